@@ -1,0 +1,58 @@
+# Everything a newcomer runs. `make` alone prints this list.
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: .venv/run.stamp ## set up what is missing and start everything: database, simulator, web, worker
+	@exec $(BIN)/hrims up
+
+test: setup-dev browser ## everything that CI runs
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/pytest -n 2 -m "not chaos"
+
+check: setup-dev ## lint, types and the contracts between rooms
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+chaos: setup-dev ## kills, restarts and long state machines
+	@$(BIN)/pytest -m chaos
+
+bench: setup-dev ## print the figures
+	@$(BIN)/python -m benchmarks
+
+format: setup-dev ## put the code into the house style
+	@$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml deploy/build.in -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q --extra dev pyproject.toml deploy/build.in -o requirements-dev.lock
+
+clean: ## remove the virtual environment and caches; the data in .hrims stays
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache test-results
+
+setup-dev: .venv/dev.stamp
+
+browser: .venv/dev.stamp
+	@$(BIN)/python -m tests.browser.chromium
+
+.venv/bin/python:
+	@deploy/venv.sh $(PYTHON)
+
+.venv/run.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what HRIMS Sync needs ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ .venv/run.stamp
+
+.PHONY: help run test check chaos bench format lock clean setup-dev browser

@@ -1,0 +1,1 @@
+"""The web application: joins the parts, nothing else."""

@@ -1,0 +1,15 @@
+"""HRIMS Sync: brings the employees of government institutions from HRIMS into Postgres.
+
+The rooms stand in the order in which the data walks:
+
+1. ``remote``     asks HRIMS for a page and tells every way in which it can fail
+2. ``employees``  shapes a record into a row and keeps it, in bulk, unchanged rows unwritten
+3. ``jobs``       the machinery: a run is asked for, queued, fenced, tried again, rescued
+4. ``sync``       one run from its first page to its outcome; ``sync/run.py`` tells the story
+5. ``web``        what people and machines see of it
+6. ``access``     who may: users, sessions, tokens, and the audit record; stands below ``jobs``,
+   because asking for a run writes its audit record in the same transaction
+
+``postgres`` starts a PostgreSQL of our own where none is given, ``simulator`` is a stand-in HRIMS
+that shares no code with the rest, ``cli`` holds the commands.
+"""

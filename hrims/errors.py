@@ -1,0 +1,185 @@
+"""Every error that the rooms raise for one another, the tree on top.
+
+    HrimsSyncError
+    ├── ConfigError                a setting is wrong; nothing was started
+    ├── DatabaseUnusable           the database cannot be used as it is
+    ├── InputError                 the person or machine that asked must change something
+    │   ├── InvalidInput      400
+    │   ├── NotSignedIn       401
+    │   ├── NotAllowed        403
+    │   ├── NotFound          404
+    │   ├── Conflict          409
+    │   ├── TooLarge          413
+    │   ├── NotAcceptable     422
+    │   └── TooMany           429
+    ├── RemoteError                HRIMS did not give what was asked
+    │   ├── RemoteUnreachable      again   no connection, or it broke
+    │   ├── RemoteTimeout          again   no answer in time
+    │   ├── RemoteFailed           again   HTTP 5xx, or a body that says so
+    │   ├── RemoteGarbled          again   an answer that is not the contract's
+    │   ├── RemoteTooLarge         again   an answer over the size limit, refused before it was read
+    │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
+    │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
+    │   └── RemoteUnknown          never   HRIMS does not know the vote code, TIN or person
+    └── Fenced                     this attempt no longer owns its run
+
+The text of an error is written for a person: what happened, what was kept, what to do.
+"""
+
+from typing import ClassVar
+
+
+class HrimsSyncError(Exception):
+    """Something that a person should read."""
+
+    code: ClassVar[str] = "error"
+
+
+class ConfigError(HrimsSyncError):
+    """A setting is wrong; nothing was started."""
+
+    code = "config"
+
+
+class DatabaseUnusable(HrimsSyncError):
+    """The database cannot be used as it is: unreachable, of another version, not migrated."""
+
+    code = "database"
+
+
+class InputError(HrimsSyncError):
+    """The one who asked must change something; nothing was changed.
+
+    ``code`` is the machine's word for it, ``status`` the HTTP status it becomes.
+    """
+
+    status: ClassVar[int] = 400
+    default_code: ClassVar[str] = "bad_request"
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.slug = code or self.default_code
+
+
+class InvalidInput(InputError):
+    """A value is missing or wrong."""
+
+    default_code = "invalid_input"
+
+
+class NotSignedIn(InputError):
+    """Nobody is signed in."""
+
+    status = 401
+    default_code = "not_signed_in"
+
+
+class NotAllowed(InputError):
+    """Whoever is signed in may not do this."""
+
+    status = 403
+    default_code = "not_allowed"
+
+
+class NotFound(InputError):
+    """There is no such thing."""
+
+    status = 404
+    default_code = "not_found"
+
+
+class Conflict(InputError):
+    """The thing is not in a state in which this can be done."""
+
+    status = 409
+    default_code = "conflict"
+
+
+class TooLarge(InputError):
+    """The request is larger than what is read."""
+
+    status = 413
+    default_code = "too_large"
+
+
+class NotAcceptable(InputError):
+    """The values are well formed but do not belong together."""
+
+    status = 422
+    default_code = "not_acceptable"
+
+
+class TooMany(InputError):
+    """Too many requests."""
+
+    status = 429
+    default_code = "too_many"
+
+
+class RemoteError(HrimsSyncError):
+    """HRIMS did not give what was asked. ``again`` says whether asking again can help."""
+
+    again: ClassVar[bool] = True
+    code = "remote"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds that HRIMS asked to wait, if it did."""
+
+
+class RemoteUnreachable(RemoteError):
+    """No connection to HRIMS, or it broke before the answer was whole."""
+
+    code = "remote_unreachable"
+
+
+class RemoteTimeout(RemoteError):
+    """HRIMS did not answer in time."""
+
+    code = "remote_timeout"
+
+
+class RemoteFailed(RemoteError):
+    """HRIMS answered that it failed: HTTP 5xx, or a body that says so."""
+
+    code = "remote_failed"
+
+
+class RemoteGarbled(RemoteError):
+    """HRIMS answered with something that is not its contract."""
+
+    code = "remote_garbled"
+
+
+class RemoteTooLarge(RemoteError):
+    """The answer is larger than the limit; it was refused before it was read."""
+
+    code = "remote_too_large"
+
+
+class RemoteBadRequest(RemoteError):
+    """HRIMS calls the request wrong."""
+
+    again = False
+    code = "remote_bad_request"
+
+
+class RemoteCredentials(RemoteError):
+    """HRIMS does not accept the credentials."""
+
+    again = False
+    code = "remote_credentials"
+
+
+class RemoteUnknown(RemoteError):
+    """HRIMS does not know the vote code, TIN or person."""
+
+    again = False
+    code = "remote_unknown"
+
+
+class Fenced(HrimsSyncError):
+    """This attempt no longer owns its run: it was cancelled, ended or taken over."""
+
+    code = "fenced"
