@@ -1,0 +1,31 @@
+"""``hrims migrate`` and ``hrims db url``."""
+
+import click
+
+from hrims import db, migrate
+from hrims.cli import start
+
+
+@click.command("migrate")
+def migrate_command() -> None:
+    """Bring the database to the schema of this version.
+
+    Safe to run twice, and from two machines at the same time.
+    """
+    settings = start.settings()
+    with start.connection(settings, migrated=False):
+        applied = migrate.migrate(db.dsn_of(settings))
+    for name in applied:
+        click.echo(f"applied {name}")
+    click.echo("The database is up to date." if not applied else f"{len(applied)} applied.")
+
+
+@click.group("db")
+def db_command() -> None:
+    """The database in use."""
+
+
+@db_command.command("url")
+def url() -> None:
+    """Print the DSN in use, for psql and other clients; it starts the embedded server if it is not up."""
+    click.echo(db.dsn_of(start.settings()))
