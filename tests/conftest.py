@@ -71,16 +71,12 @@ def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
 def _create(server_dsn: str, name: str, template: str = "template0") -> None:
     _execute(
         server_dsn,
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(template)
-        ),
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)),
     )
 
 
 def _drop(server_dsn: str, name: str) -> None:
-    _execute(
-        server_dsn, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    )
+    _execute(server_dsn, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _execute(server_dsn: str, statement: sql.Composed) -> None:

@@ -14,6 +14,7 @@ def add_audit(
 ) -> None:
     """Adds one row to the audit record."""
     conn.execute(
-        "INSERT INTO audit_log (actor, via, address, action, subject, details) VALUES (%s, %s, %s, %s, %s, %s)",
+        "INSERT INTO audit_log (actor, via, address, action, subject, details)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
         (actor.name, actor.via, actor.address, action, subject, Jsonb(details)),
     )

@@ -87,9 +87,7 @@ _NO_DATE: Final = date(1900, 1, 1)
 def to_row(record: Person | Unreadable) -> Row | Reject:
     """The row of one record by the contract's table, or the reason why there is none."""
     if isinstance(record, Unreadable):
-        return Reject(
-            "wrong_type", record.field, f"The record has a wrong type: {record.reason}.", None
-        )
+        return Reject("wrong_type", record.field, f"The record has a wrong type: {record.reason}.", None)
     info = record.personal_info or _NO_INFO
     zan_id = _trimmed(info.zan_id_number)
     if zan_id is None or not _ZAN_ID.fullmatch(zan_id):
@@ -103,9 +101,7 @@ def to_row(record: Person | Unreadable) -> Row | Reject:
     return row if _is_storable(row) else _unstorable(row)
 
 
-def _shaped(
-    zan_id: str, info: PersonalInfo, job: Employment, contract: Contract, record: Person
-) -> Row:
+def _shaped(zan_id: str, info: PersonalInfo, job: Employment, contract: Contract, record: Person) -> Row:
     """Every column but the key; raises ValueError for a date that is none."""
     salary = _current(record.salary_information) or _NO_SALARY
     education = _highest(record.education_histories) or _NO_EDUCATION
@@ -209,10 +205,7 @@ def _is_storable(row: Row) -> bool:
     return (
         "\x00" not in text
         and _is_unicode(text)
-        and (
-            len(text) <= LONGEST_TEXT
-            or all(len(value) <= LONGEST_TEXT for value in _texts(row).values())
-        )
+        and (len(text) <= LONGEST_TEXT or all(len(value) <= LONGEST_TEXT for value in _texts(row).values()))
     )
 
 

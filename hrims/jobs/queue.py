@@ -64,8 +64,15 @@ class QueueApp(procrastinate.App):
 
     async def run_worker_async(self, **kwargs: Any) -> None:
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
-        async with _beside(rescue.keep_watch(self.connector.pool, _settings())):
+        async with _beside(rescue.keep_watch(pool_of(self), _settings())):
             await super().run_worker_async(**kwargs)
+
+
+def pool_of(running: procrastinate.App) -> db.AsyncPool:
+    """The pool of an open app, which its tasks share with the queue itself."""
+    connector = running.connector
+    assert isinstance(connector, procrastinate.PsycopgConnector)
+    return connector.pool
 
 
 @contextlib.asynccontextmanager

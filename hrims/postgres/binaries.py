@@ -71,8 +71,7 @@ def runnable(folder: Path, account: Account | None, copies: Path) -> tuple[Path,
         )
     if version < OLDEST:
         raise DatabaseUnusable(
-            f"PostgreSQL in {folder} is version {version}; {OLDEST} or later is needed. "
-            "Nothing was started."
+            f"PostgreSQL in {folder} is version {version}; {OLDEST} or later is needed. Nothing was started."
         )
     return folder, version
 

@@ -96,9 +96,7 @@ class Server:
         self.close()
 
 
-def join(
-    state_dir: Path, *, fsync: bool = True, settings: Mapping[str, str] = NO_SETTINGS
-) -> Server:
+def join(state_dir: Path, *, fsync: bool = True, settings: Mapping[str, str] = NO_SETTINGS) -> Server:
     """A share in the server of this state directory, started if none runs.
 
     ``settings`` and ``fsync`` count for the one who starts it; who joins later takes it as it is.

@@ -75,9 +75,7 @@ class Remote:
         """Closes every connection."""
         await self._client.aclose()
 
-    async def page(
-        self, identifier_type: str, identifier: str, number: int, size: int
-    ) -> wire.Page:
+    async def page(self, identifier_type: str, identifier: str, number: int, size: int) -> wire.Page:
         """Page ``number`` (from 0) of ``size`` people under a vote code or TIN.
 
         ``identifier_type`` is ``votecode`` or ``tin``. Raises RemoteError.
@@ -216,8 +214,7 @@ def _judge(response: httpx.Response, answer: bytes) -> None:
         wire.judge(told, retry_after=wait)
     if status == 404:
         raise RemoteBadRequest(
-            "There is no HRIMS at this address (HTTP 404, without HRIMS' own words). "
-            "Check HRIMS_BASE_URL."
+            "There is no HRIMS at this address (HTTP 404, without HRIMS' own words). Check HRIMS_BASE_URL."
         )
     if status >= 400:
         raise RemoteBadRequest(f"HRIMS calls the request wrong (HTTP {status}).")

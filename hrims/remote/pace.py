@@ -7,9 +7,7 @@ MOST_PATIENCE: Final = 300.0
 """Seconds; a Retry-After beyond this is not obeyed in full, so that a run never stands still."""
 
 
-def pause(
-    tries: int, first: float, retry_after: float | None, random: Random, cap: float = 60.0
-) -> float:
+def pause(tries: int, first: float, retry_after: float | None, random: Random, cap: float = 60.0) -> float:
     """Seconds to wait after ``tries`` failed tries (1 after the first).
 
     Doubles from ``first`` up to ``cap``, between half of that and the whole by chance, so that

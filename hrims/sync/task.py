@@ -4,7 +4,7 @@ import os
 
 from procrastinate import JobContext
 
-from hrims import config, db
+from hrims import config
 from hrims.jobs import attempt, queue
 from hrims.jobs.retry import AsTold
 from hrims.jobs.store import Attempt
@@ -17,7 +17,7 @@ from hrims.sync import run
 async def sync_run(context: JobContext, run_id: int) -> None:
     """Makes one attempt at a run."""
     settings = config.load(os.environ)
-    pool: db.AsyncPool = context.app.connector.pool  # type: ignore[attr-defined] # ours is psycopg's
+    pool = queue.pool_of(context.app)
 
     async def work(begun: Attempt) -> None:
         async with Remote(settings, base_url=address_of(settings)) as remote:
