@@ -9,10 +9,11 @@ import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import psycopg
 from procrastinate.exceptions import ConnectorException
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -64,8 +65,15 @@ def dsn_of(settings: Settings) -> str:
 
 
 def _unless_given(dsn: str) -> dict[str, Any]:
-    given = psycopg.conninfo.conninfo_to_dict(dsn)
+    given = conninfo_to_dict(dsn)
     return {name: value for name, value in PATIENCE.items() if name not in given}
+
+
+def as_url(dsn: str) -> str:
+    """The same DSN as an address that psql, psycopg and most other clients take."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
+    user, name = quote(parts.pop("user", "")), quote(parts.pop("dbname", ""))
+    return f"postgresql://{user}{'@' if user else ''}/{name}?{urlencode(parts)}"
 
 
 def open_pool(dsn: str, *, most: int) -> Pool:

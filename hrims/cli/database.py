@@ -27,5 +27,6 @@ def db_command() -> None:
 
 @db_command.command("url")
 def url() -> None:
-    """Print the DSN in use, for psql and other clients; it starts the embedded server if it is not up."""
-    click.echo(db.dsn_of(start.settings()))
+    """Print the DSN in use, for psql and other clients."""
+    settings = start.settings()
+    click.echo(settings.database_url or db.as_url(db.dsn_of(settings)))

@@ -261,3 +261,19 @@ async def rescue(
     )
     await conn.execute("SELECT procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)", (queue_job_id,))
     return "waiting"
+
+
+def live_workers(conn: Connection) -> int:
+    """Workers that gave a sign of life lately."""
+    row = conn.execute(
+        "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '40 seconds'"
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def runs_under_way(conn: Connection) -> dict[str, int]:
+    """How many runs wait, are delayed and are active."""
+    rows = conn.execute(
+        "SELECT state, count(*) FROM runs WHERE state IN ('waiting', 'delayed', 'active') GROUP BY state"
+    )
+    return {"waiting": 0, "delayed": 0, "active": 0} | dict(rows.fetchall())

@@ -66,6 +66,23 @@ class Run:
         return min(99, 100 * (self.saved + self.rejected + self.repeated) // self.remote_total)
 
     @property
+    def skipped(self) -> int:
+        """Records that added nobody: rejects, and people seen twice."""
+        return self.rejected + (self.repeated if self.seen_twice is None else self.seen_twice)
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first attempt's start to the end, None while it is under way."""
+        if not self.started_at or not self.finished_at:
+            return None
+        return round((self.finished_at - self.started_at).total_seconds(), 3)
+
+    @property
+    def leavers(self) -> int:
+        """People who left since the last complete run. Nobody is made a leaver yet."""
+        return 0
+
+    @property
     def message(self) -> str:
         """How the run stands, in one sentence for an HR officer."""
         return _MESSAGES[self.state](self)
