@@ -5,8 +5,11 @@ share both.
 """
 
 import os
+import shutil
+import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -30,8 +33,13 @@ def server_dsn(run_folder: Path) -> Iterator[str]:
     if given := os.environ.get("HRIMS_TEST_DATABASE_URL"):
         yield given
         return
-    with join(run_folder / "state", fsync=False, settings={"max_connections": "200"}) as server:
-        yield server.dsn
+    with _shared_by_workers(run_folder / "server") as is_last:
+        # Not below pytest's own folder: that is closed, and as root the server is another account.
+        state = _state_dir(run_folder / "state-dir")
+        with join(state, fsync=False, settings={"max_connections": "200"}) as server:
+            yield server.dsn
+        if is_last():
+            _remove_when_stopped(state)
 
 
 @pytest.fixture(scope="session")
@@ -39,18 +47,49 @@ def template_database(server_dsn: str, run_folder: Path) -> Iterator[str]:
     """Name of a migrated database without data. Made by the first worker, dropped by the last."""
     name = f"template_{uuid.uuid5(uuid.NAMESPACE_URL, str(run_folder)).hex[:12]}"
     made = run_folder / "template-made"
-    using = locks.share(run_folder / "template-users")
-    with locks.alone(run_folder / "template-lock"):
-        if not made.exists():
-            _create(server_dsn, name)
-            _migrate(make_conninfo(server_dsn, dbname=name))
-            made.touch()
-    yield name
-    os.close(using)
-    if (last := locks.take_if_free(run_folder / "template-users")) is not None:
-        _drop(server_dsn, name)
-        made.unlink()
-        os.close(last)
+    with _shared_by_workers(run_folder / "template") as is_last:
+        with locks.alone(run_folder / "template-making"):
+            if not made.exists():
+                _create(server_dsn, name)
+                _migrate(make_conninfo(server_dsn, dbname=name))
+                made.touch()
+        yield name
+        if is_last():
+            _drop(server_dsn, name)
+            made.unlink(missing_ok=True)
+
+
+@contextmanager
+def _shared_by_workers(lock: Path) -> Iterator[Callable[[], bool]]:
+    """Yields what tells, at the end, whether no other worker uses the thing any more."""
+    share = locks.share(lock)
+
+    def is_last() -> bool:
+        os.close(share)
+        alone = locks.take_if_free(lock)
+        if alone is not None:
+            os.close(alone)
+        return alone is not None
+
+    yield is_last
+
+
+def _state_dir(record: Path) -> Path:
+    """The folder that the first worker made for all."""
+    with locks.alone(record.with_suffix(".lock")):
+        if not record.exists():
+            folder = Path(tempfile.mkdtemp(prefix="hrims-tests-"))
+            folder.chmod(0o711)
+            record.write_text(str(folder))
+    return Path(record.read_text())
+
+
+def _remove_when_stopped(state: Path) -> None:
+    # Waits for the guard and for the server, whichever ends last. Two workers may both be last.
+    with suppress(FileNotFoundError):
+        for name in ("guard.lock", "running.lock"):
+            os.close(locks.take(state / "postgres" / name))
+    shutil.rmtree(state, ignore_errors=True)
 
 
 def _migrate(dsn: str) -> None:

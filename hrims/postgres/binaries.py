@@ -101,8 +101,8 @@ def _copied(folder: Path, copies: Path) -> Path:
     mark = (folder / "postgres").stat()
     target = copies / f"{package.name}-{mark.st_size}-{int(mark.st_mtime)}"
     if not target.exists():
-        half = target.with_suffix(".half")
-        shutil.rmtree(half, ignore_errors=True)
+        shutil.rmtree(copies, ignore_errors=True)  # of an earlier build, or half of one
+        half = copies / "half"
         _copy_open(folder.parent, half / package.name / folder.parent.name)
         # Wheels keep the libraries that they bundle beside the package.
         libraries = package.with_name(package.name + ".libs")

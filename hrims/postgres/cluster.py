@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from hrims.postgres import locks
@@ -138,35 +138,46 @@ def _pid_file(place: Place) -> list[str]:
         return []
 
 
-def end(place: Place, patience: float = PATIENCE, reap: Callable[[], object] = int) -> None:
+def end(place: Place, child: "subprocess.Popen[bytes] | None" = None, patience: float = PATIENCE) -> None:
     """Ends whatever is left of the server, ever harder; returns when nothing of it lives.
 
-    ``reap`` is called while waiting. Then removes a pid file that nobody stands behind any more.
+    ``child`` is the server if it is our own. Removes the files by which a dead one would keep
+    the next from starting.
     """
     for step in STEPS:
-        if not locks.is_taken(place.running):
+        if not _lives(place, child):
             break
-        _signal(place, step)
-        _wait_until_free(place, patience, reap)
-    if not locks.is_taken(place.running) and _postmaster(place) is None:
+        for pid in _to_signal(place, child, step):
+            _signal(pid, step)
+        _wait_for_end(place, child, patience)
+    if not _lives(place, child) and _postmaster(place) is None:
         (place.data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _signal(place: Place, step: signal.Signals) -> None:
-    master = _postmaster(place)
-    for pid in [master] if master and step != signal.SIGKILL else [master, *_children(place)]:
-        if pid:
-            try:
-                os.kill(pid, step)
-            except ProcessLookupError:
-                continue
+def _lives(place: Place, child: "subprocess.Popen[bytes] | None") -> bool:
+    # poll() first: it also reaps, and a process that is only not yet reaped holds no lock.
+    return (child is not None and child.poll() is None) or locks.is_taken(place.running)
 
 
-def _wait_until_free(place: Place, patience: float, reap: Callable[[], object]) -> None:
+def _wait_for_end(place: Place, child: "subprocess.Popen[bytes] | None", patience: float) -> None:
     until = time.monotonic() + patience
-    while locks.is_taken(place.running) and time.monotonic() < until:
-        reap()
+    while _lives(place, child) and time.monotonic() < until:
         time.sleep(0.02)
+
+
+def _to_signal(place: Place, child: "subprocess.Popen[bytes] | None", step: signal.Signals) -> list[int]:
+    """The server itself, which ends its children; or these, if it is gone or all else failed."""
+    own = child.pid if child is not None and child.poll() is None else _postmaster(place)
+    if own is not None and step != signal.SIGKILL:
+        return [own]
+    return [*([own] if own else []), *_children(place)]
+
+
+def _signal(pid: int, step: signal.Signals) -> None:
+    try:
+        os.kill(pid, step)
+    except ProcessLookupError:
+        return
 
 
 def _postmaster(place: Place) -> int | None:
@@ -177,15 +188,13 @@ def _postmaster(place: Place) -> int | None:
     first = next(iter(_pid_file(place)), "")
     if not first.isdigit():
         return None
-    return int(first) if str(place.data) in _command_line(int(first)) else None
+    return int(first) if f"postgres -D {place.data} " in _command_line(int(first)) else None
 
 
-def _children(place: Place) -> Iterator[int]:
+def _children(place: Place) -> list[int]:
     """Processes whose title says that they belong to this server."""
     title = f"postgres: {name_of(place)}: "
-    for pid in _all_pids():
-        if title in _command_line(pid):
-            yield pid
+    return [pid for pid in _all_pids() if _command_line(pid).startswith(title)]
 
 
 def _all_pids() -> list[int]:
@@ -196,12 +205,12 @@ def _all_pids() -> list[int]:
 
 def _command_line(pid: int) -> str:
     if sys.platform != "linux":
-        return _ps("-wwo", "command=", "-p", str(pid))
+        return _ps("-wwo", "command=", "-p", str(pid)).strip() + " "
     try:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    return os.fsdecode(raw.replace(b"\0", b" "))
+    return os.fsdecode(raw.replace(b"\0", b" ")) + " "
 
 
 def _ps(*options: str) -> str:

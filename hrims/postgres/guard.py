@@ -11,7 +11,9 @@ import sys
 import time
 from pathlib import Path
 
+from hrims.errors import DatabaseUnusable
 from hrims.postgres import cluster, locks
+from hrims.postgres.files import opened, write
 from hrims.postgres.place import Place
 from hrims.postgres.plan import Plan
 
@@ -33,14 +35,13 @@ def spawn(plan: Plan) -> None:
     if lock is None:
         return
     plan.place.status.unlink(missing_ok=True)
-    log = os.open(plan.place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-    locks.give_to_owner_of(plan.place.home, log)
+    log = opened(plan.place.log, os.O_WRONLY | os.O_APPEND)
     package = Path(__file__).resolve().parent.parent.parent
     try:
         # Its own session and no inherited pipe: it outlives Ctrl-C, and a reader of our output
         # sees the end of it when we end.
         subprocess.run(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-c", START, plan.to_json()],
+            [sys.executable, "-P", "-c", START, plan.to_json()],
             check=True,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -57,12 +58,7 @@ def spawn(plan: Plan) -> None:
 
 def tell(place: Place, state: str, **more: str) -> None:
     """Writes the status: `starting`, `ready` or `failed`, and words for the last."""
-    half = place.status.with_suffix(".half")
-    fd = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    locks.give_to_owner_of(place.home, fd)
-    with os.fdopen(fd, "w") as file:
-        json.dump({"state": state, **more}, file)
-    half.replace(place.status)
+    write(place.status, json.dumps({"state": state, **more}))
 
 
 def told(place: Place) -> dict[str, str]:
@@ -75,33 +71,35 @@ def told(place: Place) -> dict[str, str]:
 
 
 def keep(plan: Plan) -> None:
-    """Keeps the server running until nobody uses it."""
+    """Keeps the server running until nobody uses it. Raises DatabaseUnusable if it does not start."""
     tell(plan.place, "starting")
     cluster.end(plan.place)
     _clear_halves(plan.place)
     if not cluster.make_data(plan):
-        _fail(plan, "An empty database could not be made")
-        return
-    while not _run_once(plan):
+        raise _failed(plan, "An empty database could not be made")
+    while _ran(plan):
+        # It died by itself: what is left of it is ended, and it starts again.
         tell(plan.place, "starting")
         cluster.end(plan.place)
 
 
-def _run_once(plan: Plan) -> bool:
-    """One life of the server. True when there shall be no other."""
+def _ran(plan: Plan) -> bool:
+    """One life of the server. False when it was stopped because nobody uses it any more."""
     child = cluster.start(plan)
     ready = False
     while child.poll() is None:
         if not ready and cluster.is_ready(plan.place, child.pid):
             ready = True
             tell(plan.place, "ready", socket_dir=str(plan.socket_dir))
-        if _stopped_for_nobody(plan, child):
-            return True
+        if not plan.place.data.is_dir():
+            child.send_signal(signal.SIGQUIT)  # somebody removed everything: nothing to save
+        elif _stopped_for_nobody(plan, child):
+            return False
         _bound(plan.place.log)
         time.sleep(LOOK if ready else 0.02)
     if not ready:
-        _fail(plan, "PostgreSQL did not start")
-    return not ready
+        raise _failed(plan, "PostgreSQL did not start")
+    return True
 
 
 def _stopped_for_nobody(plan: Plan, child: "subprocess.Popen[bytes]") -> bool:
@@ -109,24 +107,21 @@ def _stopped_for_nobody(plan: Plan, child: "subprocess.Popen[bytes]") -> bool:
     starting = locks.take_if_free(plan.start_lock)
     if starting is None:
         return False
-    try:
-        using = locks.take_if_free(plan.place.users)
-        if using is None:
-            return False
-        os.close(using)
-        cluster.end(plan.place, reap=child.poll)
-        child.wait()
-        os._exit(0)
-    finally:
+    using = locks.take_if_free(plan.place.users)
+    if using is None:
         os.close(starting)
+        return False
+    cluster.end(plan.place, child)
+    # Both locks go with this process, together with the guard's own: who waits for the start
+    # lock finds no guard and starts another.
+    return True
 
 
-def _fail(plan: Plan, what: str) -> None:
-    words = (
-        f"{what} in {plan.place.home}. What was saved is kept. The log's last lines, from "
+def _failed(plan: Plan, what: str) -> DatabaseUnusable:
+    return DatabaseUnusable(
+        f"{what} in {plan.place.home}. What was saved before is kept. The last lines of its log, "
         f"{plan.place.log}:\n{_tail(plan.place.log)}"
     )
-    tell(plan.place, "failed", words=words)
 
 
 def _tail(log: Path, lines: int = 8) -> str:
@@ -139,7 +134,9 @@ def _tail(log: Path, lines: int = 8) -> str:
 def _bound(log: Path) -> None:
     """The server appends and never opens its log again, so the file is emptied, not renamed."""
     if log.stat().st_size > LOG_BYTES:
-        shutil.copyfile(log, log.with_suffix(".log.1"))
+        before = log.with_name(log.name + ".1")
+        before.unlink(missing_ok=True)  # it may be another's, whom we may replace but not change
+        shutil.copyfile(log, before)
         os.truncate(log, 0)
 
 
@@ -159,8 +156,10 @@ def main() -> None:
         # It goes when the last user goes, not before: users first, database last. A handler,
         # because an ignored signal would stay ignored in the server.
         signal.signal(number, lambda *_: None)
-    keep(Plan.from_json(sys.argv[1]))
-
-
-if __name__ == "__main__":
-    main()
+    plan = Plan.from_json(sys.argv[1])
+    try:
+        keep(plan)
+    except (DatabaseUnusable, OSError) as error:
+        if plan.place.home.is_dir():
+            tell(plan.place, "failed", words=str(error))
+            raise

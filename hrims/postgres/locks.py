@@ -9,19 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
-def opened(path: Path) -> int:
-    """A descriptor of the lock file, which is made if missing and belongs to its folder's owner."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    give_to_owner_of(path.parent, fd)
-    return fd
-
-
-def give_to_owner_of(folder: Path, fd: int) -> None:
-    """Root may work in a person's folder; what it makes there must stay that person's."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(fd, owner.st_uid, owner.st_gid)
+from hrims.postgres.files import opened
 
 
 def share(path: Path) -> int:
@@ -62,7 +50,7 @@ def alone(path: Path) -> Iterator[None]:
 
 
 def _locked(path: Path, how: int) -> int:
-    fd = opened(path)
+    fd = opened(path, os.O_RDWR)
     try:
         fcntl.flock(fd, how)
     except BaseException:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hrims.errors import DatabaseUnusable
 from hrims.postgres.account import Account, server_account
+from hrims.postgres.files import write
 
 PORT = 5432
 """Part of the socket's file name; nothing listens on TCP."""
@@ -65,19 +66,8 @@ class Place:
 
 def start_lock(state_dir: Path) -> Path:
     """The lock under which a server is started and given up. Makes the state directory."""
-    try:
-        if not state_dir.is_dir():
-            state_dir.mkdir(parents=True)
-            # Root's server runs under another account, which must get through.
-            state_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
-        if not os.access(state_dir, os.R_OK | os.W_OK | os.X_OK):
-            raise PermissionError
-    except OSError as error:
-        raise DatabaseUnusable(
-            f"The state directory {state_dir} cannot be used ({error.strerror or 'no permission'}; "
-            "does it belong to somebody else?). Nothing was started. Give another one in "
-            "HRIMS_STATE_DIR, or set DATABASE_URL."
-        ) from None
+    # Root's server runs under another account, which must get through.
+    _make(state_dir, 0o711 if os.geteuid() == 0 else 0o700)
     return state_dir / "postgres.lock"
 
 
@@ -118,8 +108,8 @@ def _room_of_root(state_dir: Path, record: Path) -> Path:
             _make(base / "hrims-sync", 0o711)
             home = Path(tempfile.mkdtemp(prefix="state-", dir=base / "hrims-sync"))
             home.chmod(0o711)
-            (home / "belongs-to").write_text(f"{state_dir}\n")
-            record.write_text(f"{home}\n")
+            write(home / "belongs-to", f"{state_dir}\n")
+            write(record, f"{home}\n")
             return home
     raise DatabaseUnusable(
         f"PostgreSQL cannot run as root, and another account cannot reach {state_dir}. Nothing "
@@ -147,7 +137,7 @@ def _refuse_a_copy(home: Path, record: Path) -> None:
             f"{record.parent} is a copy of {first}, and its database in {home} was not copied "
             f"with it. Nothing was started. Remove {record} to begin with an empty database here."
         )
-    (home / "belongs-to").write_text(f"{record.parent}\n")
+    write(home / "belongs-to", f"{record.parent}\n")
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -179,7 +169,7 @@ def _short_folder(place: Place) -> Path:
             return folder
     folder = Path(tempfile.mkdtemp(prefix="hrims-", dir=SHORT_BASE))
     _make_private(folder, place.account)
-    record.write_text(json.dumps({"home": str(place.home), "socket": str(folder)}))
+    write(record, json.dumps({"home": str(place.home), "socket": str(folder)}))
     return folder
 
 

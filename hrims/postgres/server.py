@@ -18,6 +18,9 @@ from hrims.postgres.plan import make_plan
 START_SECONDS = 600.0
 """Longest wait for a server; crash recovery of much work takes minutes."""
 
+LOOK = 0.5
+"""Seconds between two looks at the guard."""
+
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -46,12 +49,20 @@ class Server:
         lock = start_lock(self._state_dir)
         with locks.alone(lock):
             place = locate(self._state_dir)
-            if self._share is None:
-                self._share = locks.share(place.users)
-            if not locks.is_taken(place.guard):
-                plan = make_plan(place, lock, fsync=self._fsync, settings=self._settings)
-                guard.spawn(plan)
+            self._share = locks.share(place.users)
+            self._spawn_guard(place, lock)
         return place
+
+    def _spawn_guard(self, place: Place, lock: Path) -> None:
+        if not locks.is_taken(place.guard):
+            guard.spawn(make_plan(place, lock, fsync=self._fsync, settings=self._settings))
+
+    def _revive(self) -> None:
+        """Follows a guard that was killed by another."""
+        lock = start_lock(self._state_dir)
+        with locks.alone(lock):
+            if not self._closed.is_set():
+                self._spawn_guard(self._place, lock)
 
     def _await_ready(self) -> Path:
         until = time.monotonic() + START_SECONDS
@@ -62,7 +73,7 @@ class Server:
             if status.get("state") == "ready" and _has_database(Path(status["socket_dir"])):
                 return Path(status["socket_dir"])
             if not alive:
-                self._enter()
+                self._revive()
             time.sleep(0.02)
         raise DatabaseUnusable(
             f"The database was not ready after {START_SECONDS / 60:.0f} minutes. What was saved "
@@ -70,24 +81,24 @@ class Server:
         )
 
     def _watch(self) -> None:
-        """A guard that was killed is followed by another, for as long as the share is held."""
-        pause = 0.5
-        while not self._closed.wait(pause):
+        """Guards are followed by others for as long as the share is held and its folder is there."""
+        pause = LOOK
+        while not self._closed.wait(pause) and self._place.home.is_dir():
             if locks.is_taken(self._place.guard):
-                pause = 0.5
+                pause = LOOK
                 continue
-            pause = min(pause * 2, 10.0)
             try:
-                self._enter()
+                self._revive()
             except (DatabaseUnusable, OSError):
-                continue  # what is wrong is told to whoever connects, and tried again
+                # Whoever connects is told; here only time can help.
+                pause = min(pause * 2, 10.0)
 
     def close(self) -> None:
         """Gives up the share; safe to call twice. The server stops when nobody holds one."""
         self._closed.set()
-        if self._share is not None:
-            os.close(self._share)
-            self._share = None
+        share, self._share = self._share, None
+        if share is not None:
+            os.close(share)
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +113,14 @@ def join(state_dir: Path, *, fsync: bool = True, settings: Mapping[str, str] = N
     ``settings`` and ``fsync`` count for the one who starts it; who joins later takes it as it is.
     Raises DatabaseUnusable in words that say what to do.
     """
-    return Server(state_dir.absolute(), fsync=fsync, settings=settings)
+    try:
+        return Server(state_dir.absolute(), fsync=fsync, settings=settings)
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"The state directory {state_dir} cannot be used: {error.strerror or error} "
+            f"({error.filename}). Does it belong to somebody else, or is the disk full? Nothing "
+            "was started or changed. Give another one in HRIMS_STATE_DIR, or set DATABASE_URL."
+        ) from error
 
 
 def _dsn(folder: Path, database: str) -> str:
@@ -120,8 +138,9 @@ def _has_database(folder: Path) -> bool:
     """Whether the server answers and has the product's database, which is made if missing."""
     import psycopg  # noqa: PLC0415 - the guard imports this package, and needs no driver
 
+    dsn = _dsn(folder, "postgres")
     try:
-        with psycopg.connect(_dsn(folder, "postgres"), autocommit=True) as connection:
+        with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as connection:
             known = connection.execute("SELECT FROM pg_database WHERE datname = %s", (OWNER,))
             if known.fetchone() is None:
                 connection.execute(f"CREATE DATABASE {OWNER}")
