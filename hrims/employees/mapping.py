@@ -181,9 +181,7 @@ def _flagged(parts: list[_Part | None] | None, flag: Callable[[Part], object]) -
     return None
 
 
-def _flagged_or_first(
-    parts: list[_Part | None] | None, flag: Callable[[Part], object]
-) -> _Part | None:
+def _flagged_or_first(parts: list[_Part | None] | None, flag: Callable[[Part], object]) -> _Part | None:
     """The first part with the flag, else the first part."""
     first = None
     for part in parts or ():
