@@ -1,0 +1,124 @@
+"""How the simulator behaves now: a JSON object merged in, a Behaviour out, or Refused in words."""
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from hrims.simulator.asking import Ask
+
+
+class Refused(Exception):
+    """The control address was given something that it does not take."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which requests are meant; what is left out matches any. ``key`` is a vote code or TIN."""
+
+    operation: str | None = None
+    key: str | None = None
+    page: int | None = None
+    size: int | None = None
+
+    def fits(self, ask: Ask) -> bool:
+        """Whether this request is meant."""
+        mine = (self.operation, self.key, self.page, self.size)
+        asked = (ask.operation, ask.key, ask.page, ask.size)
+        return all(want is None or want == got for want, got in zip(mine, asked, strict=True))
+
+
+@dataclass
+class Fault:
+    """A failure that is due: of ``kind``, for requests that ``match``, ``times`` more (None: for
+    ever), each time with chance ``rate``. ``details`` go to the kind."""
+
+    kind: str
+    match: Match
+    times: int | None = None
+    rate: float = 1.0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def due(self, ask: Ask, luck: float) -> bool:
+        """Whether it strikes this request; counts it as one of the ``times`` if so."""
+        if self.times == 0 or luck >= self.rate or not self.match.fits(ask):
+            return False
+        self.times = None if self.times is None else self.times - 1
+        return True
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Everything that ``PUT /_control`` changes. Milliseconds, seconds, and shares from 0 to 1.
+
+    ``failure_kinds`` weighs the kinds that ``failure_rate`` draws from; ``faults`` are aimed at
+    exact requests and come first; ``poison`` lists people, ``{"vote": "037", "index": 7}`` or
+    ``{"zanId": "…"}``, that make every page holding them fail; ``moves`` moves ``count`` people
+    of a listing after ``every`` pages of it; ``total_drift`` lets ``overallDataSize`` be off by
+    up to so many; ``credentials`` is ok, wrong (401) or expired (403); ``down`` closes every
+    connection unanswered.
+    """
+
+    latency_ms: float = 0
+    jitter_ms: float = 0
+    failure_rate: float = 0
+    failure_kinds: dict[str, float] = field(default_factory=lambda: {"body500": 1.0})
+    faults: tuple[Fault, ...] = ()
+    timeout_seconds: float = 600
+    retry_after: int | None = None
+    poison: tuple[dict[str, Any], ...] = ()
+    moves: dict[str, int] | None = None
+    total_drift: int = 0
+    credentials: str = "ok"
+    down: bool = False
+    unknown_fields: bool = False
+    spare_fields: bool = True
+
+
+def merged(now: Behaviour, changes: Any, kinds: set[str]) -> Behaviour:
+    """The behaviour with these changes. Raises Refused and changes nothing."""
+    if not isinstance(changes, dict):
+        raise Refused("give a JSON object")
+    known = {one.name for one in fields(Behaviour)}
+    if unknown := set(changes) - known:
+        raise Refused(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
+    return replace(now, **{name: _checked(name, value, kinds) for name, value in changes.items()})
+
+
+def _checked(name: str, value: Any, kinds: set[str]) -> Any:
+    if name == "faults":
+        return tuple(fault(one, kinds) for one in value)
+    if name == "poison":
+        return tuple(value)
+    if name == "failure_kinds":
+        _check_kinds(value, kinds)
+    if name == "credentials" and value not in ("ok", "wrong", "expired"):
+        raise Refused("credentials is ok, wrong or expired")
+    if name == "failure_rate" and not 0 <= value <= 1:
+        raise Refused("failure_rate is a share from 0 to 1")
+    return value
+
+
+def _check_kinds(given: Any, kinds: set[str]) -> None:
+    if unknown := set(given) - kinds:
+        known = ", ".join(sorted(kinds))
+        raise Refused(f"no such failure: {', '.join(sorted(unknown))}; known: {known}")
+
+
+def fault(given: Any, kinds: set[str]) -> Fault:
+    """``{kind, operation?, vote?|tin?|key?, page?, size?, times?, rate?, …}`` as a Fault."""
+    rest = dict(given)
+    kind = rest.pop("kind", "body500")
+    _check_kinds([kind], kinds)
+    meant, times, rate = match(rest), rest.pop("times", None), rest.pop("rate", 1.0)
+    return Fault(kind, meant, times, rate, rest)
+
+
+def match(rest: dict[str, Any]) -> Match:
+    """Takes what says which requests are meant out of ``rest``."""
+    keys = [rest.pop(name, None) for name in ("vote", "tin", "key")]
+    key = next((one for one in keys if one is not None), None)
+    return Match(rest.pop("operation", None), key, rest.pop("page", None), rest.pop("size", None))
+
+
+def with_fault(now: Behaviour, due: Fault) -> Behaviour:
+    """The behaviour with one more fault behind those that stand."""
+    return replace(now, faults=(*now.faults, due))
