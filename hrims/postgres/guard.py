@@ -22,6 +22,8 @@ LOOK = 0.2
 
 START = "from hrims.postgres.guard import main; main()"
 
+INTERPRETER_NEEDS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
+
 LOG_BYTES = 2_000_000
 """The log is begun anew at this size; the one before is kept."""
 
@@ -48,12 +50,17 @@ def spawn(plan: Plan) -> None:
             stderr=log,
             pass_fds=(lock,),
             cwd=plan.place.home,
-            env={"PATH": os.defpath, "PYTHONPATH": str(package)},
+            env={**_of_interpreter(), "PYTHONPATH": str(package)},
             start_new_session=True,
         )
     finally:
         os.close(log)
         os.close(lock)
+
+
+def _of_interpreter() -> dict[str, str]:
+    """What this interpreter may need to run at all; nothing else of our environment counts."""
+    return {key: os.environ[key] for key in INTERPRETER_NEEDS if key in os.environ}
 
 
 def tell(place: Place, state: str, **more: str) -> None:
