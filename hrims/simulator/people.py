@@ -21,11 +21,7 @@ def shown(country: Country, given: dict[str, Any]) -> list[dict[str, Any]]:
     """Everybody whom the institution lists now, in order, as a client should know them; without
     an institution, everybody."""
     with country.lock:
-        numbers = (
-            country.listing(_institution(country, given))
-            if _has_key(given)
-            else country.everybody()
-        )
+        numbers = country.listing(_institution(country, given)) if _has_key(given) else country.everybody()
         return [_shown(country, country.person(number)) for number in numbers]
 
 
