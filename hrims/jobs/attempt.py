@@ -17,7 +17,7 @@ from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
 from hrims.errors import Fenced, HrimsSyncError, RemoteError
 from hrims.jobs import store
-from hrims.jobs.retry import TryAgain, next_attempt
+from hrims.jobs.retry import GivenUp, TryAgain, next_attempt
 from hrims.jobs.store import Attempt
 
 UNEXPECTED = (
@@ -38,7 +38,7 @@ async def execute(
     """Executes ``work`` under a new fence number, if this job still has a say in the run.
 
     ``work`` ends the run itself, in the transaction that counts it. Raises TryAgain when another
-    attempt is to follow.
+    attempt is to follow, GivenUp when the run has failed: the queue goes by these.
     """
     attempt = await patiently(lambda: _begin(pool, run_id, job_id))
     if attempt is None:
@@ -87,8 +87,8 @@ async def _failed(pool: AsyncPool, settings: Settings, attempt: Attempt, reason:
                 return await store.delay(conn, attempt, at, words, code)
             return await store.fail(conn, attempt, words, code)
 
-    if await patiently(write) and at:
-        raise TryAgain(at)
+    if await patiently(write):
+        raise TryAgain(at) if at else GivenUp(words)
 
 
 def _words(attempt: Attempt, reason: Exception) -> tuple[str, str]:

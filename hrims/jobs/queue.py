@@ -6,11 +6,13 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import procrastinate
 from procrastinate import jobs as queue_jobs
 from procrastinate import manager
+from procrastinate.worker import Worker
 
 from hrims import config, db
 from hrims.jobs import rescue, store
@@ -64,8 +66,20 @@ class QueueApp(procrastinate.App):
 
     async def run_worker_async(self, **kwargs: Any) -> None:
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
-        async with _beside(rescue.keep_watch(pool_of(self), _settings())):
-            await super().run_worker_async(**kwargs)
+        self.perform_import_paths()
+        worker = self._worker(**kwargs)
+        watch = rescue.keep_watch(pool_of(self), _settings())
+        async with _beside(watch), _beside(self._keep_beating(worker)):
+            await worker.run()
+
+    async def _keep_beating(self, worker: Worker) -> None:
+        """Procrastinate's worker falls silent as soon as it is asked to stop; one that still saves
+        its last page would be thought dead.
+        """
+        while True:
+            await asyncio.sleep(worker.update_heartbeat_interval)
+            if worker.worker_id is not None:
+                await db.patiently(partial(self.job_manager.update_heartbeat, worker.worker_id))
 
 
 def pool_of(running: procrastinate.App) -> db.AsyncPool:

@@ -21,6 +21,10 @@ class TryAgain(HrimsSyncError):
         self.at = at
 
 
+class GivenUp(HrimsSyncError):
+    """The run is written down as failed; its job has failed with it."""
+
+
 class AsTold(BaseRetryStrategy):
     """Puts a job back when, and only when, its attempt wrote down that it shall."""
 
