@@ -1,5 +1,6 @@
 """Why a record is not kept: what is wrong with it comes in, words without personal data go out."""
 
+import re
 from typing import Final, NamedTuple
 
 LONGEST_TEXT: Final = 500
@@ -65,6 +66,7 @@ def is_unicode(text: str) -> bool:
 
 def masked(zan_id: str) -> str:
     """A ZanID that a person can compare but not use: ``58•••••00``; short ones show nothing."""
-    long = len(zan_id) >= 8
-    shown = [c if long and c in "0123456789" else "•" for c in zan_id[:2] + zan_id[-2:]]
-    return "".join(shown[:2]) + "•" * (min(len(zan_id), 10) - 4) + "".join(shown[-2:])
+    if len(zan_id) < 8:
+        return "•" * len(zan_id)
+    ends = re.sub("[^0-9]", "•", zan_id[:2] + zan_id[-2:])
+    return ends[:2] + "•" * (min(len(zan_id), 10) - 4) + ends[2:]

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -148,13 +147,21 @@ def _broken(where: str, reason: Exception) -> RemoteError:
 def _endpoint(base_url: str | None) -> str:
     if base_url is None:
         raise ConfigError("No address of HRIMS is known. Set HRIMS_BASE_URL. Nothing was asked.")
-    parts = urlsplit(base_url)
-    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
+    if not _is_plain_address(base_url):
         raise ConfigError(
             "HRIMS_BASE_URL is wrong: give a plain address like https://hrims.example.go.tz/api, "
             "without credentials, ? or #. Nothing was asked."
         )
     return f"{base_url.rstrip('/')}/Employees"
+
+
+def _is_plain_address(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    known = url.scheme in {"http", "https"} and url.host
+    return bool(known) and not (url.userinfo or url.query or url.fragment)
 
 
 def _headers(settings: Settings) -> dict[str, str]:
