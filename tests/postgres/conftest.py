@@ -58,8 +58,8 @@ def _clear(state: Path) -> None:
 
 @pytest.fixture(scope="session")
 def kit() -> Iterator[Kit]:
-    """Made once a session; about 100 MB."""
     folder = Path(tempfile.mkdtemp(prefix="hrims-kit-"))
+    folder.chmod(0o755)
     yield open_kit(folder)
     shutil.rmtree(folder)
 

