@@ -68,9 +68,7 @@ async def _request(reader: asyncio.StreamReader) -> bytes:
     except asyncio.IncompleteReadError:
         return b""
     length = next(
-        int(line.split(b":")[1])
-        for line in head.split(b"\r\n")
-        if b"ontent-" in line and b"ength" in line
+        int(line.split(b":")[1]) for line in head.split(b"\r\n") if b"ontent-" in line and b"ength" in line
     )
     return head + await reader.readexactly(length)
 

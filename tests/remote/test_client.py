@@ -82,9 +82,7 @@ async def test_one_person_is_asked_for(httpserver: HTTPServer, connect: Connect)
     }
 
 
-async def test_a_slash_behind_the_address_is_no_harm(
-    httpserver: HTTPServer, connect: Connect
-) -> None:
+async def test_a_slash_behind_the_address_is_no_harm(httpserver: HTTPServer, connect: Connect) -> None:
     remote = connect(answer(httpserver, page()) + "/")
     assert (await remote.everyone(0, 5)).total == 0
 
@@ -137,9 +135,7 @@ async def test_what_an_answer_becomes(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
-async def test_a_redirect_is_not_followed(
-    httpserver: HTTPServer, connect: Connect, status: int
-) -> None:
+async def test_a_redirect_is_not_followed(httpserver: HTTPServer, connect: Connect, status: int) -> None:
     httpserver.expect_request("/elsewhere").respond_with_data(page(person()))
     elsewhere = httpserver.url_for("/elsewhere")
     remote = connect(answer(httpserver, b"", status, Location=elsewhere))
@@ -188,9 +184,7 @@ async def test_a_date_to_wait_for_is_heard(
     assert least <= failed.value.retry_after <= most
 
 
-async def test_a_page_with_a_retry_after_is_a_page(
-    httpserver: HTTPServer, connect: Connect
-) -> None:
+async def test_a_page_with_a_retry_after_is_a_page(httpserver: HTTPServer, connect: Connect) -> None:
     remote = connect(answer(httpserver, page(person()), Retry_After="5"))
     assert len((await remote.everyone(0, 5)).records) == 1
 
@@ -258,9 +252,7 @@ def test_no_address_is_refused() -> None:
         Remote(Settings())
 
 
-async def test_an_unknown_kind_of_identifier_asks_nothing(
-    httpserver: HTTPServer, connect: Connect
-) -> None:
+async def test_an_unknown_kind_of_identifier_asks_nothing(httpserver: HTTPServer, connect: Connect) -> None:
     remote = connect(answer(httpserver, page()))
     with pytest.raises(KeyError):
         await remote.page("payroll", "1", 0, 5)

@@ -114,9 +114,7 @@ BROKEN_OFF = {
 
 
 @pytest.mark.parametrize("pieces", BROKEN_OFF.values(), ids=list(BROKEN_OFF))
-async def test_an_answer_that_breaks_off(
-    serve: Serve, connect: Connect, pieces: tuple[bytes, ...]
-) -> None:
+async def test_an_answer_that_breaks_off(serve: Serve, connect: Connect, pieces: tuple[bytes, ...]) -> None:
     _, address = await serve(says(*pieces))
     await fails(connect(address), RemoteUnreachable, "broke the connection")
 
@@ -230,9 +228,7 @@ async def test_a_compressed_bomb_stays_packed(serve: Serve, connect: Connect) ->
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(bytes(MB)) for _ in range(100)) + packer.flush()
     assert len(bomb) < MB
-    _, address = await serve(
-        says(head(Content_Encoding="gzip", Content_Length=str(len(bomb))), bomb)
-    )
+    _, address = await serve(says(head(Content_Encoding="gzip", Content_Length=str(len(bomb))), bomb))
     remote = connect(address)
     tracemalloc.start()
     try:

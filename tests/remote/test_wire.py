@@ -37,11 +37,7 @@ def first_name(record: Person | Unreadable) -> str | None:
 def test_it_works() -> None:
     got = read(page(person("580330000"), person("580330001"), overallDataSize=6408))
     assert (got.number, got.size, got.total) == (0, 10, 6408)
-    ids = [
-        r.personal_info.zan_id_number
-        for r in got.records
-        if isinstance(r, Person) and r.personal_info
-    ]
+    ids = [r.personal_info.zan_id_number for r in got.records if isinstance(r, Person) and r.personal_info]
     assert ids == ["580330000", "580330001"]
 
 
@@ -127,9 +123,7 @@ def test_a_text_that_is_not_utf8_costs_its_own_record() -> None:
     assert broken == Unreadable("its text is not UTF-8")
 
 
-@pytest.mark.parametrize(
-    "half", [rb"\ud800", rb"\uDC00", rb"\udbff\ud800", rb"\ud800x", rb"\uDfFf"]
-)
+@pytest.mark.parametrize("half", [rb"\ud800", rb"\uDC00", rb"\udbff\ud800", rb"\ud800x", rb"\uDfFf"])
 def test_half_a_character_costs_no_other_record(half: bytes) -> None:
     body = page(person(), person(firstName="XXX")).replace(b"XXX", half)
     whole, broken = read(body).records
@@ -242,9 +236,7 @@ def test_a_web_page_is_named_as_one() -> None:
         (404, RemoteUnknown, False),
     ],
 )
-@pytest.mark.parametrize(
-    "data", [{}, {"data": None}, {"data": "x"}, {"data": []}, {"currentPage": "?"}]
-)
+@pytest.mark.parametrize("data", [{}, {"data": None}, {"data": "x"}, {"data": []}, {"currentPage": "?"}])
 def test_the_code_of_a_failing_body_decides(
     code: int, error: type[RemoteError], again: bool, data: dict[str, Any]
 ) -> None:

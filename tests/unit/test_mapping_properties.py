@@ -125,9 +125,7 @@ def test_every_text_of_a_row_comes_from_the_record(person: Person) -> None:
 
 @CALM
 @given(st.none() | SURE, st.none() | SURE, st.none() | SURE)
-def test_a_name_is_its_filled_parts(
-    first: str | None, middle: str | None, last: str | None
-) -> None:
+def test_a_name_is_its_filled_parts(first: str | None, middle: str | None, last: str | None) -> None:
     info = PersonalInfo("580330000", first_name=first, middle_name=middle, last_name=last)
     got = to_row(Person(info))
     assert isinstance(got, Row)

@@ -1,6 +1,5 @@
 """Signing in and out: it works, then every refusal."""
 
-
 from hrims.db import Connection
 from tests.web.conftest import PASSWORD, Browser, add_user
 
