@@ -82,11 +82,14 @@ def change(country: Country, given: dict[str, Any]) -> list[str]:
 def move(country: Country, given: dict[str, Any]) -> list[str]:
     """``{vote|tin, from, to}``: one person to another index of the listing."""
     institution = _institution(country, given)
-    with country.lock:
-        listing = country.listing(institution)
-        number = listing.pop(int(given["from"]))
-        listing.insert(int(given["to"]), number)
+    number = country.move(institution, int(given["from"]), int(given["to"]))
     return [_zan_id(country.person(number))]
+
+
+def make(country: Country, given: dict[str, Any]) -> list[str]:
+    """``{vote|tin}``: makes everybody whom it lists now, so that no measurement waits for it."""
+    institution = _institution(country, given)
+    return [_zan_id(country.person(number)) for number in country.listing(institution)]
 
 
 def _institution(country: Country, given: dict[str, Any]) -> Institution:
