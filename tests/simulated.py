@@ -133,6 +133,11 @@ class Simulator:
         """From one index of a listing to another."""
         return self._zan_ids("move", {"from": start, "to": end, **institution})
 
+    def make_people(self, **institution: str) -> None:
+        """Makes everybody whom ``vote`` or ``tin`` lists, which else happens page by page as they
+        are asked for: for measurements, so that they measure the client."""
+        self._zan_ids("make", institution)
+
     def _zan_ids(self, act: str, given: dict[str, Any]) -> list[str]:
         zan_ids: list[str] = self._post(f"/_control/people/{act}", given)["zanIds"]
         return zan_ids

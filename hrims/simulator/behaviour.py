@@ -27,6 +27,13 @@ class Match:
         return all(want is None or want == got for want, got in zip(mine, asked, strict=True))
 
 
+DETAILS = {
+    *("seconds", "retry_after", "bytes", "pause_ms", "missing", "number"),
+    *("records", "tiny", "index", "path", "value", "total"),
+}
+"""What the kinds of failures take; each says which in its own docstring."""
+
+
 @dataclass
 class Fault:
     """A failure that is due: of ``kind``, for requests that ``match``, ``times`` more (None: for
@@ -139,6 +146,8 @@ def fault(given: Any, kinds: set[str]) -> Fault:
     kind = rest.pop("kind", "body500")
     _check_kinds([kind], kinds)
     meant, times, rate = match(rest), rest.pop("times", None), rest.pop("rate", 1.0)
+    if unknown := set(rest) - DETAILS:
+        raise Refused(f"unknown in a fault: {', '.join(sorted(unknown))}")
     return Fault(kind, meant, times, rate, rest)
 
 

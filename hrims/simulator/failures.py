@@ -95,6 +95,7 @@ def slow_drip(exchange: Exchange, page: Page | None, details: Details) -> None:
     for start in range(0, len(raw), step):
         exchange.write(raw[start : start + step])
         exchange.pause(details.get("pause_ms", 100) / 1000)
+    exchange.over = False
 
 
 def endless(exchange: Exchange, page: Page | None, details: Details) -> None:

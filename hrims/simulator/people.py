@@ -21,12 +21,10 @@ def shown(country: Country, given: dict[str, Any]) -> list[dict[str, Any]]:
     """Everybody whom the institution lists now, in order, as a client should know them; without
     an institution, everybody."""
     with country.lock:
-        numbers = (
-            country.listing(_institution(country, given))
-            if _has_key(given)
-            else country.everybody()
-        )
-        return [_shown(country, country.person(number)) for number in numbers]
+        keyed = _has_key(given)
+        listed = country.listing(_institution(country, given)) if keyed else country.everybody()
+        numbers = list(listed)  # pages are answered while the values are worked out
+    return [_shown(country, country.person(number)) for number in numbers]
 
 
 def _shown(country: Country, person: Person) -> dict[str, Any]:

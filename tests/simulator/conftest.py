@@ -6,16 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulated import PLAIN, Simulator
+from tests.simulated import Simulator
 
 
 def ask(simulator: Simulator, operation: str = "204", **given: Any) -> httpx.Response:
-    """One question over a connection of its own: ``key``, ``page`` and ``size``, or ``body``."""
+    """One question: ``key``, ``page`` and ``size``, or ``body``; ``headers``, ``timeout``."""
     seconds = given.pop("timeout", 20)
     headers = given.pop("headers", {"ApiKey": "k", "Token": "t"})
     body = given.pop("body", None) or question(operation, **given)
-    with httpx.Client(trust_env=False, timeout=seconds, verify=PLAIN) as client:
-        return client.post(f"{simulator.url}/Employees", json=body, headers=headers)
+    return simulator.http.post("/Employees", json=body, headers=headers, timeout=seconds)
 
 
 def question(

@@ -67,6 +67,12 @@ def test_a_client_that_leaves_is_in_flight_no_more(
     assert fresh.counters()["in_flight"] == 0
 
 
+def test_a_hold_that_says_what_nobody_knows_is_refused(fresh: Simulator) -> None:
+    with pytest.raises(AssertionError, match="unknown in a hold: pages"):
+        fresh.hold(pages=1)
+    assert ask(fresh).json()["code"] == 200
+
+
 def test_waiting_in_vain_is_told(fresh: Simulator) -> None:
     with pytest.raises(AssertionError, match="waited"):
         fresh.wait_for_requests(1, timeout=0.05)
