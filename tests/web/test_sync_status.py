@@ -1,6 +1,7 @@
 """GET /api/hrims/sync-status/<jobId>: server-sent events from the real web process."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,14 +128,17 @@ def test_beyond_the_cap_it_says_when_to_come_back_and_a_place_given_up_is_free_a
             assert (full.status_code, full.headers["Retry-After"]) == (503, "5")
             assert full.json()["code"] == "streams_full"
             assert http.get(f"/api/hrims/job-status/{job}").status_code == 200
-        # The server notices that a client is gone when it next has something to say.
-        for saved in range(1, 200):
-            save_some(conn, saved)
-            if http.get("/metrics").text.count("hrims_streams 2.0"):
-                break
-            next(one)
+        _until_open(http, 2)
         with stream(http, job) as again:
             assert next(again)[0] == "status"
+
+
+def _until_open(http: httpx.Client, streams: int) -> None:
+    """Waits until the server has noticed that a client is gone, though it had nothing to say to it."""
+    until = time.monotonic() + 60
+    while f"hrims_streams {streams}.0" not in http.get("/metrics").text:
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_it_goes_on_when_its_connection_to_postgres_was_cut(
