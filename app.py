@@ -1,1 +1,45 @@
 """The web application: joins the parts, nothing else."""
+
+import os
+
+from flask import Flask
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from hrims import config, db
+from hrims.config import PROJECT, Settings
+from hrims.web import api, errors, fetch_data, forms, guard, headers, health, looks, parts, sign_in, stream
+from hrims.web.hub import Hub
+
+BLUEPRINTS = (
+    # /  /sign-in  /sign-out
+    sign_in.blueprint,
+    # /dashboard/admin/fetch-data
+    fetch_data.blueprint,
+    # /api/hrims/institutions  fetch-by-institution  job-status  jobs
+    api.blueprint,
+    # /api/hrims/sync-status
+    stream.blueprint,
+    # /healthz  /readyz  /metrics
+    health.blueprint,
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web application. Connects to nothing before the first request."""
+    settings = settings or config.load(os.environ)
+    app = Flask("app", template_folder=PROJECT / "templates", static_folder=PROJECT / "static")
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
+    parts.give(app, settings)
+    app.extensions["hrims.hub"] = Hub(lambda: db.dsn_of(settings), settings.max_streams)
+    Htmx(app)
+    errors.prepare(app)
+    headers.prepare(app, https_only=settings.https_only)
+    looks.prepare(app, settings.time_zone)
+    forms.prepare(app, https_only=settings.https_only)
+    app.before_request(guard.let_in)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    if proxies := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign] # Flask's own way
+    return app

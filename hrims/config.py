@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hrims.errors import ConfigError
 
@@ -66,15 +67,20 @@ def _one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def _zone(raw: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(raw)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("give a name like Africa/Dar_es_Salaam") from None
+
+
 def _yes_or_no(raw: str) -> bool:
     if raw.lower() not in {"yes", "no", "true", "false", "1", "0"}:
         raise ValueError("give yes or no")
     return raw.lower() in {"yes", "true", "1"}
 
 
-def setting(
-    name: str, parse: Callable[[str], Any], default: Any, about: str, *, secret: bool = False
-) -> Any:
+def setting(name: str, parse: Callable[[str], Any], default: Any, about: str, *, secret: bool = False) -> Any:
     """One setting: its variable, how it is read, its default, and one line about it."""
     known = {"name": name, "parse": parse, "about": about, "secret": secret}
     return field(default=default, repr=not secret, metadata=known)
@@ -95,9 +101,7 @@ class Settings:
     state_dir: Path = setting(  # noqa: RUF009 - a path is as frozen as the other defaults
         "HRIMS_STATE_DIR", _folder, PROJECT / ".hrims", "where embedded data lives"
     )
-    host: str = setting(
-        "HRIMS_HOST", _text, "127.0.0.1", "address on which the web process listens"
-    )
+    host: str = setting("HRIMS_HOST", _text, "127.0.0.1", "address on which the web process listens")
     port: int = setting("PORT", _whole(1, 65535), 9002, "port on which the web process listens")
 
     # the remote
@@ -129,9 +133,7 @@ class Settings:
     )
 
     # runs and workers
-    attempts: int = setting(
-        "HRIMS_ATTEMPTS", _whole(1, 50), 3, "attempts of a run before it has failed"
-    )
+    attempts: int = setting("HRIMS_ATTEMPTS", _whole(1, 50), 3, "attempts of a run before it has failed")
     attempt_pause: float = setting(
         "HRIMS_ATTEMPT_PAUSE", _between(0, 3600), 5.0, "seconds before the second attempt, doubling"
     )
@@ -177,17 +179,17 @@ class Settings:
         "HRIMS_HTTPS_ONLY", _yes_or_no, False, "yes behind TLS: cookies are sent over HTTPS alone"
     )
 
-    # the web process
-    web_processes: int = setting(
-        "HRIMS_WEB_PROCESSES", _whole(1, 64), 1, "processes that answer pages"
+    time_zone: ZoneInfo = setting(  # noqa: RUF009 - a time zone is as frozen as the other defaults
+        "HRIMS_TIME_ZONE", _zone, ZoneInfo("Africa/Dar_es_Salaam"), "time zone in which pages show times"
     )
+
+    # the web process
+    web_processes: int = setting("HRIMS_WEB_PROCESSES", _whole(1, 64), 1, "processes that answer pages")
     web_threads: int = setting("HRIMS_WEB_THREADS", _whole(2, 500), 32, "threads in each of them")
     max_streams: int = setting(
         "HRIMS_MAX_STREAMS", _whole(0, 500), 16, "event streams that one process holds open at once"
     )
-    max_body_kb: int = setting(
-        "HRIMS_MAX_BODY_KB", _whole(1, 102400), 256, "largest request body, in KB"
-    )
+    max_body_kb: int = setting("HRIMS_MAX_BODY_KB", _whole(1, 102400), 256, "largest request body, in KB")
     trusted_proxies: int = setting(
         "HRIMS_TRUSTED_PROXIES",
         _whole(0, 10),

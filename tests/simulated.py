@@ -42,9 +42,7 @@ class Simulator:
         command += ["--behaviour", json.dumps(behaviour)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self._ready()
-        self.http = httpx.Client(
-            base_url=self.url, timeout=START_SECONDS, trust_env=False, verify=PLAIN
-        )
+        self.http = httpx.Client(base_url=self.url, timeout=START_SECONDS, trust_env=False, verify=PLAIN)
 
     def _ready(self) -> str:
         assert self.process.stdout is not None

@@ -1,1 +1,5 @@
-"""To be told."""
+"""Ask: an identifier and a page number come in, a typed page or one error of the tree goes out.
+
+``client`` speaks HTTP (it alone knows httpx), ``body`` reads one answer within its size limit,
+``wire`` holds what HRIMS sends, ``pace`` says how long to wait before asking again.
+"""

@@ -1,6 +1,5 @@
 """The control address: what tests and people ask of ``/_control`` in, the simulator changed and
 JSON out. ``ROUTES`` is the list of all that it takes."""
-# ruff: noqa: ARG001 - every route is called alike
 
 from collections.abc import Callable
 from dataclasses import asdict

@@ -88,9 +88,7 @@ class Country:
                 self._people[number] = self._born(number)
             return self._people[number]
 
-    def page(
-        self, listing: Callable[[], list[int]], start: int, size: int
-    ) -> tuple[list[Person], int]:
+    def page(self, listing: Callable[[], list[int]], start: int, size: int) -> tuple[list[Person], int]:
         """The people of one page and how many are listed in all, at one and the same moment."""
         with self.lock:
             numbers = listing()

@@ -28,22 +28,16 @@ class Exchange:
         raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         self.send(raw, status, **headers)
 
-    def send(
-        self, body: bytes, status: int = 200, kind: str = "application/json", **headers: str
-    ) -> None:
+    def send(self, body: bytes, status: int = 200, kind: str = "application/json", **headers: str) -> None:
         """A whole answer in one write."""
         self.write(self.head(len(body), status, kind, **headers) + body)
 
-    def head(
-        self, length: int, status: int = 200, kind: str = "application/json", **headers: str
-    ) -> bytes:
+    def head(self, length: int, status: int = 200, kind: str = "application/json", **headers: str) -> bytes:
         """The lines above a body of this many bytes; -1 is a body in chunks."""
         size = "Transfer-Encoding: chunked" if length < 0 else f"Content-Length: {length}"
         more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         phrase = HTTPStatus(status).phrase
-        return (
-            f"HTTP/1.1 {status} {phrase}\r\nContent-Type: {kind}\r\n{size}\r\n{more}\r\n"
-        ).encode()
+        return (f"HTTP/1.1 {status} {phrase}\r\nContent-Type: {kind}\r\n{size}\r\n{more}\r\n").encode()
 
     def write(self, raw: bytes) -> None:
         """Raises Left when nobody reads."""

@@ -3,7 +3,6 @@
 ``FAILURES`` is the whole list; each takes the exchange, the true page (None where there is none)
 and the details that came with it.
 """
-# ruff: noqa: ARG001 - every failure is called alike
 
 import itertools
 import json

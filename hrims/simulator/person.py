@@ -41,9 +41,7 @@ def _personal(draw: Draw, *, has_zan_id: bool, has_gender: bool) -> Record:
     payroll = payroll_number(draw.number)
     return _without_absent(
         {
-            "zanIdNumber": draw.text(zan_id(draw.seed, draw.number))
-            if has_zan_id
-            else draw.nothing(),
+            "zanIdNumber": draw.text(zan_id(draw.seed, draw.number)) if has_zan_id else draw.nothing(),
             "payrollNumber": payroll if draw.filled("payroll", 0.991) else draw.nothing(),
             "zssfNumber": f"{int(payroll):08d}" if draw.filled("zssf", 0.921) else draw.nothing(),
             "firstName": draw.text(draw.one(words.WOMEN if woman else words.MEN)),
@@ -93,8 +91,7 @@ def _region(draw: Draw) -> Record:
 
 def _contact(draw: Draw) -> Record:
     contact = {
-        name: draw.nothing()
-        for name in ("primaryPhone", "workPhone", "houseNumber", "street", "city")
+        name: draw.nothing() for name in ("primaryPhone", "workPhone", "houseNumber", "street", "city")
     }
     if draw.filled("phone", 0.590):
         phone = f"07700{draw.number_from(0, 99999):05d}"
@@ -110,9 +107,7 @@ def _contact(draw: Draw) -> Record:
 def _service(draw: Draw) -> Record:
     confirmed = draw.filled("confirmed_on", 0.687)
     return {
-        "employmentDate": draw.date(1990, 2023)
-        if draw.filled("employed_on", 0.999)
-        else draw.no_date(),
+        "employmentDate": draw.date(1990, 2023) if draw.filled("employed_on", 0.999) else draw.no_date(),
         "employmentConfirmationDate": draw.date(1992, 2024) if confirmed else draw.no_date(),
         "isEmployeeConfirmed": confirmed if draw.happens(0.95) else draw.one([None, ABSENT, False]),
     }
@@ -138,22 +133,16 @@ def _employment(draw: Draw, workplace: str, since: str, until: Any) -> Record:
     return _without_absent(
         {
             "isCurrent": True,
-            "titlePrefixName": draw.one(words.PREFIXES)
-            if titled and draw.happens(0.2)
-            else draw.nothing(),
+            "titlePrefixName": draw.one(words.PREFIXES) if titled and draw.happens(0.2) else draw.nothing(),
             "titleName": draw.text(draw.one(words.TITLES)) if titled else draw.nothing(),
             "gradeName": draw.one(words.GRADES) if titled and draw.happens(0.8) else draw.nothing(),
             "entityName": workplace,
             "parentEntityName": "OFISI YA RAIS" if draw.happens(0.1) else draw.nothing(),
-            "subEntityName": draw.text(draw.one(words.DEPARTMENTS))
-            if department
-            else draw.nothing(),
+            "subEntityName": draw.text(draw.one(words.DEPARTMENTS)) if department else draw.nothing(),
             "divisionName": draw.one(words.DIVISIONS) if division else draw.nothing(),
             "appointmentTypeName": draw.one(words.APPOINTMENTS),
             "employeeStatusName": draw.one(words.LEFT) if left else draw.one(["Hai", "Hai", None]),
-            "employmentStatusName": draw.one(["Hai", "HAI", "Hai "])
-            if draw.happens(0.8)
-            else draw.nothing(),
+            "employmentStatusName": draw.one(["Hai", "HAI", "Hai "]) if draw.happens(0.8) else draw.nothing(),
             "fromDate": since,
             "toDate": until,
         }

@@ -31,9 +31,7 @@ class Institution:
     size: int
 
 
-def read(
-    path: Path, *, seed: int, scale: float, sizes: Mapping[str, int]
-) -> tuple[Institution, ...]:
+def read(path: Path, *, seed: int, scale: float, sizes: Mapping[str, int]) -> tuple[Institution, ...]:
     """Every institution of the CSV (columns ``name``, ``vote_code``, ``tin``), in its order."""
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))

@@ -17,9 +17,7 @@ def ask(simulator: Simulator, operation: str = "204", **given: Any) -> httpx.Res
     return simulator.http.post("/Employees", json=body, headers=headers, timeout=seconds)
 
 
-def question(
-    operation: str = "204", *, key: str = "001", page: int = 0, size: int = 10
-) -> dict[str, Any]:
+def question(operation: str = "204", *, key: str = "001", page: int = 0, size: int = 10) -> dict[str, Any]:
     """The JSON of a paged question."""
     payload = {"PageNumber": page, "PageSize": size, "RequestBody": key}
     return {"RequestId": operation, "RequestPayloadData": payload}

@@ -33,9 +33,7 @@ def test_it_shows_behaviour_and_counters(fresh: Simulator) -> None:
         ([], "give a JSON object"),
     ],
 )
-def test_what_does_not_do_is_refused_and_changes_nothing(
-    fresh: Simulator, changes: Any, words: str
-) -> None:
+def test_what_does_not_do_is_refused_and_changes_nothing(fresh: Simulator, changes: Any, words: str) -> None:
     before = fresh.http.get("/_control").json()
     refused = fresh.http.put("/_control", json=changes)
     assert refused.status_code == 400

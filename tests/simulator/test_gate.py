@@ -55,9 +55,7 @@ def test_what_is_in_flight_is_counted(fresh: Simulator) -> None:
 
 
 @pytest.mark.parametrize("behaviour", [{}, {"latency_ms": 600_000}])
-def test_a_client_that_leaves_is_in_flight_no_more(
-    fresh: Simulator, behaviour: dict[str, Any]
-) -> None:
+def test_a_client_that_leaves_is_in_flight_no_more(fresh: Simulator, behaviour: dict[str, Any]) -> None:
     fresh.control(**behaviour)
     if not behaviour:
         fresh.hold()

@@ -39,9 +39,7 @@ def same(name: str | None) -> str:
 
 
 @pytest.mark.parametrize(("column", "share"), MEASURED.items())
-def test_fields_are_filled_as_often_as_measured(
-    appointed: People, column: str, share: float
-) -> None:
+def test_fields_are_filled_as_often_as_measured(appointed: People, column: str, share: float) -> None:
     filled = sum(1 for one in appointed if one[column])
     assert 100 * filled / len(appointed) == pytest.approx(share, abs=0.2)
 
@@ -102,9 +100,7 @@ def test_zan_ids_are_text_of_8_to_10_digits(appointed: People) -> None:
     assert any(one.startswith("0") for one in ids)
 
 
-def test_zan_ids_are_unique_over_institutions(
-    country: Simulator, health: People, appointed: People
-) -> None:
+def test_zan_ids_are_unique_over_institutions(country: Simulator, health: People, appointed: People) -> None:
     everyone = [*health, *appointed, *country.people(vote="039"), *country.people(vote="010")]
     names = {one["zan_id"]: one["name"] for one in everyone if one["zan_id"]}
     assert all(names[one["zan_id"]] == one["name"] for one in everyone if one["zan_id"])

@@ -1,0 +1,1 @@
+"""The figures that the project promises, each printed by the module that measures it."""

@@ -1,0 +1,47 @@
+"""What every command begins with: the settings, the log, and a connection to the database in use."""
+
+import contextlib
+import getpass
+import os
+from collections.abc import Iterator
+
+import psycopg
+
+from hrims import config, db, log, migrate
+from hrims.access.audit import Actor
+from hrims.errors import DatabaseUnusable
+
+
+def settings() -> config.Settings:
+    """The settings of this process, with the log configured to them."""
+    found = config.load(os.environ)
+    log.configure(found)
+    return found
+
+
+@contextlib.contextmanager
+def connection(settings: config.Settings, *, migrated: bool = True) -> Iterator[db.Connection]:
+    """One autocommit connection. Raises DatabaseUnusable in words when there is none to be had, or,
+    with ``migrated``, when the schema is not this version's.
+    """
+    dsn = db.dsn_of(settings)
+    try:
+        conn = psycopg.connect(dsn, autocommit=True)
+    except psycopg.OperationalError as reason:
+        raise DatabaseUnusable(
+            "The database does not answer; nothing was changed. Is DATABASE_URL right, and is the "
+            f"server up? PostgreSQL's client says: {str(reason).strip().splitlines()[-1]}"
+        ) from None
+    with conn:
+        if migrated and migrate.pending(conn):
+            raise DatabaseUnusable("The database is not migrated yet. Run `hrims migrate` first.")
+        yield conn
+
+
+def operator() -> Actor:
+    """Whoever types the command."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return Actor(name=name, via="command")

@@ -1,0 +1,114 @@
+"""Connections to Postgres: settings in; the DSN in use, pools and named statements out."""
+
+import asyncio
+import itertools
+import logging
+import random
+import re
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import psycopg
+from procrastinate.exceptions import ConnectorException
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+from hrims import postgres
+from hrims.config import Settings
+
+Connection = psycopg.Connection[TupleRow]
+AsyncConnection = psycopg.AsyncConnection[TupleRow]
+Pool = ConnectionPool[Connection]
+AsyncPool = AsyncConnectionPool[AsyncConnection]
+
+POOL_WAIT = 10.0
+"""Seconds that a request waits for a connection before it says that the database is busy."""
+
+PATIENCE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20000,
+}
+"""A host that vanishes is noticed in seconds, not after the two hours of TCP."""
+
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
+"""What a lost database looks like, from psycopg and from its pool."""
+
+LONGEST_WAIT = 5.0
+"""Seconds at most between two looks whether the database is back."""
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_joined: dict[Path, postgres.Server] = {}
+_joining = threading.Lock()
+
+
+def dsn_of(settings: Settings) -> str:
+    """The DSN in use: DATABASE_URL, else the embedded server, which is started if none runs.
+
+    A process keeps its share of the embedded server until it ends.
+    """
+    if settings.database_url:
+        return make_conninfo(settings.database_url, **_unless_given(settings.database_url))
+    with _joining:
+        if settings.state_dir not in _joined:
+            _joined[settings.state_dir] = postgres.join(settings.state_dir)
+        return _joined[settings.state_dir].dsn
+
+
+def _unless_given(dsn: str) -> dict[str, Any]:
+    given = conninfo_to_dict(dsn)
+    return {name: value for name, value in PATIENCE.items() if name not in given}
+
+
+def as_url(dsn: str) -> str:
+    """The same DSN as an address that psql, psycopg and most other clients take."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
+    user, name = quote(parts.pop("user", "")), quote(parts.pop("dbname", ""))
+    return f"postgresql://{user}{'@' if user else ''}/{name}?{urlencode(parts)}"
+
+
+def open_pool(dsn: str, *, most: int) -> Pool:
+    """An open pool of at most ``most`` connections. Open it after a fork, never before."""
+    pool: Pool = ConnectionPool(
+        dsn,
+        min_size=1,
+        max_size=most,
+        timeout=POOL_WAIT,
+        check=ConnectionPool.check_connection,
+        open=False,
+    )
+    pool.open()
+    return pool
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """Does work on the database, again and again while the database is away.
+
+    The work must be a whole transaction that may be done twice: when a connection breaks while it
+    commits, nobody can tell whether it did.
+    """
+    for tries in itertools.count():
+        try:
+            return await work()
+        except (*AWAY, ConnectorException) as reason:
+            # Procrastinate wraps whatever psycopg raised, so the cause decides.
+            if isinstance(reason, ConnectorException) and not isinstance(reason.__cause__, AWAY):
+                raise
+            log.warning("the database is away (%s); trying again", type(reason).__name__)
+            await asyncio.sleep(min(0.1 * 2**tries, LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+    raise AssertionError("unreachable")
+
+
+def statements(path: Path) -> dict[str, bytes]:
+    """The statements of a ``.sql`` file by the names in its ``-- name: …`` lines."""
+    parts = re.split(r"^-- name: (\w+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {name: sql.strip().encode() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}

@@ -1,0 +1,124 @@
+"""Asking for a run: an institution and its identifier come in; a queued run goes out, or the one
+that is under way. Run, progress, audit record and queue job share one transaction, or none is.
+"""
+
+from typing import NamedTuple
+
+from hrims.access.audit import Actor, record
+from hrims.db import Connection
+from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
+from hrims.jobs import queue, store
+from hrims.register import store as register
+
+PAGE_SIZE = 100
+"""Records a page unless the one who asks says otherwise: what HRIMS bears well."""
+
+MOST_A_PAGE = 500
+
+BETWEEN_TWO_RUNS = 10
+"""Times that asking looks again when the run in its way ends just then."""
+
+IDENTIFIERS = {"votecode": "vote code", "tin": "TIN"}
+
+
+class Asked(NamedTuple):
+    """The run that answers the wish; ``deduplicated`` when it was under way already."""
+
+    run_id: int
+    institution: str
+    deduplicated: bool
+
+
+def ask(
+    conn: Connection,
+    actor: Actor,
+    *,
+    institution_id: int,
+    identifier_type: str,
+    identifier: str,
+    page_size: int = PAGE_SIZE,
+) -> Asked:
+    """Queues a run for an institution in one transaction of its own.
+
+    Raises InvalidInput, NotFound or NotAcceptable before anything is written.
+    """
+    check_page_size(page_size)
+    check_identifier_type(identifier_type)
+    with conn.transaction():
+        institution = register.institution(conn, institution_id)
+        if not institution:
+            raise NotFound(
+                "There is no institution with this id on the register. Nothing was queued.",
+                "unknown_institution",
+            )
+        _check_is_its_own(institution, identifier_type, identifier)
+        for _ in range(BETWEEN_TWO_RUNS):
+            run_id = store.insert_run(
+                conn,
+                {
+                    "institution_id": institution_id,
+                    "identifier_type": identifier_type,
+                    "identifier": identifier,
+                    "page_size": page_size,
+                    "requested_by": actor.name,
+                    "requested_via": actor.via,
+                },
+            )
+            if run_id:
+                queue_run(conn, run_id)
+                record(
+                    conn,
+                    actor,
+                    "run.ask",
+                    f"run:{run_id}",
+                    institution=institution_id,
+                    identifier_type=identifier_type,
+                    page_size=page_size,
+                )
+                return Asked(run_id, institution.name, deduplicated=False)
+            there = store.under_way(conn, institution_id)
+            if there:
+                return Asked(there, institution.name, deduplicated=True)
+    raise Conflict("Other runs of this institution begin and end just now. Ask again.", "busy")
+
+
+def queue_run(conn: Connection, run_id: int) -> None:
+    """Queues a job for the run, on this connection, inside the caller's transaction."""
+    job_id = queue.app.configure_task(
+        queue.RUN_TASK, queue=queue.QUEUE, queueing_lock=f"run:{run_id}", connection=conn
+    ).defer(run_id=run_id)
+    store.link_job(conn, run_id, job_id)
+
+
+def check_page_size(page_size: object) -> None:
+    """Raises InvalidInput unless it is a whole number from 1 to 500."""
+    whole = isinstance(page_size, int) and not isinstance(page_size, bool)
+    if not whole or not 1 <= page_size <= MOST_A_PAGE:  # type: ignore[operator] # a whole number here
+        raise InvalidInput(
+            f"pageSize must be a whole number from 1 to {MOST_A_PAGE}. Nothing was queued.",
+            "bad_page_size",
+        )
+
+
+def check_identifier_type(identifier_type: object) -> None:
+    """Raises InvalidInput unless it is ``votecode`` or ``tin``."""
+    if identifier_type not in IDENTIFIERS:
+        raise InvalidInput(
+            'identifierType must be "votecode" or "tin". Nothing was queued.',
+            "bad_identifier_type",
+        )
+
+
+def _check_is_its_own(institution: register.Institution, identifier_type: str, identifier: str) -> None:
+    own = institution.vote_code if identifier_type == "votecode" else institution.tin
+    word = IDENTIFIERS[identifier_type]
+    if own is None:
+        raise NotAcceptable(
+            f"{institution.name} has no {word} on the register. Nothing was queued.",
+            "no_identifier",
+        )
+    if own != identifier:
+        raise NotAcceptable(
+            f"This {word} is not that of {institution.name}. Nothing was queued.",
+            "not_its_identifier",
+        )

@@ -1,0 +1,131 @@
+"""The Procrastinate app: queued jobs come in, executed tasks go out, on one pool of connections."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import procrastinate
+from procrastinate import jobs as queue_jobs
+from procrastinate import manager
+from procrastinate.worker import Worker
+
+from hrims import config, db
+from hrims.jobs import rescue, store
+
+QUEUE = "sync"
+RUN_TASK = "sync.run"
+
+POOL_SPARE = 6
+"""Connections beside those that save pages: fetching, beating, listening, finishing, rescuing."""
+
+log = logging.getLogger(__name__)
+
+
+class FencedJobManager(manager.JobManager):
+    """Finishes or retries a job only for the worker that holds it.
+
+    Procrastinate's own asks neither for the worker nor for the attempt: one that was thought dead and
+    comes back would end the job of its successor.
+    """
+
+    async def finish_job(self, job: queue_jobs.Job, status: queue_jobs.Status, delete_job: bool) -> None:
+        await self._if_held(store.FINISH_IF_HELD, job, status=status.value, delete_job=delete_job)
+
+    async def retry_job(
+        self,
+        job: queue_jobs.Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        at = retry_at or datetime.now(UTC)
+        await self._if_held(store.RETRY_IF_HELD, job, retry_at=at, priority=priority, queue=queue, lock=lock)
+
+    async def _if_held(self, statement: str, job: queue_jobs.Job, **given: Any) -> None:
+        rows = await db.patiently(
+            lambda: self.connector.execute_query_all_async(
+                statement, job_id=job.id, worker_id=job.worker_id, **given
+            )
+        )
+        if not rows:
+            log.warning("job %s was taken over; this worker leaves it alone", job.id)
+
+
+class QueueApp(procrastinate.App):
+    """An app whose every worker also looks for runs of workers that died."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job_manager = FencedJobManager(connector=self.connector)
+
+    async def run_worker_async(self, **kwargs: Any) -> None:
+        """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
+        self.perform_import_paths()
+        worker = self._worker(**kwargs)
+        watch = rescue.keep_watch(pool_of(self), _settings())
+        async with _beside(watch), _beside(self._keep_beating(worker)):
+            await worker.run()
+
+    async def _keep_beating(self, worker: Worker) -> None:
+        """Procrastinate's worker falls silent as soon as it is asked to stop; one that still saves
+        its last page would be thought dead.
+        """
+        while True:
+            await asyncio.sleep(worker.update_heartbeat_interval)
+            if worker.worker_id is not None:
+                await db.patiently(partial(self.job_manager.update_heartbeat, worker.worker_id))
+
+
+def pool_of(running: procrastinate.App) -> db.AsyncPool:
+    """The pool of an open app, which its tasks share with the queue itself."""
+    connector = running.connector
+    assert isinstance(connector, procrastinate.PsycopgConnector)
+    return connector.pool
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Any) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _settings() -> config.Settings:
+    return config.load(os.environ)
+
+
+def _conninfo() -> str:
+    # Called when a pool opens: importing this module starts nothing and needs no database.
+    return db.dsn_of(_settings())
+
+
+def _worker_defaults() -> Any:
+    settings = _settings()
+    return {
+        "queues": [QUEUE],
+        "concurrency": settings.concurrency,
+        "update_heartbeat_interval": settings.beat_seconds,
+        "stalled_worker_timeout": settings.silent_seconds,
+        "shutdown_graceful_timeout": settings.stop_seconds,
+        "fetch_job_polling_interval": 2.0,
+        "abort_job_polling_interval": 2.0,
+    }
+
+
+app = QueueApp(
+    connector=procrastinate.PsycopgConnector(
+        conninfo=_conninfo, min_size=1, max_size=_settings().concurrency + POOL_SPARE
+    ),
+    import_paths=["hrims.sync.task"],
+    worker_defaults=_worker_defaults(),
+)

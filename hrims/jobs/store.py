@@ -1,0 +1,279 @@
+"""The life of a run, in SQL: asked for, begun, delayed, ended, rescued, cancelled.
+
+Functions named ``async`` serve the worker, the others web and command line. Each works inside its
+caller's transaction; a state changes by compare-and-set, and the row count says whether it did.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hrims.db import AsyncConnection, Connection
+
+FINISH_IF_HELD = """
+WITH held AS MATERIALIZED (
+    SELECT id FROM procrastinate_jobs
+    WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing' FOR UPDATE
+)
+SELECT procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM held
+"""
+
+RETRY_IF_HELD = """
+WITH held AS MATERIALIZED (
+    SELECT id FROM procrastinate_jobs
+    WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing' FOR UPDATE
+)
+SELECT procrastinate_retry_job_v2(id, %(retry_at)s, %(priority)s, %(queue)s, %(lock)s) FROM held
+"""
+
+
+class Attempt(NamedTuple):
+    """One execution of a run's job; ``number`` is its fence."""
+
+    run_id: int
+    number: int
+    institution_id: int
+    institution: str
+    identifier_type: str
+    identifier: str
+    page_size: int
+    failures: int
+
+
+def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
+    """Adds a run and its progress row; None when the institution has one under way."""
+    row = conn.execute(
+        """
+        WITH asked AS (
+            INSERT INTO runs (institution_id, identifier_type, identifier, page_size,
+                              requested_by, requested_via)
+            VALUES (%(institution_id)s, %(identifier_type)s, %(identifier)s, %(page_size)s,
+                    %(requested_by)s, %(requested_via)s)
+            ON CONFLICT (institution_id) WHERE state IN ('waiting', 'delayed', 'active') DO NOTHING
+            RETURNING id
+        )
+        INSERT INTO run_progress (run_id) SELECT id FROM asked RETURNING run_id
+        """,
+        run,
+    ).fetchone()
+    return row[0] if row else None
+
+
+def under_way(conn: Connection, institution_id: int) -> int | None:
+    """The run that this institution has under way, if any."""
+    row = conn.execute(
+        "SELECT id FROM runs WHERE institution_id = %s AND state IN ('waiting', 'delayed', 'active')",
+        (institution_id,),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def link_job(conn: Connection, run_id: int, queue_job_id: int) -> None:
+    """Notes which Procrastinate job executes the run."""
+    conn.execute("UPDATE runs SET queue_job_id = %s WHERE id = %s", (queue_job_id, run_id))
+
+
+def cancel(conn: Connection, run_id: int) -> int | None:
+    """Ends a run under way as cancelled; returns its queue job, None when it was not under way."""
+    row = conn.execute(
+        """
+        WITH gone AS (
+            UPDATE runs SET state = 'cancelled', finished_at = now(), next_try_at = NULL
+            WHERE id = %(run)s AND state IN ('waiting', 'delayed', 'active')
+            RETURNING id, queue_job_id
+        ), closed AS (
+            UPDATE run_attempts a SET ended_at = now(), ended_as = 'cancelled'
+            FROM gone WHERE a.run_id = gone.id AND a.ended_at IS NULL
+        )
+        SELECT queue_job_id FROM gone
+        """,
+        {"run": run_id},
+    ).fetchone()
+    return row[0] if row else None
+
+
+def reopen(conn: Connection, run_id: int) -> bool:
+    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint.
+
+    Raises psycopg.errors.UniqueViolation when the institution has another run under way.
+    """
+    return bool(
+        conn.execute(
+            """
+            UPDATE runs SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0,
+                            trouble = NULL, trouble_code = NULL
+            WHERE id = %s AND state IN ('failed', 'cancelled')
+            """,
+            (run_id,),
+        ).rowcount
+    )
+
+
+async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str, pid: int) -> Attempt | None:
+    """Takes the next fence number for this run; None when this job has no more say in it."""
+    row = await (
+        await conn.execute(
+            """
+            UPDATE runs r
+            SET attempt = attempt + 1, state = 'active', started_at = coalesce(started_at, now()),
+                next_try_at = NULL
+            FROM institutions i
+            WHERE r.id = %s AND r.queue_job_id = %s AND i.id = r.institution_id
+              AND r.state IN ('waiting', 'delayed', 'active')
+            RETURNING r.id, r.attempt, r.institution_id, i.name, r.identifier_type, r.identifier,
+                      r.page_size, r.failures
+            """,
+            (run_id, queue_job_id),
+        )
+    ).fetchone()
+    if not row:
+        return None
+    attempt = Attempt(*row)
+    await _close(conn, run_id, "superseded")
+    await conn.execute(
+        "INSERT INTO run_attempts (run_id, number, host, pid) VALUES (%s, %s, %s, %s)",
+        (run_id, attempt.number, host, pid),
+    )
+    return attempt
+
+
+async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str) -> bool:
+    """After a failed attempt: the run waits for the next. False when the attempt was fenced off."""
+    return await _leave(
+        conn, attempt, "delayed", "failed", trouble, code, at=at, failures=attempt.failures + 1
+    )
+
+
+async def fail(conn: AsyncConnection, attempt: Attempt, trouble: str, code: str) -> bool:
+    """The run has failed for good. False when the attempt was fenced off."""
+    return await _leave(conn, attempt, "failed", "failed", trouble, code, failures=attempt.failures + 1)
+
+
+async def hand_back(conn: AsyncConnection, attempt: Attempt) -> bool:
+    """The worker stops: the run waits for another one, no attempt spent. False when fenced off."""
+    return await _leave(conn, attempt, "waiting", "handed_back", failures=attempt.failures)
+
+
+async def _leave(
+    conn: AsyncConnection,
+    attempt: Attempt,
+    state: str,
+    ended_as: str,
+    trouble: str | None = None,
+    code: str | None = None,
+    *,
+    failures: int,
+    at: datetime | None = None,
+) -> bool:
+    left = await conn.execute(
+        """
+        UPDATE runs
+        SET state = %(state)s, failures = %(failures)s, trouble = coalesce(%(trouble)s, trouble),
+            trouble_code = coalesce(%(code)s, trouble_code), next_try_at = %(at)s,
+            finished_at = CASE WHEN %(state)s = 'failed' THEN now() END
+        WHERE id = %(run)s AND attempt = %(number)s AND state = 'active'
+        """,
+        {
+            "state": state,
+            "failures": failures,
+            "trouble": trouble,
+            "code": code,
+            "at": at,
+            "run": attempt.run_id,
+            "number": attempt.number,
+        },
+    )
+    if left.rowcount:
+        await _close(conn, attempt.run_id, ended_as, trouble, code)
+    return bool(left.rowcount)
+
+
+async def _close(
+    conn: AsyncConnection,
+    run_id: int,
+    ended_as: str,
+    trouble: str | None = None,
+    code: str | None = None,
+) -> None:
+    await conn.execute(
+        """
+        UPDATE run_attempts SET ended_at = now(), ended_as = %s, trouble = %s, trouble_code = %s
+        WHERE run_id = %s AND ended_at IS NULL AND number <= (SELECT attempt FROM runs WHERE id = %s)
+        """,
+        (ended_as, trouble, code, run_id, run_id),
+    )
+
+
+async def stalled(conn: AsyncConnection, silent_seconds: float) -> list[int]:
+    """Queue jobs whose worker is gone or has been silent for so many seconds."""
+    rows = await conn.execute(
+        """
+        SELECT j.id FROM procrastinate_jobs j
+        LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+        WHERE j.status = 'doing'
+          AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %s))
+        ORDER BY j.id
+        """,
+        (silent_seconds,),
+    )
+    return [id_ async for (id_,) in rows]
+
+
+async def rescue(
+    conn: AsyncConnection, queue_job_id: int, silent_seconds: float, most: int, words: str
+) -> str | None:
+    """Takes one stalled job from its dead worker: ``waiting`` again, ``failed`` after too many
+    rescues, ``ended`` when its run was over; None when it is stalled no more.
+    """
+    run = await (
+        await conn.execute(
+            "SELECT id, state, rescues FROM runs WHERE queue_job_id = %s FOR UPDATE",
+            (queue_job_id,),
+        )
+    ).fetchone()
+    # The run is locked before its job, as everywhere, so that a cancel and a rescue cannot wait in a ring.
+    held = await conn.execute(
+        """
+        SELECT j.id FROM procrastinate_jobs j
+        LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+        WHERE j.id = %s AND j.status = 'doing'
+          AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %s))
+        FOR UPDATE OF j
+        """,
+        (queue_job_id, silent_seconds),
+    )
+    if not await held.fetchone():
+        return None
+    if not run or run[1] in {"completed", "failed", "cancelled"}:
+        await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (queue_job_id,))
+        return "ended"
+    await _close(conn, run[0], "worker_died")
+    if run[2] >= most:
+        await conn.execute(
+            "UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL,"
+            " trouble = %s, trouble_code = 'worker_died' WHERE id = %s",
+            (words, run[0]),
+        )
+        await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (queue_job_id,))
+        return "failed"
+    await conn.execute(
+        "UPDATE runs SET state = 'waiting', rescues = rescues + 1, next_try_at = NULL WHERE id = %s",
+        (run[0],),
+    )
+    await conn.execute("SELECT procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)", (queue_job_id,))
+    return "waiting"
+
+
+def live_workers(conn: Connection) -> int:
+    """Workers that gave a sign of life lately."""
+    row = conn.execute(
+        "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '40 seconds'"
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def runs_under_way(conn: Connection) -> dict[str, int]:
+    """How many runs wait, are delayed and are active."""
+    rows = conn.execute(
+        "SELECT state, count(*) FROM runs WHERE state IN ('waiting', 'delayed', 'active') GROUP BY state"
+    )
+    return {"waiting": 0, "delayed": 0, "active": 0} | dict(rows.fetchall())

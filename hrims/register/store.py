@@ -1,0 +1,58 @@
+"""The register of institutions: a name, vote code or TIN comes in, its row goes out."""
+
+from typing import NamedTuple
+
+from hrims.db import Connection
+
+
+class Institution(NamedTuple):
+    """A row of the register."""
+
+    id: int
+    name: str
+    vote_code: str | None
+    tin: str | None
+
+
+def institutions(conn: Connection) -> list[Institution]:
+    """The register, by name."""
+    rows = conn.execute("SELECT id, name, vote_code, tin FROM institutions ORDER BY name_key")
+    return [Institution(*row) for row in rows]
+
+
+def institution(conn: Connection, id_: int) -> Institution | None:
+    """One institution of the register."""
+    row = conn.execute("SELECT id, name, vote_code, tin FROM institutions WHERE id = %s", (id_,)).fetchone()
+    return Institution(*row) if row else None
+
+
+def institution_by(conn: Connection, identifier_type: str, identifier: str) -> Institution | None:
+    """The institution with this vote code or TIN."""
+    row = conn.execute(
+        "SELECT id, name, vote_code, tin FROM institutions"
+        " WHERE CASE %(type)s WHEN 'votecode' THEN vote_code = %(given)s ELSE tin = %(given)s END",
+        {"type": identifier_type, "given": identifier},
+    ).fetchone()
+    return Institution(*row) if row else None
+
+
+def upsert_institutions(conn: Connection, rows: list[tuple[str, str | None, str | None]]) -> int:
+    """Adds institutions and brings known ones (the same name, but for case, spaces and punctuation)
+    up to date; returns how many were added or changed.
+
+    Raises psycopg.errors.UniqueViolation when a vote code or TIN belongs to another institution.
+    """
+    written = 0
+    for name, vote_code, tin in rows:
+        written += conn.execute(
+            """
+            INSERT INTO institutions AS i (name, vote_code, tin) VALUES (%s, %s, %s)
+            ON CONFLICT (name_key) DO UPDATE
+            SET name = excluded.name, vote_code = excluded.vote_code, tin = excluded.tin,
+                updated_at = now()
+            WHERE (i.name, i.vote_code, i.tin)
+               IS DISTINCT FROM (excluded.name, excluded.vote_code, excluded.tin)
+            """,
+            (name, vote_code, tin),
+        ).rowcount
+    return written

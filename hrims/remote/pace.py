@@ -1,0 +1,19 @@
+"""How long to wait before asking again: tries and what HRIMS asked for come in, seconds go out."""
+
+from random import Random
+from typing import Final
+
+MOST_PATIENCE: Final = 300.0
+"""Seconds; a Retry-After beyond this is not obeyed in full, so that a run never stands still."""
+
+
+def pause(tries: int, first: float, retry_after: float | None, random: Random, cap: float = 60.0) -> float:
+    """Seconds to wait after ``tries`` failed tries (1 after the first).
+
+    Doubles from ``first`` up to ``cap``, between half of that and the whole by chance, so that
+    many workers do not come back at the same moment; never less than ``retry_after`` (seconds)
+    asks for, up to MOST_PATIENCE.
+    """
+    whole = min(cap, first * 2.0 ** min(max(tries - 1, 0), 64))
+    by_chance = whole * random.uniform(0.5, 1.0)
+    return max(by_chance, min(retry_after or 0.0, MOST_PATIENCE))

@@ -1,0 +1,134 @@
+"""A run as those see it who follow it: one row comes in; states, phrases and sums go out. Pure."""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+UNDER_WAY = frozenset({"waiting", "delayed", "active"})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run with its progress, as everybody who follows it sees it."""
+
+    id: int
+    institution_id: int
+    institution: str
+    identifier_type: str
+    identifier: str
+    page_size: int
+    state: str
+    outcome: str | None
+    attempt: int
+    requested_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    next_try_at: datetime | None
+    trouble: str | None
+    trouble_code: str | None
+    people: int | None
+    seen_twice: int | None
+    missing: int | None
+    phase: str
+    current_page: int
+    remote_total: int | None
+    pages: int
+    fetched: int
+    saved: int
+    new: int
+    changed: int
+    unchanged: int
+    rejected: int
+    repeated: int
+    unmatched: int
+    fetch_ms: int
+    save_ms: int
+    note: str | None
+    a_worker_lives: bool
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in UNDER_WAY
+
+    @property
+    def estimated_pages(self) -> int | None:
+        """How many pages the remote's latest total makes, None before the first answer."""
+        return None if self.remote_total is None else math.ceil(self.remote_total / self.page_size)
+
+    @property
+    def percent(self) -> int:
+        """0 to 100 of the people accounted for; 100 only when the run has completed."""
+        if self.state == "completed":
+            return 100
+        if not self.remote_total:
+            return 0
+        return min(99, 100 * (self.saved + self.rejected + self.repeated) // self.remote_total)
+
+    @property
+    def skipped(self) -> int:
+        """Records that added nobody: rejects, and people seen twice."""
+        return self.rejected + (self.repeated if self.seen_twice is None else self.seen_twice)
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first attempt's start to the end, None while it is under way."""
+        if not self.started_at or not self.finished_at:
+            return None
+        return round((self.finished_at - self.started_at).total_seconds(), 3)
+
+    @property
+    def leavers(self) -> int:
+        """People who left since the last complete run. Nobody is made a leaver yet."""
+        return 0
+
+    @property
+    def message(self) -> str:
+        """How the run stands, in one sentence for an HR officer."""
+        return _MESSAGES[self.state](self)
+
+
+def _waiting(run: Run) -> str:
+    if not run.a_worker_lives:
+        return "Waiting: no worker is running. It starts by itself as soon as one is."
+    return "Waiting for a worker to take it."
+
+
+def _delayed(run: Run) -> str:
+    return f"Attempt {run.attempt} failed: {run.trouble} It goes on by itself in a moment."
+
+
+def _active(run: Run) -> str:
+    if run.note:
+        return run.note
+    if run.estimated_pages is None:
+        return "Asking HRIMS for the first page."
+    return f"{run.pages} of {run.estimated_pages} pages, {run.saved:,} people saved."
+
+
+def _completed(run: Run) -> str:
+    total = f"{run.remote_total or 0:,}"
+    if run.outcome != "incomplete":
+        return f"Complete: all {total} that HRIMS lists are accounted for."
+    gap = run.missing or 0
+    if gap < 0:
+        return f"Incomplete: {-gap:,} more were met than the {total} that HRIMS counts. Run it again."
+    return f"Incomplete: {gap:,} of {total} are missing. Run it again."
+
+
+def _failed(run: Run) -> str:
+    return f"Failed: {run.trouble} The {run.saved:,} people saved so far stay."
+
+
+def _cancelled(run: Run) -> str:
+    return f"Cancelled. The {run.saved:,} people saved until then stay."
+
+
+_MESSAGES = {
+    "waiting": _waiting,
+    "delayed": _delayed,
+    "active": _active,
+    "completed": _completed,
+    "failed": _failed,
+    "cancelled": _cancelled,
+}

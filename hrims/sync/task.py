@@ -1,0 +1,27 @@
+"""The Procrastinate task: a queued run's number comes in, an attempt at it is made."""
+
+import os
+
+from procrastinate import JobContext
+
+from hrims import config
+from hrims.jobs import attempt, queue
+from hrims.jobs.retry import AsTold
+from hrims.jobs.store import Attempt
+from hrims.remote.address import address_of
+from hrims.remote.client import Remote
+from hrims.sync import run
+
+
+@queue.app.task(name=queue.RUN_TASK, queue=queue.QUEUE, retry=AsTold(), pass_context=True)
+async def sync_run(context: JobContext, run_id: int) -> None:
+    """Makes one attempt at a run."""
+    settings = config.load(os.environ)
+    pool = queue.pool_of(context.app)
+
+    async def work(begun: Attempt) -> None:
+        async with Remote(settings, base_url=address_of(settings)) as remote:
+            await run.bring(begun, remote, pool, settings)
+
+    assert context.job.id is not None
+    await attempt.execute(pool, settings, run_id, context.job.id, work)

@@ -1,0 +1,86 @@
+"""A run as machines read it: a Run comes in, the JSON of the API's surface goes out. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+from hrims.sync.progress import Run
+
+FIRST_PEOPLE = 10
+"""People that a result shows."""
+
+
+def status(run: Run) -> dict[str, Any]:
+    """How the run stands: what ``job-status`` answers, without progress and result."""
+    return {
+        "jobId": str(run.id),
+        "state": run.state,
+        "outcome": run.outcome,
+        "message": run.message,
+        "institutionId": run.institution_id,
+        "institutionName": run.institution,
+        "identifierType": run.identifier_type,
+        "pageSize": run.page_size,
+        "attempt": run.attempt,
+        "requestedBy": run.requested_by,
+        "requestedAt": _time(run.requested_at),
+        "startedAt": _time(run.started_at),
+        "finishedAt": _time(run.finished_at),
+        "nextTryAt": _time(run.next_try_at),
+    }
+
+
+def progress(run: Run) -> dict[str, Any]:
+    """What is saved so far."""
+    return {
+        "type": "progress",
+        "phase": run.phase,
+        "message": run.message,
+        "currentPage": run.pages,
+        "totalFetched": run.fetched,
+        "estimatedTotal": run.remote_total,
+        "estimatedPages": run.estimated_pages,
+        "progressPercent": run.percent,
+        "saved": run.saved,
+        "skipped": run.skipped,
+        "total": run.remote_total,
+    }
+
+
+def result(run: Run, employees: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a completed run came to; times are in seconds."""
+    return {
+        "success": run.outcome != "incomplete",
+        "outcome": run.outcome,
+        "message": run.message,
+        "institutionName": run.institution,
+        "employeeCount": run.people,
+        "skippedCount": run.skipped,
+        "totalFetched": run.fetched,
+        "pagesFetched": run.pages,
+        "fetchTime": run.fetch_ms / 1000,
+        "saveTime": run.save_ms / 1000,
+        "totalTime": run.seconds,
+        "employees": employees,
+        "new": run.new,
+        "changed": run.changed,
+        "unchanged": run.unchanged,
+        "rejected": run.rejected,
+        "unmatched": run.unmatched,
+        "leavers": run.leavers,
+        "missing": run.missing,
+    }
+
+
+def failure(run: Run) -> dict[str, Any]:
+    """Why a run ended without a result."""
+    return {
+        "success": False,
+        "jobId": str(run.id),
+        "state": run.state,
+        "message": run.message,
+        "code": run.trouble_code or run.state,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="milliseconds") if at else None

@@ -1,0 +1,132 @@
+"""The JSON API: requests of machines come in; answers in the shapes of ``answers`` go out."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, request, url_for
+
+from hrims.errors import InvalidInput, NotFound
+from hrims.jobs import ask, control
+from hrims.register import store as register
+from hrims.sync import store
+from hrims.sync.progress import Run
+from hrims.web import answers
+from hrims.web.guard import actor
+from hrims.web.parts import pool
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/hrims")
+
+Answer = tuple[dict[str, Any], int]
+
+
+@blueprint.get("/institutions")
+def institutions() -> dict[str, Any]:
+    """The register."""
+    with pool().connection() as conn:
+        rows = register.institutions(conn)
+    return {
+        "institutions": [
+            {"id": row.id, "name": row.name, "voteNumber": row.vote_code, "tinNumber": row.tin}
+            for row in rows
+        ]
+    }
+
+
+@blueprint.post("/fetch-by-institution")
+def fetch_by_institution() -> Answer:
+    """Queues a run: 202, or 200 with the run that is under way."""
+    wish = _wish(_body())
+    with pool().connection() as conn:
+        asked = ask.ask(conn, actor(), **wish)
+    words = "is under way already" if asked.deduplicated else "is queued"
+    answer = {
+        "success": True,
+        "message": f"The run for {asked.institution} {words}.",
+        "jobId": str(asked.run_id),
+        "institutionName": asked.institution,
+        "statusUrl": url_for("stream.sync_status", job_id=asked.run_id),
+    }
+    if asked.deduplicated:
+        return answer | {"deduplicated": True}, HTTPStatus.OK
+    return answer, HTTPStatus.ACCEPTED
+
+
+@blueprint.get("/job-status/<job_id>")
+def job_status(job_id: str) -> dict[str, Any]:
+    """How a run stands, with its progress and, when it has ended, its result or error."""
+    with pool().connection() as conn:
+        run = find(conn, job_id)
+        people = store.first_people(conn, run.id, answers.FIRST_PEOPLE) if run.outcome else []
+    return {
+        "success": True,
+        **answers.status(run),
+        "progress": answers.progress(run),
+        "result": answers.result(run, people) if run.outcome else None,
+        "error": answers.failure(run) if run.ended and not run.outcome else None,
+    }
+
+
+@blueprint.post("/jobs/<job_id>/cancel")
+def cancel(job_id: str) -> dict[str, Any]:
+    """Ends a run under way; what it saved stays."""
+    with pool().connection() as conn:
+        control.cancel(conn, actor(), find(conn, job_id).id)
+        return {"success": True, **answers.status(find(conn, job_id))}
+
+
+@blueprint.post("/jobs/<job_id>/retry")
+def retry(job_id: str) -> Answer:
+    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint."""
+    with pool().connection() as conn:
+        control.retry(conn, actor(), find(conn, job_id).id)
+        return {"success": True, **answers.status(find(conn, job_id))}, HTTPStatus.ACCEPTED
+
+
+def find(conn: Any, job_id: str) -> Run:
+    """The run with this id. Raises InvalidInput for what is no id, NotFound for an unknown one."""
+    if not job_id.isascii() or not job_id.isdigit() or not 0 < int(job_id[:20]) < 2**63:
+        raise InvalidInput("A job id is a whole number.", "bad_job_id")
+    run = store.read(conn, int(job_id))
+    if not run:
+        raise NotFound("There is no job with this id.", "unknown_job")
+    return run
+
+
+def _body() -> dict[str, Any]:
+    try:
+        body = json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise InvalidInput("The body is not JSON. Nothing was queued.", "not_json") from None
+    if not isinstance(body, dict):
+        raise InvalidInput("The body must be a JSON object. Nothing was queued.", "not_json")
+    return body
+
+
+def _wish(body: dict[str, Any]) -> dict[str, Any]:
+    ask.check_identifier_type(body.get("identifierType"))
+    ask.check_page_size(body.get("pageSize", ask.PAGE_SIZE))
+    field = "voteNumber" if body["identifierType"] == "votecode" else "tinNumber"
+    identifier = body.get(field)
+    if not isinstance(identifier, str) or not identifier.strip():
+        raise InvalidInput(
+            f"{field} is missing: give it as text, leading zeros kept. Nothing was queued.",
+            "missing_identifier",
+        )
+    return {
+        "institution_id": _institution_id(body.get("institutionId")),
+        "identifier_type": body["identifierType"],
+        "identifier": identifier.strip(),
+        "page_size": body.get("pageSize", ask.PAGE_SIZE),
+    }
+
+
+def _institution_id(given: object) -> int:
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        given = int(given[:20])
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given < 2**63:
+        raise InvalidInput(
+            "institutionId must be the id of an institution on the register. Nothing was queued.",
+            "bad_institution_id",
+        )
+    return given

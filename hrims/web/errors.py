@@ -1,0 +1,142 @@
+"""Whatever went wrong comes in; an answer in words goes out: JSON under /api/, else a page.
+
+Each carries the request's id, which is in the log beside the cause. No answer shows the cause itself.
+"""
+
+import logging
+import re
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from hrims import db
+from hrims.errors import DatabaseUnusable, InputError, TooLarge
+from hrims.web.guard import is_api
+
+SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+COME_BACK = 5
+"""Seconds after which it is worth asking again when the database is away."""
+
+AWAY = "The database is away; nothing was changed. Try again in a moment."
+
+OURS = "Something went wrong here, and it was noted. Try again; if it stays, report the request id."
+
+WORDS = {
+    400: "The request could not be understood. Nothing was changed.",
+    404: "There is nothing at this address.",
+    405: "This address does not take this kind of request. Nothing was changed.",
+    413: "The request is larger than what is read here. Nothing was changed.",
+    415: "The request must be JSON. Nothing was changed.",
+}
+"""Words for what the web framework refuses by itself."""
+
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}
+
+log = logging.getLogger(__name__)
+
+
+def prepare(app: Flask) -> None:
+    """Sends every error of an app through this file."""
+    app.before_request(_note_request_id)
+    app.before_request(_refuse_large)
+    app.register_error_handler(InputError, _input)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    for away in (*db.AWAY, DatabaseUnusable):
+        app.register_error_handler(away, _away)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def request_id() -> str:
+    """The id of this request: the caller's, if it is a sane one, else a new one."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if SANE_ID.fullmatch(given) else secrets.token_hex(8)
+    made: str = g.request_id
+    return made
+
+
+def json_error(message: str, code: str, status: int) -> Response:
+    """An error in the one shape that the API has."""
+    body = {"success": False, "message": message, "code": code, "requestId": request_id()}
+    return make_response(jsonify(body), status)
+
+
+def _answer(message: str, code: str, status: int) -> Response:
+    if is_api():
+        return json_error(message, code, status)
+    page = render_template(
+        "errors/error.html", message=message, title=HTTPStatus(status).phrase, request_id=request_id()
+    )
+    return make_response(page, status)
+
+
+def _note_request_id() -> None:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id())
+
+
+def _refuse_large() -> None:
+    # Also where no view would read the body, so that the answer does not depend on the address.
+    most = current_app.config["MAX_CONTENT_LENGTH"]
+    if most is not None and (request.content_length or 0) > most:
+        raise TooLarge(WORDS[413])
+
+
+def _input(error: InputError) -> Response:
+    answer = _answer(str(error), error.slug, error.status)
+    if error.status == HTTPStatus.UNAUTHORIZED and is_api():
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if retry_after := getattr(error, "retry_after", None):
+        answer.headers["Retry-After"] = str(retry_after)
+    return answer
+
+
+def _csrf(error: CSRFError) -> Response:
+    words = "This page is too old, or the request did not come from it. Nothing was changed. Reload the page."
+    return _answer(words, "csrf", HTTPStatus.BAD_REQUEST)
+
+
+def _http(error: HTTPException) -> Any:
+    if error.response is not None or (error.code or 500) < 400:
+        return error
+    if error.code == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _caught_late(error)
+    code = error.code or 500
+    answer = _answer(WORDS.get(code, f"{error.name}. Nothing was changed."), _code(code, error), code)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _code(status: int, error: HTTPException) -> str:
+    return CODES.get(status, error.name.lower().replace(" ", "_"))
+
+
+def _caught_late(error: HTTPException) -> Response:
+    """An error outside any view: Flask hands it over inside its own."""
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, (*db.AWAY, DatabaseUnusable)):
+        return _away(cause)
+    if cause is None:
+        return _answer(OURS, "internal", HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _unexpected(cause)
+
+
+def _away(error: Exception) -> Response:
+    log.warning("%s %s: the database is away (%s)", request.method, request.path, type(error).__name__)
+    answer = _answer(AWAY, "database_away", HTTPStatus.SERVICE_UNAVAILABLE)
+    answer.headers["Retry-After"] = str(COME_BACK)
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _answer(OURS, "internal", HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -1,0 +1,138 @@
+"""The screen on which an HR officer fetches an institution and watches: page, fragments, buttons."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from hrims.errors import InputError, InvalidInput
+from hrims.jobs import ask, control
+from hrims.register import store as register
+from hrims.sync import store
+from hrims.sync.progress import Run
+from hrims.web.answers import FIRST_PEOPLE
+from hrims.web.api import find
+from hrims.web.guard import actor
+from hrims.web.parts import pool
+
+blueprint = Blueprint("fetch_data", __name__, url_prefix="/dashboard/admin/fetch-data")
+
+STOP_POLLING = 286
+"""The status by which htmx stops asking a fragment again."""
+
+RECENT_RUNS = 8
+"""Runs of all institutions that the page shows."""
+
+
+@blueprint.get("")
+def index() -> str:
+    """The page, for the institution in ``?institution=``."""
+    return render_template("fetch_data/index.html", **_context(request.args))
+
+
+@blueprint.get("/choice")
+def choice() -> str:
+    """The part of the page that depends on the institution: its buttons and its latest run."""
+    return render_template("fetch_data/_choice.html", **_context(request.args))
+
+
+@blueprint.post("")
+def fetch() -> Any:
+    """A button: queues a run and shows it; a wish that cannot be granted is said on the page."""
+    try:
+        with pool().connection() as conn:
+            asked = ask.ask(conn, actor(), **_wish(conn, request.form))
+    except InputError as refused:
+        page = render_template("fetch_data/index.html", **_context(request.form, refused=str(refused)))
+        return page, refused.status
+    there = {"already": 1} if asked.deduplicated else {}
+    return _to(request.form["institution"], **there)
+
+
+@blueprint.get("/runs/<run_id>")
+def run_card(run_id: str) -> Response:
+    """The live card of a run; status 286 once it has ended, which ends the polling."""
+    with pool().connection() as conn:
+        run = find(conn, run_id)
+        card = render_template("fetch_data/_run.html", **_card(conn, run))
+    return make_response(card, STOP_POLLING if run.ended else HTTPStatus.OK)
+
+
+@blueprint.get("/recent")
+def recent() -> Response:
+    """The latest runs; status 286 once none is under way, which ends the polling."""
+    with pool().connection() as conn:
+        runs = store.recent(conn, RECENT_RUNS)
+    table = render_template("fetch_data/_recent.html", recent=runs)
+    return make_response(table, HTTPStatus.OK if any(not run.ended for run in runs) else STOP_POLLING)
+
+
+@blueprint.post("/runs/<run_id>/cancel")
+def cancel(run_id: str) -> Any:
+    """A button: ends a run under way."""
+    return _act(run_id, control.cancel)
+
+
+@blueprint.post("/runs/<run_id>/retry")
+def retry(run_id: str) -> Any:
+    """A button: tries a failed or cancelled run again, from its checkpoint."""
+    return _act(run_id, control.retry)
+
+
+def _act(run_id: str, deed: Any) -> Any:
+    with pool().connection() as conn:
+        run = find(conn, run_id)
+        try:
+            deed(conn, actor(), run.id)
+        except InputError as refused:
+            context = _context({"institution": str(run.institution_id)}, refused=str(refused))
+            return render_template("fetch_data/index.html", **context), refused.status
+    return _to(str(run.institution_id))
+
+
+def _to(institution: str, **more: Any) -> Any:
+    return redirect(url_for("fetch_data.index", institution=institution, **more), code=HTTPStatus.SEE_OTHER)
+
+
+def _context(given: Mapping[str, str], refused: str | None = None) -> dict[str, Any]:
+    """What page and fragment show: the register, the chosen institution, its latest run."""
+    with pool().connection() as conn:
+        institutions = register.institutions(conn)
+        wanted = given.get("institution", "")
+        chosen = next((one for one in institutions if str(one.id) == wanted), None)
+        run = store.latest(conn, chosen.id) if chosen else None
+        return {
+            "institutions": institutions,
+            "chosen": chosen,
+            "refused": refused,
+            "already": given.get("already"),
+            "page_size": given.get("page_size") or ask.PAGE_SIZE,
+            "recent": store.recent(conn, RECENT_RUNS),
+            **_card(conn, run),
+        }
+
+
+def _card(conn: Any, run: Run | None) -> dict[str, Any]:
+    people = store.first_people(conn, run.id, FIRST_PEOPLE) if run and run.ended else []
+    return {"run": run, "people": people}
+
+
+def _wish(conn: Any, form: Mapping[str, str]) -> dict[str, Any]:
+    identifier_type = form.get("identifier_type")
+    ask.check_identifier_type(identifier_type)
+    wanted = form.get("institution", "")
+    if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 18:
+        raise InvalidInput("Choose an institution first. Nothing was queued.", "bad_institution_id")
+    institution = register.institution(conn, int(wanted))
+    own = institution and (institution.vote_code if identifier_type == "votecode" else institution.tin)
+    return {
+        "institution_id": int(wanted),
+        "identifier_type": identifier_type,
+        "identifier": own or "",
+        "page_size": _number(form.get("page_size") or str(ask.PAGE_SIZE)),
+    }
+
+
+def _number(raw: str) -> int | str:
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 9 else raw

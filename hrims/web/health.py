@@ -1,0 +1,59 @@
+"""Health: ``/healthz`` says that the process answers, ``/readyz`` that the whole product works,
+``/metrics`` how much it does.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from psycopg_pool import PoolTimeout
+
+from hrims import migrate
+from hrims.errors import DatabaseUnusable
+from hrims.jobs import store as jobs
+from hrims.web.guard import public
+from hrims.web.parts import pool
+from hrims.web.stream import hub
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def healthz() -> dict[str, Any]:
+    """The process answers."""
+    return {"ok": True}
+
+
+@blueprint.get("/readyz")
+@public
+def readyz() -> tuple[dict[str, Any], int]:
+    """Database, schema and a worker that beats: each with yes or no; 503 unless all are."""
+    checks = {"database": False, "schema": False, "worker": False}
+    try:
+        with pool().connection(timeout=2) as conn:
+            checks["database"] = True
+            checks["schema"] = not migrate.pending(conn)
+            checks["worker"] = jobs.live_workers(conn) > 0
+    except (psycopg.Error, PoolTimeout, DatabaseUnusable):
+        pass
+    ok = all(checks.values())
+    return {"ok": ok, **checks}, HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> Response:
+    """Counts straight from SQL, in Prometheus' text format; none of them names anybody."""
+    registry = CollectorRegistry()
+    runs = Gauge("hrims_runs", "Runs under way, by state", ["state"], registry=registry)
+    workers = Gauge("hrims_workers", "Workers that beat", registry=registry)
+    streams = Gauge("hrims_streams", "Event streams open in this process", registry=registry)
+    with pool().connection() as conn:
+        for state, count in jobs.runs_under_way(conn).items():
+            runs.labels(state).set(count)
+        workers.set(jobs.live_workers(conn))
+    streams.set(hub().open_streams)
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,55 @@
+"""What templates use beside their values: addresses of static files, moments in words, the page's frame."""
+
+import functools
+import hashlib
+from datetime import datetime
+from importlib import metadata
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g, url_for
+from jinja2 import StrictUndefined
+
+from hrims.config import PROJECT
+
+STATIC = PROJECT / "static"
+
+VERSION = metadata.version("hrims-sync")
+
+
+def prepare(app: Flask, zone: ZoneInfo) -> None:
+    """Sets an app's templates up."""
+    env = app.jinja_env
+    env.undefined = StrictUndefined
+    env.trim_blocks = env.lstrip_blocks = True
+    env.filters["moment"] = functools.partial(moment, zone=zone)
+    env.globals.update(static_url=static_url, version=VERSION)
+    app.context_processor(_frame)
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """A moment as people there read it: ``23 Nov 2026, 19:05 EAT``."""
+    return f"{at.astimezone(zone):%-d %b %Y, %H:%M %Z}"
+
+
+def static_url(name: str) -> str:
+    """The address of a static file, which changes with any of them: browsers may keep it for ever."""
+    return url_for("static", filename=name, v=mark())
+
+
+def is_current(given: str | None) -> bool:
+    """Whether an address carries the mark of the static files as they are."""
+    return given == mark()
+
+
+@functools.cache
+def mark() -> str:
+    """Ten letters that change with any static file."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def _frame() -> dict[str, Any]:
+    return {"who": g.get("who")}

@@ -1,0 +1,92 @@
+"""Server-sent events: a job's id comes in; ``status``, ``progress``, ``complete``, ``error`` and
+``heartbeat`` go out until the run has ended.
+"""
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, current_app
+
+from hrims.errors import TooMany
+from hrims.sync import store
+from hrims.sync.progress import Run
+from hrims.web import answers
+from hrims.web.api import find
+from hrims.web.errors import json_error
+from hrims.web.hub import Hub, Watcher
+from hrims.web.parts import pool
+
+blueprint = Blueprint("stream", __name__, url_prefix="/api/hrims")
+
+HEARTBEAT = 15.0
+"""Seconds of quiet after which a heartbeat says that the stream lives."""
+
+COME_BACK = 5
+"""Seconds after which a client that found the streams full may try again."""
+
+
+def hub() -> Hub:
+    """The hub of the current app."""
+    found: Hub = current_app.extensions["hrims.hub"]
+    return found
+
+
+@blueprint.get("/sync-status/<job_id>")
+def sync_status(job_id: str) -> Response:
+    """The events of a run, the first ones at once; a run that ended long ago answers and closes."""
+    database, streams = pool(), hub()
+    with database.connection() as conn:
+        run = find(conn, job_id)
+    if run.ended:
+        return _events(_ended(run, database))
+    try:
+        watcher = streams.join(run.id)
+    except TooMany as full:
+        answer = json_error(str(full), full.slug, HTTPStatus.SERVICE_UNAVAILABLE)
+        answer.headers["Retry-After"] = str(COME_BACK)
+        return answer
+    answer = _events(_live(run.id, watcher, database))
+    # Also when the client is gone before the first event was asked for.
+    answer.call_on_close(lambda: streams.leave(watcher))
+    return answer
+
+
+def _events(body: Iterator[str]) -> Response:
+    answer = Response(body, content_type="text/event-stream; charset=utf-8")
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer
+
+
+def _live(run_id: int, watcher: Watcher, database: Any) -> Iterator[str]:
+    # Read after joining: a change between the two is told again rather than missed.
+    with database.connection() as conn:
+        run = store.read(conn, run_id)
+    said: tuple[str, int] | None = None
+    while run is None or not run.ended:
+        if run is None:
+            yield _event("heartbeat", {})
+        else:
+            if (run.state, run.attempt) != said:
+                said = (run.state, run.attempt)
+                yield _event("status", answers.status(run))
+            yield _event("progress", answers.progress(run))
+        run = watcher.next(HEARTBEAT)
+    yield from _ended(run, database)
+
+
+def _ended(run: Run, database: Any) -> Iterator[str]:
+    yield _event("status", answers.status(run))
+    yield _event("progress", answers.progress(run))
+    if run.outcome is None:
+        yield _event("error", answers.failure(run))
+        return
+    with database.connection() as conn:
+        people = store.first_people(conn, run.id, answers.FIRST_PEOPLE)
+    yield _event("complete", answers.status(run) | answers.result(run, people))
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

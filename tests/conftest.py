@@ -1,0 +1,123 @@
+"""The databases of the tests: one server a session, one migrated template, a clone a test.
+
+With HRIMS_TEST_DATABASE_URL that server is used; else the embedded one. Workers of pytest-xdist
+share both.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from hrims.postgres import join, locks
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for the whole run, the same for every worker of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def server_dsn(run_folder: Path) -> Iterator[str]:
+    """DSN of a server on which tests may create databases."""
+    if given := os.environ.get("HRIMS_TEST_DATABASE_URL"):
+        yield given
+        return
+    with _shared_by_workers(run_folder / "server") as is_last:
+        # Not below pytest's own folder: that is closed, and as root the server is another account.
+        state = _state_dir(run_folder / "state-dir")
+        with join(state, fsync=False, settings={"max_connections": "200"}) as server:
+            yield server.dsn
+        if is_last():
+            _remove_when_stopped(state)
+
+
+@pytest.fixture(scope="session")
+def template_database(server_dsn: str, run_folder: Path) -> Iterator[str]:
+    """Name of a migrated database without data. Made by the first worker, dropped by the last."""
+    name = f"template_{uuid.uuid5(uuid.NAMESPACE_URL, str(run_folder)).hex[:12]}"
+    made = run_folder / "template-made"
+    with _shared_by_workers(run_folder / "template") as is_last:
+        with locks.alone(run_folder / "template-making"):
+            if not made.exists():
+                _create(server_dsn, name)
+                _migrate(make_conninfo(server_dsn, dbname=name))
+                made.touch()
+        yield name
+        if is_last():
+            _drop(server_dsn, name)
+            made.unlink(missing_ok=True)
+
+
+@contextmanager
+def _shared_by_workers(lock: Path) -> Iterator[Callable[[], bool]]:
+    """Yields what tells, at the end, whether no other worker uses the thing any more."""
+    share = locks.share(lock)
+
+    def is_last() -> bool:
+        os.close(share)
+        alone = locks.take_if_free(lock)
+        if alone is not None:
+            os.close(alone)
+        return alone is not None
+
+    yield is_last
+
+
+def _state_dir(record: Path) -> Path:
+    """The folder that the first worker made for all."""
+    with locks.alone(record.with_suffix(".lock")):
+        if not record.exists():
+            folder = Path(tempfile.mkdtemp(prefix="hrims-tests-"))
+            folder.chmod(0o711)
+            record.write_text(str(folder))
+    return Path(record.read_text())
+
+
+def _remove_when_stopped(state: Path) -> None:
+    # Waits for the guard and for the server, whichever ends last. Two workers may both be last.
+    with suppress(FileNotFoundError):
+        for name in ("guard.lock", "running.lock"):
+            os.close(locks.take(state / "postgres" / name))
+    shutil.rmtree(state, ignore_errors=True)
+
+
+def _migrate(dsn: str) -> None:
+    from hrims.migrate import migrate  # noqa: PLC0415 - only database tests need it
+
+    migrate(dsn)
+
+
+@pytest.fixture
+def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
+    """DSN of a migrated, empty database of this test's own."""
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    _create(server_dsn, name, template_database)
+    yield make_conninfo(server_dsn, dbname=name)
+    _drop(server_dsn, name)
+
+
+def _create(server_dsn: str, name: str, template: str = "template0") -> None:
+    _execute(
+        server_dsn,
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)),
+    )
+
+
+def _drop(server_dsn: str, name: str) -> None:
+    _execute(server_dsn, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(server_dsn: str, statement: sql.Composed) -> None:
+    with psycopg.connect(server_dsn, autocommit=True) as connection:
+        connection.execute(statement)

@@ -1,0 +1,153 @@
+"""Asking for a run: one transaction, one run an institution, and every wish that is refused."""
+
+import threading
+from typing import Any
+
+import psycopg
+import pytest
+
+from hrims.db import Connection
+from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
+from hrims.jobs import ask, control
+from tests.database.runs import ASHA, ask_for, institution
+
+TABLES = ("runs", "run_progress", "procrastinate_jobs", "audit_log")
+
+
+def counts(conn: Connection) -> list[int]:
+    """Rows of everything that asking writes."""
+    return [conn.execute(f"SELECT count(*) FROM {table}".encode()).fetchall()[0][0] for table in TABLES]
+
+
+def test_it_works(conn: Connection) -> None:
+    where = institution(conn)
+    asked = ask.ask(
+        conn, ASHA, institution_id=where, identifier_type="tin", identifier="156255890", page_size=50
+    )
+    assert asked == (1, "WIZARA YA AFYA", False)
+    run = conn.execute(
+        "SELECT institution_id, identifier_type, identifier, page_size, state, requested_by FROM runs"
+    ).fetchone()
+    assert run == (where, "tin", "156255890", 50, "waiting", "asha")
+    job = conn.execute("SELECT task_name, args, status::text FROM procrastinate_jobs").fetchone()
+    assert job == ("sync.run", {"run_id": 1}, "todo")
+    audit = conn.execute("SELECT actor, via, host(address), action, subject FROM audit_log").fetchone()
+    assert audit == ("asha", "page", "127.0.0.1", "run.ask", "run:1")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_cannot_be_written_whole_is_not_written_at_all(conn: Connection, table: str) -> None:
+    where = institution(conn)
+    conn.execute(
+        f"""
+        CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$;
+        CREATE TRIGGER break BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION break()
+        """.encode()
+    )
+    with pytest.raises(Exception, match=r"broken|Database error"):
+        ask_for(conn, where)
+    assert counts(conn) == [0, 0, 0, 0]
+
+
+def test_a_second_wish_gets_the_first_ones_run(conn: Connection) -> None:
+    where = institution(conn)
+    first = ask_for(conn, where)
+    again = ask.ask(conn, ASHA, institution_id=where, identifier_type="tin", identifier="156255890")
+    assert again == (first, "WIZARA YA AFYA", True)
+    assert counts(conn) == [1, 1, 1, 1]
+
+
+def test_many_at_the_same_time_make_one_run(conn: Connection, dsn: str) -> None:
+    where = institution(conn)
+    ready, asked = threading.Barrier(8), []
+
+    def click() -> None:
+        with psycopg.connect(dsn, autocommit=True) as own:
+            ready.wait()
+            asked.append(ask_for(own, where))
+
+    clicks = [threading.Thread(target=click) for _ in range(8)]
+    for one in clicks:
+        one.start()
+    for one in clicks:
+        one.join()
+    assert asked == [asked[0]] * 8
+    assert counts(conn) == [1, 1, 1, 1]
+
+
+REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"institution_id": 999}, NotFound, "no institution with this id"),
+    ({"identifier_type": "payroll"}, InvalidInput, '"votecode" or "tin"'),
+    ({"identifier_type": None}, InvalidInput, '"votecode" or "tin"'),
+    ({"identifier": "037"}, NotAcceptable, "not that of WIZARA YA AFYA"),
+    ({"identifier": ""}, NotAcceptable, "not that of WIZARA YA AFYA"),
+    ({"page_size": 0}, InvalidInput, "from 1 to 500"),
+    ({"page_size": 501}, InvalidInput, "from 1 to 500"),
+    ({"page_size": "abc"}, InvalidInput, "from 1 to 500"),
+    ({"page_size": True}, InvalidInput, "from 1 to 500"),
+    ({"page_size": 1.5}, InvalidInput, "from 1 to 500"),
+]
+
+
+@pytest.mark.parametrize(("wish", "error", "words"), REFUSED)
+def test_a_wrong_wish_is_refused_and_changes_nothing(
+    conn: Connection, wish: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    right = {"institution_id": institution(conn), "identifier_type": "votecode", "identifier": "001"}
+    with pytest.raises(error, match=words):
+        ask.ask(conn, ASHA, **(right | wish))
+    assert counts(conn) == [0, 0, 0, 0]
+
+
+def test_an_institution_without_the_number_is_refused_in_words(conn: Connection) -> None:
+    conn.execute("INSERT INTO institutions (name) VALUES ('SEKRETARIETI YA AJIRA .')")
+    with pytest.raises(NotAcceptable, match="has no TIN on the register"):
+        ask.ask(conn, ASHA, institution_id=1, identifier_type="tin", identifier="1")
+
+
+def test_a_cancelled_run_lets_the_next_one_in(conn: Connection) -> None:
+    where = institution(conn)
+    control.cancel(conn, ASHA, ask_for(conn, where))
+    assert conn.execute("SELECT status::text FROM procrastinate_jobs").fetchall() == [("cancelled",)]
+    assert ask_for(conn, where) == 2
+
+
+def test_what_has_ended_cannot_be_cancelled(conn: Connection) -> None:
+    run_id = ask_for(conn, institution(conn))
+    control.cancel(conn, ASHA, run_id)
+    with pytest.raises(Conflict, match="ended already"):
+        control.cancel(conn, ASHA, run_id)
+
+
+def test_a_cancelled_run_can_be_tried_again(conn: Connection) -> None:
+    run_id = ask_for(conn, institution(conn))
+    control.cancel(conn, ASHA, run_id)
+    control.retry(conn, ASHA, run_id)
+    assert conn.execute("SELECT state, finished_at FROM runs").fetchall() == [("waiting", None)]
+    jobs = conn.execute("SELECT status::text FROM procrastinate_jobs ORDER BY id").fetchall()
+    assert jobs == [("cancelled",), ("todo",)]
+
+
+def test_a_run_under_way_cannot_be_tried_again(conn: Connection) -> None:
+    with pytest.raises(Conflict, match="failed or was cancelled"):
+        control.retry(conn, ASHA, ask_for(conn, institution(conn)))
+
+
+def test_trying_again_gives_way_to_a_newer_run(conn: Connection) -> None:
+    where = institution(conn)
+    run_id = ask_for(conn, where)
+    control.cancel(conn, ASHA, run_id)
+    ask_for(conn, where)
+    with pytest.raises(Conflict, match="another run under way"):
+        control.retry(conn, ASHA, run_id)
+    assert conn.execute("SELECT state FROM runs WHERE id = %s", (run_id,)).fetchall() == [("cancelled",)]
+
+
+def test_a_completed_run_stays_completed(conn: Connection) -> None:
+    ask_for(conn, institution(conn))
+    conn.execute(
+        "UPDATE runs SET state = 'completed', outcome = 'complete', finished_at = now(),"
+        " people = 0, seen_twice = 0, missing = 0"
+    )
+    with pytest.raises(psycopg.errors.CheckViolation, match="cannot become waiting"):
+        conn.execute("UPDATE runs SET state = 'waiting', outcome = NULL, finished_at = NULL")

@@ -1,0 +1,129 @@
+"""A run whose worker died goes on; a worker that comes back ends nothing that is no longer its own."""
+
+from typing import Any
+
+import procrastinate
+import pytest
+from procrastinate.jobs import Job, Status
+
+from hrims.db import AsyncPool, Connection
+from hrims.jobs import control, rescue, store
+from hrims.jobs.queue import FencedJobManager
+from hrims.jobs.store import Attempt
+from tests.database.runs import ASHA, ask_for, begin, institution
+
+SILENT = 20.0
+
+
+@pytest.fixture
+async def manager(dsn: str) -> Any:
+    """The job manager of a worker, on this test's database."""
+    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
+    await connector.open_async()
+    yield FencedJobManager(connector)
+    await connector.close_async()
+
+
+async def fetch(manager: FencedJobManager) -> Job:
+    """A worker registers and takes the next job."""
+    job = await manager.fetch_job(queues=None, worker_id=await manager.register_worker())
+    assert job
+    return job
+
+
+@pytest.fixture
+async def held(conn: Connection, pool: AsyncPool, manager: FencedJobManager) -> tuple[Job, Attempt]:
+    """A job that a worker executes, and its attempt."""
+    run_id = ask_for(conn, institution(conn))
+    job = await fetch(manager)
+    return job, await begin(conn, pool, run_id)
+
+
+def die(conn: Connection) -> None:
+    """Every worker falls silent."""
+    conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+
+
+def run(conn: Connection) -> Any:
+    return conn.execute("SELECT state, rescues, trouble_code FROM runs").fetchone()
+
+
+def job_status(conn: Connection) -> Any:
+    return conn.execute("SELECT status::text FROM procrastinate_jobs").fetchone()
+
+
+async def test_a_run_whose_worker_died_waits_for_another(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    die(conn)
+    assert await rescue.rescue_stalled(pool, SILENT) == 1
+    assert run(conn) == ("waiting", 1, None)
+    assert job_status(conn) == ("todo",)
+    assert conn.execute("SELECT ended_as FROM run_attempts").fetchall() == [("worker_died",)]
+
+
+async def test_a_run_whose_worker_lives_is_left_alone(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    assert await rescue.rescue_stalled(pool, SILENT) == 0
+    assert run(conn) == ("active", 0, None)
+
+
+async def test_a_run_whose_worker_is_gone_from_the_list_is_rescued(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    conn.execute("DELETE FROM procrastinate_workers")
+    assert await rescue.rescue_stalled(pool, SILENT) == 1
+
+
+async def test_after_three_rescues_the_run_has_failed_and_says_why(
+    conn: Connection, pool: AsyncPool, manager: FencedJobManager, held: tuple[Job, Attempt]
+) -> None:
+    for _ in range(3):
+        die(conn)
+        await rescue.rescue_stalled(pool, SILENT)
+        await fetch(manager)
+        await begin(conn, pool, held[1].run_id)
+    die(conn)
+    await rescue.rescue_stalled(pool, SILENT)
+    assert run(conn) == ("failed", 3, "worker_died")
+    assert job_status(conn) == ("failed",)
+
+
+async def test_a_stalled_job_of_a_run_that_has_ended_is_only_put_away(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    control.cancel(conn, ASHA, held[1].run_id)
+    die(conn)
+    await rescue.rescue_stalled(pool, SILENT)
+    assert run(conn) == ("cancelled", 0, None)
+    assert job_status(conn) == ("failed",)
+
+
+async def test_a_worker_that_comes_back_neither_ends_nor_retries_its_successors_job(
+    conn: Connection, pool: AsyncPool, manager: FencedJobManager, held: tuple[Job, Attempt]
+) -> None:
+    zombie, attempt = held
+    die(conn)
+    await rescue.rescue_stalled(pool, SILENT)
+    successor = await fetch(manager)
+    await begin(conn, pool, attempt.run_id)
+    await manager.finish_job(zombie, Status.FAILED, delete_job=False)
+    await manager.retry_job(zombie)
+    assert job_status(conn) == ("doing",)
+    async with pool.connection() as other:
+        assert not await store.fail(other, attempt, "too late", "late")
+        assert not await store.hand_back(other, attempt)
+    assert run(conn)[0] == "active"
+    await manager.finish_job(successor, Status.SUCCEEDED, delete_job=False)
+    assert job_status(conn) == ("succeeded",)
+
+
+async def test_a_job_that_was_replaced_has_no_say_any_more(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    control.cancel(conn, ASHA, held[1].run_id)
+    control.retry(conn, ASHA, held[1].run_id)
+    assert held[0].id is not None
+    async with pool.connection() as other:
+        assert await store.begin(other, held[1].run_id, held[0].id, "host", 1) is None

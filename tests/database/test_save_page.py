@@ -1,0 +1,209 @@
+"""A page is saved whole or not at all: people, history, listings, rejects, counters, checkpoint."""
+
+import asyncio
+from typing import Any
+
+import psycopg
+import pytest
+
+from hrims.db import AsyncPool, Connection
+from hrims.errors import Fenced
+from hrims.jobs.store import Attempt
+from hrims.sync import pages
+from hrims.sync.pages import Asked
+from tests.database.runs import ask_for, begin, institution
+from tests.people import page, record
+
+
+async def save(attempt: Attempt, pool: AsyncPool, records: list[dict[str, Any]], **more: Any) -> None:
+    """Saves records as one page of the attempt's run."""
+    one = page(records, total=more.pop("total", len(records)), size=attempt.page_size, **more)
+    await pages.save(attempt, Asked(one, 5), pool)
+
+
+def rows(conn: Connection, sql: str) -> list[Any]:
+    return conn.execute(sql.encode()).fetchall()
+
+
+@pytest.fixture
+async def attempt(conn: Connection, pool: AsyncPool) -> Attempt:
+    """The first attempt at a run of the ministry of health."""
+    return await begin(conn, pool, ask_for(conn, institution(conn)))
+
+
+async def test_it_works(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
+    await save(attempt, pool, [record(n) for n in range(3)], total=3)
+    assert rows(conn, "SELECT zan_id, name, gender, current_workplace FROM employees ORDER BY 1") == [
+        (f"58033000{n}", f"Asha Mtu {n} Makame", "Female", "Wizara ya Afya") for n in range(3)
+    ]
+    assert rows(conn, "SELECT institution_id, identifier_type, count(*) FROM listings GROUP BY 1, 2") == [
+        (attempt.institution_id, "votecode", 3)
+    ]
+    assert rows(
+        conn, "SELECT pages, fetched, saved, new, changed, unchanged, remote_total FROM run_progress"
+    ) == [(1, 3, 3, 3, 0, 0, 3)]
+    assert rows(conn, "SELECT page_number, records, cardinality(people) FROM run_pages") == [(0, 3, 3)]
+
+
+async def test_people_of_unchanged_records_are_not_written_again(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    await save(attempt, pool, [record(n) for n in range(50)])
+    before = rows(conn, "SELECT id, ctid, xmin, updated_at FROM employees ORDER BY id")
+    await save(attempt, pool, [record(n) for n in range(50)], number=1)
+    assert rows(conn, "SELECT id, ctid, xmin, updated_at FROM employees ORDER BY id") == before
+    assert rows(conn, "SELECT new, changed, unchanged FROM run_progress") == [(50, 0, 50)]
+    assert rows(conn, "SELECT count(*) FROM employee_changes") == [(0,)]
+    assert rows(conn, "SELECT count(*) FROM listings") == [(50,)]
+
+
+async def test_a_change_is_written_with_what_it_was(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    await save(attempt, pool, [record(1), record(2)])
+    await save(attempt, pool, [record(1, lastName="Ali", birthDate=None), record(2)], number=1)
+    assert rows(conn, "SELECT name, date_of_birth FROM employees ORDER BY zan_id LIMIT 1") == [
+        ("Asha Mtu 1 Ali", None)
+    ]
+    assert rows(conn, "SELECT run_id, changes FROM employee_changes") == [
+        (
+            attempt.run_id,
+            {"name": ["Asha Mtu 1 Makame", "Asha Mtu 1 Ali"], "date_of_birth": ["1990-09-17", None]},
+        )
+    ]
+    assert rows(conn, "SELECT new, changed, unchanged FROM run_progress") == [(2, 1, 1)]
+
+
+async def test_the_same_person_twice_on_a_page_is_kept_once_and_counted(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    await save(attempt, pool, [record(1), record(2), record(1, lastName="Ali")])
+    assert rows(conn, "SELECT name FROM employees ORDER BY 1") == [
+        ("Asha Mtu 1 Makame",),
+        ("Asha Mtu 2 Makame",),
+    ]
+    assert rows(conn, "SELECT fetched, saved, repeated FROM run_progress") == [(3, 2, 1)]
+
+
+async def test_what_cannot_be_kept_is_a_reject_with_its_place_and_reason(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    await save(attempt, pool, [record(1), record(2, zanIdNumber=" "), record(3, birthDate="soon")], number=4)
+    assert rows(conn, "SELECT page_number, position, code, field FROM rejects ORDER BY position") == [
+        (4, 1, "no_zan_id", "zan_id"),
+        (4, 2, "bad_date", "date_of_birth"),
+    ]
+    assert rows(conn, "SELECT saved, rejected FROM run_progress") == [(1, 2)]
+
+
+async def test_a_page_of_nobody_is_saved_too(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
+    await save(attempt, pool, [], total=0)
+    assert rows(conn, "SELECT records, people FROM run_pages") == [(0, [])]
+
+
+async def test_a_page_whose_commit_got_lost_is_found_saved(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    await save(attempt, pool, [record(1)])
+    await save(attempt, pool, [record(1)])
+    assert rows(conn, "SELECT pages, fetched FROM run_progress") == [(1, 1)]
+
+
+async def test_an_attempt_that_was_overtaken_saves_nothing(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    successor = await begin(conn, pool, attempt.run_id)
+    with pytest.raises(Fenced):
+        await save(attempt, pool, [record(1)])
+    assert rows(conn, "SELECT count(*) FROM employees") == [(0,)]
+    assert rows(conn, "SELECT count(*) FROM run_pages") == [(0,)]
+    await save(successor, pool, [record(1)])
+    assert rows(conn, "SELECT count(*) FROM employees") == [(1,)]
+
+
+async def test_a_cancelled_run_saves_nothing_more(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    conn.execute("UPDATE runs SET state = 'cancelled', finished_at = now()")
+    with pytest.raises(Fenced):
+        await save(attempt, pool, [record(1)])
+    assert rows(conn, "SELECT count(*) FROM employees") == [(0,)]
+
+
+async def test_a_new_attempt_waits_for_a_page_that_is_being_saved(
+    conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
+) -> None:
+    """The fence holds in both directions: while a page is being saved nobody can take over."""
+    with psycopg.connect(dsn) as saver:
+        saver.execute("SELECT FROM runs WHERE id = %s FOR SHARE", (attempt.run_id,))
+        taking_over = asyncio.create_task(begin(conn, pool, attempt.run_id))
+        await _until_blocked(pool)
+        assert not taking_over.done()
+        saver.commit()
+        assert (await taking_over).number == attempt.number + 1
+
+
+async def _until_blocked(pool: AsyncPool) -> None:
+    async with pool.connection() as watcher:
+        await watcher.set_autocommit(True)
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        while True:
+            row = await (await watcher.execute(waiting)).fetchone()
+            if row and row[0]:
+                break
+            await asyncio.sleep(0.01)
+        await watcher.set_autocommit(False)
+
+
+async def test_two_runs_that_list_the_same_people_do_not_lose_or_block_one_another(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    here, there = institution(conn), institution(conn, "TUME", "037", "129673100")
+    one = await begin(conn, pool, ask_for(conn, here))
+    two = await begin(conn, pool, ask_for(conn, there, "037"))
+    people = [record(n) for n in range(200)]
+    for number in range(10):
+        change = {"lastName": f"Ali {number}"}
+        await asyncio.gather(
+            save(
+                one, pool, [record(n, **change) for n in range(number * 10, 100 + number * 10)], number=number
+            ),
+            save(two, pool, people[number * 10 : 100 + number * 10][::-1], number=number),
+        )
+    assert rows(conn, "SELECT count(*), count(DISTINCT zan_id) FROM employees") == [(190, 190)]
+    assert rows(conn, "SELECT DISTINCT count(*) FROM listings GROUP BY institution_id") == [(190,)]
+
+
+async def test_workplaces_match_by_name_but_for_case_spaces_and_punctuation(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    names = ["WIZARA YA AFYA", "wizara  ya afya.", "Wizara ya Elimu", " - ", "Wizara ya Afya Zanzibar"]
+    await save(attempt, pool, [record(n, workplace=name) for n, name in enumerate(names)])
+    assert rows(conn, "SELECT institution_id IS NOT NULL FROM employees ORDER BY zan_id") == [
+        (True,), (True,), (False,), (False,), (False,)
+    ]  # fmt: skip
+    assert rows(conn, "SELECT unmatched FROM run_progress") == [(3,)]
+    assert rows(conn, "SELECT count(*) FROM workplaces WHERE institution_id IS NULL") == [(3,)]
+
+
+async def test_who_works_at_a_name_that_the_register_lacks_moves_when_it_is_registered(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    await save(attempt, pool, [record(1, workplace="Tume ya Utumishi"), record(2)])
+    registered = institution(conn, "TUME YA UTUMISHI", "037", "129673100")
+    assert rows(conn, "SELECT institution_id FROM employees ORDER BY zan_id") == [
+        (registered,),
+        (attempt.institution_id,),
+    ]
+
+
+async def test_a_person_without_a_workplace_is_kept_without_an_institution(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    await save(attempt, pool, [record(1, workplace=None)])
+    assert rows(conn, "SELECT current_workplace, workplace_id, institution_id FROM employees") == [
+        (None,) * 3
+    ]

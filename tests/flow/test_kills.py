@@ -1,0 +1,77 @@
+"""A worker that is killed or frozen at any moment loses nobody and brings nobody twice."""
+
+import random
+import signal
+import time
+
+import pytest
+
+from tests.flow.conftest import World
+from tests.flow.test_run import expected, kept
+
+
+def test_a_worker_killed_in_the_middle_of_a_page_is_followed_by_another(world: World) -> None:
+    world.simulator.hold(page=5)
+    first = world.start_worker()
+    run_id = world.ask()
+    world.simulator.wait_for(held=1)
+    first.kill()
+    world.start_worker()
+    world.until(run_id, lambda run: run.attempt == 2)
+    world.simulator.release()
+    run = world.until_ended(run_id)
+    assert (run.outcome, run.people) == ("complete", 240)
+    assert kept(world) == expected(world)
+    answered = world.simulator.answered(key="001")
+    assert [answered[page] for page in range(5)] == [1] * 5
+    assert world.rows("SELECT rescues, failures FROM runs") == [(1, 0)]
+
+
+def test_a_worker_that_was_frozen_and_wakes_saves_nothing_and_ends_nothing(world: World) -> None:
+    hold = world.simulator.hold(page=5)
+    zombie = world.start_worker()
+    run_id = world.ask()
+    world.simulator.wait_for(held=1)
+    zombie.send_signal(signal.SIGSTOP)
+    world.start_worker()
+    world.until(run_id, lambda run: run.attempt == 2)
+    world.simulator.wait_for(held=2)
+    # The zombie gets its answer first, and only then its successor.
+    zombie.send_signal(signal.SIGCONT)
+    world.simulator.release(hold)
+    run = world.until_ended(run_id)
+    assert (run.outcome, run.people, run.attempt) == ("complete", 240, 2)
+    assert kept(world) == expected(world)
+    by_attempt = world.rows("SELECT attempt, count(*) FROM run_pages GROUP BY 1 ORDER BY 1")
+    assert by_attempt == [(1, 5), (2, 5)]
+    world.until_rows("SELECT status::text FROM procrastinate_jobs", [("succeeded",)])
+
+
+SOME, ALL = range(2), range(2, 10)
+
+
+def _kill_at_random(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    world.simulator.control(latency_ms=20, jitter_ms=20)
+    worker = world.start_worker()
+    run_id = world.ask()
+    world.simulator.wait_for_requests(chance.randint(1, 10))
+    time.sleep(chance.uniform(0, 0.05))  # so that the kill falls anywhere between two requests
+    worker.kill()
+    world.start_worker()
+    run = world.until_ended(run_id)
+    assert (run.outcome, run.people) == ("complete", 240)
+    assert kept(world) == expected(world)
+    answered = world.simulator.answered(key="001")
+    assert sum(answered.values()) <= 10 + 1, "more than the page in flight was fetched again"
+
+
+@pytest.mark.parametrize("seed", SOME)
+def test_a_kill_at_a_random_moment(world: World, seed: int) -> None:
+    _kill_at_random(world, seed)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("seed", ALL)
+def test_more_kills_at_random_moments(world: World, seed: int) -> None:
+    _kill_at_random(world, seed)

@@ -1,0 +1,159 @@
+"""A run from the wish to its outcome, with a real worker, a real HRIMS' stand-in and real Postgres."""
+
+import signal
+from typing import Any
+
+import pytest
+
+from hrims.employees.mapping import COLUMNS
+from hrims.jobs import control
+from tests.database.runs import ASHA
+from tests.flow.conftest import World
+
+ALL = f"SELECT {', '.join(COLUMNS)} FROM employees ORDER BY zan_id"
+
+
+def expected(world: World, vote: str = "001") -> list[tuple[Any, ...]]:
+    """The rows that the simulator says its people should become."""
+    people = [one for one in world.simulator.people(vote=vote) if one["zan_id"]]
+    return sorted(tuple(one[column] for column in COLUMNS) for one in people)
+
+
+def kept(world: World) -> list[tuple[Any, ...]]:
+    """The rows in the database, dates as the simulator writes them."""
+    return [
+        tuple(value.isoformat() if hasattr(value, "isoformat") else value for value in row)
+        for row in world.rows(ALL)
+    ]
+
+
+def test_it_works_and_everybody_is_there_as_they_should_be(world: World) -> None:
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.state, run.outcome, run.people, run.missing) == ("completed", "complete", 240, 0)
+    assert kept(world) == expected(world)
+    world.until_rows("SELECT status::text FROM procrastinate_jobs", [("succeeded",)])
+
+
+def test_a_second_run_changes_what_changed_and_nothing_else(world: World) -> None:
+    world.start_worker()
+    world.until_ended(world.ask())
+    before = dict(world.rows("SELECT zan_id, xmin::text FROM employees"))
+    somebody = world.simulator.people(vote="001")[7]["zan_id"]
+    world.simulator.change_person(somebody, **{"personalInfo.primaryPhone": "0770000001"})
+    run = world.until_ended(world.ask())
+    assert (run.new, run.changed, run.unchanged) == (0, 1, 239)
+    after = dict(world.rows("SELECT zan_id, xmin::text FROM employees"))
+    assert [zan_id for zan_id in before if before[zan_id] != after[zan_id]] == [somebody]
+    assert kept(world) == expected(world)
+
+
+def test_pages_that_fail_are_asked_for_again_within_the_run(world: World) -> None:
+    world.simulator.fail("body500", page=2, times=2)
+    world.simulator.fail("reset", page=5, times=1)
+    world.simulator.fail("html", page=6, times=1)
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.outcome, run.attempt, run.people) == ("complete", 1, 240)
+    assert world.simulator.asked(key="001")[2] == 3
+
+
+def test_an_attempt_that_fails_is_followed_by_one_that_goes_on_where_it_stopped(world: World) -> None:
+    world.simulator.fail("body500", page=4, times=7)
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.outcome, run.attempt, run.people) == ("complete", 2, 240)
+    asked = world.simulator.asked(key="001")
+    assert [asked[page] for page in range(4)] == [1, 1, 1, 1]
+    assert asked[4] == 8
+    ended = world.rows("SELECT number, ended_as, trouble_code FROM run_attempts ORDER BY number")
+    assert ended == [(1, "failed", "remote_failed"), (2, "finished", None)]
+
+
+def test_a_run_whose_attempts_are_spent_has_failed_and_keeps_what_it_saved(world: World) -> None:
+    world.simulator.fail("body500", page=4, times=1000)
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.state, run.attempt, run.saved) == ("failed", 3, 100)
+    assert "100 people saved so far stay" in run.message
+    assert world.rows("SELECT count(*) FROM employees") == [(100,)]
+    world.until_rows("SELECT status::text FROM procrastinate_jobs", [("failed",)])
+
+
+def test_wrong_credentials_end_the_run_at_once(world: World) -> None:
+    world.simulator.control(credentials="wrong")
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.state, run.attempt, run.trouble_code) == ("failed", 1, "remote_credentials")
+    assert world.simulator.counters()["requests"] == 1
+
+
+def test_a_vote_code_that_hrims_does_not_know_ends_the_run_at_once(world: World) -> None:
+    world.conn.execute("UPDATE institutions SET vote_code = '999' WHERE vote_code = '001'")
+    world.start_worker()
+    run = world.until_ended(world.ask("999"))
+    assert (run.state, run.attempt, run.trouble_code) == ("failed", 1, "remote_unknown")
+
+
+def test_records_that_cannot_be_kept_are_counted_and_the_run_is_complete(world: World) -> None:
+    zan_ids = [one["zan_id"] for one in world.simulator.people(vote="001")]
+    world.simulator.change_person(zan_ids[30], **{"personalInfo.firstName": 5})
+    world.simulator.change_person(zan_ids[31], **{"personalInfo.birthDate": "yesterday"})
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.outcome, run.people, run.rejected) == ("complete", 238, 2)
+    rejects = world.rows("SELECT page_number, position, code FROM rejects ORDER BY position")
+    assert rejects == [(1, 5, "wrong_type"), (1, 6, "bad_date")]
+
+
+def test_a_total_that_is_never_reached_makes_the_run_incomplete(world: World) -> None:
+    """A short last page: HRIMS says 240, and gives fewer."""
+    world.simulator.fail("short_page", page=9, times=1)
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.state, run.outcome) == ("completed", "incomplete")
+    assert run.missing == 240 - world.rows("SELECT count(*) FROM employees")[0][0] > 0
+    assert "are missing" in run.message
+
+
+def test_procrastinates_own_worker_runs_runs_too(world: World) -> None:
+    world.start_worker("procrastinate", "--app=hrims.jobs.queue.app", "worker")
+    assert world.until_ended(world.ask()).outcome == "complete"
+
+
+def test_a_run_that_is_cancelled_saves_nothing_more(world: World) -> None:
+    world.simulator.hold(page=4)
+    world.start_worker()
+    run_id = world.ask()
+    world.simulator.wait_for(held=1)
+    control.cancel(world.conn, ASHA, run_id)
+    world.simulator.release()
+    after = world.ask()
+    assert world.until_ended(after).outcome == "complete"
+    run = world.run(run_id)
+    assert (run.state, run.saved) == ("cancelled", 100)
+
+
+def test_a_worker_that_is_asked_to_stop_hands_its_run_back(world: World) -> None:
+    world.simulator.hold(page=4)
+    first = world.start_worker()
+    run_id = world.ask()
+    world.simulator.wait_for(held=1)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(30) == 0
+    assert world.run(run_id).state == "waiting"
+    assert world.rows("SELECT ended_as FROM run_attempts") == [("handed_back",)]
+    world.simulator.release()
+    world.start_worker()
+    run = world.until_ended(run_id)
+    assert (run.outcome, run.attempt) == ("complete", 2)
+    assert world.rows("SELECT failures, rescues FROM runs") == [(0, 0)]
+    assert max(world.simulator.answered(key="001").values()) <= 2
+
+
+@pytest.mark.parametrize("vote", ["040", "037"])
+def test_other_institutions_come_out_as_they_should(world: World, vote: str) -> None:
+    world.start_worker()
+    run = world.until_ended(world.ask(vote, page_size=100))
+    assert run.outcome == "complete"
+    assert kept(world) == expected(world, vote)

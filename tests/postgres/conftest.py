@@ -1,0 +1,73 @@
+"""A state directory that every account can reach, and the processes that use it."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.postgres.kit import NOBODY, Kit, open_kit
+from tests.postgres.stage import AS_ROOT, Holder, home_of, until_stopped
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An open folder: as root, pytest's own is closed for the server's account."""
+    made = Path(tempfile.mkdtemp(prefix="hrims-pg-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def state(folder: Path) -> Path:
+    """A state directory that does not exist yet."""
+    return folder / "state"
+
+
+@pytest.fixture
+def hold(state: Path) -> Iterator[Callable[..., Holder]]:
+    """Starts processes that use the server; after the test all of it is ended and gone."""
+    holders: list[Holder] = []
+    states = {state}
+
+    def start(where: Path = state, **wish: Any) -> Holder:
+        states.add(where)
+        holders.append(Holder(where, **wish))
+        return holders[-1]
+
+    yield start
+    for holder in holders:
+        holder.kill()
+    for each in states:
+        until_stopped(each)
+        _clear(each)
+
+
+def _clear(state: Path) -> None:
+    record = home_of(state) / "socket.json"
+    if record.exists():
+        shutil.rmtree(json.loads(record.read_text())["socket"], ignore_errors=True)
+    if (state / "postgres.home").exists():
+        shutil.rmtree(home_of(state))
+
+
+@pytest.fixture(scope="session")
+def kit() -> Iterator[Kit]:
+    folder = Path(tempfile.mkdtemp(prefix="hrims-kit-"))
+    folder.chmod(0o755)
+    yield open_kit(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def ordinary(folder: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What `hold` needs to hold as an ordinary user, whoever runs the tests."""
+    if not AS_ROOT:
+        return {}
+    os.chown(folder, NOBODY, NOBODY)
+    return {"uid": NOBODY, "kit": request.getfixturevalue("kit")}

@@ -1,0 +1,1 @@
+"""The remote room: what HRIMS sends, over real HTTP on the loopback address."""

@@ -1,0 +1,39 @@
+"""Answers of HRIMS as the contract shows them, for tests; every person is invented."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, settings
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Property tests do not fail because a machine is busy."""
+
+
+def person(zan_id: str = "580330000", **info: Any) -> dict[str, Any]:
+    """One employee; ``info`` overrides fields of personalInfo."""
+    return {
+        "personalInfo": {"zanIdNumber": zan_id, "firstName": "Asha", "lastName": "Makame", **info},
+        "employmentHistories": [{"isCurrent": True, "entityName": "Wizara ya Afya"}],
+        "salaryInformation": [{"isCurrent": True, "salaryScaleName": "ZPSH-06"}],
+        "educationHistories": None,
+    }
+
+
+def page(*records: Any, **frame: Any) -> bytes:
+    """A page around ``records``; ``frame`` overrides what stands around them."""
+    around = {
+        "code": 200,
+        "status": "Success",
+        "message": "ok",
+        "currentPage": 0,
+        "currentDataSize": len(records),
+        "overallDataSize": len(records),
+        "data": list(records),
+        **frame,
+    }
+    return msgspec.json.encode(around)
+
+
+def failure(code: int, **more: Any) -> bytes:
+    """A failing body."""
+    return msgspec.json.encode({"code": code, "status": "Failure", "message": "no", **more})

@@ -1,0 +1,281 @@
+"""Asking HRIMS over HTTP: what is sent, and what every answer becomes."""
+
+import gzip
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from hrims.config import Settings
+from hrims.errors import (
+    ConfigError,
+    RemoteBadRequest,
+    RemoteCredentials,
+    RemoteError,
+    RemoteFailed,
+    RemoteGarbled,
+    RemoteUnknown,
+)
+from hrims.remote.client import Remote
+from hrims.remote.wire import Person
+from tests.remote.answers import failure, page, person
+from tests.remote.conftest import API_KEY, TOKEN
+
+Connect = Callable[..., Remote]
+
+
+def answer(server: HTTPServer, body: bytes, status: int = 200, **headers: str) -> str:
+    """Lets the server answer so, once or many times; gives its address."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    handler = server.expect_request("/api/Employees", method="POST")
+    handler.respond_with_data(body, status, named, content_type="application/json")
+    return server.url_for("/api")
+
+
+def asked(server: HTTPServer) -> Any:
+    return json.loads(server.log[-1][0].data)
+
+
+async def test_it_works(httpserver: HTTPServer, connect: Connect) -> None:
+    remote = connect(answer(httpserver, page(person(), overallDataSize=6408)))
+    got = await remote.page("votecode", "037", 0, 100)
+    assert (got.number, got.size, got.total, len(got.records)) == (0, 100, 6408, 1)
+    assert asked(httpserver) == {
+        "RequestId": "204",
+        "RequestPayloadData": {"PageNumber": 0, "PageSize": 100, "RequestBody": "037"},
+    }
+    headers = httpserver.log[-1][0].headers
+    assert (headers["ApiKey"], headers["Token"]) == (API_KEY, TOKEN)
+    assert headers["Content-Type"] == "application/json"
+
+
+async def test_a_tin_is_asked_for_as_one(httpserver: HTTPServer, connect: Connect) -> None:
+    remote = connect(answer(httpserver, page(currentPage=2, overallDataSize=7)))
+    assert (await remote.page("tin", "001234567", 2, 3)).total == 7
+    assert asked(httpserver) == {
+        "RequestId": "205",
+        "RequestPayloadData": {"PageNumber": 2, "PageSize": 3, "RequestBody": "001234567"},
+    }
+
+
+async def test_everyone_is_asked_for(httpserver: HTTPServer, connect: Connect) -> None:
+    remote = connect(answer(httpserver, page(person())))
+    assert len((await remote.everyone(0, 50)).records) == 1
+    assert asked(httpserver) == {
+        "RequestId": "201",
+        "RequestPayloadData": {"PageNumber": 0, "PageSize": 50},
+    }
+
+
+async def test_one_person_is_asked_for(httpserver: HTTPServer, connect: Connect) -> None:
+    body = json.dumps({"code": 200, "data": person("580330000")}).encode()
+    remote = connect(answer(httpserver, body))
+    assert isinstance(await remote.person("580330000"), Person)
+    assert asked(httpserver) == {
+        "RequestId": "202",
+        "RequestPayloadData": {"RequestBody": "580330000"},
+    }
+
+
+async def test_a_slash_behind_the_address_is_no_harm(httpserver: HTTPServer, connect: Connect) -> None:
+    remote = connect(answer(httpserver, page()) + "/")
+    assert (await remote.everyone(0, 5)).total == 0
+
+
+async def test_a_compressed_answer_is_read(httpserver: HTTPServer, connect: Connect) -> None:
+    body = gzip.compress(page(person()))
+    remote = connect(answer(httpserver, body, Content_Encoding="gzip"))
+    assert len((await remote.everyone(0, 5)).records) == 1
+    assert httpserver.log[-1][0].headers["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        (401, b"", RemoteCredentials, "HRIMS_API_KEY"),
+        (403, b"<html>", RemoteCredentials, "HRIMS_TOKEN"),
+        (500, b"boom", RemoteFailed, "HTTP 500"),
+        (502, b"<html>", RemoteFailed, "HTTP 502"),
+        (503, failure(404), RemoteFailed, "HTTP 503"),
+        (429, b"", RemoteFailed, "HTTP 429"),
+        (408, b"", RemoteFailed, "HTTP 408"),
+        (400, b"", RemoteBadRequest, "HTTP 400"),
+        (400, failure(400), RemoteBadRequest, "code 400"),
+        (400, failure(500), RemoteFailed, "code 500"),
+        (404, failure(404), RemoteUnknown, "does not know"),
+        (404, b"<html>nginx</html>", RemoteBadRequest, "HRIMS_BASE_URL"),
+        (404, page(person()), RemoteBadRequest, "HRIMS_BASE_URL"),
+        (405, b"", RemoteBadRequest, "HTTP 405"),
+        (200, failure(401), RemoteCredentials, "HRIMS_API_KEY"),
+        (200, failure(404), RemoteUnknown, "does not know"),
+        (200, failure(400), RemoteBadRequest, "code 400"),
+        (200, failure(500), RemoteFailed, "code 500"),
+        (200, b"<html>login</html>", RemoteGarbled, "web page"),
+        (200, page(person())[:-9], RemoteGarbled, "not whole JSON"),
+        (204, b"", RemoteGarbled, "not whole JSON"),
+    ],
+)
+async def test_what_an_answer_becomes(
+    httpserver: HTTPServer,
+    connect: Connect,
+    *,
+    status: int,
+    body: bytes,
+    error: type[RemoteError],
+    words: str,
+) -> None:
+    remote = connect(answer(httpserver, body, status))
+    with pytest.raises(error, match=words):
+        await remote.page("votecode", "037", 0, 100)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 304])
+async def test_a_redirect_is_not_followed(httpserver: HTTPServer, connect: Connect, status: int) -> None:
+    httpserver.expect_request("/elsewhere").respond_with_data(page(person()))
+    elsewhere = httpserver.url_for("/elsewhere")
+    remote = connect(answer(httpserver, b"", status, Location=elsewhere))
+    with pytest.raises(RemoteGarbled, match="redirect"):
+        await remote.everyone(0, 5)
+    assert [request.path for request, _ in httpserver.log] == ["/api/Employees"]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        (" 120 ", 120.0),
+        ("0", 0.0),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+        ("1.5", None),
+    ],
+)
+@pytest.mark.parametrize(("status", "body"), [(503, b""), (429, b""), (200, failure(500))])
+async def test_seconds_to_wait_are_heard(
+    httpserver: HTTPServer,
+    connect: Connect,
+    *,
+    status: int,
+    body: bytes,
+    header: str,
+    seconds: float | None,
+) -> None:
+    remote = connect(answer(httpserver, body, status, Retry_After=header))
+    with pytest.raises(RemoteFailed) as failed:
+        await remote.everyone(0, 5)
+    assert failed.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(("hours", "least", "most"), [(1, 3000, 3600), (-1, 0, 0)])
+async def test_a_date_to_wait_for_is_heard(
+    httpserver: HTTPServer, connect: Connect, hours: int, least: float, most: float
+) -> None:
+    then = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+    remote = connect(answer(httpserver, b"", 503, Retry_After=then))
+    with pytest.raises(RemoteFailed) as failed:
+        await remote.everyone(0, 5)
+    assert failed.value.retry_after is not None
+    assert least <= failed.value.retry_after <= most
+
+
+async def test_a_page_with_a_retry_after_is_a_page(httpserver: HTTPServer, connect: Connect) -> None:
+    remote = connect(answer(httpserver, page(person()), Retry_After="5"))
+    assert len((await remote.everyone(0, 5)).records) == 1
+
+
+# the probe
+
+
+@pytest.mark.parametrize(
+    "body", [failure(404), failure(400), json.dumps({"code": 200, "data": person()}).encode()]
+)
+async def test_the_probe_is_content(httpserver: HTTPServer, connect: Connect, body: bytes) -> None:
+    await connect(answer(httpserver, body)).check()
+    assert asked(httpserver)["RequestId"] == "202"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, b"", RemoteCredentials),
+        (200, failure(403), RemoteCredentials),
+        (404, b"not here", RemoteBadRequest),
+        (400, b"", RemoteBadRequest),
+        (200, failure(500), RemoteFailed),
+        (200, b"<html>", RemoteGarbled),
+    ],
+)
+async def test_the_probe_complains(
+    httpserver: HTTPServer, connect: Connect, status: int, body: bytes, error: type[RemoteError]
+) -> None:
+    with pytest.raises(error):
+        await connect(answer(httpserver, body, status)).check()
+
+
+# where it goes, and by which way
+
+
+async def test_proxies_of_the_environment_are_not_used(
+    httpserver: HTTPServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    remote = connect(answer(httpserver, page()))
+    assert (await remote.everyone(0, 5)).total == 0
+
+
+async def test_the_settings_address_is_used_where_no_other_is_given(
+    httpserver: HTTPServer,
+) -> None:
+    async with Remote(Settings(base_url=answer(httpserver, page()))) as remote:
+        assert (await remote.everyone(0, 5)).total == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://u:p4ss@127.0.0.1", "http://127.0.0.1/api?key=p4ss", "http://127.0.0.1/#p4ss", "p4ss"],
+)
+def test_an_address_with_more_than_an_address_is_refused(address: str) -> None:
+    with pytest.raises(ConfigError, match="HRIMS_BASE_URL") as refused:
+        Remote(Settings(), base_url=address)
+    assert "p4ss" not in str(refused.value)
+
+
+def test_no_address_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Set HRIMS_BASE_URL"):
+        Remote(Settings())
+
+
+async def test_an_unknown_kind_of_identifier_asks_nothing(httpserver: HTTPServer, connect: Connect) -> None:
+    remote = connect(answer(httpserver, page()))
+    with pytest.raises(KeyError):
+        await remote.page("payroll", "1", 0, 5)
+    assert httpserver.log == []
+
+
+def reflect(request: Request) -> Response:
+    """A server that says back whatever it hears, wherever it can."""
+    heard = f"{request.headers['ApiKey']} {request.headers['Token']}"
+    return Response(heard, status=int(request.path.split("/")[1]), headers={"X-Heard": heard})
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 404, 500])
+async def test_credentials_that_come_back_go_nowhere(
+    httpserver: HTTPServer, connect: Connect, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    caplog.set_level("DEBUG")
+    httpserver.expect_request(f"/{status}/Employees").respond_with_handler(reflect)
+    remote = connect(httpserver.url_for(f"/{status}"))
+    with pytest.raises(RemoteError) as failed:
+        await remote.everyone(0, 5)
+    seen = f"{failed.value!r} {failed.value} {remote!r} {remote} {caplog.text}"
+    assert API_KEY not in seen
+    assert TOKEN not in seen
+    assert failed.value.__cause__ is None
+    assert failed.value.__context__ is None

@@ -1,0 +1,43 @@
+"""How long to wait: longer each time, by chance, and never less than HRIMS asks for."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrims.remote.pace import MOST_PATIENCE, pause
+from tests.remote.answers import CALM
+
+SECONDS = st.floats(0, 100)
+CHANCE = st.integers().map(Random)
+
+
+@CALM
+@given(st.integers(1, 5), CHANCE)
+def test_it_doubles_with_chance_between_half_and_whole(tries: int, chance: Random) -> None:
+    whole = 2.0 * 2 ** (tries - 1)
+    assert whole / 2 <= pause(tries, 2.0, None, chance) <= whole
+
+
+@CALM
+@given(CHANCE)
+def test_chance_makes_workers_come_back_apart(chance: Random) -> None:
+    assert len({pause(3, 2.0, None, chance) for _ in range(20)}) > 1
+
+
+@CALM
+@given(st.integers(0, 10**9), SECONDS, SECONDS, CHANCE)
+def test_it_never_goes_above_the_cap(tries: int, first: float, cap: float, chance: Random) -> None:
+    assert 0 <= pause(tries, first, None, chance, cap) <= cap
+
+
+@CALM
+@given(st.integers(1, 20), st.floats(0, MOST_PATIENCE), CHANCE)
+def test_what_hrims_asks_for_is_kept(tries: int, asked: float, chance: Random) -> None:
+    assert pause(tries, 2.0, asked, chance) >= asked
+
+
+@CALM
+@given(CHANCE)
+def test_nobody_waits_for_a_day(chance: Random) -> None:
+    assert pause(1, 2.0, 86_400.0, chance) == MOST_PATIENCE

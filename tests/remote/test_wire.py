@@ -1,0 +1,315 @@
+"""What HRIMS sends: a page is read, and every failing shape becomes the error that it is."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrims.errors import (
+    RemoteBadRequest,
+    RemoteCredentials,
+    RemoteError,
+    RemoteFailed,
+    RemoteGarbled,
+    RemoteUnknown,
+)
+from hrims.remote.wire import Page, Person, Unreadable, decode_page, decode_person
+from tests.remote.answers import CALM, failure, page, person
+
+
+def read(body: bytes, number: int = 0, size: int = 10) -> Page:
+    return decode_page(body, number=number, size=size)
+
+
+def only(body: bytes) -> Person | Unreadable:
+    return read(body).records[0]
+
+
+def first_name(record: Person | Unreadable) -> str | None:
+    assert isinstance(record, Person)
+    assert record.personal_info
+    return record.personal_info.first_name
+
+
+def test_it_works() -> None:
+    got = read(page(person("580330000"), person("580330001"), overallDataSize=6408))
+    assert (got.number, got.size, got.total) == (0, 10, 6408)
+    ids = [r.personal_info.zan_id_number for r in got.records if isinstance(r, Person) and r.personal_info]
+    assert ids == ["580330000", "580330001"]
+
+
+def test_what_stands_around_may_be_absent() -> None:
+    assert read(b'{"code":200,"overallDataSize":1,"data":[{}]}', number=7).total == 1
+
+
+def test_an_empty_page_is_a_page() -> None:
+    assert read(page(overallDataSize=0)).records == []
+
+
+def test_an_empty_page_past_the_end_keeps_the_total() -> None:
+    assert read(page(currentPage=3, overallDataSize=250), number=3).total == 250
+
+
+def test_unknown_fields_pass_whatever_their_type() -> None:
+    strange = {**person(), "newThing": [1, {"x": None}], "personalInfo": {"photo": 5}}
+    assert isinstance(only(page(strange, surprise=[1])), Person)
+
+
+@pytest.mark.parametrize("empty", [None, {}])
+@pytest.mark.parametrize("part", ["personalInfo"])
+def test_an_object_may_be_null_or_empty(part: str, empty: Any) -> None:
+    assert isinstance(only(page({**person(), part: empty})), Person)
+
+
+@pytest.mark.parametrize("empty", [None, [], [None], [{}]])
+@pytest.mark.parametrize(
+    "part", ["employmentHistories", "salaryInformation", "educationHistories", "contractDetails"]
+)
+def test_a_list_may_be_null_or_empty_or_hold_nothing(part: str, empty: Any) -> None:
+    assert isinstance(only(page({**person(), part: empty})), Person)
+
+
+def test_a_byte_order_mark_is_no_harm() -> None:
+    assert isinstance(only(b"\xef\xbb\xbf" + page(person())), Person)
+
+
+# a broken record costs itself alone
+
+
+@pytest.mark.parametrize(
+    ("broken", "field", "reason"),
+    [
+        (person(firstName=5), "personalInfo.firstName", "text expected, a number found"),
+        (person(firstName=["a"]), "personalInfo.firstName", "text expected, a list found"),
+        (person(firstName={}), "personalInfo.firstName", "text expected, an object found"),
+        (person(payrollNumber=9.5), "personalInfo.payrollNumber", "text expected, a number found"),
+        (person(birthDate=0), "personalInfo.birthDate", "text expected, a number found"),
+        (
+            person(isEmployeeConfirmed="yes"),
+            "personalInfo.isEmployeeConfirmed",
+            "true or false expected, text found",
+        ),
+        ({"personalInfo": []}, "personalInfo", "an object expected, a list found"),
+        ({"personalInfo": "x"}, "personalInfo", "an object expected, text found"),
+        ({"contractDetails": {}}, "contractDetails", "a list expected, an object found"),
+        (
+            {"employmentHistories": [None, {"gradeName": True}]},
+            "employmentHistories[1].gradeName",
+            "text expected, true or false found",
+        ),
+        (None, None, "an object expected, null found"),
+        (5, None, "an object expected, a number found"),
+        ([], None, "an object expected, a list found"),
+    ],
+)
+def test_a_wrong_type_costs_its_own_record(broken: Any, field: str | None, reason: str) -> None:
+    got = read(page(person("580330001"), broken, person("580330002"), overallDataSize=9))
+    assert got.records[1] == Unreadable(reason, field)
+    assert [isinstance(r, Person) for r in got.records] == [True, False, True]
+    assert got.total == 9
+
+
+def test_a_wrong_value_is_not_repeated() -> None:
+    assert "Siri" not in repr(only(page(person(isEmployeeConfirmed="Siri"))))
+
+
+def test_a_text_that_is_not_utf8_costs_its_own_record() -> None:
+    body = page(person(), person(firstName="XXX")).replace(b"XXX", b"\xff\xfe")
+    whole, broken = read(body).records
+    assert isinstance(whole, Person)
+    assert broken == Unreadable("its text is not UTF-8")
+
+
+@pytest.mark.parametrize("half", [rb"\ud800", rb"\uDC00", rb"\udbff\ud800", rb"\ud800x", rb"\uDfFf"])
+def test_half_a_character_costs_no_other_record(half: bytes) -> None:
+    body = page(person(), person(firstName="XXX")).replace(b"XXX", half)
+    whole, broken = read(body).records
+    assert first_name(whole) == "Asha"
+    assert "\0" in (first_name(broken) or "")
+
+
+def test_whole_characters_beside_a_half_one_stay() -> None:
+    body = page(person(firstName="XXX"), person(firstName="YYY"))
+    body = body.replace(b"XXX", rb"\ud83d\ude00 \\ud800 \\\\u \n").replace(b"YYY", rb"\ud800")
+    assert first_name(read(body).records[0]) == "\U0001f600 \\ud800 \\\\u \n"
+
+
+# an answer that is not the page asked for
+
+WRONG_FRAMES: dict[str, dict[str, Any]] = {
+    "code as text": {"code": "200"},
+    "code null": {"code": None},
+    "code that the contract lacks": {"code": 302},
+    "data null": {"data": None},
+    "data an object": {"data": {}},
+    "data text": {"data": "[]"},
+    "total null": {"overallDataSize": None},
+    "total negative": {"overallDataSize": -1},
+    "total as text": {"overallDataSize": "1"},
+    "total not whole": {"overallDataSize": 1.5},
+    "total true": {"overallDataSize": True},
+    "total that cannot be": {"overallDataSize": 10**12},
+    "total below what the page holds": {"overallDataSize": 0},
+    "another page": {"currentPage": 1},
+    "page as text": {"currentPage": "0"},
+    "says less than it sends": {"currentDataSize": 0},
+    "says more than it sends": {"currentDataSize": 2},
+}
+
+
+@pytest.mark.parametrize("frame", WRONG_FRAMES.values(), ids=list(WRONG_FRAMES))
+@pytest.mark.parametrize("record", [person(), None], ids=["whole record", "broken record"])
+def test_a_wrong_frame_is_garbled(frame: dict[str, Any], record: Any) -> None:
+    with pytest.raises(RemoteGarbled):
+        read(page(record, **frame))
+
+
+@pytest.mark.parametrize("absent", ["code", "overallDataSize", "data"])
+def test_a_frame_that_lacks_something_is_garbled(absent: str) -> None:
+    answer = json.loads(page(person()))
+    del answer[absent]
+    with pytest.raises(RemoteGarbled, match=f"{absent} is missing"):
+        read(json.dumps(answer).encode())
+
+
+def test_more_records_than_asked_for_are_garbled() -> None:
+    with pytest.raises(RemoteGarbled, match="11 records where at most 10 fit"):
+        read(page(*[person()] * 11))
+
+
+def test_100_000_records_are_garbled() -> None:
+    with pytest.raises(RemoteGarbled, match="100000 records"):
+        read(page(*[{}] * 100_000))
+
+
+NOT_JSON = {
+    "nothing": b"",
+    "spaces": b"  \n",
+    "half": page(person())[:-20],
+    "junk behind": page(person()) + b"x",
+    "two answers": page() + page(),
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"5",
+    "words": b"Service Unavailable",
+    "binary": bytes(range(256)),
+    "utf-16": page(person()).decode().encode("utf-16"),
+    "not a number": page().replace(b'"ok"', b"NaN"),
+    "infinite": page().replace(b'"ok"', b"-Infinity"),
+    "a control character": page().replace(b"ok", b"\x01"),
+    "deep lists": page().replace(b'"ok"', b"[" * 200_000 + b"]" * 200_000),
+    "deep objects": page().replace(b'"ok"', b'{"a":' * 200_000 + b"1" + b"}" * 200_000),
+    "deep and open": b"[" * 1_000_000,
+    "a deep record": page({"x": 1}).replace(b'"x":1', b'"x":' + b"[" * 200_000 + b"]" * 200_000),
+    "a huge total": page(overallDataSize=7).replace(b":7", b":" + b"7" * 10_000),
+    "a huge code": page().replace(b'"code":200', b'"code":' + b"2" * 10_000),
+}
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=list(NOT_JSON))
+@pytest.mark.parametrize("decode", [read, decode_person])
+def test_what_is_no_answer_is_garbled(decode: Any, body: bytes) -> None:
+    with pytest.raises(RemoteGarbled):
+        decode(body)
+
+
+def test_a_web_page_is_named_as_one() -> None:
+    with pytest.raises(RemoteGarbled, match="web page"):
+        read(b"<!DOCTYPE html><html><body>Bad gateway, Siri</body></html>")
+
+
+# an answer that says itself that it failed
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "again"),
+    [
+        (500, RemoteFailed, True),
+        (503, RemoteFailed, True),
+        (429, RemoteFailed, True),
+        (400, RemoteBadRequest, False),
+        (401, RemoteCredentials, False),
+        (403, RemoteCredentials, False),
+        (404, RemoteUnknown, False),
+    ],
+)
+@pytest.mark.parametrize("data", [{}, {"data": None}, {"data": "x"}, {"data": []}, {"currentPage": "?"}])
+def test_the_code_of_a_failing_body_decides(
+    code: int, error: type[RemoteError], again: bool, data: dict[str, Any]
+) -> None:
+    with pytest.raises(error) as failed:
+        read(failure(code, description="Timeout: Siri", **data))
+    assert failed.value.again is again
+    assert "Siri" not in str(failed.value)
+    with pytest.raises(error):
+        decode_person(failure(code, **data))
+
+
+def test_a_timeout_on_their_side_is_told() -> None:
+    with pytest.raises(RemoteFailed, match="ran out of time"):
+        read(failure(500, description="Timeout: the operation took too long"))
+
+
+def test_a_failure_under_code_200_is_no_empty_page() -> None:
+    with pytest.raises(RemoteFailed):
+        read(failure(200, data=[], overallDataSize=0))
+
+
+# one employee
+
+
+def test_one_employee() -> None:
+    got = decode_person(msgspec.json.encode({"code": 200, "data": person(firstName="Zuhura")}))
+    assert first_name(got) == "Zuhura"
+
+
+def test_one_employee_of_wrong_type_is_unreadable() -> None:
+    got = decode_person(msgspec.json.encode({"code": 200, "data": person(lastName=1)}))
+    assert got == Unreadable("text expected, a number found", "personalInfo.lastName")
+
+
+@pytest.mark.parametrize("data", [b"null", b"[]", b'""', b"[{}]", b"1"])
+def test_no_employee_is_garbled(data: bytes) -> None:
+    with pytest.raises(RemoteGarbled):
+        decode_person(b'{"code":200,"data":' + data + b"}")
+
+
+# whatever comes
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+FRAMES = st.fixed_dictionaries(
+    {},
+    optional={
+        "code": st.sampled_from([200, 200, 200, 400, 404, 500]) | ANYTHING,
+        "status": st.just("Success") | ANYTHING,
+        "currentPage": st.just(0) | ANYTHING,
+        "currentDataSize": st.integers(0, 3) | ANYTHING,
+        "overallDataSize": st.integers(-1, 20) | ANYTHING,
+        "data": st.lists(st.just(person()) | ANYTHING, max_size=3) | ANYTHING,
+    },
+)
+
+
+@CALM
+@given(st.binary() | FRAMES.map(lambda frame: json.dumps(frame).encode()))
+def test_anything_is_a_page_or_an_error_of_the_tree(body: bytes) -> None:
+    try:
+        got = read(body)
+    except RemoteError as error:
+        assert error.__context__ is None  # noqa: PT017 - success is right as well
+        return
+    assert got.total >= len(got.records)
+
+
+@CALM
+@given(st.lists(st.booleans(), max_size=10))
+def test_broken_records_stay_in_their_places(whole: list[bool]) -> None:
+    got = read(page(*[person() if right else 5 for right in whole]))
+    assert [isinstance(record, Person) for record in got.records] == whole

@@ -1,0 +1,157 @@
+"""Whatever a record holds: one row or one reject, nothing guessed, nothing that cannot be kept."""
+
+from datetime import date
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hrims.employees.mapping import COLUMNS, Reject, Row, to_row
+from hrims.remote.records import (
+    Contract,
+    Education,
+    Employment,
+    Part,
+    Person,
+    PersonalInfo,
+    Salary,
+)
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=200)
+
+TEXTS = st.one_of(
+    st.none(),
+    st.sampled_from(["", " ", "Asha", " Juma ", "Mwanamke", "Mwanamme", "Hai", "amestaafu", "\0"]),
+    st.sampled_from(["1990-09-17T00:00:00", "1900-01-01T00:00:00", "2000-02-30", "580330000"]),
+    st.text(max_size=20),
+    st.characters(categories=["Cs"]),
+    st.integers(499, 502).map(lambda length: "x" * length),
+)
+FLAGS = st.none() | st.booleans()
+
+
+def parts(kind: type[Part], **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Parts of this kind with any text or nothing in every field."""
+    flags = {"is_current", "is_active", "is_employment_highest", "is_employee_confirmed"}
+    fields = {name: FLAGS if name in flags else TEXTS for name in kind.__struct_fields__}
+    return st.builds(kind, **{**fields, **known})
+
+
+def lists(kind: type[Part]) -> st.SearchStrategy[Any]:
+    return st.none() | st.lists(st.none() | parts(kind), max_size=3)
+
+
+ZAN_IDS = st.sampled_from(["580330000", " 00330000 ", "0123456789"]) | TEXTS
+PEOPLE = st.builds(
+    Person,
+    personal_info=st.none() | parts(PersonalInfo, zan_id_number=ZAN_IDS),
+    employment_histories=lists(Employment),
+    salary_information=lists(Salary),
+    education_histories=lists(Education),
+    contract_details=lists(Contract),
+)
+SURE = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=50)
+
+
+@CALM
+@given(PEOPLE)
+def test_one_row_or_one_reject_and_always_the_same(person: Person) -> None:
+    assert to_row(person) == to_row(person)
+
+
+@CALM
+@given(PEOPLE)
+def test_a_row_can_be_stored(person: Person) -> None:
+    got = to_row(person)
+    for column, value in zip(COLUMNS, got if isinstance(got, Row) else (), strict=False):
+        if isinstance(value, str):
+            assert value == value.strip() != "", column
+            assert "\0" not in value
+            assert value.encode()
+            assert len(value) <= 500
+        else:
+            assert value is None or (type(value) is date and value != date(1900, 1, 1))
+
+
+@CALM
+@given(PEOPLE)
+def test_a_row_says_only_what_may_be_said(person: Person) -> None:
+    got = to_row(person)
+    if isinstance(got, Row):
+        assert got.gender in {"Male", "Female", None}
+        assert got.status in {
+            *("Confirmed", "Retired", "Resigned", "Terminated", "Dismissed", "On Probation")
+        }
+        assert 8 <= len(got.zan_id) <= 10
+        assert set(got.zan_id) <= set("0123456789")
+
+
+@CALM
+@given(PEOPLE)
+def test_a_reject_tells_nothing_of_the_person(person: Person) -> None:
+    got = to_row(person)
+    if isinstance(got, Reject):
+        assert got.code in {"no_zan_id", "bad_zan_id", "bad_date", "bad_text", "too_long"}
+        assert got.field in COLUMNS
+        shown = [c for c in got.masked or "" if c != "•"]
+        assert len(shown) <= 4
+        assert set(shown) <= set("0123456789")
+
+
+@CALM
+@given(PEOPLE)
+def test_every_text_of_a_row_comes_from_the_record(person: Person) -> None:
+    got = to_row(person)
+    if not isinstance(got, Row):
+        return
+    sources: list[Any] = [person.personal_info]
+    for entries in (
+        *(person.employment_histories, person.salary_information),
+        *(person.education_histories, person.contract_details),
+    ):
+        sources += entries or []
+    said = {
+        text.strip()
+        for part in sources
+        if part
+        for name in part.__struct_fields__
+        if isinstance(text := getattr(part, name), str)
+    }
+    simple = set(COLUMNS) - {"name", "cadre", "contact_address", "gender", "status"}
+    for column in simple:
+        value = getattr(got, column)
+        assert not isinstance(value, str) or value in said
+
+
+@CALM
+@given(st.none() | SURE, st.none() | SURE, st.none() | SURE)
+def test_a_name_is_its_filled_parts(first: str | None, middle: str | None, last: str | None) -> None:
+    info = PersonalInfo("580330000", first_name=first, middle_name=middle, last_name=last)
+    got = to_row(Person(info))
+    assert isinstance(got, Row)
+    wanted = ""
+    for part in (first, middle, last):
+        if part is not None and part.strip():
+            wanted = part.strip() if not wanted else wanted + " " + part.strip()
+    assert got.name == (wanted or None)
+
+
+@CALM
+@given(st.dates(min_value=date(1000, 1, 1)), st.sampled_from(["", "T00:00:00", "T00:00:00.000Z"]))
+def test_any_day_comes_through(day: date, rest: str) -> None:
+    got = to_row(Person(PersonalInfo("580330000", birth_date=day.isoformat() + rest)))
+    assert isinstance(got, Row)
+    assert got.date_of_birth == (None if day == date(1900, 1, 1) else day)
+
+
+@CALM
+@given(st.text(max_size=12) | st.text("0123456789", max_size=12))
+def test_a_zan_id_is_8_to_10_digits_or_a_reject(text: str) -> None:
+    got = to_row(Person(PersonalInfo(text)))
+    digits = all(c in "0123456789" for c in text.strip())
+    if digits and 8 <= len(text.strip()) <= 10:
+        assert isinstance(got, Row)
+        assert got.zan_id == text.strip()
+    else:
+        assert isinstance(got, Reject)
+        assert got.code == ("bad_zan_id" if text.strip() else "no_zan_id")

@@ -1,0 +1,111 @@
+"""The whole web application over this test's own database, and those who ask: nobody, an officer's
+browser, a machine.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from hrims.access import keys, passwords, sessions, store, tokens
+from hrims.access.audit import Actor
+from hrims.config import Settings, load
+from hrims.db import Connection
+from hrims.web import parts
+
+ADDRESS = "127.0.0.1"
+"""From where the test client asks."""
+
+PASSWORD = "a wet monsoon"
+PASSWORD_HASH = passwords.hash_of(PASSWORD)
+"""Made once: a hash is slow on purpose."""
+
+
+class Browser(FlaskClient):
+    """A browser: keeps cookies, and sends the form token when asked to."""
+
+    def csrf(self) -> str:
+        """The token that a page of this browser carries."""
+        with self.get("/sign-in", follow_redirects=True) as page:
+            found = re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True))
+        assert found, "the page carries no form token"
+        return found[1]
+
+    def press(self, path: str, **form: str) -> Any:
+        """Sends a form of a page: POST with the form token."""
+        return self.post(path, data={"csrf_token": self.csrf(), **form})
+
+
+def new_browser(app: Flask) -> Browser:
+    """Another browser, without cookies."""
+    browser = app.test_client()
+    assert isinstance(browser, Browser)
+    return browser
+
+
+def add_user(conn: Connection, name: str, role: str) -> int:
+    """Adds a user whose password is PASSWORD."""
+    id_ = store.insert_user(conn, name, role, PASSWORD_HASH)
+    assert id_ is not None
+    return id_
+
+
+def signed_in(browser: Browser, conn: Connection, name: str, role: str) -> Browser:
+    """The browser, with a new user signed in."""
+    token = sessions.begin(conn, add_user(conn, name, role), ADDRESS, hours=1)
+    browser.set_cookie(f"hrims_session_{keys.instance(conn)}", token)
+    return browser
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[Connection]:
+    """An autocommit connection to this test's database."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def environment(dsn: str) -> dict[str, str]:
+    """The settings of ``app``; a test that wants others changes them before it takes ``app``."""
+    return {"DATABASE_URL": dsn}
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> Settings:
+    """The settings of ``app``."""
+    return load(environment)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The web application."""
+    made = create_app(settings)
+    made.test_client_class = Browser
+    yield made
+    parts.of(made).close()
+
+
+@pytest.fixture
+def client(app: Flask) -> Browser:
+    """A browser in which nobody is signed in."""
+    return new_browser(app)
+
+
+@pytest.fixture
+def officer(app: Flask, conn: Connection) -> Browser:
+    """A browser in which the officer ``asha`` is signed in."""
+    return signed_in(new_browser(app), conn, "asha", "officer")
+
+
+@pytest.fixture
+def api(app: Flask, conn: Connection) -> Browser:
+    """A machine with a bearer token, named ``nightly``."""
+    token = tokens.add_token(conn, Actor("test", "system"), "nightly")
+    machine = new_browser(app)
+    machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return machine
