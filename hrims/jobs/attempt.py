@@ -28,14 +28,14 @@ UNEXPECTED = (
 log = logging.getLogger(__name__)
 
 
-async def execute(
+async def carry_out(
     pool: AsyncPool,
     settings: Settings,
     run_id: int,
     job_id: int,
     work: Callable[[Attempt], Awaitable[None]],
 ) -> None:
-    """Executes ``work`` under a new fence number, if this job still has a say in the run.
+    """Carries ``work`` out under a new fence number, if this job still has a say in the run.
 
     ``work`` ends the run itself, in the transaction that counts it. Raises TryAgain when another
     attempt is to follow, GivenUp when the run has failed: the queue goes by these.

@@ -24,4 +24,4 @@ async def sync_run(context: JobContext, run_id: int) -> None:
             await run.bring(begun, remote, pool, settings)
 
     assert context.job.id is not None
-    await attempt.execute(pool, settings, run_id, context.job.id, work)
+    await attempt.carry_out(pool, settings, run_id, context.job.id, work)

@@ -1,0 +1,61 @@
+"""What the project promises about itself: the docs list every setting, files stay readable, every module
+says what it is for, SQL stays in its rooms.
+"""
+
+import ast
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from hrims.config import PROJECT, Settings
+
+SOURCES = sorted(path for path in (PROJECT / "hrims").rglob("*.py"))
+LONGEST = 280
+SQL_HOMES = {"store.py", "db.py", "migrate.py"}
+# LISTEN is no query; and the embedded server makes its one role and database before there is a schema.
+SQL_HOMES |= {"hub.py", "server.py"}
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(PROJECT))
+
+
+def test_the_readme_lists_every_setting() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `([A-Z_]+)`", readme, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(item.metadata["name"] for item in fields(Settings))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name)
+def test_a_file_is_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name not in SQL_HOMES], ids=name)
+def test_sql_stays_in_its_rooms(path: Path) -> None:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
+    called = {call.attr for call in calls if isinstance(call, ast.Attribute)}
+    assert not called & {"execute", "executemany"}
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "templates").rglob("_*.html")), ids=name)
+def test_a_partial_is_small_and_no_page(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 70
+    assert "<html" not in text
+
+
+def test_every_lint_exception_carries_its_reason() -> None:
+    for path in SOURCES:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if "# noqa" in line or "# type: ignore" in line:
+                words = re.search(r"# (noqa|type: ignore)[^ ]*[^-#]*( - | # )\w", line)
+                assert words, f"{name(path)}: {line.strip()}"

@@ -1,0 +1,36 @@
+"""The addresses that people and machines rely on."""
+
+from flask import Flask
+
+ROUTES = """
+GET /
+GET /api/hrims/institutions
+GET /api/hrims/job-status/<job_id>
+GET /api/hrims/sync-status/<job_id>
+GET /dashboard/admin/fetch-data
+GET /dashboard/admin/fetch-data/choice
+GET /dashboard/admin/fetch-data/recent
+GET /dashboard/admin/fetch-data/runs/<run_id>
+GET /healthz
+GET /metrics
+GET /readyz
+GET /sign-in
+GET /static/<path:filename>
+POST /api/hrims/fetch-by-institution
+POST /api/hrims/jobs/<job_id>/cancel
+POST /api/hrims/jobs/<job_id>/retry
+POST /dashboard/admin/fetch-data
+POST /dashboard/admin/fetch-data/runs/<run_id>/cancel
+POST /dashboard/admin/fetch-data/runs/<run_id>/retry
+POST /sign-in
+POST /sign-out
+"""
+
+
+def test_they_are_these(app: Flask) -> None:
+    there = [
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    ]
+    assert sorted(there) == ROUTES.split("\n")[1:-1]
