@@ -53,6 +53,8 @@ def spawn(plan: Plan) -> None:
             env={**_of_interpreter(), "PYTHONPATH": str(package)},
             start_new_session=True,
         )
+    except subprocess.CalledProcessError:
+        raise _failed(plan, "The guard of the database could not be started") from None
     finally:
         os.close(log)
         os.close(lock)
@@ -166,7 +168,7 @@ def main() -> None:
     plan = Plan.from_json(sys.argv[1])
     try:
         keep(plan)
-    except (DatabaseUnusable, OSError) as error:
+    except Exception as error:
         if plan.place.home.is_dir():
             tell(plan.place, "failed", words=str(error))
             raise

@@ -21,6 +21,8 @@ SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 SHORT_BASE = Path("/tmp")  # noqa: S108 - only for folders made with mkdtemp, whose owner is checked
 """Where a socket goes whose own folder has too long a path."""
 
+TEMPORARY = Path(tempfile.gettempdir())
+
 ROOMS_OF_ROOT = (Path("/var/lib"), Path("/usr/local/var"), Path("/srv"))
 """Where data goes that root keeps but the server's account could not reach: first that exists."""
 
@@ -103,14 +105,21 @@ def _room_of_root(state_dir: Path, record: Path) -> Path:
 
     A clone under /root is the common case: its folders are 0700 and stay so.
     """
+    home = _new_room(state_dir)
+    home.chmod(0o711)
+    write(home / "belongs-to", f"{state_dir}\n")
+    write(record, f"{home}\n")
+    return home
+
+
+def _new_room(state_dir: Path) -> Path:
+    if state_dir.is_relative_to(TEMPORARY):
+        # What was meant to last no longer than /tmp does not fill /var/lib.
+        return Path(tempfile.mkdtemp(prefix="hrims-state-", dir=TEMPORARY))
     for base in ROOMS_OF_ROOT:
         if base.is_dir() and os.access(base, os.W_OK):
             _make(base / "hrims-sync", 0o711)
-            home = Path(tempfile.mkdtemp(prefix="state-", dir=base / "hrims-sync"))
-            home.chmod(0o711)
-            write(home / "belongs-to", f"{state_dir}\n")
-            write(record, f"{home}\n")
-            return home
+            return Path(tempfile.mkdtemp(prefix="state-", dir=base / "hrims-sync"))
     raise DatabaseUnusable(
         f"PostgreSQL cannot run as root, and another account cannot reach {state_dir}. Nothing "
         "was started. Give a HRIMS_STATE_DIR outside of closed folders, or set DATABASE_URL."

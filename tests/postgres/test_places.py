@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,7 @@ def _sockets(folder: str, names: list[str]) -> list[str]:
 def test_root_lends_an_account_and_opens_nothing(
     hold: Hold, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(place, "TEMPORARY", folder / "nowhere")
     monkeypatch.setattr(place, "ROOMS_OF_ROOT", (folder / "missing", folder / "var"))
     (folder / "var").mkdir()
     home = folder / "root"
@@ -118,10 +120,19 @@ def _is_found_after_a_move_but_not_by_a_copy(home: Path) -> None:
 
 @as_root
 def test_root_without_room_for_the_data_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "TEMPORARY", folder / "nowhere")
     monkeypatch.setattr(place, "ROOMS_OF_ROOT", ())
     (folder / "root").mkdir(mode=0o700)
     with pytest.raises(DatabaseUnusable, match=r"cannot reach .* DATABASE_URL"):
         join(folder / "root" / "state")
+
+
+@as_root
+def test_data_of_a_temporary_folder_stays_temporary(hold: Hold, folder: Path) -> None:
+    (folder / "closed").mkdir(mode=0o700)
+    state = folder / "closed" / "state"
+    assert hold(state).dsn
+    assert home_of(state).parent == Path(tempfile.gettempdir())
 
 
 @as_root
