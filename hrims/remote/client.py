@@ -5,11 +5,9 @@ The only file that imports httpx. Credentials travel in two headers and appear n
 
 import asyncio
 import logging
-import re
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -28,7 +26,7 @@ from hrims.errors import (
     RemoteUnknown,
     RemoteUnreachable,
 )
-from hrims.remote import body, wire
+from hrims.remote import body, pace, wire
 
 OPERATIONS: Final = {"votecode": "204", "tin": "205"}
 NOBODY: Final = "000000000"
@@ -228,17 +226,7 @@ def _judge(response: httpx.Response, answer: bytes) -> None:
 
 
 def _wait(response: httpx.Response) -> float | None:
-    """Seconds that the answer asks to wait: its Retry-After is a number of them, or a date."""
-    asked = response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", asked):
-        return float(asked)
-    try:
-        then = parsedate_to_datetime(asked)
-    except ValueError:
-        return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (then - datetime.now(UTC)).total_seconds())
+    return pace.asked_for(response.headers.get("Retry-After", ""), datetime.now(UTC))
 
 
 def _is_distrust(reason: BaseException | None) -> bool:

@@ -1,5 +1,8 @@
 """How long to wait before asking again: tries and what HRIMS asked for come in, seconds go out."""
 
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Final
 
@@ -17,3 +20,16 @@ def pause(tries: int, first: float, retry_after: float | None, random: Random, c
     whole = min(cap, first * 2.0 ** min(max(tries - 1, 0), 64))
     by_chance = whole * random.uniform(0.5, 1.0)
     return max(by_chance, min(retry_after or 0.0, MOST_PATIENCE))
+
+
+def asked_for(header: str, now: datetime) -> float | None:
+    """Seconds that a Retry-After asks to wait: a number of them or a date; None if it is neither."""
+    asked = header.strip()
+    if re.fullmatch(r"[0-9]{1,9}", asked):
+        return float(asked)
+    try:
+        then = parsedate_to_datetime(asked)
+    except ValueError:
+        return None
+    aware = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return max(0.0, (aware - now).total_seconds())

@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 from hypothesis import HealthCheck, settings
 
+from hrims.remote.wire import Page, decode_page
+
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Property tests do not fail because a machine is busy."""
 
@@ -37,3 +39,8 @@ def page(*records: Any, **frame: Any) -> bytes:
 def failure(code: int, **more: Any) -> bytes:
     """A failing body."""
     return msgspec.json.encode({"code": code, "status": "Failure", "message": "no", **more})
+
+
+def read(body: bytes, number: int = 0, size: int = 10) -> Page:
+    """The body, read as the page that was asked for."""
+    return decode_page(body, number=number, size=size)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from hrims.config import Settings
 from hrims.remote.client import Remote
@@ -18,6 +19,14 @@ def settings(**changed: object) -> Settings:
     """Settings with known credentials and a limit of 1 MB."""
     given = {"api_key": API_KEY, "token": TOKEN, "max_response_mb": 1, **changed}
     return Settings(**given)  # type: ignore[arg-type] # each is checked by its own test
+
+
+def answer(server: HTTPServer, body: bytes, status: int = 200, **headers: str) -> str:
+    """Lets the server answer so, once or many times; gives its address."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    handler = server.expect_request("/api/Employees", method="POST")
+    handler.respond_with_data(body, status, named, content_type="application/json")
+    return server.url_for("/api")
 
 
 class RawServer:

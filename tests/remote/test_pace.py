@@ -1,11 +1,13 @@
 """How long to wait: longer each time, by chance, and never less than HRIMS asks for."""
 
+from datetime import UTC, datetime
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.remote.pace import MOST_PATIENCE, pause
+from hrims.remote.pace import MOST_PATIENCE, asked_for, pause
 from tests.remote.answers import CALM
 
 SECONDS = st.floats(0, 100)
@@ -41,3 +43,33 @@ def test_what_hrims_asks_for_is_kept(tries: int, asked: float, chance: Random) -
 @given(CHANCE)
 def test_nobody_waits_for_a_day(chance: Random) -> None:
     assert pause(1, 2.0, 86_400.0, chance) == MOST_PATIENCE
+
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        (" 0 ", 0.0),
+        ("Mon, 23 Nov 2026 12:01:30 GMT", 90.0),
+        ("Mon, 23 Nov 2026 12:01:30 -0000", 90.0),
+        ("Mon, 23 Nov 2026 15:00:05 +0300", 5.0),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        ("Mon, 99 Nov 2026 11:00:00 GMT", None),
+        ("soon", None),
+        ("-5", None),
+        ("1e3", None),
+        ("9" * 5000, None),
+        ("", None),
+    ],
+)
+def test_what_a_header_asks_for(header: str, seconds: float | None) -> None:
+    assert asked_for(header, NOON) == seconds
+
+
+@CALM
+@given(st.text())
+def test_any_header_is_seconds_or_nothing(header: str) -> None:
+    assert (asked_for(header, NOON) or 0) >= 0
