@@ -86,8 +86,9 @@ def move(country: Country, given: dict[str, Any]) -> list[str]:
 
 def make(country: Country, given: dict[str, Any]) -> list[str]:
     """``{vote|tin}``: makes everybody whom it lists now, so that no measurement waits for it."""
-    institution = _institution(country, given)
-    return [_zan_id(country.person(number)) for number in country.listing(institution)]
+    for number in country.listing(_institution(country, given)):
+        country.person(number)
+    return []
 
 
 def _institution(country: Country, given: dict[str, Any]) -> Institution:

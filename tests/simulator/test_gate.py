@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulated import Simulator
+from tests.simulated import PLAIN, Simulator
 from tests.simulator.conftest import ask, question
 
 
@@ -52,6 +52,26 @@ def test_what_is_in_flight_is_counted(fresh: Simulator) -> None:
     counters = fresh.counters()
     assert (counters["max_in_flight"], counters["in_flight"]) == (4, 0)
     assert (counters["requests"], counters["answered"]) == (5, 5)
+
+
+def test_an_answer_is_counted_before_the_client_has_it(fresh: Simulator) -> None:
+    # On a connection of its own: on a shared one the server could only come to the figures later.
+    with httpx.Client(base_url=fresh.url, trust_env=False, verify=PLAIN) as client:
+        for page in range(1, 26):
+            client.post("/Employees", json=question(page=page))
+            assert fresh.counters()["answered"] == page
+    assert fresh.counters()["max_in_flight"] == 1
+
+
+def test_what_came_before_a_reset_is_not_counted_after_it(fresh: Simulator) -> None:
+    fresh.hold()
+    with ThreadPoolExecutor(1) as client:
+        answer = client.submit(ask, fresh)
+        fresh.wait_for(held=1)
+        fresh.reset()
+        assert answer.result().json()["code"] == 200
+    counters = fresh.counters()
+    assert [counters[name] for name in ("requests", "answered", "failed", "in_flight")] == [0] * 4
 
 
 @pytest.mark.parametrize("behaviour", [{}, {"latency_ms": 600_000}])
