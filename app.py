@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Htmx(app)
     errors.prepare(app)
     headers.prepare(app, https_only=settings.https_only)
-    looks.prepare(app)
+    looks.prepare(app, settings.time_zone)
     forms.prepare(app, https_only=settings.https_only)
     app.before_request(guard.let_in)
     for blueprint in BLUEPRINTS:

@@ -2,10 +2,12 @@
 
 import os
 
-from hrims import config, log
+import hrims.config
+import hrims.log
 from hrims.cli import leash
 
-_settings = config.load(os.environ)
+# Gunicorn takes every plain name of this file for a setting of its own.
+_settings = hrims.config.load(os.environ)
 
 wsgi_app = "app:create_app()"
 bind = [f"{_settings.host}:{_settings.port}"]
@@ -16,15 +18,14 @@ timeout = 60
 graceful_timeout = 3
 keepalive = 15
 control_socket_disable = True
-accesslog = None
 
 
 def on_starting(server: object) -> None:
     """Before the first worker is forked."""
-    log.configure(_settings)
+    hrims.log.configure(_settings)
     leash.hold()
 
 
 def post_fork(server: object, worker: object) -> None:
     """In each worker."""
-    log.configure(_settings)
+    hrims.log.configure(_settings)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from hrims.errors import ConfigError
 
@@ -64,6 +65,13 @@ def _one_of(*words: str) -> Callable[[str], str]:
         return raw.lower()
 
     return parse
+
+
+def _zone(raw: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(raw)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("give a name like Africa/Dar_es_Salaam") from None
 
 
 def _yes_or_no(raw: str) -> bool:
@@ -169,6 +177,10 @@ class Settings:
     )
     https_only: bool = setting(
         "HRIMS_HTTPS_ONLY", _yes_or_no, False, "yes behind TLS: cookies are sent over HTTPS alone"
+    )
+
+    time_zone: ZoneInfo = setting(  # noqa: RUF009 - a time zone is as frozen as the other defaults
+        "HRIMS_TIME_ZONE", _zone, ZoneInfo("Africa/Dar_es_Salaam"), "time zone in which pages show times"
     )
 
     # the web process

@@ -51,7 +51,9 @@ def _bring_up(settings: Settings, stopping: threading.Event) -> None:
     _say("Starting the database ...")
     with start.connection(settings, migrated=False):
         migrate.migrate(db.dsn_of(settings))
-    password = _first_administrator(settings)
+    if not settings.base_url:
+        with start.connection(settings) as conn:
+            table.seed(conn, DEMO_REGISTER)
     children = _children(settings)
     family = Family(children)
     try:
@@ -59,7 +61,8 @@ def _bring_up(settings: Settings, stopping: threading.Event) -> None:
             family.start(child)
         _wait_until_ready(settings, family, stopping)
         if not stopping.is_set():
-            _banner(settings, password)
+            # Made last, so that a start that fails has not used up a password nobody was shown.
+            _banner(settings, _first_administrator(settings))
         while not stopping.wait(LOOK):
             for line in family.tend():
                 _say(line)
@@ -106,8 +109,6 @@ def _check_port(settings: Settings) -> None:
 
 def _first_administrator(settings: Settings) -> tuple[str, str] | None:
     with start.connection(settings) as conn:
-        if not settings.base_url:
-            table.seed(conn, DEMO_REGISTER)
         return users.first_administrator(conn, Actor("hrims up", "system"), settings.admin_password)
 
 

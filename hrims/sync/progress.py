@@ -95,8 +95,7 @@ def _waiting(run: Run) -> str:
 
 
 def _delayed(run: Run) -> str:
-    at = run.next_try_at.strftime("%H:%M:%S UTC") if run.next_try_at else "soon"
-    return f"Attempt {run.attempt} failed: {run.trouble} It goes on at {at}."
+    return f"Attempt {run.attempt} failed: {run.trouble} It goes on by itself in a moment."
 
 
 def _active(run: Run) -> str:

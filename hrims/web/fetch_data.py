@@ -59,6 +59,15 @@ def run_card(run_id: str) -> Response:
     return make_response(card, STOP_POLLING if run.ended else HTTPStatus.OK)
 
 
+@blueprint.get("/recent")
+def recent() -> Response:
+    """The latest runs; status 286 once none is under way, which ends the polling."""
+    with pool().connection() as conn:
+        runs = store.recent(conn, RECENT_RUNS)
+    table = render_template("fetch_data/_recent.html", recent=runs)
+    return make_response(table, HTTPStatus.OK if any(not run.ended for run in runs) else STOP_POLLING)
+
+
 @blueprint.post("/runs/<run_id>/cancel")
 def cancel(run_id: str) -> Any:
     """A button: ends a run under way."""

@@ -2,9 +2,10 @@
 
 import functools
 import hashlib
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import metadata
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask, g, url_for
 from jinja2 import StrictUndefined
@@ -16,19 +17,19 @@ STATIC = PROJECT / "static"
 VERSION = metadata.version("hrims-sync")
 
 
-def prepare(app: Flask) -> None:
+def prepare(app: Flask, zone: ZoneInfo) -> None:
     """Sets an app's templates up."""
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters["moment"] = moment
+    env.filters["moment"] = functools.partial(moment, zone=zone)
     env.globals.update(static_url=static_url, version=VERSION)
     app.context_processor(_frame)
 
 
-def moment(at: datetime) -> str:
-    """A moment as people read it: ``23 Nov 2026, 19:05 UTC``."""
-    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """A moment as people there read it: ``23 Nov 2026, 19:05 EAT``."""
+    return f"{at.astimezone(zone):%-d %b %Y, %H:%M %Z}"
 
 
 def static_url(name: str) -> str:
