@@ -109,15 +109,12 @@ def _http(error: HTTPException) -> Any:
     if error.code == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _caught_late(error)
     code = error.code or 500
-    answer = _answer(WORDS.get(code, f"{error.name}. Nothing was changed."), _code(code, error), code)
+    slug = CODES.get(code, HTTPStatus(code).name.lower())
+    answer = _answer(WORDS.get(code, f"{error.name}. Nothing was changed."), slug, code)
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             answer.headers[name] = value
     return answer
-
-
-def _code(status: int, error: HTTPException) -> str:
-    return CODES.get(status, error.name.lower().replace(" ", "_"))
 
 
 def _caught_late(error: HTTPException) -> Response:

@@ -49,7 +49,9 @@ def is_public(app: Flask, endpoint: str) -> bool:
 def let_in() -> Response | None:
     """Before every request: notes who asks, or answers that they may not."""
     if request.endpoint is None:
-        return None  # no such path or method: there is nothing to guard
+        # There is nothing to guard at such an address, but the page that says so names who is signed in.
+        g.who = None if is_api() else signed_in()
+        return None
     if is_public(current_app, request.endpoint):
         forms.check()
         return None
@@ -97,11 +99,10 @@ def address() -> str | None:
 
 def local(next_: str | None) -> str:
     """Where to go after a sign-in: a path of ours as given, home for everything else."""
-    if not next_ or len(next_) > LONGEST_NEXT or not next_.isprintable() or "\\" in next_:
-        return HOME
-    parts = urlsplit(next_)
-    ours = next_.startswith("/") and not next_.startswith("//") and not parts.scheme and not parts.netloc
-    return next_ if ours and parts.path not in {"/sign-in", "/sign-out"} else HOME
+    path = (next_ or "").partition("?")[0]
+    ours = path.startswith("/") and not path.startswith(("//", "/sign-in", "/sign-out"))
+    sane = len(next_ or "") <= LONGEST_NEXT and (next_ or "").isprintable() and "\\" not in path
+    return next_ if next_ and ours and sane else HOME
 
 
 def _has_token() -> bool:

@@ -70,9 +70,9 @@ def conn(dsn: str) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def environment(dsn: str) -> dict[str, str]:
-    """The settings of ``app``; a test that wants others changes them before it takes ``app``."""
-    return {"DATABASE_URL": dsn}
+def environment(dsn: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment of ``app``; a test that wants more gives it by indirect parametrization."""
+    return {"DATABASE_URL": dsn, **getattr(request, "param", {})}
 
 
 @pytest.fixture

@@ -1,7 +1,28 @@
 """Signing in and out: it works, then every refusal."""
 
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from flask import Flask
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from app import create_app
+from hrims.access import keys
+from hrims.access.throttle import A_NAME
+from hrims.config import load
 from hrims.db import Connection
-from tests.web.conftest import PASSWORD, Browser, add_user
+from hrims.web import guard, parts
+from tests.web.conftest import PASSWORD, Browser, add_user, new_browser, signed_in
+
+HOME = "/dashboard/admin/fetch-data"
+
+
+@pytest.fixture
+def asha(conn: Connection) -> int:
+    """The id of the officer asha."""
+    return add_user(conn, "asha", "officer")
 
 
 def records(conn: Connection, action: str) -> list[tuple[object, ...]]:
@@ -11,10 +32,246 @@ def records(conn: Connection, action: str) -> list[tuple[object, ...]]:
     ).fetchall()
 
 
-def test_it_works(client: Browser, conn: Connection) -> None:
-    add_user(conn, "asha", "officer")
-    answer = client.press("/sign-in", name=" Asha ", password=PASSWORD, next="/dashboard/admin/fetch-data")
-    assert answer.status_code == 303
-    assert answer.location == "/dashboard/admin/fetch-data"
-    assert client.get(answer.location).status_code == 200
+def sign_in(browser: Browser, name: str = "asha", password: str = PASSWORD, **form: str) -> object:
+    """Fills the form in and sends it; returns the status."""
+    return browser.press("/sign-in", name=name, password=password, **form).status_code
+
+
+def is_in(browser: Browser) -> bool:
+    """Whether the browser sees the page."""
+    return browser.get(HOME).status_code == 200
+
+
+def test_it_works(client: Browser, conn: Connection, asha: int) -> None:
+    answer = client.press("/sign-in", name=" Asha ", password=PASSWORD)
+    assert (answer.status_code, answer.location) == (303, HOME)
+    assert is_in(client)
+    assert "asha" in client.get(HOME).text
     assert records(conn, "session.sign_in") == [("asha", "page", "127.0.0.1", "user:asha")]
+
+
+def test_the_page_asks_for_name_and_password(client: Browser) -> None:
+    page = client.get("/sign-in").text
+    for part in ('label for="name"', 'autocomplete="username"', 'autocomplete="current-password"'):
+        assert part in page
+    assert "Sign out" not in page
+
+
+def test_it_leads_back_to_where_one_wanted_to_go(client: Browser, asha: int) -> None:
+    there = client.get(f"{HOME}?institution=7&x=a%20b")
+    assert there.status_code == 303
+    page = client.get(there.location).text
+    assert f'name="next" value="{HOME}?institution=7&amp;x=a%20b"' in page
+    answer = client.press("/sign-in", name="asha", password=PASSWORD, next=f"{HOME}?institution=7&x=a%20b")
+    assert answer.location == f"{HOME}?institution=7&x=a%20b"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/%0a/../\n//evil.example",
+        "javascript:alert(1)",
+        "evil.example",
+        "//[",
+        "/sign-out",
+        "/sign-in?next=/sign-in",
+        "/" + "x" * 5000,
+        "",
+    ],
+)
+def test_it_never_leads_elsewhere(client: Browser, asha: int, hostile: str) -> None:
+    answer = client.press("/sign-in", name="asha", password=PASSWORD, next=hostile)
+    assert (answer.status_code, answer.location) == (303, HOME)
+    assert client.get("/sign-in", query_string={"next": hostile}).location == HOME
+
+
+def test_whoever_is_in_goes_on_at_once(officer: Browser) -> None:
+    assert officer.get("/sign-in").location == HOME
+    assert officer.get("/sign-in?next=/x").location == "/x"
+
+
+def test_the_first_address_leads_to_the_page(officer: Browser, client: Browser) -> None:
+    answer = officer.get("/")
+    assert (answer.status_code, answer.location) == (303, HOME)
+    assert client.get("/").location == "/sign-in?next=/"
+
+
+def test_the_cookie_is_for_us_alone(client: Browser, conn: Connection, asha: int) -> None:
+    answer = client.press("/sign-in", name="asha", password=PASSWORD)
+    name = f"hrims_session_{keys.instance(conn)}"
+    [cookie] = [line for line in answer.headers.getlist("Set-Cookie") if line.startswith(name)]
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert "Secure" not in cookie
+
+
+def test_every_sign_in_has_a_new_session_and_ends_the_old_one(
+    client: Browser, app: Flask, conn: Connection, asha: int
+) -> None:
+    name = f"hrims_session_{keys.instance(conn)}"
+    form = client.csrf()
+    sign_in(client)
+    first = client.get_cookie(name)
+    assert first
+    thief = new_browser(app)
+    thief.set_cookie(name, first.value)
+    assert is_in(thief)
+    answer = client.post("/sign-in", data={"csrf_token": client.csrf(), "name": "asha", "password": PASSWORD})
+    assert answer.status_code == 303
+    second = client.get_cookie(name)
+    assert second
+    assert second.value != first.value
+    assert not is_in(thief)
+    assert client.post("/sign-out", data={"csrf_token": form}).status_code == 400
+
+
+def test_signing_out_ends_the_session(officer: Browser, app: Flask, conn: Connection) -> None:
+    name = f"hrims_session_{keys.instance(conn)}"
+    cookie = officer.get_cookie(name)
+    assert cookie
+    answer = officer.press("/sign-out")
+    assert (answer.status_code, answer.location) == (303, "/sign-in")
+    assert officer.get_cookie(name) is None
+    officer.set_cookie(name, cookie.value)
+    assert not is_in(officer)
+    assert records(conn, "session.sign_out") == [("asha", "page", "127.0.0.1", "user:asha")]
+
+
+def test_signing_out_twice_does_no_harm(client: Browser, conn: Connection) -> None:
+    assert client.press("/sign-out").status_code == 303
+    assert records(conn, "session.sign_out") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("asha", "wrong password"), ("nobody", PASSWORD), ("asha", PASSWORD + " ")]
+)
+def test_a_wrong_name_or_password_is_refused_in_the_same_words(
+    client: Browser, conn: Connection, asha: int, name: str, password: str
+) -> None:
+    answer = client.press("/sign-in", name=name, password=password)
+    assert answer.status_code == 401
+    assert "This name and password do not belong together." in answer.text
+    assert f'value="{name}"' in answer.text
+    assert password not in answer.text
+    assert not is_in(client)
+    assert records(conn, "session.sign_in_failed") == [
+        ("(not signed in)", "page", "127.0.0.1", f"user:{name}")
+    ]
+
+
+def test_a_password_typed_as_the_name_is_kept_nowhere(client: Browser, conn: Connection) -> None:
+    assert sign_in(client, name="My Secret, 1!", password="x") == 401
+    kept = conn.execute(
+        "SELECT (SELECT string_agg(a::text, '') FROM audit_log a),"
+        " (SELECT string_agg(f::text, '') FROM failed_sign_ins f)"
+    ).fetchone()
+    assert kept
+    assert "secret" not in "".join(kept).lower()
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"name": "asha"}, {"password": PASSWORD}, {"name": " ", "password": "x"}]
+)
+def test_an_empty_form_is_refused(client: Browser, conn: Connection, form: dict[str, str]) -> None:
+    answer = client.press("/sign-in", **form)
+    assert answer.status_code == 400
+    assert "Give your name and your password." in answer.text
+    assert conn.execute("SELECT count(*) FROM failed_sign_ins").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0b", "é", "x" * 10000, "'; DROP TABLE users; --"])
+def test_an_odd_name_is_refused(client: Browser, name: str) -> None:
+    assert sign_in(client, name=name) == 401
+
+
+def test_a_disabled_user_is_refused(client: Browser, conn: Connection, asha: int) -> None:
+    conn.execute("UPDATE users SET disabled_at = now()")
+    assert sign_in(client) == 401
+
+
+def test_a_right_password_is_refused_after_too_many_wrong_ones(
+    client: Browser, conn: Connection, asha: int
+) -> None:
+    conn.execute(
+        "INSERT INTO failed_sign_ins (name) SELECT 'asha' FROM generate_series(1, %s)", (A_NAME - 1,)
+    )
+    assert sign_in(client, password="wrong password") == 401
+    answer = client.press("/sign-in", name="ASHA", password=PASSWORD)
+    assert answer.status_code == 429
+    assert "Try again in 15 minutes" in answer.text
+    assert 800 < int(answer.headers["Retry-After"]) <= 900
+    assert not is_in(client)
+
+
+def test_a_form_without_its_token_is_refused(client: Browser, conn: Connection, asha: int) -> None:
+    answer = client.post("/sign-in", data={"name": "asha", "password": PASSWORD})
+    assert answer.status_code == 400
+    assert "Reload the page" in answer.text
+    assert records(conn, "session.sign_in") == []
+
+
+def test_a_form_with_the_token_of_another_browser_is_refused(client: Browser, app: Flask, asha: int) -> None:
+    form = {"name": "asha", "password": PASSWORD, "csrf_token": new_browser(app).csrf()}
+    client.csrf()
+    assert client.post("/sign-in", data=form).status_code == 400
+
+
+def test_nobody_is_signed_out_from_elsewhere(officer: Browser) -> None:
+    assert officer.post("/sign-out").status_code == 400
+    assert officer.get("/sign-out").status_code == 405
+    assert is_in(officer)
+
+
+def test_the_sign_in_ends_after_its_hours(officer: Browser, conn: Connection) -> None:
+    conn.execute("UPDATE sessions SET expires_at = now()")
+    assert officer.get(HOME).location == f"/sign-in?next={HOME}"
+
+
+def test_the_hours_are_a_setting(environment: dict[str, str], conn: Connection, asha: int) -> None:
+    made = create_app(load({**environment, "HRIMS_SESSION_HOURS": "2"}))
+    made.test_client_class = Browser
+    sign_in(new_browser(made))
+    parts.of(made).close()
+    row = conn.execute("SELECT expires_at - created_at = interval '2 hours' FROM sessions").fetchone()
+    assert row == (True,)
+
+
+@pytest.fixture
+def neighbour(
+    server_dsn: str, template_database: str, environment: dict[str, str]
+) -> Iterator[tuple[Flask, str]]:
+    """A second instance on the same host, with a database of its own."""
+    name = sql.Identifier("neighbour_" + environment["DATABASE_URL"].rpartition("test_")[2][:16])
+    dsn = make_conninfo(server_dsn, dbname=name.as_string().strip('"'))
+    with psycopg.connect(server_dsn, autocommit=True) as server:
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template_database))
+        )
+        app = create_app(load({"DATABASE_URL": dsn, "PORT": "9003"}))
+        app.test_client_class = Browser
+        yield app, dsn
+        parts.of(app).close()
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def test_two_instances_on_one_host_do_not_sign_one_another_out(
+    officer: Browser, neighbour: tuple[Flask, str]
+) -> None:
+    app, dsn = neighbour
+    with psycopg.connect(dsn, autocommit=True) as theirs:
+        browser = signed_in(new_browser(app), theirs, "asha", "officer")
+        ours, other = officer._cookies or {}, browser._cookies or {}
+        assert not ours.keys() & other.keys()
+        officer._cookies = browser._cookies = {**ours, **other}
+        assert is_in(officer)
+        assert is_in(browser)
+        officer.press("/sign-out")
+        assert is_in(browser)
+
+
+def test_only_our_own_paths_lead_on() -> None:
+    assert guard.local("/dashboard/x?y=1#z") == "/dashboard/x?y=1#z"

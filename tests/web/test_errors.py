@@ -1,0 +1,226 @@
+"""Whatever goes wrong is said in words: JSON of one shape under /api/, a page elsewhere."""
+
+import io
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask, abort, request
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+from werkzeug.test import TestResponse
+
+from hrims import db, errors
+from hrims.db import Connection
+from hrims.errors import InputError
+from tests.web.conftest import Browser
+
+INSTITUTIONS = "/api/hrims/institutions"
+HOME = "/dashboard/admin/fetch-data"
+FETCH = "/api/hrims/fetch-by-institution"
+
+
+def check(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """Asserts that the answer is an error of the API's one shape; returns it."""
+    assert answer.status_code == status
+    assert answer.mimetype == "application/json"
+    body: dict[str, Any] = answer.get_json()
+    assert list(body) == ["code", "message", "requestId", "success"]
+    assert (body["success"], body["code"]) == (False, code)
+    assert body["requestId"] == answer.headers["X-Request-Id"]
+    assert body["message"].endswith(".")
+    return body
+
+
+def fails(app: Flask, reason: Exception) -> None:
+    """Adds views, one for machines and one for people, that fail for this reason."""
+
+    def view() -> str:
+        raise reason
+
+    for path in ("/api/fails", "/fails"):
+        app.add_url_rule(path, path, view, methods=["GET", "POST"])
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, InputError)],
+)
+def test_a_refusal_has_its_words_code_and_status(
+    app: Flask, api: Browser, officer: Browser, kind: type[InputError]
+) -> None:
+    fails(app, kind("The words. Nothing was changed."))
+    answer = check(api.get("/api/fails"), kind.status, kind.default_code)
+    assert answer["message"] == "The words. Nothing was changed."
+    page = officer.get("/fails")
+    assert page.status_code == kind.status
+    assert "The words. Nothing was changed." in page.text
+    assert page.headers["X-Request-Id"] in page.text
+
+
+def test_a_refusal_says_when_to_come_back(app: Flask, api: Browser) -> None:
+    full = errors.TooMany("Too many. Nothing was changed.")
+    full.retry_after = 7  # type: ignore[attr-defined] # as the throttle's refusal has it
+    fails(app, full)
+    assert api.get("/api/fails").headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nothing", "/api/hrims", "/api/hrims/../nothing"])
+def test_an_unknown_address_of_the_api(client: Browser, api: Browser, path: str) -> None:
+    check(client.get(path), 404, "not_found")
+    check(api.post(path), 404, "not_found")
+
+
+def test_an_unknown_page(client: Browser, officer: Browser) -> None:
+    for browser in (client, officer):
+        page = browser.get("/nothing")
+        assert page.status_code == 404
+        assert page.mimetype == "text/html"
+        assert "There is nothing at this address." in page.text
+    assert "<script>" not in client.get("/<script>").text
+
+
+def test_a_wrong_method(api: Browser, officer: Browser) -> None:
+    answer = api.delete(INSTITUTIONS)
+    check(answer, 405, "method_not_allowed")
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+    assert officer.get("/sign-out").status_code == 405
+
+
+def test_what_is_not_understood(app: Flask, api: Browser) -> None:
+    def read() -> Any:
+        return request.get_json()
+
+    app.add_url_rule("/api/read", "read", read, methods=["POST"])
+    check(api.post("/api/read", data="{", content_type="application/json"), 400, "bad_request")
+    check(api.post("/api/read", data="{}", content_type="text/plain"), 415, "not_json")
+
+
+@pytest.mark.parametrize("environment", [{"HRIMS_MAX_BODY_KB": "1"}], indirect=True)
+class TestTooLarge:
+    """A body over the limit."""
+
+    def test_one_that_says_so_is_refused_unread(self, api: Browser, officer: Browser) -> None:
+        large = b'{"institutionId": "' + b"7" * 1024
+        check(api.post(FETCH, data=large), 413, "too_large")
+        check(api.post("/api/hrims/jobs/1/cancel", data=large), 413, "too_large")
+        assert (
+            officer.post("/dashboard/admin/fetch-data", data={"institution": "7" * 1024}).status_code == 413
+        )
+        assert officer.post("/sign-in", data={"name": "7" * 1024}).status_code == 413
+
+    def test_one_that_does_not_say_so_is_refused_at_the_limit(self, api: Browser) -> None:
+        body = io.BytesIO(b"7" * 1025)
+        answer = api.post(
+            FETCH, input_stream=body, environ_overrides={"wsgi.input_terminated": True}, content_length=None
+        )
+        check(answer, 413, "too_large")
+
+    def test_one_at_the_limit_is_read(self, api: Browser) -> None:
+        check(api.post(FETCH, data=b"7" * 1024), 400, "not_json")
+
+
+def test_ten_megabytes(api: Browser) -> None:
+    check(api.post(FETCH, data=b"[" * 10_000_000, content_type="application/json"), 413, "too_large")
+
+
+def test_an_unexpected_error_shows_nothing_of_itself(
+    app: Flask, api: Browser, officer: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    fails(app, psycopg.errors.UndefinedTable("relation s3cret does not exist"))
+    answer = api.get("/api/fails")
+    check(answer, 500, "internal")
+    page = officer.get("/fails")
+    assert page.status_code == 500
+    for shown in (answer.text, page.text):
+        assert "s3cret" not in shown
+        assert "Traceback" not in shown
+    told = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [record.getMessage() for record in told] == ["GET /api/fails failed", "GET /fails failed"]
+    assert all(record.exc_info for record in told)
+
+
+def test_an_error_of_the_frame_is_one_of_ours(app: Flask, api: Browser) -> None:
+    app.add_url_rule("/api/abort", "abort", lambda: abort(500))
+    app.add_url_rule("/api/teapot", "teapot", lambda: abort(418))
+    check(api.get("/api/abort"), 500, "internal")
+    check(api.get("/api/teapot"), 418, "im_a_teapot")
+
+
+def test_the_request_id_of_the_caller_is_kept(client: Browser) -> None:
+    answer = client.get("/api/nothing", headers={"X-Request-Id": "Trace-1.a_b"})
+    assert check(answer, 404, "not_found")["requestId"] == "Trace-1.a_b"
+
+
+@pytest.mark.parametrize("odd", ["", "a b", "<script>", "x" * 65, "é", "a;b"])
+def test_an_odd_request_id_is_replaced(client: Browser, odd: str) -> None:
+    given = {"X-Request-Id": odd}
+    first, second = (client.get("/api/nothing", headers=given).headers["X-Request-Id"] for _ in range(2))
+    assert odd not in {first, second}
+    assert first != second
+
+
+Outage = Callable[[], AbstractContextManager[None]]
+
+AWAY = "The database is away; nothing was changed. Try again in a moment."
+
+
+@pytest.fixture
+def outage(dsn: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Outage:
+    """Within it the database of this test refuses everybody; requests wait a shorter time for it."""
+    monkeypatch.setattr(db, "POOL_WAIT", 0.5)
+    name = conninfo_to_dict(dsn)["dbname"]
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        with psycopg.connect(server_dsn, autocommit=True) as server:
+            _allow(server, name, "false")
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+            )
+            yield
+            _allow(server, name, "true")
+
+    return away
+
+
+def _allow(server: Connection, name: object, answer: str) -> None:
+    command = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    server.execute(command.format(sql.Identifier(str(name)), sql.SQL(answer)))
+
+
+def test_the_database_goes_away_and_comes_back(api: Browser, officer: Browser, outage: Outage) -> None:
+    assert api.get(INSTITUTIONS).status_code == 200
+    assert officer.get(HOME).status_code == 200
+    with outage():
+        answer = api.get(INSTITUTIONS)
+        assert check(answer, 503, "database_away")["message"] == AWAY
+        assert int(answer.headers["Retry-After"]) > 0
+        page = officer.get(HOME)
+        assert page.status_code == 503
+        assert AWAY in page.text
+        assert officer.get("/healthz").status_code == 200
+        with officer.get("/static/hrims.css") as style:
+            assert style.status_code == 200
+    until_it_is_back(api)
+    assert officer.get(HOME).status_code == 200
+
+
+def test_the_database_is_away_at_the_start(client: Browser, outage: Outage) -> None:
+    with outage():
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/sign-in").status_code == 503
+        assert client.post("/sign-in").status_code == 503
+        assert client.post("/sign-out").status_code == 503
+        check(client.get(INSTITUTIONS), 503, "database_away")
+    until_it_is_back(client)
+    assert client.get("/sign-in").status_code == 200
+
+
+def until_it_is_back(browser: Browser) -> None:
+    """Asks until the answer is not that the database is away; the test's time limit ends it."""
+    while browser.get(INSTITUTIONS).status_code == 503:
+        pass
