@@ -13,6 +13,6 @@ def worker_command() -> None:
     settings = start.settings()
     leash.hold()
     # Imported here, after the settings are known to be good, because the app reads them on import.
-    from hrims.jobs.supervisor import keep_working  # noqa: PLC0415
+    from hrims.jobs.supervisor import keep_working  # noqa: PLC0415 - it reads the settings
 
     asyncio.run(keep_working(settings))
