@@ -5,9 +5,14 @@ caller's transaction; a state changes by compare-and-set, and the row count says
 """
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from hrims.db import AsyncConnection, Connection
+from hrims.db import AsyncConnection, Connection, statements
+
+RESCUE = statements(Path(__file__).with_name("rescue.sql"))
+
+UNDER_WAY = frozenset({"waiting", "delayed", "active"})
 
 FINISH_IF_HELD = """
 WITH held AS MATERIALIZED (
@@ -205,16 +210,7 @@ async def _close(
 
 async def stalled(conn: AsyncConnection, silent_seconds: float) -> list[int]:
     """Queue jobs whose worker is gone or has been silent for so many seconds."""
-    rows = await conn.execute(
-        """
-        SELECT j.id FROM procrastinate_jobs j
-        LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
-        WHERE j.status = 'doing'
-          AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %s))
-        ORDER BY j.id
-        """,
-        (silent_seconds,),
-    )
+    rows = await conn.execute(RESCUE["find_stalled"], {"silent": silent_seconds})
     return [id_ async for (id_,) in rows]
 
 
@@ -224,43 +220,19 @@ async def rescue(
     """Takes one stalled job from its dead worker: ``waiting`` again, ``failed`` after too many
     rescues, ``ended`` when its run was over; None when it is stalled no more.
     """
-    run = await (
-        await conn.execute(
-            "SELECT id, state, rescues FROM runs WHERE queue_job_id = %s FOR UPDATE",
-            (queue_job_id,),
-        )
-    ).fetchone()
-    # The run is locked before its job, as everywhere, so that a cancel and a rescue cannot wait in a ring.
-    held = await conn.execute(
-        """
-        SELECT j.id FROM procrastinate_jobs j
-        LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
-        WHERE j.id = %s AND j.status = 'doing'
-          AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %s))
-        FOR UPDATE OF j
-        """,
-        (queue_job_id, silent_seconds),
-    )
-    if not await held.fetchone():
+    job = {"job": queue_job_id, "silent": silent_seconds}
+    run = await (await conn.execute(RESCUE["hold_run"], job)).fetchone()
+    if not await (await conn.execute(RESCUE["hold_job"], job)).fetchone():
         return None
-    if not run or run[1] in {"completed", "failed", "cancelled"}:
-        await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (queue_job_id,))
+    id_, state, rescues = run or (0, "gone", 0)
+    if state not in UNDER_WAY:
+        await conn.execute(RESCUE["end_job"], job)
         return "ended"
-    await _close(conn, run[0], "worker_died")
-    if run[2] >= most:
-        await conn.execute(
-            "UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL,"
-            " trouble = %s, trouble_code = 'worker_died' WHERE id = %s",
-            (words, run[0]),
-        )
-        await conn.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", (queue_job_id,))
-        return "failed"
-    await conn.execute(
-        "UPDATE runs SET state = 'waiting', rescues = rescues + 1, next_try_at = NULL WHERE id = %s",
-        (run[0],),
-    )
-    await conn.execute("SELECT procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)", (queue_job_id,))
-    return "waiting"
+    await _close(conn, id_, "worker_died")
+    given_up = rescues >= most
+    await conn.execute(RESCUE["give_up" if given_up else "wait_again"], {"run": id_, "words": words})
+    await conn.execute(RESCUE["end_job" if given_up else "put_back"], job)
+    return "failed" if given_up else "waiting"
 
 
 def live_workers(conn: Connection) -> int:

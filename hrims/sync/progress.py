@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-UNDER_WAY = frozenset({"waiting", "delayed", "active"})
+from hrims.jobs.store import UNDER_WAY
 
 
 @dataclass(frozen=True)
