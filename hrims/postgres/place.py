@@ -80,12 +80,13 @@ def locate(state_dir: Path) -> Place:
     account = server_account(_owned_by_server(home))
     _make(home, 0o711 if account else 0o700)
     if account and not account.can_enter(home):
-        if (home / "data").exists():
+        if any(home.iterdir()):
             raise DatabaseUnusable(
                 f"The account {account.name!r}, under which the database runs, cannot reach its "
                 f"data in {home} any more: a folder above it was closed. Nothing was started or "
                 "changed. Open that folder for it again (chmod o+x), or move the state directory."
             )
+        home.rmdir()
         home = _room_of_root(state_dir, record)
     return Place(home, account)
 

@@ -71,7 +71,9 @@ def test_everybody_at_once_gets_one_server(hold: Hold, state: Path) -> None:
 
 
 def test_it_runs_as_long_as_somebody_uses_it(hold: Hold, state: Path) -> None:
-    starter, other = hold(), hold()
+    starter = hold()
+    assert starter.dsn
+    other = hold()
     before = query(other.dsn, "SELECT pg_postmaster_start_time()")
     assert starter.dsn == other.dsn
     starter.kill()

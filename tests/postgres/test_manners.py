@@ -31,7 +31,9 @@ Hold = Callable[..., Holder]
 
 
 def test_the_starters_pipes_end_with_the_starter(hold: Hold) -> None:
-    starter, other = hold(), hold()
+    starter = hold()
+    assert starter.dsn
+    other = hold()
     assert starter.dsn == other.dsn
     assert starter.process.stdin
     starter.process.stdin.close()
@@ -42,7 +44,9 @@ def test_the_starters_pipes_end_with_the_starter(hold: Hold) -> None:
 
 
 def test_ctrl_c_reaches_neither_guard_nor_server(hold: Hold, state: Path) -> None:
-    starter, other = hold(), hold()
+    starter = hold()
+    assert starter.dsn
+    other = hold()
     before = query(other.dsn, "SELECT pg_postmaster_start_time()")
     assert starter.dsn
     assert os.getsid(guard(state)) != os.getsid(starter.process.pid)
