@@ -3,6 +3,7 @@
 Each carries the request's id, which is in the log beside the cause. No answer shows the cause itself.
 """
 
+import io
 import logging
 import re
 import secrets
@@ -85,8 +86,19 @@ def _note_request_id() -> None:
 def _refuse_large() -> None:
     # Also where no view would read the body, so that the answer does not depend on the address.
     most = current_app.config["MAX_CONTENT_LENGTH"]
-    if most is not None and (request.content_length or 0) > most:
+    if (request.content_length or 0) > most or _is_long_without_saying(most):
         raise TooLarge(WORDS[413])
+
+
+def _is_long_without_saying(most: int) -> bool:
+    """Whether a body that does not say how long it is goes over the limit. Werkzeug would cut it off
+    there and hand on the rest as if it were whole.
+    """
+    if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
+        return False
+    body = request.environ["wsgi.input"].read(most + 1)
+    request.environ["wsgi.input"] = io.BytesIO(body)
+    return len(body) > most
 
 
 def _input(error: InputError) -> Response:

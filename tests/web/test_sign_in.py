@@ -1,12 +1,7 @@
 """Signing in and out: it works, then every refusal."""
 
-from collections.abc import Iterator
-
-import psycopg
 import pytest
 from flask import Flask
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
 from app import create_app
 from hrims.access import keys
@@ -14,7 +9,7 @@ from hrims.access.throttle import A_NAME
 from hrims.config import load
 from hrims.db import Connection
 from hrims.web import guard, parts
-from tests.web.conftest import PASSWORD, Browser, add_user, new_browser, signed_in
+from tests.web.conftest import PASSWORD, Browser, add_user, new_browser
 
 HOME = "/dashboard/admin/fetch-data"
 
@@ -238,39 +233,6 @@ def test_the_hours_are_a_setting(environment: dict[str, str], conn: Connection, 
     parts.of(made).close()
     row = conn.execute("SELECT expires_at - created_at = interval '2 hours' FROM sessions").fetchone()
     assert row == (True,)
-
-
-@pytest.fixture
-def neighbour(
-    server_dsn: str, template_database: str, environment: dict[str, str]
-) -> Iterator[tuple[Flask, str]]:
-    """A second instance on the same host, with a database of its own."""
-    name = sql.Identifier("neighbour_" + environment["DATABASE_URL"].rpartition("test_")[2][:16])
-    dsn = make_conninfo(server_dsn, dbname=name.as_string().strip('"'))
-    with psycopg.connect(server_dsn, autocommit=True) as server:
-        server.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template_database))
-        )
-        app = create_app(load({"DATABASE_URL": dsn, "PORT": "9003"}))
-        app.test_client_class = Browser
-        yield app, dsn
-        parts.of(app).close()
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
-
-
-def test_two_instances_on_one_host_do_not_sign_one_another_out(
-    officer: Browser, neighbour: tuple[Flask, str]
-) -> None:
-    app, dsn = neighbour
-    with psycopg.connect(dsn, autocommit=True) as theirs:
-        browser = signed_in(new_browser(app), theirs, "asha", "officer")
-        ours, other = officer._cookies or {}, browser._cookies or {}
-        assert not ours.keys() & other.keys()
-        officer._cookies = browser._cookies = {**ours, **other}
-        assert is_in(officer)
-        assert is_in(browser)
-        officer.press("/sign-out")
-        assert is_in(browser)
 
 
 def test_only_our_own_paths_lead_on() -> None:
