@@ -1,7 +1,7 @@
 """The databases of the tests: one server a session, one migrated template, a clone a test.
 
-With HRIMS_TEST_DATABASE_URL that server is used; else the embedded one. Workers of pytest-xdist
-share both.
+With HRIMS_TEST_DATABASE_URL that server is used; else an embedded one, with the programs in
+HRIMS_TEST_POSTGRES or those of the product. Workers of pytest-xdist share both.
 """
 
 import os
@@ -17,7 +17,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from hrims.postgres import join, locks
+from hrims.postgres import join, locks, plan
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,8 @@ def server_dsn(run_folder: Path) -> Iterator[str]:
     with _shared_by_workers(run_folder / "server") as is_last:
         # Not below pytest's own folder: that is closed, and as root the server is another account.
         state = _state_dir(run_folder / "state-dir")
+        if programs := os.environ.get("HRIMS_TEST_POSTGRES"):
+            plan.find_binaries = lambda: Path(programs)
         with join(state, fsync=False, settings={"max_connections": "200"}) as server:
             yield server.dsn
         if is_last():

@@ -132,7 +132,7 @@ def test_nobodys_locale_nor_settings_reach_the_server(hold: Hold, fresh: Path) -
     assert query(dsn, "SELECT lower('ÑANDÚ')") == [("ñandú",)]
 
 
-@pytest.mark.skipif(not DEBIAN.is_dir(), reason="Debian's PostgreSQL 15 is not installed here")
+@pytest.mark.skipif(not DEBIAN.is_dir(), reason="NOT RUN: Debian's PostgreSQL 15 is not installed here")
 def test_an_older_server_is_plain_c(hold: Hold, fresh: Path) -> None:
     dsn = hold(fresh, wheels=[]).dsn
     assert query(dsn, "SELECT current_setting('server_version_num')::int / 10000")[0][0] >= 15
