@@ -23,10 +23,21 @@ from tests.postgres.stage import (
 )
 
 Hold = Callable[..., Holder]
-BINARIES: list[dict[str, Any]] = [{}, *([{"wheels": []}] if DEBIAN.is_dir() else [])]
+BINARIES = [
+    pytest.param({}, id="wheel"),
+    pytest.param(
+        {"wheels": []},
+        id="debian",
+        marks=pytest.mark.skipif(
+            not DEBIAN.is_dir(), reason="NOT RUN: Debian's PostgreSQL 15 is not installed here"
+        ),
+    ),
+]
+ODD = {"LC_ALL": "sw_TZ.nowhere", "TZ": "Mars/Olympus", "PGPORT": "1"}
+"""What a starter's environment may hold, and the server must not care about."""
 
 
-@pytest.mark.parametrize("wish", BINARIES, ids=lambda wish: "debian" if wish else "wheel")
+@pytest.mark.parametrize("wish", BINARIES)
 @pytest.mark.parametrize("who", ["root", "ordinary"] if AS_ROOT else ["ordinary"])
 def test_data_outlives_every_kill_and_every_start(
     who: str, wish: dict[str, object], hold: Hold, fresh: Path, request: pytest.FixtureRequest
@@ -34,9 +45,10 @@ def test_data_outlives_every_kill_and_every_start(
     if who == "ordinary":
         wish = {**wish, **request.getfixturevalue("ordinary")}
     durable = "wheels" not in wish  # both ways are tried
-    first = hold(fresh, **wish, fsync=durable)
+    first = hold(fresh, **wish, fsync=durable, env=ODD)
     query(first.dsn, "CREATE TABLE people AS SELECT 'Asha' AS name")
     _runs_behind_closed_doors(first.dsn, fresh)
+    _knows_nothing_of_the_starters_locale(first.dsn, builtin=durable)
 
     kill(postmaster(fresh))
     assert query(first.dsn, "SELECT name FROM people") == [("Asha",)]
@@ -61,6 +73,15 @@ def _runs_behind_closed_doors(dsn: str, state: Path) -> None:
         found = (home_of(state) / name).stat()
         assert stat.S_IMODE(found.st_mode) == 0o700
         assert found.st_uid != 0
+
+
+def _knows_nothing_of_the_starters_locale(dsn: str, *, builtin: bool) -> None:
+    assert query(dsn, "SHOW timezone") == [("UTC",)]
+    assert query(dsn, "SHOW server_encoding") == [("UTF8",)]
+    found = query(dsn, "SELECT datcollate, datlocprovider FROM pg_database WHERE datname = 'hrims'")
+    assert found == [("C", "b" if builtin else "c")]
+    if builtin:
+        assert query(dsn, "SELECT lower('ÑANDÚ')") == [("ñandú",)]
 
 
 def test_everybody_at_once_gets_one_server(hold: Hold, state: Path) -> None:

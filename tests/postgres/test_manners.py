@@ -14,7 +14,6 @@ from hrims.postgres import cluster, join, locks
 from hrims.postgres.guard import LOG_BYTES
 from hrims.postgres.place import PORT, locate
 from tests.postgres.stage import (
-    DEBIAN,
     Holder,
     alive,
     frozen,
@@ -120,23 +119,6 @@ def _backend(dsn: str) -> Iterator[int]:
         yield connection.info.backend_pid
     finally:
         connection.close()
-
-
-def test_nobodys_locale_nor_settings_reach_the_server(hold: Hold, fresh: Path) -> None:
-    odd = {"LC_ALL": "sw_TZ.nowhere", "TZ": "Mars/Olympus", "PGOPTIONS": "", "PGPORT": "1"}
-    dsn = hold(fresh, env=odd).dsn
-    assert query(dsn, "SHOW timezone") == [("UTC",)]
-    assert query(dsn, "SHOW server_encoding") == [("UTF8",)]
-    found = query(dsn, "SELECT datcollate, datlocprovider FROM pg_database WHERE datname = 'hrims'")
-    assert found == [("C", "b")]
-    assert query(dsn, "SELECT lower('ÑANDÚ')") == [("ñandú",)]
-
-
-@pytest.mark.skipif(not DEBIAN.is_dir(), reason="NOT RUN: Debian's PostgreSQL 15 is not installed here")
-def test_an_older_server_is_plain_c(hold: Hold, fresh: Path) -> None:
-    dsn = hold(fresh, wheels=[]).dsn
-    assert query(dsn, "SELECT current_setting('server_version_num')::int / 10000")[0][0] >= 15
-    assert query(dsn, "SHOW lc_collate") == [("C",)]
 
 
 def test_the_log_keeps_no_rows_and_no_more_than_its_bounds(hold: Hold, state: Path) -> None:

@@ -128,11 +128,12 @@ def test_root_without_room_for_the_data_is_told(folder: Path, monkeypatch: pytes
 
 
 @as_root
-def test_data_of_a_temporary_folder_stays_temporary(hold: Hold, folder: Path) -> None:
+def test_data_of_a_temporary_folder_stays_temporary(folder: Path) -> None:
     (folder / "closed").mkdir(mode=0o700)
-    state = folder / "closed" / "state"
-    assert hold(state).dsn
-    assert home_of(state).parent == Path(tempfile.gettempdir())
+    found = place.locate(folder / "closed")
+    assert found.home.parent == Path(tempfile.gettempdir())
+    assert place.locate(folder / "closed") == found
+    shutil.rmtree(found.home)
 
 
 @as_root
