@@ -17,7 +17,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from hrims.postgres import join, locks, plan
+from hrims.postgres import join, locks
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,8 @@ def server_dsn(run_folder: Path) -> Iterator[str]:
         # Not below pytest's own folder: that is closed, and as root the server is another account.
         state = _state_dir(run_folder / "state-dir")
         if programs := os.environ.get("HRIMS_TEST_POSTGRES"):
-            plan.find_binaries = lambda: Path(programs)
+            monkeypatch = pytest.MonkeyPatch()
+            monkeypatch.setattr("hrims.postgres.plan.find_binaries", lambda: Path(programs))
         with join(state, fsync=False, settings={"max_connections": "200"}) as server:
             yield server.dsn
         if is_last():
