@@ -28,6 +28,10 @@ UNEXPECTED = (
 log = logging.getLogger(__name__)
 
 
+class Stopping(Exception):
+    """The worker was asked to stop, and the work is at a moment at which it can be handed back."""
+
+
 async def execute(
     pool: AsyncPool,
     settings: Settings,
@@ -37,8 +41,8 @@ async def execute(
 ) -> None:
     """Executes ``work`` under a new fence number, if this job still has a say in the run.
 
-    ``work`` ends the run itself, in the transaction that counts it. Raises TryAgain when another
-    attempt is to follow, GivenUp when the run has failed: the queue goes by these.
+    ``work`` ends the run itself, in the transaction that counts it, or raises Stopping. Raises
+    TryAgain when another attempt is to follow, GivenUp when the run has failed: the queue goes by these.
     """
     attempt = await patiently(lambda: _begin(pool, run_id, job_id))
     if attempt is None:
@@ -49,7 +53,7 @@ async def execute(
         await work(attempt)
     except Fenced as reason:
         log.warning("run %s attempt %s: %s", run_id, attempt.number, reason)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, Stopping):
         await _hand_back(pool, attempt)
     except Exception as reason:  # noqa: BLE001 - whatever it was, the run must say how it stands
         await _failed(pool, settings, attempt, reason)
