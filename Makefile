@@ -4,6 +4,11 @@ BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+# A Python that was upgraded or removed leaves an environment that is there and does not work.
+ifneq ($(wildcard .venv/*.stamp),)
+$(shell $(BIN)/python -I -c 'import click' 2>/dev/null || rm -f .venv/*.stamp)
+endif
+
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
@@ -41,19 +46,10 @@ setup-dev: .venv/dev.stamp
 browser: .venv/dev.stamp
 	@$(BIN)/python -m tests.browser.chromium
 
-.venv/bin/python:
-	@deploy/venv.sh $(PYTHON)
+.venv/run.stamp: requirements.lock pyproject.toml
+	@deploy/venv.sh "$(PYTHON)" requirements.lock && touch $@
 
-.venv/run.stamp: requirements.lock pyproject.toml | .venv/bin/python
-	@echo "Installing what HRIMS Sync needs ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
-
-.venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/bin/python
-	@echo "Installing what the tests need ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@ .venv/run.stamp
+.venv/dev.stamp: requirements-dev.lock pyproject.toml
+	@deploy/venv.sh "$(PYTHON)" requirements-dev.lock && touch $@ .venv/run.stamp
 
 .PHONY: help run test check chaos bench format lock clean setup-dev browser

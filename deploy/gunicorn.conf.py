@@ -1,16 +1,33 @@
 """How the web process runs: settings of HRIMS Sync come in, gunicorn's go out."""
 
+import logging
 import os
+from typing import Any
+
+from gunicorn import glogging
 
 import hrims.config
 import hrims.log
 from hrims.cli import leash
 
-# Gunicorn takes every plain name of this file for a setting of its own.
 _settings = hrims.config.load(os.environ)
 
+
+class logger_class(glogging.Logger):  # noqa: N801 - gunicorn names it
+    """Gunicorn's own records leave by the same door as all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """No handlers of its own."""
+        hrims.log.configure(_settings)
+        self.cfg = cfg
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.NOTSET)
+
+
 wsgi_app = "app:create_app()"
-bind = [f"{_settings.host}:{_settings.port}"]
+bind = [
+    f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+]
 workers = _settings.web_processes
 worker_class = "gthread"
 threads = _settings.web_threads
@@ -22,10 +39,9 @@ control_socket_disable = True
 
 def on_starting(server: object) -> None:
     """Before the first worker is forked."""
-    hrims.log.configure(_settings)
     leash.hold()
 
 
 def post_fork(server: object, worker: object) -> None:
-    """In each worker."""
-    hrims.log.configure(_settings)
+    """In each worker, which is to end as well when the master was killed together with its starter."""
+    leash.hold_in_fork()

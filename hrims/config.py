@@ -3,6 +3,7 @@
 Each secret may also come from a file, named by the same variable with ``_FILE`` behind it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -33,7 +34,13 @@ def _url(raw: str) -> str:
     return raw.rstrip("/")
 
 
+ONE_AT = re.compile(r"postgres(ql)?://[^@/?#]*@?[^@]*")
+
+
 def _postgres_url(raw: str) -> str:
+    if "://" in raw and not ONE_AT.fullmatch(raw):
+        # Otherwise a part of the password would be taken for the host, and be repeated in errors.
+        raise ValueError("give signs like @ / : in the password as %40 %2F %3A")
     if not raw.startswith(("postgres://", "postgresql://")) and "=" not in raw:
         raise ValueError("give an address like postgresql://user:password@host:5432/hrims")
     return raw

@@ -19,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from hrims import postgres
 from hrims.config import Settings
+from hrims.errors import ConfigError
 
 Connection = psycopg.Connection[TupleRow]
 AsyncConnection = psycopg.AsyncConnection[TupleRow]
@@ -57,11 +58,32 @@ def dsn_of(settings: Settings) -> str:
     A process keeps its share of the embedded server until it ends.
     """
     if settings.database_url:
-        return make_conninfo(settings.database_url, **_unless_given(settings.database_url))
+        return _given(settings.database_url)
     with _joining:
         if settings.state_dir not in _joined:
             _joined[settings.state_dir] = postgres.join(settings.state_dir)
         return _joined[settings.state_dir].dsn
+
+
+def leave(settings: Settings, patience: float) -> bool:
+    """Gives up this process' share of the embedded server, if it has one, and waits at most
+    ``patience`` seconds for the server's end; False when others still use it.
+    """
+    with _joining:
+        joined = _joined.pop(settings.state_dir, None)
+    return joined is None or joined.leave(patience)
+
+
+def _given(dsn: str) -> str:
+    try:
+        return make_conninfo(dsn, **_unless_given(dsn))
+    except psycopg.ProgrammingError:
+        # PostgreSQL's own words would repeat a part of it.
+        raise ConfigError(
+            "DATABASE_URL cannot be read; it is not repeated here, because a password may stand in it. "
+            "Give an address like postgresql://user:password@host:5432/hrims, with signs like @ / : % in "
+            "the password written as %40 %2F %3A %25. Nothing was started."
+        ) from None
 
 
 def _unless_given(dsn: str) -> dict[str, Any]:

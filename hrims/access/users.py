@@ -54,6 +54,11 @@ def find(conn: Connection, name: str) -> User | None:
     return store.user(conn, name) if NAME.fullmatch(name) else None
 
 
+def nobody_yet(conn: Connection) -> bool:
+    """Whether there are no users at all."""
+    return not store.any_user(conn)
+
+
 def first_administrator(conn: Connection, actor: Actor, password: str | None) -> tuple[str, str] | None:
     """Adds the user ``admin`` when there are no users at all, in one transaction.
 

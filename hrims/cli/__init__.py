@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+import psycopg
 
+from hrims.cli import words
 from hrims.errors import HrimsSyncError
 
 COMMANDS = {
@@ -18,12 +20,14 @@ COMMANDS = {
     "worker": ("hrims.cli.worker", "Run a worker until a signal stops it."),
     "sync": ("hrims.cli.sync", "Bring one institution up to date and watch."),
     "simulate": ("hrims.cli.simulate", "Run a stand-in HRIMS."),
-    "user": ("hrims.cli.access", "People who may sign in."),
-    "token": ("hrims.cli.access", "Tokens for machines that use the API."),
-    "institutions": ("hrims.cli.institutions", "The register."),
+    "user": ("hrims.cli.access", "People who may sign in: add one, change a password."),
+    "token": ("hrims.cli.access", "Tokens for machines that use the API: add one."),
+    "institutions": ("hrims.cli.institutions", "The register of institutions: import it from a file."),
     "doctor": ("hrims.cli.doctor", "Check database, schema, remote and worker, and say what to do."),
-    "db": ("hrims.cli.database", "The database in use."),
+    "db": ("hrims.cli.database", "The database in use: print its address."),
 }
+
+BEGIN = "Begin with `hrims up`. Settings come from the environment; the README lists them."
 
 
 class Commands(click.Group):
@@ -44,15 +48,16 @@ class Commands(click.Group):
             formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, epilog=BEGIN, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hrims-sync", prog_name="HRIMS Sync")
 def commands() -> None:
     """HRIMS Sync brings the employees of institutions from HRIMS into Postgres."""
 
 
 def main(arguments: Sequence[str] | None = None, **extra: Any) -> None:
-    """Runs a command. An error that is meant for a person is printed as its words alone; exit code 1."""
+    """Runs a command. What a person can do something about is printed as words alone; exit code 1."""
     try:
         commands.main(args=arguments, prog_name="hrims", **extra)
-    except HrimsSyncError as reason:
-        click.echo(f"hrims: {reason}", err=True)
+    except (HrimsSyncError, psycopg.Error, OSError) as reason:
+        click.echo(f"hrims: {words.of(reason)}", err=True)
         sys.exit(1)

@@ -30,10 +30,10 @@ STDIN = click.option("--password-stdin", is_flag=True, help="Read the password f
 
 @user_command.command("add")
 @click.argument("name")
-@click.option("--role", type=ROLES, required=True)
+@click.option("--role", type=ROLES, required=True, help="What the person may do.")
 @STDIN
 def add_user(name: str, role: str, password_stdin: bool) -> None:
-    """Add a person who may sign in."""
+    """Add the person NAME, who may then sign in."""
     password = _password(password_stdin)
     with start.connection(start.settings()) as conn, conn.transaction():
         users.add_user(conn, start.operator(), name, role, password)
@@ -44,7 +44,10 @@ def add_user(name: str, role: str, password_stdin: bool) -> None:
 @click.argument("name")
 @STDIN
 def set_password(name: str, password_stdin: bool) -> None:
-    """Give a person another password; their sign-ins elsewhere end."""
+    """Give the person NAME another password.
+
+    Where this person is signed in now, that ends.
+    """
     password = _password(password_stdin)
     with start.connection(start.settings()) as conn, conn.transaction():
         users.set_password(conn, start.operator(), name, password)
@@ -59,7 +62,10 @@ def token_command() -> None:
 @token_command.command("add")
 @click.argument("name")
 def add_token(name: str) -> None:
-    """Make a token for the machine NAME and print it, alone; it cannot be shown again."""
+    """Make a token for the machine NAME and print it.
+
+    It is printed alone, this once: only its hash is kept.
+    """
     with start.connection(start.settings()) as conn, conn.transaction():
         token = tokens.add_token(conn, start.operator(), name)
     click.echo(token)

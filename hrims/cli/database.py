@@ -5,6 +5,9 @@ import click
 from hrims import db, migrate
 from hrims.cli import start
 
+LEAVE_WITHIN = 5.0
+"""Seconds to see whether the embedded database runs on without this command."""
+
 
 @click.command("migrate")
 def migrate_command() -> None:
@@ -17,7 +20,7 @@ def migrate_command() -> None:
         applied = migrate.migrate(db.dsn_of(settings))
     for name in applied:
         click.echo(f"applied {name}")
-    click.echo("The database is up to date." if not applied else f"{len(applied)} applied.")
+    click.echo(f"{len(applied)} applied." if applied else "The database is up to date.")
 
 
 @click.group("db")
@@ -27,6 +30,8 @@ def db_command() -> None:
 
 @db_command.command("url")
 def url() -> None:
-    """Print the DSN in use, for psql and other clients."""
+    """Print the DSN in use, for psql and other clients: psql "$(hrims db url)"."""
     settings = start.settings()
     click.echo(settings.database_url or db.as_url(db.dsn_of(settings)))
+    if not settings.database_url and db.leave(settings, LEAVE_WITHIN):
+        click.echo("This database runs while HRIMS Sync does. Start it: hrims up", err=True)

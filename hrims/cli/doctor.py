@@ -7,42 +7,50 @@ from collections.abc import Callable
 import click
 import psycopg
 
-from hrims import db, migrate
-from hrims.cli import start
+from hrims import migrate
+from hrims.cli import start, words
 from hrims.config import Settings
-from hrims.errors import HrimsSyncError
+from hrims.errors import HrimsSyncError, RemoteCredentials, RemoteError, RemoteTimeout
 from hrims.jobs import store as jobs
 from hrims.remote.address import address_of
 from hrims.remote.client import Remote
+
+PATIENCE = 60.0
+"""Seconds that HRIMS has to answer; one employee takes it 30 at worst."""
 
 
 @click.command("doctor")
 def doctor_command() -> None:
     """Check database, schema, remote and worker, and say what to do. Exit code 1 if anything is amiss."""
     settings = start.settings()
-    checks: list[tuple[str, Callable[[Settings], str]]] = [
-        ("database", _database),
-        ("schema", _schema),
-        ("remote", _remote),
-        ("worker", _worker),
-    ]
-    well = [_report(name, check, settings) for name, check in checks]
-    sys.exit(0 if all(well) else 1)
+    database = _report("database", _database, settings)
+    schema = _report("schema", _schema if database else _not_without("the database"), settings)
+    remote = _report("remote", _remote, settings)
+    worker = _report("worker", _worker if schema else _not_without("database and schema"), settings)
+    sys.exit(0 if database and schema and remote and worker else 1)
 
 
 def _report(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
     try:
-        click.echo(f"ok       {name:9} {check(settings)}")
-    except (HrimsSyncError, psycopg.Error) as reason:
-        click.echo(f"amiss    {name:9} {str(reason).strip().splitlines()[0]}")
+        click.echo(f"ok      {name:10}{check(settings)}")
+    except (HrimsSyncError, psycopg.Error, OSError) as reason:
+        told = " ".join(words.of(reason).split())
+        click.echo(f"amiss   {name:10}{told}")
         return False
     return True
+
+
+def _not_without(what: str) -> Callable[[Settings], str]:
+    def check(settings: Settings) -> str:
+        raise HrimsSyncError(f"Not checked: put {what} right first.")
+
+    return check
 
 
 def _database(settings: Settings) -> str:
     with start.connection(settings, migrated=False) as conn:
         version = conn.info.server_version
-        kind = "DATABASE_URL" if settings.database_url else "embedded"
+        kind = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.state_dir}"
         return f"PostgreSQL {version // 10000}.{version % 10000}, {kind}"
 
 
@@ -50,7 +58,8 @@ def _schema(settings: Settings) -> str:
     with start.connection(settings, migrated=False) as conn:
         missing = migrate.pending(conn)
     if missing:
-        raise HrimsSyncError(f"{len(missing)} migrations are missing. Run: hrims migrate")
+        count = "1 migration is" if len(missing) == 1 else f"{len(missing)} migrations are"
+        raise HrimsSyncError(f"{count} missing. Run: hrims migrate")
     return "up to date"
 
 
@@ -58,16 +67,31 @@ def _remote(settings: Settings) -> str:
     address = address_of(settings)
 
     async def ask() -> None:
-        async with Remote(settings, base_url=address) as remote:
+        async with asyncio.timeout(PATIENCE), Remote(settings, base_url=address) as remote:
             await remote.check()
 
-    asyncio.run(ask())
+    try:
+        asyncio.run(ask())
+    except TimeoutError:
+        raise RemoteTimeout(
+            f"{address} did not answer within {PATIENCE:.0f} s. {_remedy(settings)}"
+        ) from None
+    except RemoteCredentials:
+        raise  # its words say what to do
+    except RemoteError as reason:
+        raise HrimsSyncError(f"{reason} {_remedy(settings)}") from None
     return f"{address} answers"
 
 
+def _remedy(settings: Settings) -> str:
+    if settings.base_url:
+        return "Look whether HRIMS_BASE_URL is right, and whether this machine may reach it."
+    return "The simulator runs with `hrims up`; its log is in the state directory."
+
+
 def _worker(settings: Settings) -> str:
-    with psycopg.connect(db.dsn_of(settings), autocommit=True) as conn:
+    with start.connection(settings) as conn:
         alive = jobs.live_workers(conn)
     if not alive:
-        raise HrimsSyncError("no worker is running; runs wait. Start one: hrims worker, or all: make run")
+        raise HrimsSyncError("No worker is running; runs wait. Start one: hrims worker, or all: make run")
     return "1 worker is alive" if alive == 1 else f"{alive} workers are alive"

@@ -10,14 +10,19 @@ from hrims.register import table
 
 @click.group("institutions")
 def institutions_command() -> None:
-    """The register."""
+    """The register of institutions."""
 
 
 @institutions_command.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(file: Path) -> None:
-    """Add institutions from FILE.csv (columns name, vote_code, tin), or bring them up to date."""
+    """Add institutions from FILE, or bring known ones up to date.
+
+    FILE is CSV in UTF-8 with the columns name, vote_code and tin; either of the last two may be empty.
+    All rows are taken, or none.
+    """
     rows = table.read(file)
     with start.connection(start.settings()) as conn:
         written = table.import_rows(conn, start.operator(), rows)
-    click.echo(f"{len(rows)} institutions read, {written} added or changed.")
+    count = "1 institution" if len(rows) == 1 else f"{len(rows)} institutions"
+    click.echo(f"{count} read, {written} added or changed.")

@@ -11,12 +11,22 @@ VARIABLE = "HRIMS_LEASH_FD"
 GRACE = 8.0
 """Seconds from being asked to end to ending."""
 
+_held: list[int] = []
+"""The leash of this process, which the processes that it forks share."""
+
 
 def hold() -> None:
     """Watches the leash, if there is one, from a thread of its own."""
     number = os.environ.pop(VARIABLE, "")
     if number.isdigit():
-        threading.Thread(target=_watch, args=(int(number),), name="leash", daemon=True).start()
+        _held.append(int(number))
+        hold_in_fork()
+
+
+def hold_in_fork() -> None:
+    """The same in a forked process: threads stay behind in a fork, open files do not."""
+    for fd in _held:
+        threading.Thread(target=_watch, args=(fd,), name="leash", daemon=True).start()
 
 
 def _watch(fd: int) -> None:

@@ -9,6 +9,7 @@ import psycopg
 
 from hrims import config, db, log, migrate
 from hrims.access.audit import Actor
+from hrims.cli import words
 from hrims.errors import DatabaseUnusable
 
 
@@ -28,13 +29,13 @@ def connection(settings: config.Settings, *, migrated: bool = True) -> Iterator[
     try:
         conn = psycopg.connect(dsn, autocommit=True)
     except psycopg.OperationalError as reason:
-        raise DatabaseUnusable(
-            "The database does not answer; nothing was changed. Is DATABASE_URL right, and is the "
-            f"server up? PostgreSQL's client says: {str(reason).strip().splitlines()[-1]}"
-        ) from None
+        raise DatabaseUnusable(words.no_connection(reason)) from None
     with conn:
         if migrated and migrate.pending(conn):
-            raise DatabaseUnusable("The database is not migrated yet. Run `hrims migrate` first.")
+            raise DatabaseUnusable(
+                "The database is not of this version's schema yet. Nothing was changed. "
+                "Run `hrims migrate` first."
+            )
         yield conn
 
 

@@ -1,15 +1,16 @@
-"""``hrims sync``: a vote code or TIN comes in; a run is queued, a live bar goes out until it ends."""
+"""``hrims sync``: a vote code or TIN comes in; a run is queued and watched until it ends; an exit code
+goes out.
+"""
 
 import sys
 import time
 
 import click
 import psycopg
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from hrims import db
 from hrims.cli import start
+from hrims.cli.watch import Screen, screen
 from hrims.config import Settings
 from hrims.errors import NotFound
 from hrims.jobs import ask
@@ -20,24 +21,37 @@ from hrims.sync.progress import Run
 COMPLETE, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
 """Exit codes."""
 
-LOOK = 0.25
-"""Seconds between two looks at a run."""
+LOOK, LOOK_WHEN_AWAY = 0.25, 1.0
+"""Seconds between two looks at a run, and at a database that is away."""
+
+NO_WORKER = "Start one in another terminal: hrims worker, or everything: make run"
 
 
 @click.command("sync")
 @click.option("--vote", metavar="CODE", help="The institution with this vote code, like 037.")
 @click.option("--tin", metavar="TIN", help="The institution with this TIN.")
-@click.option("--page-size", type=int, default=ask.PAGE_SIZE, show_default=True, help="Records a page.")
-@click.option("--wait/--no-wait", default=True, help="Watch until the run ends, or only queue it.")
+@click.option(
+    "--page-size",
+    type=int,
+    metavar="N",
+    default=ask.PAGE_SIZE,
+    show_default=True,
+    help=f"Records a page, 1 to {ask.MOST_A_PAGE}.",
+)
+@click.option("--wait/--no-wait", default=True, help="Watch until the run ends (default), or only queue it.")
 def sync_command(vote: str | None, tin: str | None, page_size: int, wait: bool) -> None:
     """Bring one institution up to date and watch.
 
-    Exit code 0: complete; 3: incomplete; 1: failed or refused.
+    A worker does the work; Ctrl-C ends the watching, not the run.
+
+    \b
+    Exit codes: 0 complete, 3 incomplete, 1 failed, cancelled or refused,
+    2 wrong options, 130 no longer watched.
     """
     if bool(vote) == bool(tin):
         raise click.UsageError("Name one institution: --vote 037, or --tin 129673100.")
     settings = start.settings()
-    asked = _ask(settings, "votecode" if vote else "tin", vote or tin or "", page_size)
+    asked = _ask(settings, "votecode" if vote else "tin", (vote or tin or "").strip(), page_size)
     words = "is under way already" if asked.deduplicated else "is queued"
     click.echo(f"Run {asked.run_id} for {asked.institution} {words}.")
     if wait:
@@ -62,7 +76,8 @@ def _ask(settings: Settings, identifier_type: str, identifier: str, page_size: i
 
 def _watch(settings: Settings, run_id: int) -> int:
     try:
-        run = _follow(settings, run_id)
+        with screen() as shown:
+            run = _follow(settings, run_id, shown)
     except KeyboardInterrupt:
         click.echo("\nNo longer watching. The run goes on; see it on the page or ask again.", err=True)
         return INTERRUPTED
@@ -72,46 +87,44 @@ def _watch(settings: Settings, run_id: int) -> int:
     return INCOMPLETE if run.outcome == "incomplete" else COMPLETE
 
 
-def _follow(settings: Settings, run_id: int) -> Run:
-    """Shows the bar until the run has ended; a database that is away is waited for."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
-        shown = bar.add_task("Waiting", total=None)
-        while True:
-            try:
-                with psycopg.connect(db.dsn_of(settings), autocommit=True) as conn:
-                    return _until_it_ends(conn, run_id, bar, shown)
-            except psycopg.OperationalError:
-                bar.update(shown, description="The database is away; waiting for it")
-                time.sleep(1)
+def _follow(settings: Settings, run_id: int, shown: Screen) -> Run:
+    """Shows the run until it has ended; a database that is away is waited for."""
+    away = False
+    while True:
+        try:
+            with psycopg.connect(db.dsn_of(settings), autocommit=True) as conn:
+                if away:
+                    shown.say("The database is back.")
+                away = False
+                return _until_it_ends(conn, run_id, shown)
+        except db.AWAY:
+            if not away:
+                shown.say("The database is away; waiting for it. Ctrl-C ends the watching alone.")
+            away = True
+            time.sleep(LOOK_WHEN_AWAY)
 
 
-def _until_it_ends(conn: db.Connection, run_id: int, bar: Progress, shown: TaskID) -> Run:
+def _until_it_ends(conn: db.Connection, run_id: int, shown: Screen) -> Run:
     said = ""
     while True:
         run = store.read(conn, run_id)
         if run is None:
             raise NotFound("This run is no longer there.")
-        bar.update(
-            shown,
-            description=run.state.capitalize(),
-            completed=run.saved + run.rejected + run.repeated,
-            total=run.remote_total,
-        )
-        # The bar shows how far it is; in words only what the bar cannot show.
-        trouble = run.message if run.note or run.state == "delayed" or not run.a_worker_lives else ""
-        if trouble and trouble != said and not run.ended:
-            bar.console.print(trouble, highlight=False, markup=False)
-        said = trouble
+        shown.show(run)
         if run.ended:
             return run
+        trouble = _trouble(run)
+        if trouble and trouble != said:
+            shown.say(trouble)
+        said = trouble
         time.sleep(LOOK)
+
+
+def _trouble(run: Run) -> str:
+    """What a bar cannot show."""
+    if run.state == "waiting" and not run.a_worker_lives:
+        return f"{run.message} {NO_WORKER}"
+    return run.message if run.note or run.state == "delayed" else ""
 
 
 def _tell(run: Run) -> None:

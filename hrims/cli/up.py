@@ -2,109 +2,98 @@
 the schema, the first administrator, the web process and a worker; all of it ends together.
 """
 
-import fcntl
 import os
-import signal
 import socket
 import sys
-import threading
 import time
-import urllib.error
-import urllib.request
+from dataclasses import fields
 from pathlib import Path
-from types import FrameType
-from typing import IO
 
 import click
 
 from hrims import db, migrate
 from hrims.access import users
 from hrims.access.audit import Actor
-from hrims.cli import start
+from hrims.cli import banner, before, start
+from hrims.cli.banner import tell
 from hrims.cli.processes import Child, Family
+from hrims.cli.stopping import Stopped, Stopping
 from hrims.config import PROJECT, Settings
-from hrims.errors import ConfigError
+from hrims.errors import HrimsSyncError
 from hrims.register import table
 from hrims.remote.address import simulator_note
 
 DEMO_REGISTER = PROJECT / "hrims" / "simulator" / "institutions.csv"
 
-READY_WITHIN = 60.0
-"""Seconds that the web process has to answer for the first time."""
+READY_WITHIN = 90.0
+"""Seconds that everything has to be ready for the first time."""
 
-LOOK = 0.2
-"""Seconds between two looks at the children."""
+GRACE = 5.0
+"""Seconds beside those of HRIMS_STOP_SECONDS that the children have to end."""
+
+DATABASE_GRACE = 30.0
+"""Seconds that the embedded database has to write everything down."""
+
+ONLY_OURS = ("HRIMS_ADMIN_PASSWORD", "HRIMS_ADMIN_PASSWORD_FILE", "MAKELEVEL", "MAKEFLAGS", "MFLAGS")
+"""What no child needs to know."""
 
 
 @click.command("up")
 def up_command() -> None:
-    """Start everything: database, simulator, web and worker. Ctrl-C stops all of it."""
+    """Start everything: database, simulator, web and worker. Ctrl-C stops all of it.
+
+    Without DATABASE_URL a database of its own is kept in HRIMS_STATE_DIR; without HRIMS_BASE_URL a
+    simulator stands in for HRIMS. The first start prints the administrator's password.
+    """
     settings = start.settings()
-    stopping = threading.Event()
-    _listen_for_signals(stopping)
-    with _only_one(settings):
-        _check_port(settings)
-        _bring_up(settings, stopping)
+    stopping = Stopping()
+    stopping.listen()
+    try:
+        with before.only_one(settings):
+            before.check_port(settings)
+            _bring_up(settings, stopping)
+    except Stopped:
+        tell("Stopped while still starting. Everything saved is kept.")
 
 
-def _bring_up(settings: Settings, stopping: threading.Event) -> None:
-    _say("Starting the database ...")
+def _bring_up(settings: Settings, stopping: Stopping) -> None:
+    tell("Starting the database ...")
+    try:
+        _prepare(settings)
+    except BaseException:
+        stopping.started()
+        db.leave(settings, DATABASE_GRACE)
+        raise
+    stopping.started()
+    family = Family(_children(settings))
+    try:
+        if not _wait_until_ready(settings, family, stopping):
+            return
+        # Made last, so that a start that fails has not used up a password nobody was shown.
+        tell(banner.text(settings, _first_administrator(settings)))
+        while not stopping.wait():
+            for line in family.tend():
+                tell(line)
+    finally:
+        _stop(settings, family, stopping)
+
+
+def _prepare(settings: Settings) -> None:
     with start.connection(settings, migrated=False):
         migrate.migrate(db.dsn_of(settings))
-    if not settings.base_url:
-        with start.connection(settings) as conn:
+    with start.connection(settings) as conn:
+        before.check_password(conn, settings)
+        if not settings.base_url:
             table.seed(conn, DEMO_REGISTER)
-    children = _children(settings)
-    family = Family(children)
-    try:
-        for child in children:
-            family.start(child)
-        _wait_until_ready(settings, family, stopping)
-        if not stopping.is_set():
-            # Made last, so that a start that fails has not used up a password nobody was shown.
-            _banner(settings, _first_administrator(settings))
-        while not stopping.wait(LOOK):
-            for line in family.tend():
-                _say(line)
-    finally:
-        _say("Stopping ...")
-        family.stop(settings.stop_seconds + 5)
-        _say("Stopped. Everything saved is kept.")
 
 
-def _listen_for_signals(stopping: threading.Event) -> None:
-    def asked(number: int, frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, asked)
-
-
-def _only_one(settings: Settings) -> IO[str]:
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    held = (settings.state_dir / "up.lock").open("w", encoding="utf-8")
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        held.close()
-        raise ConfigError(
-            f"HRIMS Sync already runs on {settings.state_dir}. Stop it there, or give this one a "
-            "folder and a port of its own: HRIMS_STATE_DIR=… PORT=… make run"
-        ) from None
-    return held
-
-
-def _check_port(settings: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as reason:
-            raise ConfigError(
-                f"Port {settings.port} on {settings.host} cannot be used ({reason.strerror}). "
-                f"Nothing was started. Stop what uses it, or name another port: "
-                f"PORT={settings.port + 1 if settings.port < 65535 else 9002} make run"
-            ) from None
+def _stop(settings: Settings, family: Family, stopping: Stopping) -> None:
+    tell("Stopping ... (Ctrl-C again: at once)")
+    family.stop(settings.stop_seconds + GRACE, lambda: stopping.impatient)
+    if not settings.base_url:
+        simulator_note(settings).unlink(missing_ok=True)
+    db.leave(settings, DATABASE_GRACE)
+    tell("Stopped. Everything saved is kept.")
 
 
 def _first_administrator(settings: Settings) -> tuple[str, str] | None:
@@ -115,18 +104,27 @@ def _first_administrator(settings: Settings) -> tuple[str, str] | None:
 def _children(settings: Settings) -> list[Child]:
     logs = settings.state_dir / "log"
     me = str(Path(sys.executable).with_name("hrims"))
-    env: dict[str, str] = {}
+    env = _environment(settings)
     children = []
     if not settings.base_url:
         port = _free_port()
-        env["HRIMS_BASE_URL"] = f"http://127.0.0.1:{port}"
-        simulator_note(settings).write_text(env["HRIMS_BASE_URL"] + "\n", encoding="utf-8")
+        simulated = f"http://127.0.0.1:{port}"
+        simulator_note(settings).write_text(simulated + "\n", encoding="utf-8")
         command = [me, "simulate", "--demo", "--port", str(port)]
-        children.append(Child("simulator", command, {}, logs / "simulator.log"))
+        children.append(Child("simulator", command, env, logs / "simulator.log", others_need_it=True))
+        env = {**env, "HRIMS_BASE_URL": simulated}
     gunicorn = [str(Path(sys.executable).with_name("gunicorn")), "--config", "deploy/gunicorn.conf.py"]
     children.append(Child("web", gunicorn, env, logs / "web.log"))
     children.append(Child("worker", [me, "worker"], env, logs / "worker.log"))
     return children
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What children see: ours, with paths that mean the same in another folder."""
+    env = {name: value for name, value in os.environ.items() if name not in ONLY_OURS}
+    files = (f"{item.metadata['name']}_FILE" for item in fields(Settings) if item.metadata["secret"])
+    paths = {name: str(Path(env[name].strip()).absolute()) for name in files if env.get(name, "").strip()}
+    return {**env, **paths, "HRIMS_STATE_DIR": str(settings.state_dir), "PYTHONUNBUFFERED": "1"}
 
 
 def _free_port() -> int:
@@ -136,61 +134,17 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_ready(settings: Settings, family: Family, stopping: threading.Event) -> None:
+def _wait_until_ready(settings: Settings, family: Family, stopping: Stopping) -> bool:
+    """False when it was stopped before. Raises HrimsSyncError when it takes too long."""
     until = time.monotonic() + READY_WITHIN
-    while not stopping.wait(LOOK):
+    while True:
         for line in family.tend():
-            _say(line)
-        if _answers(settings):
-            return
+            tell(line)
+        if stopping.wait():
+            return False
+        lacks = before.what_lacks(settings)
+        if not lacks:
+            return True
         if time.monotonic() > until:
-            raise ConfigError(
-                f"The web process does not answer. Its log says why: {settings.state_dir / 'log' / 'web.log'}"
-            )
-
-
-def _answers(settings: Settings) -> bool:
-    try:
-        with urllib.request.urlopen(f"{_address(settings)}/healthz", timeout=2) as answer:  # noqa: S310 - our own
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _address(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
-    return f"http://{host}:{settings.port}"
-
-
-def _banner(settings: Settings, created: tuple[str, str] | None) -> None:
-    name, password = created or ("", "")
-    remote = settings.base_url or "the simulator (set HRIMS_BASE_URL for a real HRIMS)"
-    database = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.state_dir}"
-    lines = ["", f"  HRIMS Sync is up:  {_address(settings)}", ""]
-    if created:
-        lines += [f"    user name   {name}"]
-        if settings.admin_password:
-            lines += ["    password    as given in HRIMS_ADMIN_PASSWORD"]
-        else:
-            lines += [f"    password    {password}", "                (shown this once; it is kept nowhere)"]
-    else:
-        lines += ["    sign in as before; a lost password: hrims user password NAME --password-stdin"]
-    lines += [
-        "",
-        f"    HRIMS       {remote}",
-        f"    database    {database}",
-        f"    logs        {settings.state_dir / 'log'}",
-        "",
-        "  Ctrl-C stops all of it; nothing saved is lost.",
-        "",
-    ]
-    _say("\n".join(lines))
-
-
-def _say(line: str) -> None:
-    try:
-        click.echo(line)
-        sys.stdout.flush()
-    except OSError:
-        # The terminal is gone; from here on we speak to nobody, but still stop in order.
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+            logs = "\n".join(f"{child.name}: {child.last_words()}" for child in family.children)
+            raise HrimsSyncError(f"Not ready after {READY_WITHIN:.0f} s: {lacks}. All was stopped.\n{logs}")

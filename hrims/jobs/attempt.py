@@ -28,7 +28,11 @@ UNEXPECTED = (
 log = logging.getLogger(__name__)
 
 
-async def carry_out(
+class Stopping(Exception):
+    """The worker was asked to stop, and the work is at a moment at which it can be handed back."""
+
+
+async def execute(
     pool: AsyncPool,
     settings: Settings,
     run_id: int,
@@ -37,8 +41,8 @@ async def carry_out(
 ) -> None:
     """Carries ``work`` out under a new fence number, if this job still has a say in the run.
 
-    ``work`` ends the run itself, in the transaction that counts it. Raises TryAgain when another
-    attempt is to follow, GivenUp when the run has failed: the queue goes by these.
+    ``work`` ends the run itself, in the transaction that counts it, or raises Stopping. Raises
+    TryAgain when another attempt is to follow, GivenUp when the run has failed: the queue goes by these.
     """
     attempt = await patiently(lambda: _begin(pool, run_id, job_id))
     if attempt is None:
@@ -49,7 +53,7 @@ async def carry_out(
         await work(attempt)
     except Fenced as reason:
         log.warning("run %s attempt %s: %s", run_id, attempt.number, reason)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, Stopping):
         await _hand_back(pool, attempt)
     except Exception as reason:  # noqa: BLE001 - whatever it was, the run must say how it stands
         await _failed(pool, settings, attempt, reason)

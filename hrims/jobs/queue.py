@@ -63,11 +63,18 @@ class QueueApp(procrastinate.App):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job_manager = FencedJobManager(connector=self.connector)
+        self._worker_now: Worker | None = None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the worker was asked to stop: whoever works hands back at the next good moment."""
+        worker = self._worker_now
+        return worker is not None and worker._stop_event.is_set()  # noqa: SLF001 - it tells nobody else
 
     async def run_worker_async(self, **kwargs: Any) -> None:
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
         self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
-        worker = self._worker(**kwargs)
+        worker = self._worker_now = self._worker(**kwargs)
         watch = rescue.keep_watch(pool_of(self), _settings())
         async with _beside(watch), _beside(self._keep_beating(worker)):
             await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate

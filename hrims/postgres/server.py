@@ -100,6 +100,29 @@ class Server:
         if share is not None:
             os.close(share)
 
+    def leave(self, patience: float) -> bool:
+        """Gives up the share and waits, at most ``patience`` seconds, for the server's end.
+
+        False when it still runs, because others use it or it takes longer.
+        """
+        self.close()
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            if not any(map(locks.is_taken, (self._place.guard, self._place.running))):
+                return True
+            if self._is_used_by_others():
+                return False
+            time.sleep(0.05)
+        return False
+
+    def _is_used_by_others(self) -> bool:
+        alone = locks.take_if_free(self._place.users)
+        if alone is not None:
+            os.close(alone)
+            return False
+        # The guard holds it alone while it stops the server, and then until it ends.
+        return not locks.is_taken(self._place.users) and locks.is_taken(self._place.guard)
+
     def __enter__(self) -> Self:
         return self
 

@@ -21,7 +21,7 @@ async def sync_run(context: JobContext, run_id: int) -> None:
 
     async def work(begun: Attempt) -> None:
         async with Remote(settings, base_url=address_of(settings)) as remote:
-            await run.bring(begun, remote, pool, settings)
+            await run.bring(begun, remote, pool, settings, lambda: queue.app.is_stopping)
 
     assert context.job.id is not None
     await attempt.carry_out(pool, settings, run_id, context.job.id, work)
