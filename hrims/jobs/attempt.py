@@ -32,7 +32,7 @@ class Stopping(Exception):
     """The worker was asked to stop, and the work is at a moment at which it can be handed back."""
 
 
-async def execute(
+async def carry_out(
     pool: AsyncPool,
     settings: Settings,
     run_id: int,
