@@ -2,8 +2,10 @@
 fixture. Import the fixture where it is used, or name this module in ``pytest_plugins``."""
 
 import json
+import ssl
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +14,9 @@ import httpx
 import pytest
 
 START_SECONDS = 30
+
+PLAIN = ssl.create_default_context()
+"""Made once: clients make one each, though no test needs it, and that takes longer than asking."""
 
 
 class Simulator:
@@ -37,7 +42,7 @@ class Simulator:
         command += ["--behaviour", json.dumps(behaviour)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self._ready()
-        self.http = httpx.Client(base_url=self.url, timeout=START_SECONDS, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, timeout=START_SECONDS, trust_env=False, verify=PLAIN)
 
     def _ready(self) -> str:
         assert self.process.stdout is not None
@@ -86,11 +91,11 @@ class Simulator:
         return self._pages("answered", match)
 
     def _pages(self, figure: str, match: dict[str, Any]) -> dict[int, int]:
-        times: dict[int, int] = {}
+        times: Counter[int] = Counter()
         for page in self.counters()["pages"]:
-            if page["page"] is not None and all(page[name] == v for name, v in match.items()):
-                times[page["page"]] = times.get(page["page"], 0) + page[figure]
-        return times
+            if page[figure] and all(page[name] == value for name, value in match.items()):
+                times[page["page"]] += page[figure]
+        return dict(times)
 
     def wait_for(self, *, timeout: float = 20, **figures: int) -> None:
         """Until figures (``requests``, ``answered``, ``held``, ``in_flight`` …) are at least so."""
@@ -125,6 +130,11 @@ class Simulator:
     def move_person(self, *, start: int, end: int, **institution: str) -> list[str]:
         """From one index of a listing to another."""
         return self._zan_ids("move", {"from": start, "to": end, **institution})
+
+    def make_people(self, **institution: str) -> None:
+        """Makes everybody whom ``vote`` or ``tin`` lists, which else happens page by page as they
+        are asked for: for measurements, so that they measure the client."""
+        self._zan_ids("make", institution)
 
     def _zan_ids(self, act: str, given: dict[str, Any]) -> list[str]:
         zan_ids: list[str] = self._post(f"/_control/people/{act}", given)["zanIds"]

@@ -102,7 +102,7 @@ def check_page_size(page_size: object) -> None:
 
 def check_identifier_type(identifier_type: object) -> None:
     """Raises InvalidInput unless it is ``votecode`` or ``tin``."""
-    if identifier_type not in IDENTIFIERS:
+    if not isinstance(identifier_type, str) or identifier_type not in IDENTIFIERS:
         raise InvalidInput(
             'identifierType must be "votecode" or "tin". Nothing was queued.',
             "bad_identifier_type",

@@ -66,11 +66,11 @@ class QueueApp(procrastinate.App):
 
     async def run_worker_async(self, **kwargs: Any) -> None:
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
-        self.perform_import_paths()
+        self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
         worker = self._worker(**kwargs)
         watch = rescue.keep_watch(pool_of(self), _settings())
         async with _beside(watch), _beside(self._keep_beating(worker)):
-            await worker.run()
+            await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
 
     async def _keep_beating(self, worker: Worker) -> None:
         """Procrastinate's worker falls silent as soon as it is asked to stop; one that still saves

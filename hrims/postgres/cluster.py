@@ -138,20 +138,25 @@ def _pid_file(place: Place) -> list[str]:
         return []
 
 
-def end(place: Place, child: "subprocess.Popen[bytes] | None" = None, patience: float = PATIENCE) -> None:
-    """Ends whatever is left of the server, ever harder; returns when nothing of it lives.
+def clear(plan: Plan) -> None:
+    """Ends what a server that died has left, and removes the files that would stop the next one.
 
-    ``child`` is the server if it is our own. Removes the files by which a dead one would keep
-    the next from starting.
+    Both name a process that may be anybody's by now: PostgreSQL would wait for it for ever.
     """
+    end(plan.place)
+    if not locks.is_taken(plan.place.running) and _postmaster(plan.place) is None:
+        (plan.place.data / "postmaster.pid").unlink(missing_ok=True)
+        (plan.socket_dir / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
+
+def end(place: Place, child: "subprocess.Popen[bytes] | None" = None, patience: float = PATIENCE) -> None:
+    """Ends whatever is left of the server, ever harder; ``child`` is the server if it is ours."""
     for step in STEPS:
         if not _lives(place, child):
             break
         for pid in _to_signal(place, child, step):
             _signal(pid, step)
         _wait_for_end(place, child, patience)
-    if not _lives(place, child) and _postmaster(place) is None:
-        (place.data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _lives(place: Place, child: "subprocess.Popen[bytes] | None") -> bool:

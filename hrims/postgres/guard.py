@@ -80,14 +80,14 @@ def told(place: Place) -> dict[str, str]:
 def keep(plan: Plan) -> None:
     """Keeps the server running until nobody uses it. Raises DatabaseUnusable if it does not start."""
     tell(plan.place, "starting")
-    cluster.end(plan.place)
+    cluster.clear(plan)
     _clear_halves(plan.place)
     if not cluster.make_data(plan):
         raise _failed(plan, "An empty database could not be made")
     while _ran(plan):
         # It died by itself: what is left of it is ended, and it starts again.
         tell(plan.place, "starting")
-        cluster.end(plan.place)
+        cluster.clear(plan)
 
 
 def _ran(plan: Plan) -> bool:

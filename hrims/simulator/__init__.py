@@ -5,7 +5,9 @@ every time. Behaviour is changed while it runs through ``/_control``. Shares no 
 """
 
 import os
+import sys
 
+from hrims.simulator.behaviour import Refused
 from hrims.simulator.options import Options, parse
 from hrims.simulator.server import serve
 
@@ -13,6 +15,13 @@ __all__ = ["Options", "main", "serve"]
 
 
 def main(argv: list[str]) -> None:
-    """Serves until SIGTERM or SIGINT; arguments as ``python -m hrims.simulator --help`` tells."""
-    serve(parse(argv))
-    os._exit(0)  # a second of tidying up of people who are invented anyway helps nobody
+    """Serves until SIGTERM or SIGINT and ends the process with 0; arguments as ``--help`` tells.
+    Exits 1 in words when it cannot start."""
+    options = parse(argv)
+    try:
+        serve(options)
+    except OSError as reason:
+        sys.exit(f"The simulator cannot use port {options.port}: {reason.strerror}. Give another.")
+    except Refused as reason:
+        sys.exit(f"The simulator cannot behave so: {reason}.")
+    os._exit(0)  # tidying up tens of thousands of invented people takes a second and helps nobody

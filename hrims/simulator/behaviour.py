@@ -1,5 +1,6 @@
 """How the simulator behaves now: a JSON object merged in, a Behaviour out, or Refused in words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -24,6 +25,13 @@ class Match:
         mine = (self.operation, self.key, self.page, self.size)
         asked = (ask.operation, ask.key, ask.page, ask.size)
         return all(want is None or want == got for want, got in zip(mine, asked, strict=True))
+
+
+DETAILS = {
+    *("seconds", "retry_after", "bytes", "pause_ms", "missing", "number"),
+    *("records", "tiny", "index", "path", "value", "total"),
+}
+"""What the kinds of failures take; each says which in its own docstring."""
 
 
 @dataclass
@@ -90,11 +98,40 @@ def _checked(name: str, value: Any, kinds: set[str]) -> Any:
         return tuple(value)
     if name == "failure_kinds":
         _check_kinds(value, kinds)
-    if name == "credentials" and value not in ("ok", "wrong", "expired"):
-        raise Refused("credentials is ok, wrong or expired")
-    if name == "failure_rate" and not 0 <= value <= 1:
-        raise Refused("failure_rate is a share from 0 to 1")
+    elif not _CHECKS[name][0](value):
+        raise Refused(f"{name} is {_CHECKS[name][1]}")
     return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_moves(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) - {"every", "count"}:
+        return False
+    return all(_is_whole(one) and one for one in value.values())
+
+
+_NUMBER = (_is_number, "a number from 0")
+_YES_OR_NO = (lambda value: isinstance(value, bool), "true or false")
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "latency_ms": _NUMBER,
+    "jitter_ms": _NUMBER,
+    "timeout_seconds": _NUMBER,
+    "failure_rate": (lambda value: _is_number(value) and value <= 1, "a share from 0 to 1"),
+    "retry_after": (lambda value: value is None or _is_whole(value), "seconds or null"),
+    "total_drift": (_is_whole, "a whole number from 0"),
+    "moves": (lambda value: value is None or _is_moves(value), "null or {every, count}"),
+    "credentials": (lambda value: value in ("ok", "wrong", "expired"), "ok, wrong or expired"),
+    "down": _YES_OR_NO,
+    "unknown_fields": _YES_OR_NO,
+    "spare_fields": _YES_OR_NO,
+}
 
 
 def _check_kinds(given: Any, kinds: set[str]) -> None:
@@ -109,6 +146,8 @@ def fault(given: Any, kinds: set[str]) -> Fault:
     kind = rest.pop("kind", "body500")
     _check_kinds([kind], kinds)
     meant, times, rate = match(rest), rest.pop("times", None), rest.pop("rate", 1.0)
+    if unknown := set(rest) - DETAILS:
+        raise Refused(f"unknown in a fault: {', '.join(sorted(unknown))}")
     return Fault(kind, meant, times, rate, rest)
 
 

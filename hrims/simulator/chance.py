@@ -13,6 +13,7 @@ NO_DATE = "1900-01-01T00:00:00"
 ABSENT = object()
 """Stands for a field that is left out altogether."""
 
+_DAYS = [f"{month:02d}-{day:02d}" for month in range(1, 13) for day in range(1, 29)]
 _FIELDS = """zan_id birth place_of_birth region country phone address zssf payroll cadre department
 division employed_on confirmed_on retired_on gender place education""".split()  # noqa: SIM905 - shorter
 _PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61]
@@ -56,9 +57,11 @@ class Draw:
 
     def date(self, first_year: int, last_year: int) -> str:
         """A day in these years, as HRIMS writes it."""
-        year = self.random.randint(first_year, last_year)
-        month, day = self.random.randint(1, 12), self.random.randint(1, 28)
-        return f"{year}-{month:02d}-{day:02d}T00:00:00"
+        return f"{self.number_from(first_year, last_year)}-{self.one(_DAYS)}T00:00:00"
+
+    def number_from(self, low: int, high: int) -> int:
+        """A whole number, both ends included; several times as fast as ``randint``."""
+        return low + int(self.random.random() * (high - low + 1))
 
     def no_date(self) -> Any:
         """One of the ways in which HRIMS says that it has no date."""

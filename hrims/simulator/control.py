@@ -83,6 +83,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/_control/people/remove"): _people(people.remove),
     ("POST", "/_control/people/change"): _people(people.change),
     ("POST", "/_control/people/move"): _people(people.move),
+    ("POST", "/_control/people/make"): _people(people.make),
 }
 
 

@@ -3,6 +3,7 @@
 The remote changes through ``add``, ``remove``, ``move`` and ``change``; all of it is thread-safe.
 """
 
+import itertools
 import json
 import random
 import threading
@@ -14,6 +15,8 @@ from hrims.simulator.chance import BLOCK, Draw, payroll_number, zan_id
 from hrims.simulator.options import Options
 from hrims.simulator.person import Place, Record, build
 from hrims.simulator.register import APPOINTING_AUTHORITY, Institution
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 WITHOUT_ZAN_ID = 0.003
 """The share without a ZanID, in institutions that are not complete."""
@@ -39,7 +42,7 @@ class Person:
 
     def write(self, record: Record) -> None:
         """Replaces the record."""
-        self.encoded = json.dumps(record, ensure_ascii=False).encode()
+        self.encoded = _encode(record).encode()
 
 
 class Country:
@@ -56,7 +59,8 @@ class Country:
         self._listings: dict[int, list[int]] = {}
         self._people: dict[int, Person] = {}
         self._added = 0
-        self._names: dict[str, int] | None = None
+        self._everybody: list[int] = []
+        self._names: dict[str, int] = {}
 
     def institution(self, *, vote: str = "", tin: str = "") -> Institution | None:
         """The institution with this vote code or TIN."""
@@ -72,8 +76,10 @@ class Country:
     def everybody(self) -> list[int]:
         """The numbers of all people, each once, in the order of the register."""
         with self.lock:
-            everyone = (self.listing(one) for one in self.register)
-            return list(dict.fromkeys(number for listing in everyone for number in listing))
+            if not self._everybody:
+                listings = (self.listing(one) for one in self.register)
+                self._everybody = list(dict.fromkeys(itertools.chain.from_iterable(listings)))
+            return self._everybody
 
     def person(self, number: int) -> Person:
         """The person with this number, made now if nobody asked before."""
@@ -91,11 +97,10 @@ class Country:
     def find(self, name: str) -> int | None:
         """The number of the person with this ZanID or payroll number."""
         with self.lock:
-            if self._names is None:
-                self._names = {}
-                for number in self.everybody():
-                    self._names[payroll_number(number)] = number
-                    self._names[zan_id(self.seed, number)] = number
+            if not self._names:
+                everybody = self.everybody()
+                self._names = {payroll_number(number): number for number in everybody}
+                self._names |= {zan_id(self.seed, number): number for number in everybody}
             return self._names.get(name)
 
     def add(self, institution: Institution, place: Place, at: int | None) -> Person:
@@ -107,7 +112,7 @@ class Country:
             listing.insert(len(listing) if at is None else at, number)
             record = build(Draw(self.seed, number), place)
             self._people[number] = Person(number, record, place.institution)
-            self._names = None
+            self._forget()
             return self._people[number]
 
     def remove(self, institution: Institution, numbers: set[int]) -> None:
@@ -115,7 +120,15 @@ class Country:
         with self.lock:
             listing = self.listing(institution)
             listing[:] = [number for number in listing if number not in numbers]
-            self._names = None
+            self._forget()
+
+    def move(self, institution: Institution, start: int, end: int) -> int:
+        """One person from one index of the listing to another. Raises IndexError."""
+        with self.lock:
+            listing = self.listing(institution)
+            listing.insert(end, listing.pop(start))
+            self._forget()
+            return listing[end]
 
     def shuffle(self, institution: Institution, count: int, luck: random.Random) -> None:
         """So many people of the listing, drawn by luck, move to another place in it."""
@@ -124,6 +137,11 @@ class Country:
             for _ in range(count if listing else 0):
                 number = listing.pop(luck.randrange(len(listing)))
                 listing.insert(luck.randint(0, len(listing)), number)
+            self._forget()
+
+    def _forget(self) -> None:
+        """What was worked out from the listings no longer holds."""
+        self._everybody, self._names = [], {}
 
     def _made(self, institution: Institution) -> list[int]:
         """The institution's own block, and at its end people whom vote 037 lists as well."""

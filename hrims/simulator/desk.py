@@ -1,23 +1,32 @@
 """The desk that takes every question: counts it, lets it wait, lets it fail, or answers it."""
 
+import contextlib
 import random
 import threading
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from hrims.simulator import answers, asking, behaviour, people
+from hrims.simulator import answers, asking, behaviour
 from hrims.simulator.answers import Page
 from hrims.simulator.asking import Ask, BadAsk
 from hrims.simulator.behaviour import Behaviour, Fault
 from hrims.simulator.counters import Counters
-from hrims.simulator.country import Country
+from hrims.simulator.country import Country, Person
 from hrims.simulator.exchange import Exchange, Left
-from hrims.simulator.failures import FAILURES
+from hrims.simulator.failures import FAILURES, LASTING
 from hrims.simulator.gate import Gate
 from hrims.simulator.options import Options
+from hrims.simulator.people import named
 
 KINDS = set(FAILURES)
-POISONED = Fault("body500", behaviour.Match())
+
+
+class Reply(NamedTuple):
+    """How a question ends, and what sends its answer."""
+
+    outcome: str
+    give: Callable[[], None]
 
 
 class Desk:
@@ -39,7 +48,7 @@ class Desk:
         with self.lock:
             merged = behaviour.merged(self.behaviour, changes, KINDS)
             # People move between pages; whom the poison is in is settled when it is set.
-            self.poisoned = frozenset(people.named(self.country, one) for one in merged.poison)
+            self.poisoned = frozenset(named(self.country, one) for one in merged.poison)
             self.behaviour = merged
 
     def add_fault(self, given: dict[str, Any]) -> None:
@@ -52,36 +61,46 @@ class Desk:
         """Behaviour and counters as at the start, and nothing held."""
         self.gate.release()
         self.counters.reset()
+        self._served.clear()
         self.behaviour = Behaviour()
         self.change(dict(self.options.behaviour))
 
     def take(self, exchange: Exchange, client: int, headers: Any, body: bytes) -> None:
         """One question to ``/Employees``, from its arrival to its end."""
-        request = self.counters.arrived(client)
-        ask, outcome = None, "left"
         try:
             ask = asking.read(body)
-            nth = self.counters.understood(request, ask)
-            outcome = self._serve(exchange, ask, nth, headers)
         except BadAsk as reason:
-            outcome = "body400"
+            self.refuse(client, "body400")
             exchange.json(answers.failure(400, str(reason)))
-        except Left:
-            pass
-        finally:
-            self.counters.ended(request, ask, outcome)
+            return
+        request, nth = self.counters.arrived(client, ask)
+        with contextlib.suppress(Left), self.counters.counting(request) as count:
+            reply = self._reply(exchange, ask, nth, headers)
+            # Counted before the client can know: it may ask its next question at once.
+            if reply.outcome not in LASTING:
+                count(reply.outcome)
+            try:
+                reply.give()
+            finally:
+                count(reply.outcome)  # whoever gives up on a failure has met it
 
-    def _serve(self, exchange: Exchange, ask: Ask, nth: int, headers: Any) -> str:
+    def refuse(self, client: int, outcome: str) -> None:
+        """Counts a question that nobody looked at."""
+        with self.counters.counting(self.counters.arrived(client)[0]) as count:
+            count(outcome)
+
+    def _reply(self, exchange: Exchange, ask: Ask, nth: int, headers: Any) -> Reply:
         now = self.behaviour
         if refused := self._refusal(now, headers):
-            FAILURES[refused](exchange, None, {})
-            return refused
+            return self._failing(exchange, refused)
         luck = random.Random(f"{self.options.seed}/{ask}/{nth}")  # noqa: S311 - reproducible
         self._wait_at_gate(exchange, ask)
         if now.latency_ms or now.jitter_ms:
             late = now.latency_ms + luck.uniform(-now.jitter_ms, now.jitter_ms)
             exchange.pause(late / 1000)
-        return self._answer(exchange, ask, nth, luck)
+        if ask.operation in asking.PAGED:
+            return self._page(exchange, ask, nth, luck)
+        return self._one(exchange, ask, luck)
 
     def _refusal(self, now: Behaviour, headers: Any) -> str | None:
         wanted = {"ApiKey": self.options.api_key, "Token": self.options.token}
@@ -103,41 +122,47 @@ class Desk:
         finally:
             self.counters.hold(-1)
 
-    def _answer(self, exchange: Exchange, ask: Ask, nth: int, luck: random.Random) -> str:
-        if ask.operation not in asking.PAGED:
-            return self._answer_one(exchange, ask, luck)
+    def _page(self, exchange: Exchange, ask: Ask, nth: int, luck: random.Random) -> Reply:
         page = answers.page(self.country, ask)
         if page is None:
-            FAILURES["body404"](exchange, None, {})
-            return "body404"
+            return self._failing(exchange, "body404")
         self._disturb(ask, page, nth, luck)
-        fault = self._due(ask, {person.number for person in page.people}, luck)
-        if fault is None:
-            exchange.json(page.encoded())
-            return "ok"
-        return self._fail(exchange, ask, page, fault)
+        if self._poisoned(page.people):
+            return Reply("poison", self._failing(exchange, "body500").give)
+        if fault := self._due(ask, luck):
+            if fault.kind == "repeat_page" and page.number:
+                before = answers.page(self.country, ask, page.number - 1)
+                page.data = before.data if before else page.data
+            return self._failing(exchange, fault.kind, page, fault.details)
+        return Reply("ok", lambda: exchange.json(page.encoded()))
 
-    def _answer_one(self, exchange: Exchange, ask: Ask, luck: random.Random) -> str:
+    def _one(self, exchange: Exchange, ask: Ask, luck: random.Random) -> Reply:
         person, answer = answers.one(self.country, ask)
-        fault = self._due(ask, {person.number} if person else set(), luck)
-        if fault:
-            return self._fail(exchange, ask, None, fault)
-        exchange.json(answer)
-        return "ok" if answer["code"] == 200 else f"body{answer['code']}"
+        if person and self._poisoned([person]):
+            return Reply("poison", self._failing(exchange, "body500").give)
+        if fault := self._due(ask, luck):
+            return self._failing(exchange, fault.kind, None, fault.details)
+        outcome = "ok" if answer["code"] == 200 else f"body{answer['code']}"
+        return Reply(outcome, lambda: exchange.json(answer))
 
-    def _fail(self, exchange: Exchange, ask: Ask, page: Page | None, fault: Fault) -> str:
+    def _failing(
+        self,
+        exchange: Exchange,
+        kind: str,
+        page: Page | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> Reply:
         now = self.behaviour
         usual = {"seconds": now.timeout_seconds, "retry_after": now.retry_after}
-        if fault.kind == "repeat_page" and page and page.number:
-            before = answers.page(self.country, ask, page.number - 1)
-            page.data = before.data if before else page.data
-        FAILURES[fault.kind](exchange, page, usual | fault.details)
-        return fault.kind
+        given = usual | (details or {})
+        return Reply(kind, lambda: FAILURES[kind](exchange, page, given))
 
-    def _due(self, ask: Ask, people: set[int], luck: random.Random) -> Fault | None:
-        """The failure that this request meets, if any: poison, then an aimed one, then bad luck."""
-        if people & self.poisoned:
-            return POISONED
+    def _poisoned(self, people: list[Person]) -> bool:
+        """Whether one of these people makes the request fail."""
+        return not self.poisoned.isdisjoint(person.number for person in people)
+
+    def _due(self, ask: Ask, luck: random.Random) -> Fault | None:
+        """The failure that this request meets, if any: an aimed one, or bad luck."""
         now = self.behaviour
         with self.lock:
             for fault in now.faults:

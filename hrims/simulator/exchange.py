@@ -7,7 +7,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -56,15 +56,9 @@ class Exchange:
 
     def pause(self, seconds: float) -> None:
         """Waits. Raises Left as soon as the client goes away."""
-        for _ in self.pauses(seconds):
-            pass
-
-    def pauses(self, seconds: float) -> Iterator[None]:
-        """Waits in pieces, for callers that look at something else in between."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self._listen(min(left, 1.0))
-            yield
 
     def check(self) -> None:
         """Raises Left when the client has gone away."""

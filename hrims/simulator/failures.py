@@ -94,6 +94,7 @@ def slow_drip(exchange: Exchange, page: Page | None, details: Details) -> None:
     for start in range(0, len(raw), step):
         exchange.write(raw[start : start + step])
         exchange.pause(details.get("pause_ms", 100) / 1000)
+    exchange.over = False
 
 
 def endless(exchange: Exchange, page: Page | None, details: Details) -> None:
@@ -197,10 +198,16 @@ def _people_for_ever(page: Page | None) -> Iterator[bytes]:
 
 
 def _put(record: Any, path: list[str], value: Any) -> None:
-    """Sets a dotted path; a number steps into a list."""
-    for step in path[:-1]:
-        record = record[int(step)] if step.isdigit() else record.setdefault(step, {})
-    record[int(path[-1]) if path[-1].isdigit() else path[-1]] = value
+    """Sets a dotted path, of which a number steps into a list; makes what is missing on the way."""
+    for step, following in itertools.pairwise(path):
+        if isinstance(record, dict) and not record.get(step):
+            record[step] = [{}] if following.isdigit() else {}
+        record = record[_key(record, step)]
+    record[_key(record, path[-1])] = value
+
+
+def _key(holder: Any, step: str) -> int | str:
+    return int(step) if isinstance(holder, list) else step
 
 
 _BROKEN: list[Failure] = [
@@ -213,3 +220,6 @@ _STATUSES = (400, 401, 403, 404, 429, 500, 502, 503, 504)
 
 FAILURES: dict[str, Failure] = {one.__name__: one for one in _BROKEN}
 FAILURES |= {f"http{status}": _http(status) for status in _STATUSES}
+
+LASTING = {"timeout", "slow_drip", "endless"}
+"""These go on for long after they began, and are in flight until they end."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hrims.simulator.asking import Ask
-from hrims.simulator.behaviour import Match, match
+from hrims.simulator.behaviour import Match, Refused, match
 
 
 @dataclass
@@ -28,10 +28,12 @@ class Gate:
 
     def hold(self, given: dict[str, Any]) -> int:
         """Holds what ``given`` matches (``page``, ``size``, ``vote``, ``tin``, ``operation``; after
-        the first ``after``); returns the number to release it by."""
+        the first ``after``); returns the number to release it by. Raises Refused."""
         rest = dict(given)
         with self.moved:
             hold = Hold(next(self._numbers), match(rest), int(rest.pop("after", 0)))
+            if rest:
+                raise Refused(f"unknown in a hold: {', '.join(sorted(rest))}")
             self._holds.append(hold)
             return hold.number
 

@@ -21,8 +21,10 @@ def shown(country: Country, given: dict[str, Any]) -> list[dict[str, Any]]:
     """Everybody whom the institution lists now, in order, as a client should know them; without
     an institution, everybody."""
     with country.lock:
-        numbers = country.listing(_institution(country, given)) if _has_key(given) else country.everybody()
-        return [_shown(country, country.person(number)) for number in numbers]
+        keyed = _has_key(given)
+        listed = country.listing(_institution(country, given)) if keyed else country.everybody()
+        numbers = list(listed)  # pages are answered while the values are worked out
+    return [_shown(country, country.person(number)) for number in numbers]
 
 
 def _shown(country: Country, person: Person) -> dict[str, Any]:
@@ -78,11 +80,14 @@ def change(country: Country, given: dict[str, Any]) -> list[str]:
 def move(country: Country, given: dict[str, Any]) -> list[str]:
     """``{vote|tin, from, to}``: one person to another index of the listing."""
     institution = _institution(country, given)
-    with country.lock:
-        listing = country.listing(institution)
-        number = listing.pop(int(given["from"]))
-        listing.insert(int(given["to"]), number)
+    number = country.move(institution, int(given["from"]), int(given["to"]))
     return [_zan_id(country.person(number))]
+
+
+def make(country: Country, given: dict[str, Any]) -> list[str]:
+    """``{vote|tin}``: makes everybody whom it lists now, so that no measurement waits for it."""
+    institution = _institution(country, given)
+    return [_zan_id(country.person(number)) for number in country.listing(institution)]
 
 
 def _institution(country: Country, given: dict[str, Any]) -> Institution:

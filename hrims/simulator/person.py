@@ -94,13 +94,13 @@ def _contact(draw: Draw) -> Record:
         name: draw.nothing() for name in ("primaryPhone", "workPhone", "houseNumber", "street", "city")
     }
     if draw.filled("phone", 0.590):
-        phone = f"07700{draw.random.randint(0, 99999):05d}"
+        phone = f"07700{draw.number_from(0, 99999):05d}"
         contact[draw.one(["primaryPhone", "primaryPhone", "primaryPhone", "workPhone"])] = phone
     if draw.filled("address", 0.613):
         contact["street"] = draw.text(draw.one(words.STREETS))
         contact["city"] = draw.one(words.CITIES) if draw.happens(0.8) else draw.nothing()
         if draw.happens(0.5):
-            contact["houseNumber"] = str(draw.random.randint(1, 400))
+            contact["houseNumber"] = str(draw.number_from(1, 400))
     return contact
 
 
@@ -150,16 +150,29 @@ def _employment(draw: Draw, workplace: str, since: str, until: Any) -> Record:
 
 
 def _earlier_employment(draw: Draw, workplace: str) -> Record:
-    entry = _employment(draw, workplace, draw.date(1992, 2004), draw.date(2005, 2011))
-    return entry | {"isCurrent": False}
+    return {
+        "isCurrent": False,
+        "titlePrefixName": None,
+        "titleName": draw.one(words.TITLES),
+        "gradeName": draw.one(words.GRADES),
+        "entityName": workplace,
+        "parentEntityName": None,
+        "subEntityName": draw.one(words.DEPARTMENTS),
+        "divisionName": None,
+        "appointmentTypeName": draw.one(words.APPOINTMENTS),
+        "employeeStatusName": None,
+        "employmentStatusName": None,
+        "fromDate": draw.date(1992, 2004),
+        "toDate": draw.date(2005, 2011),
+    }
 
 
 def _salaries(draw: Draw, place: Place) -> Any:
     if place.text is None:
         return draw.no_list()
-    scale = f"ZPS{draw.one(['H', 'A', 'E', 'J'])}-{draw.random.randint(1, 14):02d}"
+    scale = f"ZPS{draw.one(['H', 'A', 'E', 'J'])}-{draw.number_from(1, 14):02d}"
     current = {"isCurrent": True, "salaryScaleName": draw.text(scale)}
-    current["basicSalary"] = draw.random.randint(34, 300) * 10_000.0
+    current["basicSalary"] = draw.number_from(34, 300) * 10_000.0
     old = {"isCurrent": False, "salaryScaleName": "ZPSH-01", "basicSalary": 300000.0}
     return [old, current] if draw.happens(0.3) else [current]
 

@@ -1,5 +1,6 @@
 """The process: Options in, HTTP on a loopback port out, until SIGTERM or SIGINT."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -21,18 +22,16 @@ LONGEST_BODY = 1 << 20
 def serve(options: Options) -> None:
     """Prints ``simulator listening on http://HOST:PORT`` and serves until it is told to stop.
 
-    Must be called in the main thread. Raises OSError when the port is taken.
+    Must be called in the main thread. Raises OSError when the port is taken, Refused when the
+    behaviour that it begins with does not do.
     """
-    with Server(options) as server:
+    with contextlib.suppress(Stopped), Server(options) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
         host, port = server.server_address[:2]
         sys.stdout.write(f"simulator listening on http://{host!s}:{port}\n")
         sys.stdout.flush()
-        try:
-            server.serve_forever()
-        except Stopped:
-            return
+        server.serve_forever()
 
 
 class Stopped(BaseException):
@@ -76,6 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/Employees":
             self._control(body)
         elif self.server.desk.behaviour.down:
+            self.server.desk.refuse(self.client_address[1], "down")
             self.close_connection = True
         else:
             exchange = Exchange(self.connection)

@@ -4,6 +4,7 @@ The key that signs them, and the names of our cookies, are shared by all web pro
 they are read from it at the first request that can, so that the process starts while it is away.
 """
 
+import logging
 import threading
 
 from flask import Flask, Request, current_app, request
@@ -21,6 +22,8 @@ UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KEY_WAIT = 1.0
 """Seconds that a request waits for the key: those which need none go on without."""
 
+log = logging.getLogger(__name__)
+
 _csrf = CSRFProtect()
 
 
@@ -31,24 +34,31 @@ class SharedKey(SecureCookieSessionInterface):
         self._reading = threading.Lock()
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        try:
-            self.read(app)
-        except (*db.AWAY, DatabaseUnusable):
-            return None
+        if not app.secret_key:
+            self._try_to_read(app)
         return super().open_session(app, request)
 
-    def read(self, app: Flask) -> None:
-        """Reads key and names, unless they are known. Raises what a lost database raises."""
-        with self._reading:
-            if app.secret_key:
-                return
-            mine = parts.of(app)
-            with mine.pool().connection(timeout=KEY_WAIT) as conn:
-                instance = keys.instance(conn)
-                key = mine.settings.secret_key or keys.secret_key(conn)
-            app.config["SESSION_COOKIE_NAME"] = f"hrims_form_{instance}"
-            app.config["HRIMS_SESSION_COOKIE"] = f"hrims_session_{instance}"
-            app.secret_key = key
+    def _try_to_read(self, app: Flask) -> None:
+        # Not for longer than it takes to see that the database is away: health checks wait here too.
+        if not self._reading.acquire(timeout=KEY_WAIT):
+            return
+        try:
+            if not app.secret_key:
+                _read(app)
+        except (*db.AWAY, DatabaseUnusable) as reason:
+            log.warning("the key that signs forms cannot be read yet (%s)", type(reason).__name__)
+        finally:
+            self._reading.release()
+
+
+def _read(app: Flask) -> None:
+    mine = parts.of(app)
+    with mine.pool().connection(timeout=KEY_WAIT) as conn:
+        instance = keys.instance(conn)
+        key = mine.settings.secret_key or keys.secret_key(conn)
+    app.config["SESSION_COOKIE_NAME"] = f"hrims_form_{instance}"
+    app.config["HRIMS_SESSION_COOKIE"] = f"hrims_session_{instance}"
+    app.secret_key = key
 
 
 def prepare(app: Flask, *, https_only: bool) -> None:

@@ -16,7 +16,9 @@ from hrims.sync.progress import Run
 CHANNEL = "hrims_run"
 
 GATHER = 0.1
-"""Seconds in which the changes of a run are gathered into one message."""
+"""Seconds between two messages about a run: what changes meanwhile is told together. The first is
+told at once.
+"""
 
 LOOK_ANYWAY = 2.0
 """Seconds after which watched runs are read without a notification: one can get lost with its
@@ -92,6 +94,7 @@ class Hub:
                     while True:
                         self._tell(conn, self._changed(conn))
                         pause = FIRST_PAUSE
+                        time.sleep(GATHER)
             except Exception as reason:  # noqa: BLE001 - streams go on when the database is back
                 log.warning("streams wait for the database (%s)", type(reason).__name__)
             time.sleep(pause)
@@ -100,8 +103,7 @@ class Hub:
     def _changed(self, conn: psycopg.Connection) -> set[int]:
         """Watched runs of which to tell: those notified, or all when it has been quiet for a while."""
         told = {int(notice.payload) for notice in conn.notifies(timeout=LOOK_ANYWAY, stop_after=1)}
-        if told:
-            told |= {int(notice.payload) for notice in conn.notifies(timeout=GATHER)}
+        told |= {int(notice.payload) for notice in conn.notifies(timeout=0)}
         with self._lock:
             watched = {watcher.run_id for watcher in self._watchers}
         return told & watched if told else watched

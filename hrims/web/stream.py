@@ -3,12 +3,16 @@
 """
 
 import json
+import select
+import socket
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 
+from hrims.db import Pool
 from hrims.errors import TooMany
 from hrims.sync import store
 from hrims.sync.progress import Run
@@ -22,6 +26,9 @@ blueprint = Blueprint("stream", __name__, url_prefix="/api/hrims")
 
 HEARTBEAT = 15.0
 """Seconds of quiet after which a heartbeat says that the stream lives."""
+
+LOOK_FOR_CLIENT = 1.0
+"""Seconds between two looks whether a client is still there."""
 
 COME_BACK = 5
 """Seconds after which a client that found the streams full may try again."""
@@ -47,7 +54,7 @@ def sync_status(job_id: str) -> Response:
         answer = json_error(str(full), full.slug, HTTPStatus.SERVICE_UNAVAILABLE)
         answer.headers["Retry-After"] = str(COME_BACK)
         return answer
-    answer = _events(_live(run.id, watcher, database))
+    answer = _events(_live(run.id, watcher, database, request.environ.get("gunicorn.socket")))
     # Also when the client is gone before the first event was asked for.
     answer.call_on_close(lambda: streams.leave(watcher))
     return answer
@@ -60,7 +67,7 @@ def _events(body: Iterator[str]) -> Response:
     return answer
 
 
-def _live(run_id: int, watcher: Watcher, database: Any) -> Iterator[str]:
+def _live(run_id: int, watcher: Watcher, database: Pool, client: socket.socket | None) -> Iterator[str]:
     # Read after joining: a change between the two is told again rather than missed.
     with database.connection() as conn:
         run = store.read(conn, run_id)
@@ -73,11 +80,20 @@ def _live(run_id: int, watcher: Watcher, database: Any) -> Iterator[str]:
                 said = (run.state, run.attempt)
                 yield _event("status", answers.status(run))
             yield _event("progress", answers.progress(run))
-        run = watcher.next(HEARTBEAT)
+        quiet_until = time.monotonic() + HEARTBEAT
+        while (run := watcher.next(LOOK_FOR_CLIENT)) is None and time.monotonic() < quiet_until:
+            if client is not None and _is_gone(client):
+                return
     yield from _ended(run, database)
 
 
-def _ended(run: Run, database: Any) -> Iterator[str]:
+def _is_gone(client: socket.socket) -> bool:
+    """Whether the client has hung up. Without looking, its place would stay taken until a heartbeat."""
+    readable, _, _ = select.select([client], [], [], 0)
+    return bool(readable) and client.recv(1, socket.MSG_PEEK) == b""
+
+
+def _ended(run: Run, database: Pool) -> Iterator[str]:
     yield _event("status", answers.status(run))
     yield _event("progress", answers.progress(run))
     if run.outcome is None:

@@ -93,7 +93,8 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
 def test_a_wrong_wish_is_refused_and_changes_nothing(
     conn: Connection, wish: dict[str, Any], error: type[Exception], words: str
 ) -> None:
-    right = {"institution_id": institution(conn), "identifier_type": "votecode", "identifier": "001"}
+    right: dict[str, Any] = {"institution_id": institution(conn), "identifier_type": "votecode"}
+    right["identifier"] = "001"
     with pytest.raises(error, match=words):
         ask.ask(conn, ASHA, **(right | wish))
     assert counts(conn) == [0, 0, 0, 0]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hrims.postgres import join
 from tests.postgres.kit import NOBODY, Kit, open_kit
 from tests.postgres.stage import AS_ROOT, Holder, home_of, until_stopped
 
@@ -24,13 +25,25 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def state(folder: Path) -> Path:
+def fresh(folder: Path) -> Path:
     """A state directory that does not exist yet."""
     return folder / "state"
 
 
+@pytest.fixture(scope="session")
+def state() -> Iterator[Path]:
+    """A state directory whose server has run before and does not run: it starts at once."""
+    folder = Path(tempfile.mkdtemp(prefix="hrims-pg-"))
+    folder.chmod(0o755)
+    with join(folder / "state", fsync=False):
+        pass
+    until_stopped(folder / "state")
+    yield folder / "state"
+    shutil.rmtree(folder)
+
+
 @pytest.fixture
-def hold(state: Path) -> Iterator[Callable[..., Holder]]:
+def hold(state: Path, folder: Path) -> Iterator[Callable[..., Holder]]:
     """Starts processes that use the server; after the test all of it is ended and gone."""
     holders: list[Holder] = []
     states = {state}

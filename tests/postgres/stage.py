@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -102,11 +103,6 @@ def guard(state: Path) -> int:
     return found[0]
 
 
-def children_named(title: str, parent: int) -> list[int]:
-    """Child processes of a server by a part of their title."""
-    return [p for p in _processes() if title in _line(p) and _parent(p) == parent]
-
-
 def _processes() -> list[int]:
     return [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit()]
 
@@ -116,13 +112,6 @@ def _line(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except (FileNotFoundError, ProcessLookupError):
         return ""
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except (FileNotFoundError, ProcessLookupError):
-        return -1
 
 
 def alive(pid: int) -> bool:
@@ -135,6 +124,17 @@ def alive(pid: int) -> bool:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """The process stands still for the block."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 60) -> None:

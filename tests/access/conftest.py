@@ -1,0 +1,23 @@
+"""Connections to this test's own database."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from hrims import db
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[db.Connection]:
+    """An autocommit connection."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def pool(dsn: str) -> Iterator[db.Pool]:
+    """As many connections as a test has threads."""
+    opened = db.open_pool(dsn, most=20)
+    yield opened
+    opened.close()

@@ -1,0 +1,75 @@
+"""Behaviour that lasts: poison, moving records, drifting totals, credentials, being down."""
+
+import httpx
+import pytest
+
+from tests.simulated import Simulator
+from tests.simulator.conftest import ask, ids, question
+
+
+def test_poison_fails_every_page_that_holds_it(fresh: Simulator) -> None:
+    fresh.control(poison=[{"vote": "001", "index": 25}])
+    codes = [ask(fresh, page=page).json()["code"] for page in range(4)]
+    assert codes == [200, 200, 500, 200]
+    assert [ask(fresh, page=page, size=1).json()["code"] for page in (24, 25, 26)] == [
+        200,
+        500,
+        200,
+    ]
+    assert fresh.counters()["failures"] == {"poison": 2}
+
+
+def test_poison_stays_in_the_person_when_they_move(changing: Simulator) -> None:
+    poisoned = changing.people(vote="002")[25]["zan_id"]
+    changing.control(poison=[{"zanId": poisoned}])
+    changing.move_person(vote="002", start=25, end=0)
+    assert [ask(changing, key="002", page=page).json()["code"] for page in (0, 2)] == [500, 200]
+
+
+def test_records_move_while_they_are_asked_for(changing: Simulator) -> None:
+    before = changing.people(vote="010")
+    changing.control(moves={"every": 1, "count": 5})
+    seen = [one for page in range(14) for one in ids(ask(changing, key="010", page=page, size=30))]
+    after = changing.people(vote="010")
+    assert before != after
+    assert sorted(map(str, before)) == sorted(map(str, after))
+    assert len(seen) == 410
+    assert len(set(seen)) < len({one["zan_id"] for one in before})
+
+
+def test_totals_drift(fresh: Simulator) -> None:
+    fresh.control(total_drift=2)
+    totals = {ask(fresh, page=page).json()["overallDataSize"] for page in range(25)}
+    assert totals <= {248, 249, 250, 251, 252}
+    assert len(totals) > 1
+
+
+@pytest.mark.parametrize(("credentials", "status"), [("wrong", 401), ("expired", 403)])
+def test_credentials_that_no_longer_do(fresh: Simulator, credentials: str, status: int) -> None:
+    fresh.control(credentials=credentials)
+    assert ask(fresh).status_code == status
+    fresh.control(credentials="ok")
+    assert ask(fresh).json()["code"] == 200
+
+
+def test_down_and_up_again(fresh: Simulator) -> None:
+    with httpx.Client(trust_env=False) as client:
+        client.post(f"{fresh.url}/Employees", json=question())
+        fresh.control(down=True)
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.post(f"{fresh.url}/Employees", json=question())
+    assert fresh.counters()["failures"] == {"down": 1}
+    fresh.control(down=False)
+    assert ask(fresh).json()["code"] == 200
+
+
+def test_unknown_fields(fresh: Simulator) -> None:
+    fresh.control(unknown_fields=True)
+    assert all("fresh" in one for one in ask(fresh).json()["data"])
+
+
+def test_latency_is_waited_for(fresh: Simulator) -> None:
+    fresh.control(latency_ms=50, jitter_ms=10)
+    ask(fresh)
+    (request,) = fresh.counters()["log"]
+    assert request["end"] - request["start"] >= 0.04

@@ -1,0 +1,78 @@
+"""Holding, releasing and waiting: tests see requests in flight and let them go when they like."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.simulated import Simulator
+from tests.simulator.conftest import ask, question
+
+
+def test_requests_wait_until_they_are_released(fresh: Simulator) -> None:
+    held = fresh.hold(page=1)
+    with ThreadPoolExecutor(3) as clients:
+        answers = [clients.submit(ask, fresh, page=page) for page in (0, 1, 1)]
+        fresh.wait_for(held=2, answered=1)
+        assert [one.done() for one in answers[1:]] == [False, False]
+        fresh.release(held)
+        assert [one.result().json()["code"] for one in answers] == [200, 200, 200]
+    assert fresh.counters()["held"] == 0
+
+
+def test_the_first_few_pass(fresh: Simulator) -> None:
+    fresh.hold(vote="001", after=2)
+    with ThreadPoolExecutor(1) as client:
+        answers = [client.submit(ask, fresh, page=page) for page in range(3)]
+        fresh.wait_for(held=1)
+        assert fresh.answered() == {0: 1, 1: 1}
+        assert not answers[2].done()
+        fresh.release()
+        assert answers[2].result().json()["code"] == 200
+
+
+def test_a_hold_lets_others_pass(fresh: Simulator) -> None:
+    fresh.hold(vote="002")
+    fresh.hold(size=11)
+    assert ask(fresh).json()["code"] == 200
+    fresh.reset()
+    assert ask(fresh, key="002").json()["code"] == 200
+
+
+def test_what_is_in_flight_is_counted(fresh: Simulator) -> None:
+    fresh.hold()
+    with ThreadPoolExecutor(4) as clients:
+        answers = [clients.submit(ask, fresh, page=page) for page in range(4)]
+        fresh.wait_for(in_flight=4, held=4)
+        fresh.release()
+        for answer in answers:
+            answer.result()
+    ask(fresh)
+    counters = fresh.counters()
+    assert (counters["max_in_flight"], counters["in_flight"]) == (4, 0)
+    assert (counters["requests"], counters["answered"]) == (5, 5)
+
+
+@pytest.mark.parametrize("behaviour", [{}, {"latency_ms": 600_000}])
+def test_a_client_that_leaves_is_in_flight_no_more(fresh: Simulator, behaviour: dict[str, Any]) -> None:
+    fresh.control(**behaviour)
+    if not behaviour:
+        fresh.hold()
+    with pytest.raises(httpx.ReadTimeout):
+        fresh.http.post("/Employees", json=question(), timeout=0.2)
+    fresh.wait_for(left=1)
+    assert fresh.counters()["in_flight"] == 0
+
+
+def test_a_hold_that_says_what_nobody_knows_is_refused(fresh: Simulator) -> None:
+    with pytest.raises(AssertionError, match="unknown in a hold: pages"):
+        fresh.hold(pages=1)
+    assert ask(fresh).json()["code"] == 200
+
+
+def test_waiting_in_vain_is_told(fresh: Simulator) -> None:
+    with pytest.raises(AssertionError, match="waited"):
+        fresh.wait_for_requests(1, timeout=0.05)
+    refused = fresh.http.get("/_control/wait", params={"nonsense": 1})
+    assert refused.status_code == 400

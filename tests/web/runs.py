@@ -1,0 +1,42 @@
+"""Institutions and runs for web tests, made by the functions that the product itself uses."""
+
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from hrims.db import Connection
+from tests.database.runs import ask_for, institution
+
+__all__ = ["ask_for", "ended", "error_of", "institution", "wish"]
+
+
+def wish(institution_id: int, **changes: Any) -> dict[str, Any]:
+    """A right body for ``fetch-by-institution``; a change to None takes the field away."""
+    body = {"institutionId": institution_id, "identifierType": "votecode", "voteNumber": "001"} | changes
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def ended(conn: Connection, run_id: int, state: str = "completed", outcome: str | None = "complete") -> int:
+    """Lets a run end as a worker would have left it; returns its id."""
+    done = state == "completed"
+    conn.execute(
+        """
+        UPDATE runs SET state = %s, outcome = %s, started_at = now() - interval '7 seconds',
+               finished_at = now(), people = %s, seen_twice = %s, missing = %s, trouble = %s
+        WHERE id = %s
+        """,
+        (state, outcome if done else None, *(3 * [0] if done else 3 * [None]), "HRIMS timed out.", run_id),
+    )
+    conn.execute(
+        "UPDATE procrastinate_jobs SET status = 'failed' WHERE args = %s", (Jsonb({"run_id": run_id}),)
+    )
+    return run_id
+
+
+def error_of(answer: Any) -> tuple[int, str]:
+    """(status, code) of an answer that must have the API's one error shape."""
+    body = answer.get_json()
+    assert set(body) == {"success", "message", "code", "requestId"}, body
+    assert body["success"] is False
+    assert body["message"]
+    return answer.status_code, body["code"]

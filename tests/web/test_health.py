@@ -1,0 +1,44 @@
+"""/healthz, /readyz and /metrics: who runs this must see at a glance what is amiss."""
+
+import pytest
+
+from hrims.db import Connection
+from tests.web.conftest import Browser
+from tests.web.runs import ask_for, institution
+
+
+def test_the_process_answers(client: Browser) -> None:
+    assert client.get("/healthz").get_json() == {"ok": True}
+
+
+def test_it_is_ready_with_database_schema_and_a_worker(client: Browser, conn: Connection) -> None:
+    conn.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.get_json() == {"ok": True, "database": True, "schema": True, "worker": True}
+
+
+def test_it_is_not_ready_without_a_worker(client: Browser) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.get_json() == {"ok": False, "database": True, "schema": True, "worker": False}
+
+
+def test_it_is_not_ready_with_a_schema_of_another_version(client: Browser, conn: Connection) -> None:
+    conn.execute("DELETE FROM schema_migrations WHERE name = '0006_views.sql'")
+    assert client.get("/readyz").get_json()["schema"] is False
+
+
+@pytest.mark.parametrize("environment", [{"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}])
+def test_it_is_not_ready_without_a_database(client: Browser) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.get_json()["database"] is False
+
+
+def test_metrics_count_runs_and_workers(client: Browser, conn: Connection) -> None:
+    ask_for(conn, institution(conn))
+    lines = client.get("/metrics").get_data(as_text=True).splitlines()
+    assert 'hrims_runs{state="waiting"} 1.0' in lines
+    assert "hrims_workers 0.0" in lines
+    assert "hrims_streams 0.0" in lines

@@ -1,0 +1,170 @@
+"""GET /api/hrims/sync-status/<jobId>: server-sent events from the real web process."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from hrims.access import tokens
+from hrims.access.audit import Actor
+from hrims.db import Connection
+from tests.served import Served
+from tests.web.conftest import Browser
+from tests.web.runs import ask_for, ended, error_of, institution
+
+PATH = "/api/hrims/sync-status"
+
+MOST = 3
+"""Streams that the web process of these tests holds open."""
+
+Event = tuple[str, dict[str, Any]]
+
+
+@pytest.fixture
+def served(dsn: str, tmp_path: Path) -> Iterator[Served]:
+    """The real web process."""
+    with Served(tmp_path, {"DATABASE_URL": dsn, "HRIMS_MAX_STREAMS": str(MOST)}) as running:
+        yield running
+
+
+@pytest.fixture
+def http(served: Served, conn: Connection) -> Iterator[httpx.Client]:
+    """A machine with a token."""
+    token = tokens.add_token(conn, Actor("test", "system"), "nightly")
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=served.url, headers=headers, timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def job(conn: Connection) -> int:
+    """A run that waits."""
+    return ask_for(conn, institution(conn))
+
+
+@contextmanager
+def stream(http: httpx.Client, job: int) -> Iterator[Iterator[Event]]:
+    """The events of a job, as they come."""
+    with http.stream("GET", f"{PATH}/{job}") as answer:
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+        yield _events(answer.iter_lines())
+
+
+def _events(lines: Iterator[str]) -> Iterator[Event]:
+    name = ""
+    for line in lines:
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            yield name, json.loads(line.removeprefix("data: "))
+
+
+def save_some(conn: Connection, saved: int) -> None:
+    """A page is saved."""
+    conn.execute("UPDATE run_progress SET saved = %s, pages = pages + 1, remote_total = 100", (saved,))
+
+
+def test_it_works(http: httpx.Client, conn: Connection, job: int) -> None:
+    with stream(http, job) as events:
+        name, status = next(events)
+        assert (name, status["state"], status["jobId"]) == ("status", "waiting", str(job))
+        assert next(events)[0] == "progress"
+        conn.execute("UPDATE runs SET state = 'active', attempt = 1, started_at = now()")
+        name, status = next(events)
+        assert (name, status["state"]) == ("status", "active")
+        assert next(events)[0] == "progress"
+        save_some(conn, 40)
+        name, progress = next(events)
+        assert (name, progress["saved"], progress["progressPercent"]) == ("progress", 40, 40)
+        ended(conn, job)
+        rest = list(events)
+    assert [name for name, _ in rest] == ["status", "progress", "complete"]
+    assert (rest[-1][1]["outcome"], rest[-1][1]["employees"]) == ("complete", [])
+
+
+def test_a_run_that_ended_long_ago_answers_at_once(http: httpx.Client, conn: Connection, job: int) -> None:
+    ended(conn, job)
+    with stream(http, job) as events:
+        assert [name for name, _ in events] == ["status", "progress", "complete"]
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_run_without_a_result_ends_in_an_error(
+    http: httpx.Client, conn: Connection, job: int, state: str
+) -> None:
+    with stream(http, job) as events:
+        next(events)
+        ended(conn, job, state)
+        name, error = list(events)[-1]
+    assert (name, error["success"], error["state"]) == ("error", False, state)
+
+
+def test_many_streams_share_one_listening_connection(http: httpx.Client, conn: Connection, job: int) -> None:
+    with stream(http, job) as one, stream(http, job) as two, stream(http, job) as three:
+        streams = [one, two, three]
+        for events in streams:
+            assert [next(events)[0], next(events)[0]] == ["status", "progress"]
+        listening = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query ~ 'hrims_run'"
+        assert conn.execute(listening).fetchone() is not None
+        save_some(conn, 7)
+        assert [next(events)[1]["saved"] for events in streams] == [7, 7, 7]
+
+
+def test_beyond_the_cap_it_says_when_to_come_back_and_a_place_given_up_is_free_again(
+    http: httpx.Client, conn: Connection, job: int
+) -> None:
+    with stream(http, job) as one, stream(http, job) as two:
+        with stream(http, job) as three:
+            for events in (one, two, three):
+                next(events)
+            full = http.get(f"{PATH}/{job}")
+            assert (full.status_code, full.headers["Retry-After"]) == (503, "5")
+            assert full.json()["code"] == "streams_full"
+            assert http.get(f"/api/hrims/job-status/{job}").status_code == 200
+        _until_open(http, 2)
+        with stream(http, job) as again:
+            assert next(again)[0] == "status"
+
+
+def _until_open(http: httpx.Client, streams: int) -> None:
+    """Waits until the server has noticed that a client is gone, though it had nothing to say to it."""
+    until = time.monotonic() + 60
+    while f"hrims_streams {streams}.0" not in http.get("/metrics").text:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_it_goes_on_when_its_connection_to_postgres_was_cut(
+    http: httpx.Client, conn: Connection, job: int
+) -> None:
+    with stream(http, job) as events:
+        next(events), next(events)
+        cut = (
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+            " AND datname = current_database() AND backend_type = 'client backend'"
+        )
+        conn.execute(cut)
+        save_some(conn, 9)
+        while (event := next(events))[1].get("saved") != 9:
+            assert event[0] in {"progress", "heartbeat", "status"}
+
+
+def test_refusals(api: Browser, client: Browser, job: int) -> None:
+    assert error_of(api.get(f"{PATH}/abc")) == (400, "bad_job_id")
+    assert error_of(api.get(f"{PATH}/4711")) == (404, "unknown_job")
+    assert error_of(client.get(f"{PATH}/{job}")) == (401, "not_signed_in")
+
+
+def test_a_heartbeat_fills_the_quiet(http: httpx.Client, dsn: str, job: int) -> None:
+    """Nothing changes: within the time of two heartbeats one has come, and Postgres was not needed for it."""
+    with stream(http, job) as events, psycopg.connect(dsn):
+        names = [next(events)[0] for _ in range(3)]
+    assert names[:2] == ["status", "progress"]
+    assert names[2] in {"heartbeat", "progress"}
