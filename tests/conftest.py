@@ -104,10 +104,19 @@ def _migrate(dsn: str) -> None:
 @pytest.fixture
 def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
     """DSN of a migrated, empty database of this test's own."""
+    with clone(server_dsn, template_database) as made:
+        yield made
+
+
+@contextmanager
+def clone(server_dsn: str, template: str) -> Iterator[str]:
+    """DSN of a copy of the template, dropped at the end."""
     name = f"test_{uuid.uuid4().hex[:16]}"
-    _create(server_dsn, name, template_database)
-    yield make_conninfo(server_dsn, dbname=name)
-    _drop(server_dsn, name)
+    _create(server_dsn, name, template)
+    try:
+        yield make_conninfo(server_dsn, dbname=name)
+    finally:
+        _drop(server_dsn, name)
 
 
 def _create(server_dsn: str, name: str, template: str = "template0") -> None:

@@ -32,9 +32,13 @@ def index() -> str:
 
 
 @blueprint.get("/choice")
-def choice() -> str:
+def choice() -> Response:
     """The part of the page that depends on the institution: its buttons and its latest run."""
-    return render_template("fetch_data/_choice.html", **_context(request.args))
+    context = _context(request.args)
+    part = make_response(render_template("fetch_data/_choice.html", **context))
+    # The address follows the choice, so that a reload shows what was chosen.
+    part.headers["HX-Replace-Url"] = url_for(".index", institution=context["chosen"] and context["chosen"].id)
+    return part
 
 
 @blueprint.post("")
@@ -56,7 +60,11 @@ def run_card(run_id: str) -> Response:
     with pool().connection() as conn:
         run = find(conn, run_id)
         card = render_template("fetch_data/_run.html", **_card(conn, run))
-    return make_response(card, STOP_POLLING if run.ended else HTTPStatus.OK)
+    answer = make_response(card, STOP_POLLING if run.ended else HTTPStatus.OK)
+    if run.ended:
+        # The list of runs asks anew at once, or the page would contradict itself for a moment.
+        answer.headers["HX-Trigger"] = "run-ended"
+    return answer
 
 
 @blueprint.get("/recent")

@@ -1,0 +1,69 @@
+"""The product as it runs, for a browser to look at: a database and a simulator come in; a web process
+and a worker run on them.
+"""
+
+import signal
+from pathlib import Path
+
+from hrims.access import users
+from hrims.db import Connection
+from hrims.jobs import control
+from tests.database.runs import ASHA
+from tests.flow.conftest import PATIENCE, World
+from tests.served import Served, free_port
+from tests.simulated import Simulator
+
+NAME, PASSWORD = "asha", "a wet monsoon"
+"""Whoever signs in."""
+
+OF_RUNS = "runs, run_progress, run_pages, run_attempts, rejects, employees, employee_changes, listings"
+
+
+class Stage(World):
+    """A world with a web process on a port of its own, and an officer who may sign in."""
+
+    def __init__(self, dsn: str, conn: Connection, simulator: Simulator, folder: Path) -> None:
+        super().__init__(dsn, conn, simulator, folder)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.web: Served | None = None
+        users.add_user(conn, ASHA, NAME, "officer", PASSWORD)
+
+    def start_web(self) -> None:
+        """Starts the web process as the product does, and waits until it answers."""
+        if self.web is None:
+            self.web = Served(self.folder, self.env(), port=self.port)
+        else:
+            self.web.start()
+
+    def stop_web(self) -> None:
+        """Ends the web process."""
+        if self.web:
+            self.web.stop()
+
+    def stop_workers(self) -> None:
+        """Asks the workers to end, and waits until they have."""
+        running = [worker for worker in self.workers if worker.poll() is None]
+        for worker in running:
+            worker.send_signal(signal.SIGTERM)
+        for worker in running:
+            worker.wait(PATIENCE)
+        self.conn.execute("DELETE FROM procrastinate_workers")
+
+    def clear(self) -> None:
+        """Everything as at the start: all processes up, nothing held, no run and nobody known."""
+        self.simulator.reset()
+        for (run_id,) in self.rows("SELECT id FROM runs WHERE state IN ('waiting', 'delayed', 'active')"):
+            control.cancel(self.conn, ASHA, run_id)
+        if self.web is None or self.web.process.poll() is not None:
+            self.start_web()
+        if all(worker.poll() is not None for worker in self.workers):
+            self.start_worker()
+        self.until_rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'", [(0,)])
+        self.until_rows("SELECT count(*) > 0 FROM procrastinate_workers", [(True,)])
+        self.conn.execute(f"TRUNCATE {OF_RUNS} RESTART IDENTITY".encode())
+
+    def close(self) -> None:
+        """Ends web process and workers."""
+        self.stop_web()
+        super().close()

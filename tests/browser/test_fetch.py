@@ -1,0 +1,175 @@
+"""An officer fetches an institution, watches people arrive and sees that everybody is there."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, StorageState, expect
+
+from tests.browser.stage import Stage
+from tests.browser.steps import (
+    COMPLETE,
+    card,
+    choose,
+    expect_complete,
+    expect_percent,
+    fetch,
+    figure,
+    press,
+    rows,
+    status,
+)
+from tests.browser.viewers import Viewers
+
+
+def test_it_works(page: Page, stage: Stage) -> None:
+    at_40 = stage.simulator.hold(page=4)
+    stage.simulator.hold(page=7)
+    fetch(page)
+    expect_percent(page, 40)
+    expect(figure(page, "People saved")).to_have_text("400")
+    expect(figure(page, "HRIMS lists")).to_have_text("1,000")
+    expect(figure(page, "Pages")).to_have_text("4 of 10")
+    stage.simulator.release(at_40)
+    expect_percent(page, 70)
+    stage.simulator.release()
+    expect_complete(page)
+    assert stage.rows("SELECT count(*) FROM employees") == [(1000,)]
+
+
+def test_the_result_shows_the_first_ten_people_and_the_sum(page: Page, stage: Stage) -> None:
+    someone = stage.simulator.people(vote="001")[500]
+    stage.simulator.change_person(someone["zan_id"], **{"personalInfo.firstName": 5})
+    fetch(page)
+    expect_complete(page)
+    expect(figure(page, "HRIMS lists")).to_have_text("1,000")
+    expect(figure(page, "People")).to_have_text("999")
+    expect(figure(page, "Rejected")).to_have_text("1")
+    expect(figure(page, "Missing")).to_have_text("0")
+    listed = stage.simulator.people(vote="001")[:10]
+    wanted = [[one["zan_id"], one["name"], one["cadre"] or "—", one["status"]] for one in listed]
+    shown = rows(page, "The first people of this run")
+    assert [[zan_id, name, cadre, status] for zan_id, name, cadre, _, status in shown] == wanted
+    # The list of runs below says the same at once.
+    expect(page.get_by_role("region", name="Latest runs").get_by_text("complete", exact=True)).to_be_visible()
+    assert rows(page, "Latest runs")[0][-2:] == ["complete", "999"]
+    stage.simulator.change_person(someone["zan_id"], **{"personalInfo.firstName": "Asha"})
+
+
+def test_a_run_in_which_somebody_is_missing_says_so(page: Page, stage: Stage) -> None:
+    stage.simulator.fail("short_page", page=9, times=1)
+    fetch(page)
+    expect(status(page)).to_have_text("Incomplete: 50 of 1,000 are missing. Run it again.")
+    expect(figure(page, "Missing")).to_have_text("50")
+    expect(figure(page, "People")).to_have_text("950")
+    press(page, "Fetch by Vote Code")
+    expect_complete(page)
+    expect(figure(page, "New")).to_have_text("50")
+    expect(figure(page, "Unchanged")).to_have_text("950")
+
+
+def test_by_tin(page: Page, stage: Stage) -> None:
+    fetch(page, by="TIN")
+    expect_complete(page)
+    expect(card(page)).to_contain_text("by TIN 156255890")
+    assert sorted(stage.simulator.asked(key="156255890")) == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("institution", "off"),
+    [
+        ("OFISI YA RAIS - IKULU", ["TIN"]),
+        ("OFISI YA MUFTI MKUU WA ZANZIBAR", ["Vote Code"]),
+        ("SEKRETARIETI YA AJIRA .", ["Vote Code", "TIN"]),
+    ],
+)
+def test_a_button_is_off_with_its_reason_where_the_register_has_no_number(
+    page: Page, institution: str, off: list[str]
+) -> None:
+    choose(page, institution)
+    for word in ("Vote Code", "TIN"):
+        button = page.get_by_role("button", name=f"Fetch by {word}")
+        if word in off:
+            expect(button).to_be_disabled()
+            reason = re.compile(f"^The register has no {word} for this institution", re.IGNORECASE)
+            expect(button).to_have_accessible_description(reason)
+            expect(page.get_by_text(reason)).to_be_visible()
+        else:
+            expect(button).to_be_enabled()
+
+
+def test_a_page_size_out_of_bounds_is_said_even_when_it_is_folded_away(
+    page: Page, stage: Stage, viewers: Viewers
+) -> None:
+    viewers.expect_trouble("status of 400")
+    choose(page)
+    fold = page.get_by_text("Page size", exact=True)
+    fold.click()
+    page.get_by_role("spinbutton").fill("501")
+    fold.click()
+    expect(page.get_by_role("spinbutton")).to_be_hidden()
+    press(page, "Fetch by Vote Code")
+    expect(page.get_by_role("alert")).to_contain_text("from 1 to 500. Nothing was queued.")
+    expect(page.get_by_role("spinbutton")).to_be_visible()
+    expect(page.get_by_role("spinbutton")).to_have_value("501")
+    assert stage.rows("SELECT count(*) FROM runs") == [(0,)]
+
+
+def test_a_second_viewer_sees_the_same_run(
+    page: Page, stage: Stage, viewers: Viewers, signed_in: StorageState
+) -> None:
+    stage.simulator.hold(page=4)
+    fetch(page)
+    other = viewers.open(storage_state=signed_in)
+    other.goto("/dashboard/admin/fetch-data")
+    choose(other)
+    for window in (page, other):
+        expect_percent(window, 40)
+        expect(card(window)).to_have_accessible_name("Run 1")
+    stage.simulator.release()
+    for window in (page, other):
+        expect_complete(window)
+
+
+def test_a_second_press_shows_the_run_under_way(page: Page, stage: Stage) -> None:
+    stage.simulator.hold(page=4)
+    fetch(page)
+    expect_percent(page, 40)
+    press(page, "Fetch by TIN")
+    expect(page.get_by_text("was under way already")).to_be_visible()
+    expect_percent(page, 40)
+    expect(card(page)).to_have_accessible_name("Run 1")
+    assert len(rows(page, "Latest runs")) == 1
+
+
+def test_a_failed_run_says_why_and_is_tried_again_from_where_it_stopped(page: Page, stage: Stage) -> None:
+    stage.simulator.fail("body404", page=3)
+    fetch(page)
+    expect(status(page)).to_contain_text("Failed: HRIMS does not know")
+    expect(status(page)).to_contain_text("The 300 people saved so far stay.")
+    expect(card(page)).to_contain_text("It goes on behind the 3 pages that are saved.")
+    stage.simulator.control(faults=[])
+    press(page, "Try again")
+    expect_complete(page)
+    expect(card(page)).to_have_accessible_name("Run 1")
+    asked = stage.simulator.asked(key="001")
+    assert [asked[number] for number in range(5)] == [1, 1, 1, 2, 1]
+
+
+def test_a_run_can_be_cancelled_and_taken_up_again(page: Page, stage: Stage) -> None:
+    stage.simulator.hold(page=4)
+    fetch(page)
+    expect_percent(page, 40)
+    press(page, "Cancel this run")
+    expect(status(page)).to_have_text("Cancelled. The 400 people saved until then stay.")
+    expect(page.get_by_role("button", name="Cancel this run")).to_be_hidden()
+    stage.simulator.release()
+    press(page, "Try again")
+    expect_complete(page)
+
+
+def test_no_worker_is_said_and_the_run_starts_by_itself_when_one_comes(page: Page, stage: Stage) -> None:
+    stage.stop_workers()
+    fetch(page)
+    expect(status(page)).to_contain_text("no worker is running")
+    stage.start_worker()
+    expect(status(page)).to_have_text(COMPLETE)
