@@ -49,9 +49,8 @@ def test_the_result_shows_the_first_ten_people_and_the_sum(page: Page, stage: St
     wanted = [[one["zan_id"], one["name"], one["cadre"] or "—", one["status"]] for one in listed]
     shown = rows(page, "The first people of this run")
     assert [[zan_id, name, cadre, status] for zan_id, name, cadre, _, status in shown] == wanted
-    # The list of runs below says the same at once.
     expect(page.get_by_role("region", name="Latest runs").get_by_text("complete", exact=True)).to_be_visible()
-    assert rows(page, "Latest runs")[0][-2:] == ["complete", "999"]
+    assert rows(page, "Latest runs")[0][:3] == ["WIZARA YA AFYA", "complete", "999"]
     stage.simulator.change_person(someone["zan_id"], **{"personalInfo.firstName": "Asha"})
 
 
@@ -146,7 +145,7 @@ def test_a_failed_run_says_why_and_is_tried_again_from_where_it_stopped(page: Pa
     fetch(page)
     expect(status(page)).to_contain_text("Failed: HRIMS does not know")
     expect(status(page)).to_contain_text("The 300 people saved so far stay.")
-    expect(card(page)).to_contain_text("It goes on behind the 3 pages that are saved.")
+    expect(card(page)).to_contain_text("It goes on after the 3 pages that are saved.")
     stage.simulator.control(faults=[])
     press(page, "Try again")
     expect_complete(page)
