@@ -1,5 +1,7 @@
 """The page follows a run through reloads, lost connections and restarts, and knows when to stop."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, Response, expect
 
@@ -82,6 +84,23 @@ def test_polling_stops_when_the_run_has_ended(page: Page, stage: Stage) -> None:
     page.clock.run_for(600_000)
     page.evaluate("fetch('/healthz').then((answer) => answer.ok)")
     assert len(polls) == seen
+
+
+def test_the_list_of_runs_says_the_same_as_the_card_at_once(page: Page, stage: Stage) -> None:
+    page.clock.install()
+    page.reload()
+    stage.simulator.hold(page=4)
+    fetch(page)
+    expect_percent(page, 40)
+    page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
+    stage.simulator.release()
+    stage.until_ended(1)
+    # The card asks every second, the list every three.
+    with page.expect_response("**/fetch-data/recent"):
+        page.clock.run_for(1_500)
+    page.clock.resume()
+    expect_complete(page)
+    expect(page.get_by_role("region", name="Latest runs").get_by_text("complete", exact=True)).to_be_visible()
 
 
 def test_the_card_keeps_the_focus_while_it_is_polled(page: Page, stage: Stage) -> None:
