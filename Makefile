@@ -43,6 +43,9 @@ clean: ## remove the virtual environment and caches; the data in .hrims stays
 
 setup-dev: .venv/dev.stamp
 
+screenshot: browser ## draw the README's picture anew
+	@$(BIN)/python -m tests.browser.screenshot
+
 browser: .venv/dev.stamp
 	@$(BIN)/python -m tests.browser.chromium
 
@@ -52,4 +55,4 @@ browser: .venv/dev.stamp
 .venv/dev.stamp: requirements-dev.lock pyproject.toml
 	@deploy/venv.sh "$(PYTHON)" requirements-dev.lock && touch $@ .venv/run.stamp
 
-.PHONY: help run test check chaos bench format lock clean setup-dev browser
+.PHONY: help run test check chaos bench format lock clean setup-dev browser screenshot

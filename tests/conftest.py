@@ -42,7 +42,7 @@ def server_dsn(run_folder: Path) -> Iterator[str]:
         with join(state, fsync=False, settings={"max_connections": "200"}) as server:
             yield server.dsn
         if is_last():
-            _remove_when_stopped(state)
+            remove_when_stopped(state)
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +87,8 @@ def _state_dir(record: Path) -> Path:
     return Path(record.read_text())
 
 
-def _remove_when_stopped(state: Path) -> None:
+def remove_when_stopped(state: Path) -> None:
+    """Removes a state directory once its server has stopped."""
     # Waits for the guard and for the server, whichever ends last. Two workers may both be last.
     with suppress(FileNotFoundError):
         for name in ("guard.lock", "running.lock"):
