@@ -60,6 +60,13 @@ def env_of(state: Path, port: int = 0) -> dict[str, str]:
     return {**base, **QUICK, "HRIMS_STATE_DIR": str(state), "PORT": str(port or free_port())}
 
 
+def run(*words: str, env: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return subprocess.run(
+        [HRIMS, *words], env=env, input=stdin, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+
+
 @contextmanager
 def state_folder() -> Iterator[Path]:
     """A state directory that root's database account can reach; nothing of it is left behind."""
@@ -179,15 +186,7 @@ class Product:
 
     def hrims(self, *words: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
         """Runs a command of this instance to its end."""
-        return subprocess.run(
-            [HRIMS, *words],
-            env={**self.env(), **settings},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-        )
+        return run(*words, env={**self.env(), **settings}, stdin=stdin)
 
     def simulator(self, **behaviour: Any) -> None:
         """Changes the simulator's behaviour."""
