@@ -107,12 +107,12 @@ def _belongs(entry: Path, state: bytes) -> str | None:
 class Product:
     """One ``hrims up``. ``said`` is all it has printed until now."""
 
-    def __init__(self, state: Path, command: list[str] | None = None, **settings: str) -> None:
+    def __init__(self, state: Path, *command: str, **settings: str) -> None:
         self.state, self.port = state, int(settings.pop("PORT", "") or free_port())
         self.settings = settings
         self.said = ""
         self.process = subprocess.Popen(
-            command or [HRIMS, "up"],
+            list(command) or [HRIMS, "up"],
             env=self.env(),
             cwd=PROJECT,
             stdout=subprocess.PIPE,
@@ -190,8 +190,19 @@ class Product:
 
     def simulator(self, **behaviour: Any) -> None:
         """Changes the simulator's behaviour."""
-        url = (self.state / "simulator.url").read_text().strip()
-        answer = httpx.put(f"{url}/_control", json=behaviour, trust_env=False, timeout=PATIENCE)
+        self._control("PUT", "", behaviour)
+
+    def hold(self, **match: Any) -> None:
+        """Lets the simulator hold requests, those after the first ``after``, until ``release()``."""
+        self._control("POST", "/hold", match)
+
+    def release(self) -> None:
+        """Lets the simulator answer what it holds."""
+        self._control("POST", "/release", {})
+
+    def _control(self, method: str, path: str, body: dict[str, Any]) -> None:
+        url = (self.state / "simulator.url").read_text().strip() + "/_control" + path
+        answer = httpx.request(method, url, json=body, trust_env=False, timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
 
     def sign_in(self, name: str, password: str) -> bool:
