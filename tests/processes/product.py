@@ -2,6 +2,7 @@
 which processes belong to it go out.
 """
 
+import functools
 import json
 import os
 import re
@@ -148,6 +149,11 @@ class Product:
         """Waits until it says that it is up."""
         self.until_said("Ctrl-C stops all of it")
         return self
+
+    @functools.cached_property
+    def dsn(self) -> str:
+        """The address of its database."""
+        return self.hrims("db", "url").stdout.strip()
 
     @property
     def address(self) -> str:

@@ -61,26 +61,6 @@ def test_a_password_for_the_first_administrator_that_is_too_short(state: Path) -
     assert "short9" not in said
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
-        ("PORT", "http", "PORT is wrong: 'http' does not do; give a whole number from 1 to 65535."),
-        ("HRIMS_BASE_URL", "hrims.example", "HRIMS_BASE_URL is wrong"),
-        ("HRIMS_TOKEN_FILE", "/nowhere", "HRIMS_TOKEN_FILE cannot be read"),
-        ("HRIMS_STATE_DIR", "/dev/null", "The folder /dev/null cannot be used (File exists)."),
-        ("HRIMS_HOST", "nowhere.invalid", "on nowhere.invalid cannot be used"),
-    ],
-)
-def test_a_setting_that_is_wrong(state: Path, name: str, value: str, words: str) -> None:
-    done = run("up", env={**env_of(state), name: value})
-    assert done.returncode == 1
-    assert done.stderr.startswith("hrims: "), done.stderr
-    assert words in done.stderr
-    assert "Nothing was started" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (state / "postgres").exists()
-
-
 COMMANDS = [
     ("up",),
     pytest.param(("migrate",), marks=pytest.mark.chaos),
@@ -99,26 +79,6 @@ def test_a_database_that_does_not_answer(state: Path, command: tuple[str, ...]) 
     assert 'connection to server at "127.0.0.1", port 1 failed: Connection refused' in told
     assert "Traceback" not in told
     assert SECRET not in told
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        (f"postgresql://u:{SECRET}@nowhere.invalid/x", "does not answer"),
-        (f"postgresql://u:{SECRET}@127.0.0.1:1,127.0.0.1:2/x", "(the last of 2 hosts)"),
-        (f"postgresql://u:p@{SECRET}@127.0.0.1/x", "give signs like @ / : in the password as %40"),
-        (f"postgresql://u:p/{SECRET}@127.0.0.1/x", "give signs like @ / : in the password as %40"),
-        (f"postgresql://u:p%zz{SECRET}@127.0.0.1/x", "DATABASE_URL cannot be read; it is not repeated"),
-        (f"host=127.0.0.1 {SECRET}", "DATABASE_URL cannot be read; it is not repeated here"),
-        (f"mysql://u:{SECRET}@127.0.0.1/x", "DATABASE_URL is wrong"),
-    ],
-)
-def test_a_database_url_that_does_not_do(state: Path, url: str, words: str) -> None:
-    done = run("migrate", env={**env_of(state), "DATABASE_URL": url})
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
-    assert SECRET not in done.stderr
 
 
 def test_a_database_or_a_user_that_does_not_exist(server_dsn: str, state: Path) -> None:

@@ -17,7 +17,7 @@ SECRETS = {
 DATABASE = "recognisable-database"
 
 
-@pytest.mark.parametrize("log_format", ["json", "text"])
+@pytest.mark.parametrize("log_format", ["json", pytest.param("text", marks=pytest.mark.chaos)])
 def test_no_secret_is_printed_or_logged(dsn: str, state: Path, log_format: str) -> None:
     with Simulator(scale=0.02, api_key=SECRETS["HRIMS_API_KEY"], token=SECRETS["HRIMS_TOKEN"]) as simulator:
         simulator.fail("body500", times=1)

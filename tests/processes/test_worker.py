@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from hrims.config import PROJECT
+from hrims.jobs import store as jobs
 from hrims.register import table
 from tests.processes.product import HRIMS, PATIENCE, env_of, run, until
 from tests.simulated import Simulator
@@ -58,7 +59,9 @@ def test_it_waits_for_a_database_that_is_not_migrated_yet(state: Path, tmp_path:
     try:
         until(lambda: "Run `hrims migrate`" in log.read_text(), log.read_text)
         assert run("migrate", env=env).returncode == 0
-        until(lambda: "1 worker is alive" in run("doctor", env=env).stdout, log.read_text)
+        url = run("db", "url", env=env).stdout.strip()
+        with psycopg.connect(url, autocommit=True) as conn:
+            until(lambda: jobs.live_workers(conn) == 1, log.read_text)
     finally:
         worker.send_signal(signal.SIGINT)
         assert worker.wait(PATIENCE) == 0
