@@ -85,7 +85,7 @@ def _remote(settings: Settings) -> str:
 
 def _remedy(settings: Settings) -> str:
     if settings.base_url:
-        return "Look whether HRIMS_BASE_URL is right, and whether this machine may reach it."
+        return "Look at HRIMS_BASE_URL, and whether this machine may reach it."
     return "The simulator runs with `hrims up`; its log is in the state directory."
 
 

@@ -3,6 +3,8 @@
 No secret is among them: what could be one is masked.
 """
 
+import re
+
 import psycopg
 
 from hrims.errors import HrimsSyncError
@@ -11,15 +13,15 @@ from hrims.log import masked
 HINTS = {
     "password authentication failed": "PostgreSQL does not accept the user name or password of DATABASE_URL.",
     "no password supplied": "PostgreSQL wants a password, and DATABASE_URL has none.",
-    "pg_hba.conf": "PostgreSQL lets nobody in from here with this user name and database.",
-    'role "': "PostgreSQL knows no such user. Correct the user name in DATABASE_URL.",
-    'database "': "The server has no such database. Create it, or correct its name in DATABASE_URL.",
+    r"pg_hba\.conf": "PostgreSQL lets nobody in from here with this user name and database.",
+    'role ".*" does not exist': "PostgreSQL knows no such user. Correct the user name in DATABASE_URL.",
+    'database ".*" does not exist': "The server has no such database. Create it, or correct DATABASE_URL.",
     "too many": "PostgreSQL has no connection left to give. Try again, or raise its max_connections.",
     "connection slots": "PostgreSQL has no connection left to give. Try again, or raise its max_connections.",
     "starting up": "PostgreSQL is starting. Try again in a moment.",
     "shutting down": "PostgreSQL is stopping. Try again in a moment.",
 }
-"""What to do, by what PostgreSQL's client says."""
+"""What to do, by what PostgreSQL's client says; regular expressions."""
 
 NO_ANSWER = "The database does not answer. Is DATABASE_URL right, and does its server run?"
 
@@ -43,7 +45,7 @@ def of(reason: Exception) -> str:
 def no_connection(reason: psycopg.Error) -> str:
     """A connection that could not be made."""
     said = _said(reason)
-    hint = next((hint for sign, hint in HINTS.items() if sign in said), NO_ANSWER)
+    hint = next((hint for sign, hint in HINTS.items() if re.search(sign, said)), NO_ANSWER)
     return f"{hint} Nothing was changed. PostgreSQL's client says: {said}"
 
 

@@ -30,9 +30,33 @@ def read(path: Path) -> list[Entry]:
                 raise InvalidInput(
                     f"{path.name} must have the columns {', '.join(COLUMNS)}. {NOTHING}", "bad_file"
                 )
-            return [_entry(line, f"{path.name}, line {lines.line_num}") for line in lines]
-    except (UnicodeDecodeError, csv.Error) as reason:
+            return _read_lines(lines, path.name)
+    except UnicodeDecodeError as reason:
         raise InvalidInput(f"{path.name} is not a CSV file in UTF-8. {NOTHING}", "bad_file") from reason
+
+
+def _read_lines(lines: "csv.DictReader[str]", name: str) -> list[Entry]:
+    met: dict[tuple[str, str], int] = {}
+    entries = []
+    try:
+        for line in lines:
+            where = f"{name}, line {lines.line_num}"
+            entry = _entry(line, where)
+            _refuse_repeats(entry, lines.line_num, where, met)
+            entries.append(entry)
+    except csv.Error as reason:
+        raise InvalidInput(
+            f"{name}, line {lines.line_num + 1}: this is not CSV ({reason}). {NOTHING}", "bad_file"
+        ) from reason
+    return entries
+
+
+def _refuse_repeats(entry: Entry, number: int, where: str, met: dict[tuple[str, str], int]) -> None:
+    # As name_key() in the database has it: case, spaces and punctuation do not count.
+    keys = (re.sub(r"[\W_]+", " ", entry[0].lower()).strip(), entry[1], entry[2])
+    for what, key in zip(("name", "vote code", "TIN"), keys, strict=True):
+        if key and (first := met.setdefault((what, key), number)) != number:
+            raise InvalidInput(f"{where}: line {first} has the same {what}. {NOTHING}", "bad_file")
 
 
 def _entry(line: dict[str, str | None], where: str) -> Entry:
@@ -53,9 +77,16 @@ def import_rows(conn: Connection, actor: Actor, rows: list[Entry]) -> int:
             written = store.upsert_institutions(conn, rows)
             record(conn, actor, "institutions.import", rows=len(rows), written=written)
     except psycopg.errors.UniqueViolation as clash:
-        word = "vote code" if "vote_code" in str(clash.diag.constraint_name) else "TIN"
-        raise InvalidInput(f"Two institutions would have the same {word}. {NOTHING}", "bad_file") from None
+        raise InvalidInput(f"{_clash(clash, rows)} {NOTHING}", "bad_file") from None
     return written
+
+
+def _clash(clash: psycopg.errors.UniqueViolation, rows: list[Entry]) -> str:
+    """Which row cannot have what another institution on the register has."""
+    word, column = ("vote code", 1) if "vote_code" in str(clash.diag.constraint_name) else ("TIN", 2)
+    found = re.search(r"=\((.*)\)", clash.diag.message_detail or "")
+    name = next((row[0] for row in rows if found and row[column] == found[1]), "One of them")
+    return f"{name} cannot have the {word} {found[1] if found else ''}: another institution has it."
 
 
 def seed(conn: Connection, path: Path) -> int:

@@ -2,6 +2,7 @@
 which processes belong to it go out.
 """
 
+import functools
 import json
 import os
 import re
@@ -60,6 +61,13 @@ def env_of(state: Path, port: int = 0) -> dict[str, str]:
     return {**base, **QUICK, "HRIMS_STATE_DIR": str(state), "PORT": str(port or free_port())}
 
 
+def run(*words: str, env: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end."""
+    return subprocess.run(
+        [HRIMS, *words], env=env, input=stdin, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+
+
 @contextmanager
 def state_folder() -> Iterator[Path]:
     """A state directory that root's database account can reach; nothing of it is left behind."""
@@ -100,12 +108,12 @@ def _belongs(entry: Path, state: bytes) -> str | None:
 class Product:
     """One ``hrims up``. ``said`` is all it has printed until now."""
 
-    def __init__(self, state: Path, command: list[str] | None = None, **settings: str) -> None:
+    def __init__(self, state: Path, *command: str, **settings: str) -> None:
         self.state, self.port = state, int(settings.pop("PORT", "") or free_port())
         self.settings = settings
         self.said = ""
         self.process = subprocess.Popen(
-            command or [HRIMS, "up"],
+            list(command) or [HRIMS, "up"],
             env=self.env(),
             cwd=PROJECT,
             stdout=subprocess.PIPE,
@@ -141,6 +149,11 @@ class Product:
         """Waits until it says that it is up."""
         self.until_said("Ctrl-C stops all of it")
         return self
+
+    @functools.cached_property
+    def dsn(self) -> str:
+        """The address of its database."""
+        return self.hrims("db", "url").stdout.strip()
 
     @property
     def address(self) -> str:
@@ -179,20 +192,23 @@ class Product:
 
     def hrims(self, *words: str, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
         """Runs a command of this instance to its end."""
-        return subprocess.run(
-            [HRIMS, *words],
-            env={**self.env(), **settings},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PATIENCE,
-        )
+        return run(*words, env={**self.env(), **settings}, stdin=stdin)
 
     def simulator(self, **behaviour: Any) -> None:
         """Changes the simulator's behaviour."""
-        url = (self.state / "simulator.url").read_text().strip()
-        answer = httpx.put(f"{url}/_control", json=behaviour, trust_env=False, timeout=PATIENCE)
+        self._control("PUT", "", behaviour)
+
+    def hold(self, **match: Any) -> None:
+        """Lets the simulator hold requests, those after the first ``after``, until ``release()``."""
+        self._control("POST", "/hold", match)
+
+    def release(self) -> None:
+        """Lets the simulator answer what it holds."""
+        self._control("POST", "/release", {})
+
+    def _control(self, method: str, path: str, body: dict[str, Any]) -> None:
+        url = (self.state / "simulator.url").read_text().strip() + "/_control" + path
+        answer = httpx.request(method, url, json=body, trust_env=False, timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
 
     def sign_in(self, name: str, password: str) -> bool:

@@ -30,7 +30,7 @@ def running(state: Path) -> Product:
 
 def people(product: Product) -> int:
     """How many are saved."""
-    with psycopg.connect(product.hrims("db", "url").stdout.strip()) as conn:
+    with psycopg.connect(product.dsn) as conn:
         row = conn.execute("SELECT saved FROM run_progress").fetchone()
         assert row
         return int(row[0])

@@ -27,8 +27,7 @@ def test_it_works_from_nothing_and_finds_the_same_data_again(state: Path) -> Non
     [command] = re.findall(r"HRIMS_STATE_DIR=\S+ \S+hrims user password admin", second.said)
     assert str(state) in command
     assert second.sign_in("admin", password)
-    url = second.hrims("db", "url").stdout.strip()
-    with psycopg.connect(url) as conn:
+    with psycopg.connect(second.dsn) as conn:
         assert conn.execute("SELECT count(*) FROM employees").fetchone() != (0,)
         assert conn.execute("SELECT state, outcome FROM runs").fetchall() == [("completed", "complete")]
     changed = second.hrims("user", "password", "admin", "--password-stdin", stdin="another-one-9\n")
@@ -48,7 +47,7 @@ def test_two_instances_run_beside_each_other_and_a_given_password_is_used(
     assert other.sign_in("admin", "given-by-a-test")
     assert not shared.sign_in("admin", "given-by-a-test")
     assert shared.is_ready()
-    databases = {one.hrims("db", "url").stdout for one in (shared, other)}
+    databases = {one.dsn for one in (shared, other)}
     simulators = {(one.state / "simulator.url").read_text() for one in (shared, other)}
     assert len(databases) == len(simulators) == 2
     assert (

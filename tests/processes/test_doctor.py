@@ -1,0 +1,73 @@
+"""``hrims doctor``: each check well and amiss, with what to do."""
+
+import re
+from pathlib import Path
+
+import psycopg
+
+from hrims.migrate import migrate
+from tests.processes.product import Product, env_of, run
+from tests.simulated import Simulator
+
+
+def told(output: str) -> dict[str, tuple[str, str]]:
+    """``{check: (ok or amiss, words)}``"""
+    found = re.findall(r"^(ok|amiss) +(\w+) +(.+)$", output, re.MULTILINE)
+    return {check: (how, words) for how, check, words in found}
+
+
+def test_all_is_well(shared: Product) -> None:
+    done = shared.hrims("doctor")
+    assert done.returncode == 0, done.stdout
+    checks = told(done.stdout)
+    assert list(checks) == ["database", "schema", "remote", "worker"]
+    assert {how for how, _ in checks.values()} == {"ok"}
+    assert "embedded, in " in checks["database"][1]
+
+
+def test_a_database_that_does_not_answer_comes_first(state: Path) -> None:
+    done = run("doctor", env={**env_of(state), "DATABASE_URL": "postgresql://u@127.0.0.1:1/x"})
+    assert done.returncode == 1
+    checks = told(done.stdout)
+    assert checks["database"][1].startswith("The database does not answer. Is DATABASE_URL right")
+    assert checks["schema"] == ("amiss", "Not checked: put the database right first.")
+    assert checks["remote"][1].startswith("HRIMS_BASE_URL is not set and no simulator runs here.")
+    assert checks["worker"] == ("amiss", "Not checked: put database and schema right first.")
+
+
+def test_a_schema_that_is_missing(server_dsn: str, state: Path) -> None:
+    done = run("doctor", env={**env_of(state), "DATABASE_URL": f"{server_dsn} dbname=postgres"})
+    assert done.returncode == 1
+    assert re.fullmatch(r"\d+ migrations are missing. Run: hrims migrate", told(done.stdout)["schema"][1])
+
+
+def test_no_worker_and_a_remote_that_refuses_our_credentials(dsn: str, state: Path) -> None:
+    with Simulator(api_key="right", token="right") as simulator:
+        env = {
+            **env_of(state),
+            "DATABASE_URL": dsn,
+            "HRIMS_BASE_URL": simulator.url,
+            "HRIMS_TOKEN": "wrong-token",
+        }
+        done = run("doctor", env=env)
+        checks = told(done.stdout)
+        assert checks["remote"][0] == "amiss"
+        assert "Check HRIMS_API_KEY and HRIMS_TOKEN" in checks["remote"][1]
+        assert "wrong-token" not in done.stdout + done.stderr
+        assert checks["worker"] == (
+            "amiss",
+            "No worker is running; runs wait. Start one: hrims worker, or all: make run",
+        )
+        assert (checks["database"][0], checks["schema"][0], done.returncode) == ("ok", "ok", 1)
+
+
+def test_a_remote_that_cannot_be_reached_and_a_database_of_a_newer_version(dsn: str, state: Path) -> None:
+    assert migrate(dsn) == []
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
+    env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": "http://127.0.0.1:1/hrims"}
+    checks = told(run("doctor", env=env).stdout)
+    assert "newer than this code" in checks["schema"][1]
+    assert "http://127.0.0.1:1/hrims" in checks["remote"][1]
+    assert "cannot be reached" in checks["remote"][1]
+    assert "may reach it" in checks["remote"][1]

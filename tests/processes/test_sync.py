@@ -1,0 +1,158 @@
+"""``hrims sync``: exit codes, a live bar on a terminal, plain lines in a pipe, and what interrupts it."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from hrims.config import PROJECT
+from hrims.register import table
+from tests.processes.product import HRIMS, PATIENCE, Product, env_of, run, until
+from tests.simulated import Simulator
+
+
+class Typed:
+    """A command on a terminal of its own. ``seen`` is all that it showed until now."""
+
+    def __init__(self, env: dict[str, str], *words: str) -> None:
+        self.seen = ""
+        ours, theirs = pty.openpty()
+        self._terminal = ours
+        self.process = subprocess.Popen(
+            [HRIMS, *words],
+            env={**env, "TERM": "xterm", "COLUMNS": "100"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                self.seen += os.read(self._terminal, 4096).decode(errors="replace")
+            except OSError:  # Linux' way to say that the other end is closed
+                return
+
+    def until_seen(self, pattern: str) -> None:
+        """Waits until the terminal shows it."""
+        until(lambda: re.search(pattern, self.seen), lambda: self.seen)
+
+    def ended(self) -> int:
+        """Waits for its end; returns the exit code."""
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        os.close(self._terminal)
+        return code
+
+
+def test_by_vote_code_and_by_tin_with_plain_lines_in_a_pipe(shared: Product) -> None:
+    first = shared.hrims("sync", "--vote", "005", "--page-size", "50")
+    assert first.returncode == 0, first.stderr
+    asked, message, sums = first.stdout.splitlines()
+    assert re.fullmatch(r"Run \d+ for WIZARA YA MAENDELEO YA JAMII.* is queued\.", asked)
+    assert message == "Complete: all 480 that HRIMS lists are accounted for."
+    assert re.match(r"\d+ people: \d+ new, 0 changed, 0 unchanged; ", sums)
+    assert "\x1b" not in first.stderr + first.stdout
+    for line in first.stderr.splitlines():
+        assert re.fullmatch(r"(waiting|active): [\d,]+ of (\?|480) \(\d+ %\)|Waiting .*|Page .*", line), line
+    again = shared.hrims("sync", "--tin", "187366946", "--page-size", "500")
+    assert again.returncode == 0, again.stderr
+    assert " 0 new, 0 changed, " in again.stdout
+
+
+def test_a_live_bar_on_a_terminal(shared: Product) -> None:
+    shared.hold(vote="009", after=7)
+    typed = Typed(shared.env(), "sync", "--vote", "009", "--page-size", "10")
+    typed.until_seen(r"Active.*70/230")
+    shared.release()
+    assert typed.ended() == 0, typed.seen
+    assert "\x1b[" in typed.seen
+    assert "Complete: all 230" in typed.seen
+
+
+def test_ctrl_c_while_watching_leaves_the_run_going(shared: Product) -> None:
+    shared.hold(vote="010", after=5)
+    typed = Typed(shared.env(), "sync", "--vote", "010", "--page-size", "10")
+    typed.until_seen(r"Active.*50/410")
+    typed.process.send_signal(signal.SIGINT)
+    assert typed.ended() == 130
+    assert "No longer watching. The run goes on" in typed.seen
+    assert "Traceback" not in typed.seen
+    asked = shared.hrims("sync", "--vote", "010", "--no-wait")
+    assert "is under way already." in asked.stdout
+    shared.release()
+    done = shared.hrims("sync", "--vote", "010")
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_wait_only_queues(shared: Product) -> None:
+    done = shared.hrims("sync", "--vote", "011", "--no-wait")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"Run \d+ for TAASISI YA NYARAKA NA KUMBUKUMBU is queued\.\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        ((), 2, "Name one institution: --vote 037, or --tin"),
+        (("--vote", "001", "--tin", "156255890"), 2, "Name one institution"),
+        (("--vote", "999"), 1, "No institution on the register has the vote code 999. Nothing was queued."),
+        (("--tin", "000000000"), 1, "No institution on the register has the TIN 000000000."),
+        (("--vote", "001", "--page-size", "0"), 1, "pageSize must be a whole number from 1 to 500."),
+        (("--vote", "001", "--page-size", "501"), 1, "pageSize must be a whole number from 1 to 500."),
+        (("--vote", "001", "--page-size", "abc"), 2, "'abc' is not a valid integer"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_what_is_refused(shared: Product, words: tuple[str, ...], code: int, told: str) -> None:
+    done = shared.hrims("sync", *words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        table.seed(conn, PROJECT / "hrims" / "simulator" / "institutions.csv")
+    with Simulator(sizes={"001": 60, "002": 60}, scale=0.05) as simulator:
+        env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": simulator.url, "HRIMS_ATTEMPTS": "1"}
+        waits = Typed(env, "sync", "--vote", "001", "--page-size", "20")
+        waits.until_seen("no worker is running")
+        waits.until_seen("hrims worker")
+        worker = subprocess.Popen([HRIMS, "worker"], env=env, stderr=subprocess.DEVNULL)
+        try:
+            assert waits.ended() == 0, waits.seen
+            simulator.fail("short_page", page=2)
+            short = run("sync", "--vote", "001", "--page-size", "20", env=env)
+            assert (short.returncode, "Incomplete: " in short.stdout) == (3, True), short.stdout
+            simulator.control(down=True)
+            failed = run("sync", "--vote", "002", env=env)
+            assert (failed.returncode, "Failed: " in failed.stdout) == (1, True), failed.stdout
+            assert "people saved so far stay" in failed.stdout
+        finally:
+            worker.terminate()
+            assert worker.wait(PATIENCE) == 0
+
+
+def test_the_database_restarts_while_it_watches(shared: Product) -> None:
+    shared.hold(vote="012", after=5)
+    typed = Typed(shared.env(), "sync", "--vote", "012", "--page-size", "10")
+    typed.until_seen(r"Active.*50/350")
+    postmaster = shared.pid_of("postgres -D")
+    assert postmaster
+    os.kill(postmaster, signal.SIGINT)
+    typed.until_seen("The database is away; waiting for it.")
+    typed.until_seen("The database is back.")
+    shared.release()
+    assert typed.ended() == 0, typed.seen
+    shared.until_ready()
