@@ -19,7 +19,7 @@ def until_nothing_is_left(product: Product) -> None:
 @pytest.fixture
 def running(state: Path) -> Product:
     """An instance in the middle of a run, with a page in flight now and then."""
-    product = Product(state).up()
+    product = Product(state, HRIMS_STOP_SECONDS="600").up()
     product.simulator(latency_ms=100, jitter_ms=50, failure_rate=0)
     assert product.hrims("sync", "--vote", "037", "--page-size", "20", "--no-wait").returncode == 0
     names = " ".join(product.processes().values())
