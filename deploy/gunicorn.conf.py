@@ -2,6 +2,9 @@
 
 import logging
 import os
+import socket
+import struct
+import sys
 from typing import Any
 
 from gunicorn import glogging
@@ -23,6 +26,13 @@ class logger_class(glogging.Logger):  # noqa: N801 - gunicorn names it
         self.error_log.propagate = True
         self.error_log.setLevel(logging.NOTSET)
 
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """A client that was too slow is no error of ours, and none to fill the log with."""
+        if isinstance(sys.exc_info()[1], BlockingIOError):
+            self.error_log.info("a client did not finish its request in time")
+        else:
+            super().exception(msg, *args, **kwargs)
+
 
 wsgi_app = "app:create_app()"
 bind = [
@@ -35,6 +45,17 @@ timeout = 60
 graceful_timeout = 3
 keepalive = 15
 control_socket_disable = True
+
+
+READ_SECONDS = 10
+"""Seconds that a client may be silent in the middle of its request before its thread is taken back."""
+
+
+def when_ready(server: Any) -> None:
+    """Connections inherit the deadline from the socket that accepts them; the threads know none."""
+    for listener in server.LISTENERS:
+        deadline = struct.pack("ll", READ_SECONDS, 0)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, deadline)
 
 
 def on_starting(server: object) -> None:

@@ -21,6 +21,12 @@ def _text(raw: str) -> str:
     return raw
 
 
+def _long_text(raw: str) -> str:
+    if len(raw) < 16:
+        raise ValueError("give at least 16 characters that nobody can guess")
+    return raw
+
+
 def _folder(raw: str) -> Path:
     return Path(raw).expanduser().absolute()
 
@@ -174,7 +180,7 @@ class Settings:
     )
     secret_key: str | None = setting(
         "SECRET_KEY",
-        _text,
+        _long_text,
         None,
         "signs forms; else one made at first start and kept in the database",
         secret=True,
@@ -260,7 +266,7 @@ def _parsed(about: Mapping[str, Any], raw: str) -> Any:
         return about["parse"](raw)
     except ValueError as reason:
         hint = str(reason) if "give" in str(reason) or "go into" in str(reason) else "give a number"
-        shown = "its value" if about["secret"] else repr(raw)
+        shown = "its value" if about["secret"] or "@" in raw else repr(raw)
         raise ConfigError(
             f"{about['name']} is wrong: {shown} does not do; {hint}. Nothing was started."
         ) from None

@@ -18,11 +18,19 @@ def institutions_command() -> None:
 def import_(file: Path) -> None:
     """Add institutions from FILE, or bring known ones up to date.
 
-    FILE is CSV in UTF-8 with the columns name, vote_code and tin; either of the last two may be empty.
-    All rows are taken, or none.
+    FILE is CSV in UTF-8 with the columns name, vote_code and tin; either of the last two may be empty,
+    which leaves what the register has. All rows are taken, or none.
     """
     rows = table.read(file)
     with start.connection(start.settings()) as conn:
         written = table.import_rows(conn, start.operator(), rows)
     count = "1 institution" if len(rows) == 1 else f"{len(rows)} institutions"
-    click.echo(f"{count} read, {written} added or changed.")
+    click.echo(f"{count} read, {len(written)} added or changed.")
+    for one in written:
+        if one.before:
+            click.echo(f"changed: {_line(one.before)} is now {_line(one.after)}")
+
+
+def _line(institution: tuple[str, str | None, str | None]) -> str:
+    name, vote_code, tin = institution
+    return f"{name} (vote code {vote_code or 'none'}, TIN {tin or 'none'})"

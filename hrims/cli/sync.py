@@ -132,5 +132,6 @@ def _tell(run: Run) -> None:
     if run.outcome:
         click.echo(
             f"{run.people:,} people: {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged; "
-            f"{run.rejected:,} rejected; {run.unmatched:,} at workplaces that the register does not know."
+            f"{run.rejected:,} rejected; {run.unmatched:,} without an institution, because "
+            "their workplace is empty or not on the register."
         )

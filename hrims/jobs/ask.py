@@ -53,6 +53,9 @@ def ask(
             )
         _check_is_its_own(institution, identifier_type, identifier)
         for _ in range(BETWEEN_TWO_RUNS):
+            # Looked up first only so that a second click uses up no number; the index decides.
+            if there := store.under_way(conn, institution_id):
+                return Asked(there, institution.name, deduplicated=True)
             run_id = store.insert_run(
                 conn,
                 {
@@ -76,9 +79,6 @@ def ask(
                     page_size=page_size,
                 )
                 return Asked(run_id, institution.name, deduplicated=False)
-            there = store.under_way(conn, institution_id)
-            if there:
-                return Asked(there, institution.name, deduplicated=True)
     raise Conflict("Other runs of this institution begin and end just now. Ask again.", "busy")
 
 

@@ -36,23 +36,38 @@ def institution_by(conn: Connection, identifier_type: str, identifier: str) -> I
     return Institution(*row) if row else None
 
 
-def upsert_institutions(conn: Connection, rows: list[tuple[str, str | None, str | None]]) -> int:
+class Change(NamedTuple):
+    """What an import wrote of one institution: (name, vote code, TIN) before, None when it is new, and
+    after.
+    """
+
+    before: tuple[str, str | None, str | None] | None
+    after: tuple[str, str | None, str | None]
+
+
+def upsert_institutions(conn: Connection, rows: list[tuple[str, str | None, str | None]]) -> list[Change]:
     """Adds institutions and brings known ones (the same name, but for case, spaces and punctuation)
-    up to date; returns how many were added or changed.
+    up to date; returns what was written. An empty vote code or TIN leaves the one that is there.
 
     Raises psycopg.errors.UniqueViolation when a vote code or TIN belongs to another institution.
     """
-    written = 0
-    for name, vote_code, tin in rows:
-        written += conn.execute(
+    written = []
+    for row in rows:
+        before = conn.execute(
+            "SELECT name, vote_code, tin FROM institutions WHERE name_key = name_key(%s) FOR UPDATE", row[:1]
+        ).fetchone()
+        after = conn.execute(
             """
             INSERT INTO institutions AS i (name, vote_code, tin) VALUES (%s, %s, %s)
             ON CONFLICT (name_key) DO UPDATE
-            SET name = excluded.name, vote_code = excluded.vote_code, tin = excluded.tin,
-                updated_at = now()
-            WHERE (i.name, i.vote_code, i.tin)
-               IS DISTINCT FROM (excluded.name, excluded.vote_code, excluded.tin)
+            SET name = excluded.name, vote_code = coalesce(excluded.vote_code, i.vote_code),
+                tin = coalesce(excluded.tin, i.tin), updated_at = now()
+            WHERE (i.name, i.vote_code, i.tin) IS DISTINCT FROM
+                  (excluded.name, coalesce(excluded.vote_code, i.vote_code), coalesce(excluded.tin, i.tin))
+            RETURNING name, vote_code, tin
             """,
-            (name, vote_code, tin),
-        ).rowcount
+            row,
+        ).fetchone()
+        if after:
+            written.append(Change(before, after))
     return written

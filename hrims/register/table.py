@@ -70,12 +70,15 @@ def _entry(line: dict[str, str | None], where: str) -> Entry:
     return name, vote_code, tin
 
 
-def import_rows(conn: Connection, actor: Actor, rows: list[Entry]) -> int:
-    """Adds the institutions or brings them up to date, all or none; returns how many were written."""
+def import_rows(conn: Connection, actor: Actor, rows: list[Entry]) -> list[store.Change]:
+    """Adds the institutions or brings them up to date, all or none; returns what was written, which the
+    audit record keeps too.
+    """
     try:
         with conn.transaction():
             written = store.upsert_institutions(conn, rows)
-            record(conn, actor, "institutions.import", rows=len(rows), written=written)
+            changes = [{"before": one.before, "after": one.after} for one in written]
+            record(conn, actor, "institutions.import", rows=len(rows), written=changes)
     except psycopg.errors.UniqueViolation as clash:
         raise InvalidInput(f"{_clash(clash, rows)} {NOTHING}", "bad_file") from None
     return written
@@ -93,4 +96,4 @@ def seed(conn: Connection, path: Path) -> int:
     """Fills an empty register from a file; returns how many rows were added."""
     if store.institutions(conn):
         return 0
-    return import_rows(conn, Actor("hrims up", "system"), read(path))
+    return len(import_rows(conn, Actor("hrims up", "system"), read(path)))

@@ -204,3 +204,17 @@ def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any
     )
     names = ("zanId", "name", "cadre", "workplace", "status", "institution")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def first_rejects(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:
+    """The first rejects of a run, in the remote's order: which record of the listing (from 1), the reason,
+    and its masked ZanID if it has one.
+    """
+    rows = conn.execute(
+        """
+        SELECT page_size::bigint * page_number + position + 1 AS record, reason, masked
+        FROM rejects WHERE run_id = %s ORDER BY record LIMIT %s
+        """,
+        (run_id, most),
+    )
+    return [dict(zip(("record", "reason", "masked"), row, strict=True)) for row in rows]

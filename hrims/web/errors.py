@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from hrims import db
-from hrims.errors import DatabaseUnusable, InputError, TooLarge
+from hrims.errors import DatabaseUnusable, InputError, InvalidInput, TooLarge
 from hrims.web.guard import is_api
 
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -96,7 +96,10 @@ def _is_long_without_saying(most: int) -> bool:
     """
     if "chunked" not in request.headers.get("Transfer-Encoding", "").lower():
         return False
-    body = request.environ["wsgi.input"].read(most + 1)
+    try:
+        body = request.environ["wsgi.input"].read(most + 1)
+    except Exception:  # noqa: BLE001 - the web server has many names for a body that breaks off or is none
+        raise InvalidInput("The request's body broke off or is garbled. Nothing was changed.") from None
     request.environ["wsgi.input"] = io.BytesIO(body)
     return len(body) > most
 

@@ -24,6 +24,9 @@ STOP_POLLING = 286
 RECENT_RUNS = 8
 """Runs of all institutions that the page shows."""
 
+FIRST_REJECTS = 20
+"""Rejects of a run that the page shows."""
+
 
 @blueprint.get("")
 def index() -> str:
@@ -123,7 +126,8 @@ def _context(given: Mapping[str, str], refused: str | None = None) -> dict[str, 
 
 def _card(conn: Any, run: Run | None) -> dict[str, Any]:
     people = store.first_people(conn, run.id, FIRST_PEOPLE) if run and run.ended else []
-    return {"run": run, "people": people}
+    rejects = store.first_rejects(conn, run.id, FIRST_REJECTS) if run and run.rejected else []
+    return {"run": run, "people": people, "rejects": rejects}
 
 
 def _wish(conn: Any, form: Mapping[str, str]) -> dict[str, Any]:

@@ -153,9 +153,10 @@ def test_a_register_is_imported_once(shared: Product, tmp_path: Path) -> None:
     again = shared.hrims("institutions", "import", str(file))
     assert again.stdout == "2 institutions read, 0 added or changed.\n"
     file.write_text(HEAD + "TAASISI YA PILI.,,980000002\n")
-    assert (
-        shared.hrims("institutions", "import", str(file)).stdout
-        == "1 institution read, 1 added or changed.\n"
+    assert shared.hrims("institutions", "import", str(file)).stdout == (
+        "1 institution read, 1 added or changed.\n"
+        "changed: Taasisi ya Pili (vote code none, TIN 980000001) is now "
+        "TAASISI YA PILI. (vote code none, TIN 980000002)\n"
     )
     kept = rows(
         shared, "SELECT name, vote_code, tin FROM institutions WHERE name ~* '^taasisi ya (maj|pili)'"

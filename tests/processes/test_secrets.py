@@ -11,7 +11,7 @@ from tests.simulated import Simulator
 SECRETS = {
     "HRIMS_API_KEY": "recognisable-api-key",
     "HRIMS_TOKEN": "recognisable-token",
-    "SECRET_KEY": 'recognisable "key" äö',
+    "SECRET_KEY": 'recognisable "key" äö, long enough',
     "HRIMS_ADMIN_PASSWORD": "recognisable-admin",
 }
 DATABASE = "recognisable-database"

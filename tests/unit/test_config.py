@@ -48,3 +48,14 @@ def test_secrets_show_neither_in_repr_nor_in_errors() -> None:
     with pytest.raises(ConfigError) as refused:
         load({"DATABASE_URL": "mysql:s3cret"})
     assert "s3cret" not in str(refused.value)
+
+
+def test_an_address_that_holds_a_password_is_not_repeated() -> None:
+    with pytest.raises(ConfigError, match="credentials go into") as refused:
+        load({"HRIMS_BASE_URL": "http://user:s3cret@hrims.example"})
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_secret_key_that_can_be_guessed_is_refused() -> None:
+    with pytest.raises(ConfigError, match="at least 16 characters"):
+        load({"SECRET_KEY": "x"})
