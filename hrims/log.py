@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import structlog
@@ -75,7 +76,8 @@ def _secrets_of(settings: Settings) -> set[str]:
     given = {settings.api_key, settings.token, settings.secret_key, settings.admin_password}
     given.add(_password_of(settings.database_url or ""))
     plain = {secret for secret in given if secret and len(secret) >= SHORTEST_SECRET}
-    return plain | {json.dumps(secret)[1:-1] for secret in plain}
+    written = {json.dumps(secret)[1:-1] for secret in plain} | {quote(secret, safe="") for secret in plain}
+    return plain | written
 
 
 def _password_of(dsn: str) -> str | None:
