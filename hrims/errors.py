@@ -17,6 +17,7 @@
     │   ├── RemoteTimeout          again   no answer in time
     │   ├── RemoteFailed           again   HTTP 5xx, or a body that says so
     │   ├── RemoteGarbled          again   an answer that is not the contract's
+    │   │   └── RemoteShort        again   a page with fewer records than HRIMS counts there
     │   ├── RemoteTooLarge         again   an answer over the size limit, refused before it was read
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
@@ -150,6 +151,12 @@ class RemoteGarbled(RemoteError):
     """HRIMS answered with something that is not its contract."""
 
     code = "remote_garbled"
+
+
+class RemoteShort(RemoteGarbled):
+    """A page with fewer records than HRIMS itself counts there."""
+
+    code = "remote_short"
 
 
 class RemoteTooLarge(RemoteError):

@@ -1,0 +1,99 @@
+"""Which records of a listing are saved, and which pages to ask for next: positions come in, pages go
+out. Pure.
+
+A page *n* of size *s* holds the positions from *n* × *s* on. A stretch that is not saved can therefore
+be asked for in pages of any size that divides where they begin: a page that fails is split, and the
+page size may change in the middle of a run, while what is saved stays exact.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """One page of the remote: page ``number`` of ``size`` records."""
+
+    size: int
+    number: int
+
+    @classmethod
+    def at(cls, start: int, most: int) -> "Span":
+        """The largest page of at most ``most`` records that begins at ``start``."""
+        size = _largest_divisor(start, most)
+        return cls(size, start // size)
+
+    @property
+    def start(self) -> int:
+        """The position of its first record; positions count from 0."""
+        return self.number * self.size
+
+    @property
+    def stop(self) -> int:
+        """The position behind its last record."""
+        return self.start + self.size
+
+    def halves(self) -> Iterator["Span"]:
+        """The smaller pages that hold the same records; none when it holds one record."""
+        return cover(self.start, self.stop, self.size // 2) if self.size > 1 else iter(())
+
+
+def cover(start: int, stop: int, most: int) -> Iterator[Span]:
+    """Pages of at most ``most`` records that hold the positions from start to stop, each once."""
+    while start < stop:
+        span = Span.at(start, min(most, stop - start))
+        yield span
+        start = span.stop
+
+
+def _largest_divisor(number: int, most: int) -> int:
+    """The largest divisor of ``number`` up to ``most``; of 0, which all divide, ``most`` itself."""
+    return next(size for size in range(most, 0, -1) if number % size == 0)
+
+
+class Coverage:
+    """The positions that are taken, as stretches in order that neither touch nor overlap."""
+
+    def __init__(self, stretches: Iterable[tuple[int, int]] = ()) -> None:
+        self._stretches: list[tuple[int, int]] = []
+        for start, stop in stretches:
+            self.add(start, stop)
+
+    @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """The stretches that are taken, in order."""
+        return list(self._stretches)
+
+    def add(self, start: int, stop: int) -> None:
+        """Takes the positions from start to stop."""
+        if start >= stop:
+            return
+        apart = [one for one in self._stretches if one[1] < start or one[0] > stop]
+        joined = [one for one in self._stretches if one[1] >= start and one[0] <= stop]
+        merged = (
+            min([start, *(one[0] for one in joined)]),
+            max([stop, *(one[1] for one in joined)]),
+        )
+        self._stretches = sorted([*apart, merged])
+
+    def remove(self, start: int, stop: int) -> None:
+        """Gives the positions from start to stop back."""
+        kept = []
+        for one in self._stretches:
+            kept += [(one[0], min(one[1], start)), (max(one[0], stop), one[1])]
+        self._stretches = [(a, b) for a, b in kept if a < b]
+
+    def gaps(self, total: int) -> Iterator[tuple[int, int]]:
+        """The stretches up to ``total`` that are not taken, in order."""
+        at = 0
+        for start, stop in self._stretches:
+            if at < min(start, total):
+                yield at, min(start, total)
+            at = max(at, stop)
+        if at < total:
+            yield at, total
+
+    def __contains__(self, position: object) -> bool:
+        return isinstance(position, int) and any(a <= position < b for a, b in self._stretches)
+
+    def __len__(self) -> int:
+        return sum(stop - start for start, stop in self._stretches)

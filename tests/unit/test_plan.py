@@ -1,0 +1,162 @@
+"""The plan asks for every position once, whatever fails, in bounded time; or says that it cannot."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hrims.errors import (
+    RemoteCredentials,
+    RemoteError,
+    RemoteFailed,
+    RemoteTimeout,
+    RemoteUnreachable,
+)
+from hrims.sync.plan import MOST_SPLITS, Ask, Plan
+
+CALM = settings(deadline=None)
+"""No test asserts a time that the machine could miss."""
+
+
+def plan(**changes: object) -> Plan:
+    """A plan for pages of 100, five tries each, four at once."""
+    given_ = {"page_size": 100, "tries": 5, "first_pause": 1.0, "at_once": 4}
+    return Plan(**(given_ | changes))  # type: ignore[arg-type] # what a test changes has the right type
+
+
+class Source:
+    """A listing of ``total`` records, of which some break every page they are on."""
+
+    def __init__(
+        self, total: int, broken: frozenset[int] = frozenset(), luck: float = 0.0, seed: int = 1
+    ) -> None:
+        self.total, self.broken, self.luck = total, broken, luck
+        self.chance = Random(seed)
+        self.got: list[int] = []
+        self.lost: list[int] = []
+        self.asked = 0
+        self.most_at_once = 0
+
+    def drain(self, todo: Plan) -> None:
+        """Answers until the plan is done, in any order."""
+        now, open_ = 0.0, list[Ask]()
+        while True:
+            step = todo.take(now)
+            if isinstance(step, Ask):
+                open_.append(step)
+                self.most_at_once = max(self.most_at_once, len(open_))
+            elif open_:
+                self._answer(todo, open_.pop(self.chance.randrange(len(open_))), now)
+            elif step is None:
+                return
+            else:
+                now += step
+
+    def _answer(self, todo: Plan, ask: Ask, now: float) -> None:
+        self.asked += 1
+        held = range(ask.span.start, min(ask.span.stop, self.total))
+        if self.broken.isdisjoint(held) and self.chance.random() >= self.luck:
+            self.got += held
+            todo.answered(ask, len(held), self.total)
+        elif todo.failed(ask, RemoteFailed("it failed"), now, self.chance):
+            self.lost.append(ask.span.start)
+
+
+def test_it_works() -> None:
+    source = Source(640)
+    source.drain(plan())
+    assert sorted(source.got) == list(range(640))
+    assert (source.asked, source.most_at_once) == (7, 4)
+
+
+def test_nobody_listed_is_one_question() -> None:
+    source = Source(0)
+    source.drain(plan())
+    assert (source.got, source.asked) == ([], 1)
+
+
+def test_what_is_saved_is_not_asked_for() -> None:
+    source = Source(640)
+    source.drain(plan(saved=[(0, 200), (300, 400)], total=640))
+    assert sorted(source.got) == [*range(200, 300), *range(400, 640)]
+
+
+def test_a_broken_record_costs_itself_and_not_its_neighbours() -> None:
+    source = Source(640, frozenset({217}))
+    source.drain(plan())
+    assert sorted(source.got) == [position for position in range(640) if position != 217]
+    assert source.lost == [217]
+    assert source.asked < 50
+
+
+@CALM
+@given(
+    total=st.integers(0, 700),
+    size=st.integers(1, 500),
+    broken=st.frozensets(st.integers(0, 699), max_size=3),
+    luck=st.floats(0, 0.3),
+    seed=st.integers(0, 1000),
+    saved=st.lists(st.tuples(st.integers(0, 700), st.integers(0, 700)).map(sorted), max_size=3),
+)
+def test_every_position_is_had_once_or_is_a_record_that_was_given_up(
+    total: int, size: int, broken: frozenset[int], luck: float, seed: int, saved: list[list[int]]
+) -> None:
+    source = Source(total, broken, luck, seed)
+    already = {position for start, stop in saved for position in range(start, stop)}
+    try:
+        source.drain(plan(page_size=size, saved=[(a, b) for a, b in saved], total=total))
+    except RemoteFailed:
+        pass  # the attempt fails, and the next goes on: nothing is had twice all the same
+    else:
+        assert set(source.got) | set(source.lost) | already >= set(range(total))
+    assert len(source.got) == len(set(source.got))
+    assert already.isdisjoint(source.got)
+    assert source.most_at_once <= 4
+
+
+@CALM
+@given(st.integers(0, 100))
+def test_a_remote_that_always_fails_costs_a_bounded_number_of_questions(seed: int) -> None:
+    source = Source(6408, luck=1.1, seed=seed)
+    with pytest.raises(RemoteError):
+        source.drain(plan(total=6408))
+    assert source.asked <= MOST_SPLITS
+
+
+@pytest.mark.parametrize(
+    ("error", "times"), [(RemoteCredentials("no"), 1), (RemoteUnreachable("nobody there"), 5)]
+)
+def test_what_splitting_cannot_help_ends_the_attempt(error: RemoteError, times: int) -> None:
+    todo, now = plan(), 0.0
+    for failure in range(1, times + 1):
+        while not isinstance(step := todo.take(now), Ask):
+            assert isinstance(step, float)
+            now += step
+        if failure == times:
+            with pytest.raises(type(error)):
+                todo.failed(step, error, now, Random(1))
+        else:
+            assert not todo.failed(step, error, now, Random(1))
+
+
+def test_time_outs_make_pages_smaller_and_answers_let_them_grow_again() -> None:
+    todo, chance = plan(total=100_000), Random(1)
+    ask = todo.take(0.0)
+    assert isinstance(ask, Ask)
+    todo.failed(ask, RemoteTimeout("slow"), 0.0, chance)
+    assert (todo.size, todo.window) == (50, 2.0)
+    for _ in range(8):
+        ask = todo.take(0.0)
+        assert isinstance(ask, Ask)
+        assert ask.span.size <= 50
+        todo.answered(ask, ask.span.size, 100_000)
+    assert (todo.size, round(todo.window)) == (100, 4)
+
+
+def test_a_listing_that_grows_meanwhile_is_followed() -> None:
+    source, todo = Source(140), plan()
+    source.drain(todo)
+    source.total = todo.total = 163
+    source.drain(todo)
+    assert sorted(source.got) == list(range(163))

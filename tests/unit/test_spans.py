@@ -1,0 +1,53 @@
+"""Pages that cover a listing exactly, whatever their sizes."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hrims.sync.spans import Coverage, Span, cover
+
+CALM = settings(deadline=None)
+"""No test asserts a time that the machine could miss."""
+
+stretches = st.tuples(st.integers(0, 400), st.integers(0, 400)).map(sorted)
+
+
+def test_it_works() -> None:
+    assert list(cover(0, 100, 50)) == [Span(50, 0), Span(50, 1)]
+    assert list(Span(100, 3).halves()) == [Span(50, 6), Span(50, 7)]
+    assert list(Span(25, 3).halves()) == [Span(5, 15), Span(10, 8), Span(10, 9)]
+    assert list(Span(1, 7).halves()) == []
+
+
+@CALM
+@given(start=st.integers(0, 2000), length=st.integers(0, 500), most=st.integers(1, 500))
+def test_a_cover_holds_every_position_once_and_nothing_else(start: int, length: int, most: int) -> None:
+    held = [
+        position for span in cover(start, start + length, most) for position in range(span.start, span.stop)
+    ]
+    assert held == list(range(start, start + length))
+
+
+@CALM
+@given(number=st.integers(0, 500), size=st.integers(1, 500))
+def test_splitting_ends_at_single_records(number: int, size: int) -> None:
+    spans, depth = [Span(size, number)], 0
+    while any(span.size > 1 for span in spans):
+        spans = [half for span in spans for half in (list(span.halves()) or [span])]
+        depth += 1
+        assert depth <= 9
+    assert [span.number for span in spans] == list(range(number * size, (number + 1) * size))
+
+
+@CALM
+@given(added=st.lists(stretches), removed=st.lists(stretches), total=st.integers(0, 450))
+def test_coverage_is_a_set_of_positions(added: list[list[int]], removed: list[list[int]], total: int) -> None:
+    coverage, model = Coverage(), set[int]()
+    for start, stop in added:
+        coverage.add(start, stop)
+        model |= set(range(start, stop))
+    for start, stop in removed:
+        coverage.remove(start, stop)
+        model -= set(range(start, stop))
+    assert len(coverage) == len(model)
+    gaps = [position for start, stop in coverage.gaps(total) for position in range(start, stop)]
+    assert gaps == [position for position in range(total) if position not in model]
