@@ -111,6 +111,8 @@ def _completed(run: Run) -> str:
     if run.outcome != "incomplete":
         return f"Complete: all {total} that HRIMS lists are accounted for."
     gap = run.missing or 0
+    if gap == 0:
+        return "Incomplete: HRIMS changed while it was read, so somebody may be missing. Run it again."
     if gap < 0:
         return f"Incomplete: {-gap:,} more were met than the {total} that HRIMS counts. Run it again."
     return f"Incomplete: {gap:,} of {total} are missing. Run it again."

@@ -18,6 +18,10 @@ class Sum(NamedTuple):
     seen_again: int
     """People met on more than one page. They prove nothing: who moved may have pushed another out."""
     total: int
+    steady: bool
+    """Whether HRIMS gave that total with every page. If not, somebody who went may stand in the sum for
+    somebody who was not met.
+    """
 
 
 def missing(counted: Sum) -> int:
@@ -26,8 +30,8 @@ def missing(counted: Sum) -> int:
 
 
 def outcome_of(counted: Sum) -> str:
-    """``complete`` only when everybody is accounted for."""
-    return "complete" if missing(counted) == 0 else "incomplete"
+    """``complete`` only when everybody is accounted for, and the sum can tell."""
+    return "complete" if missing(counted) == 0 and counted.steady else "incomplete"
 
 
 async def finish(attempt: Attempt, pool: AsyncPool) -> str:

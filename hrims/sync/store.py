@@ -97,13 +97,17 @@ async def add_rejects(
         )
 
 
-async def count(conn: AsyncConnection, attempt: Attempt) -> tuple[int, int, int, int, int]:
-    """(distinct people, rejected, repeated on their page, seen on a further page, remote's total)."""
+async def count(conn: AsyncConnection, attempt: Attempt) -> tuple[int, int, int, int, int, bool]:
+    """(distinct people, rejected, repeated on their page, seen on a further page, remote's total, whether
+    every page came with that total).
+    """
     row = await (
         await conn.execute(
             """
             SELECT people.distinct_ones::int, p.rejected, p.repeated,
-                   (people.all_of_them - people.distinct_ones)::int, coalesce(p.remote_total, 0)
+                   (people.all_of_them - people.distinct_ones)::int, coalesce(p.remote_total, 0),
+                   NOT EXISTS (SELECT FROM run_pages q
+                               WHERE q.run_id = p.run_id AND q.remote_total <> p.remote_total)
             FROM run_progress p
             CROSS JOIN (
                 SELECT count(id) AS all_of_them, count(DISTINCT id) AS distinct_ones
@@ -115,7 +119,7 @@ async def count(conn: AsyncConnection, attempt: Attempt) -> tuple[int, int, int,
         )
     ).fetchone()
     assert row is not None
-    return row[0], row[1], row[2], row[3], row[4]
+    return row[0], row[1], row[2], row[3], row[4], row[5]
 
 
 async def end(

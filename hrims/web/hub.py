@@ -15,6 +15,9 @@ from hrims.sync.progress import Run
 
 CHANNEL = "hrims_run"
 
+NAME = "hrims streams"
+"""What an operator sees of the hub's connection in pg_stat_activity."""
+
 GATHER = 0.1
 """Seconds between two messages about a run: what changes meanwhile is told together. The first is
 told at once.
@@ -38,12 +41,19 @@ class Watcher:
         self.run_id = run_id
         self._changed = threading.Condition()
         self._latest: Run | None = None
+        self._known: Run | None = None
+
+    def knows(self, run: Run) -> None:
+        """The stream has read the run by itself and need not be told of it as it is."""
+        with self._changed:
+            self._known = run
 
     def tell(self, run: Run) -> None:
-        """Leaves the run as it is now; what the stream has not taken yet is replaced."""
+        """Leaves the run as it is now, if it changed; what the stream has not taken yet is replaced."""
         with self._changed:
-            self._latest = run
-            self._changed.notify()
+            if run != self._known:
+                self._latest = self._known = run
+                self._changed.notify()
 
     def next(self, seconds: float) -> Run | None:
         """The run after a change, None when there was none in so many seconds."""
@@ -89,7 +99,7 @@ class Hub:
         pause = FIRST_PAUSE
         while True:
             try:
-                with psycopg.connect(self._dsn(), autocommit=True) as conn:
+                with psycopg.connect(self._dsn(), autocommit=True, application_name=NAME) as conn:
                     conn.execute(f"LISTEN {CHANNEL}".encode())
                     while True:
                         self._tell(conn, self._changed(conn))

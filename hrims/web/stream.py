@@ -71,6 +71,8 @@ def _live(run_id: int, watcher: Watcher, database: Pool, client: socket.socket |
     # Read after joining: a change between the two is told again rather than missed.
     with database.connection() as conn:
         run = store.read(conn, run_id)
+    if run:
+        watcher.knows(run)
     said: tuple[str, int] | None = None
     while run is None or not run.ended:
         if run is None:

@@ -116,6 +116,22 @@ def test_a_total_that_is_never_reached_makes_the_run_incomplete(world: World) ->
     assert "are missing" in run.message
 
 
+def test_who_went_does_not_hide_who_was_not_met(world: World) -> None:
+    """A removal moves everybody behind it up by one: somebody slips from the awaited page to one that is
+    saved, and the sum would add up all the same, with the one who went in place of the one not met.
+    """
+    hold = world.simulator.hold(page=5)
+    world.start_worker()
+    run_id = world.ask()
+    world.simulator.wait_for(held=1)
+    gone = world.simulator.people(vote="001")[7]["zan_id"]
+    world.simulator.remove_people(gone, vote="001")
+    world.simulator.release(hold)
+    run = world.until_ended(run_id)
+    assert (run.outcome, run.missing) == ("incomplete", 0)
+    assert "changed while it was read" in run.message
+
+
 def test_procrastinates_own_worker_runs_runs_too(world: World) -> None:
     world.start_worker("procrastinate", "--app=hrims.jobs.queue.app", "worker")
     assert world.until_ended(world.ask()).outcome == "complete"

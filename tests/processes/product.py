@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 import httpx
 
 from hrims.config import PROJECT
+from tests.served import free_port
 
 PATIENCE = 120.0
 """Seconds after which what does not come fails a test. No test asserts a shorter time."""
@@ -35,14 +35,6 @@ QUICK = {
     "HRIMS_PAGE_PAUSE": "0.05",
     "HRIMS_ATTEMPT_PAUSE": "0.1",
 }
-
-
-def free_port() -> int:
-    """A port that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def until(reached: Callable[[], Any], told: Callable[[], str] = str) -> Any:
