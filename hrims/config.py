@@ -145,6 +145,16 @@ class Settings:
         "seconds before a failed page is asked for again, doubling",
     )
 
+    max_in_flight: int = setting(
+        "HRIMS_MAX_IN_FLIGHT", _whole(1, 100), 4, "requests in flight to HRIMS at once, over all workers"
+    )
+    probe_pause: float = setting(
+        "HRIMS_PROBE_PAUSE",
+        _between(0, 600),
+        15.0,
+        "seconds before HRIMS, when it is down, is probed again, doubling",
+    )
+
     # runs and workers
     attempts: int = setting("HRIMS_ATTEMPTS", _whole(1, 50), 3, "attempts of a run before it has failed")
     attempt_pause: float = setting(

@@ -19,6 +19,7 @@
     │   ├── RemoteGarbled          again   an answer that is not the contract's
     │   │   └── RemoteShort        again   a page with fewer records than HRIMS counts there
     │   ├── RemoteTooLarge         again   an answer over the size limit, refused before it was read
+    │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
     │   └── RemoteUnknown          never   HRIMS does not know the vote code, TIN or person
@@ -27,6 +28,7 @@
 The text of an error is written for a person: what happened, what was kept, what to do.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -163,6 +165,16 @@ class RemoteTooLarge(RemoteError):
     """The answer is larger than the limit; it was refused before it was read."""
 
     code = "remote_too_large"
+
+
+class RemoteDown(RemoteError):
+    """HRIMS answers nobody, or refuses the credentials: it is not asked before ``until``."""
+
+    code = "remote_down"
+
+    def __init__(self, message: str, *, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class RemoteBadRequest(RemoteError):

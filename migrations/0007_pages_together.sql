@@ -11,16 +11,19 @@ ALTER TABLE runs
     ADD CONSTRAINT runs_identifier_type_check CHECK (identifier_type IN ('votecode', 'tin', 'person')),
     ADD CONSTRAINT runs_one_person_or_one_institution CHECK
         ((kind = 'person') = (institution_id IS NULL) AND (kind = 'person') = (identifier_type = 'person')),
+    -- What a delayed run waits for, when it is not for its own next attempt.
+    ADD COLUMN waits_for text CHECK (waits_for IN ('remote')),
     ADD CONSTRAINT runs_applies_a_preview CHECK ((kind = 'apply') = (of_run_id IS NOT NULL));
 
--- The same page may be read up to three times: once by everybody, then where the sum does not add up.
+-- A page is read once, and again where the sum does not add up: 1 is the first reading, 2 the edges between
+-- its pages, 3 and 4 are whole ones; a run makes three of them at most.
 ALTER TABLE rejects
     DROP CONSTRAINT rejects_run_id_page_size_page_number_fkey,
     DROP CONSTRAINT rejects_pkey,
-    ADD COLUMN reading smallint NOT NULL DEFAULT 1 CHECK (reading BETWEEN 1 AND 3);
+    ADD COLUMN reading smallint NOT NULL DEFAULT 1 CHECK (reading BETWEEN 1 AND 4);
 ALTER TABLE run_pages
     DROP CONSTRAINT run_pages_pkey,
-    ADD COLUMN reading smallint NOT NULL DEFAULT 1 CHECK (reading BETWEEN 1 AND 3),
+    ADD COLUMN reading smallint NOT NULL DEFAULT 1 CHECK (reading BETWEEN 1 AND 4),
     -- A digest of the ZanIDs on the page; NULL for fewer than two. The same twice in a reading is no answer.
     ADD COLUMN fingerprint bytea CHECK (length(fingerprint) = 16),
     ADD PRIMARY KEY (run_id, reading, page_size, page_number);

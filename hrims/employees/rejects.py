@@ -12,7 +12,7 @@ class Reject(NamedTuple):
 
     ``field`` is the column, or for ``wrong_type`` the path in the record; ``masked`` is the
     ZanID of which at most the first and last two digits show. Codes: no_zan_id, bad_zan_id,
-    wrong_type, bad_date, bad_text, too_long.
+    wrong_type, bad_date, bad_text, too_long, remote_breaks.
     """
 
     code: str
@@ -24,6 +24,11 @@ class Reject(NamedTuple):
 def unreadable(reason: str, field: str | None) -> Reject:
     """For a record whose types are wrong."""
     return Reject("wrong_type", field, f"The record has a wrong type: {reason}.", None)
+
+
+def breaks_hrims() -> Reject:
+    """For a record with which HRIMS fails every time, whatever else is on the page."""
+    return Reject("remote_breaks", None, "HRIMS fails on every page that holds this record.", None)
 
 
 def without_key(zan_id: str) -> Reject:

@@ -99,7 +99,7 @@ WITH kept AS (
     INSERT INTO listings (institution_id, identifier_type, employee_id, since_run_id)
     SELECT %(institution_id)s, %(identifier_type)s, k.id, %(run_id)s
     FROM kept k
-    WHERE NOT EXISTS (
+    WHERE %(institution_id)s::bigint IS NOT NULL AND NOT EXISTS (
         SELECT FROM listings l
         WHERE l.institution_id = %(institution_id)s AND l.identifier_type = %(identifier_type)s
           AND l.employee_id = k.id)

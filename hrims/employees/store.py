@@ -53,10 +53,10 @@ async def keep(
     people: Sequence[Placed],
     *,
     run_id: int,
-    institution_id: int,
+    institution_id: int | None,
     identifier_type: str,
 ) -> Kept:
-    """Saves people, each ZanID once, and that this institution lists them."""
+    """Saves people, each ZanID once, and that this institution, if any, lists them."""
     await _stage(conn, people)
     run = {"run_id": run_id, "institution_id": institution_id, "identifier_type": identifier_type}
     new = (await conn.execute(SAVE["insert_new"], run)).rowcount

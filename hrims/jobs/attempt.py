@@ -15,7 +15,7 @@ import psycopg
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
-from hrims.errors import Fenced, HrimsSyncError, RemoteError
+from hrims.errors import Fenced, HrimsSyncError, RemoteDown, RemoteError
 from hrims.jobs import store
 from hrims.jobs.retry import GivenUp, TryAgain, next_attempt
 from hrims.jobs.store import Attempt
@@ -55,6 +55,8 @@ async def carry_out(
         log.warning("run %s attempt %s: %s", run_id, attempt.number, reason)
     except (asyncio.CancelledError, Stopping):
         await _hand_back(pool, attempt)
+    except RemoteDown as reason:
+        await _wait_for_remote(pool, attempt, reason)
     except Exception as reason:  # noqa: BLE001 - whatever it was, the run must say how it stands
         await _failed(pool, settings, attempt, reason)
 
@@ -71,6 +73,16 @@ async def _hand_back(pool: AsyncPool, attempt: Attempt) -> None:
     if handed:
         log.info("run %s attempt %s: handed back", attempt.run_id, attempt.number)
         raise TryAgain(datetime.now(UTC))
+
+
+async def _wait_for_remote(pool: AsyncPool, attempt: Attempt, reason: RemoteDown) -> None:
+    async def write() -> bool:
+        async with pool.connection() as conn:
+            return await store.wait_for_remote(conn, attempt, reason.until, str(reason), reason.code)
+
+    if await patiently(write):
+        log.info("run %s attempt %s: waits for HRIMS", attempt.run_id, attempt.number)
+        raise TryAgain(reason.until)
 
 
 async def _failed(pool: AsyncPool, settings: Settings, attempt: Attempt, reason: Exception) -> None:

@@ -36,8 +36,9 @@ class Attempt(NamedTuple):
 
     run_id: int
     number: int
-    institution_id: int
-    institution: str
+    kind: str
+    of_run_id: int | None
+    institution_id: int | None
     identifier_type: str
     identifier: str
     page_size: int
@@ -82,7 +83,8 @@ def cancel(conn: Connection, run_id: int) -> int | None:
     row = conn.execute(
         """
         WITH gone AS (
-            UPDATE runs SET state = 'cancelled', finished_at = now(), next_try_at = NULL
+            UPDATE runs SET state = 'cancelled', finished_at = now(), next_try_at = NULL,
+                            waits_for = NULL
             WHERE id = %(run)s AND state IN ('waiting', 'delayed', 'active')
             RETURNING id, queue_job_id
         ), closed AS (
@@ -120,12 +122,10 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
             """
             UPDATE runs r
             SET attempt = attempt + 1, state = 'active', started_at = coalesce(started_at, now()),
-                next_try_at = NULL
-            FROM institutions i
-            WHERE r.id = %s AND r.queue_job_id = %s AND i.id = r.institution_id
-              AND r.state IN ('waiting', 'delayed', 'active')
-            RETURNING r.id, r.attempt, r.institution_id, i.name, r.identifier_type, r.identifier,
-                      r.page_size, r.failures
+                next_try_at = NULL, waits_for = NULL
+            WHERE r.id = %s AND r.queue_job_id = %s AND r.state IN ('waiting', 'delayed', 'active')
+            RETURNING r.id, r.attempt, r.kind, r.of_run_id, r.institution_id, r.identifier_type,
+                      r.identifier, r.page_size, r.failures
             """,
             (run_id, queue_job_id),
         )
@@ -145,6 +145,23 @@ async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: 
     """After a failed attempt: the run waits for the next. False when the attempt was fenced off."""
     return await _leave(
         conn, attempt, "delayed", "failed", trouble, code, at=at, failures=attempt.failures + 1
+    )
+
+
+async def wait_for_remote(
+    conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str
+) -> bool:
+    """HRIMS is not asked just now: the run waits for it, no attempt spent. False when fenced off."""
+    return await _leave(
+        conn,
+        attempt,
+        "delayed",
+        "handed_back",
+        trouble,
+        code,
+        at=at,
+        failures=attempt.failures,
+        waits_for="remote",
     )
 
 
@@ -168,13 +185,14 @@ async def _leave(
     *,
     failures: int,
     at: datetime | None = None,
+    waits_for: str | None = None,
 ) -> bool:
     left = await conn.execute(
         """
         UPDATE runs
         SET state = %(state)s, failures = %(failures)s, trouble = coalesce(%(trouble)s, trouble),
             trouble_code = coalesce(%(code)s, trouble_code), next_try_at = %(at)s,
-            finished_at = CASE WHEN %(state)s = 'failed' THEN now() END
+            waits_for = %(waits_for)s, finished_at = CASE WHEN %(state)s = 'failed' THEN now() END
         WHERE id = %(run)s AND attempt = %(number)s AND state = 'active'
         """,
         {
@@ -183,6 +201,7 @@ async def _leave(
             "trouble": trouble,
             "code": code,
             "at": at,
+            "waits_for": waits_for,
             "run": attempt.run_id,
             "number": attempt.number,
         },

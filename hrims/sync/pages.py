@@ -1,127 +1,58 @@
-"""Pages of a run: a number comes in; the page is asked for until it is answered, then its people,
-history, listings, rejects, counters, progress and checkpoint are saved in one transaction.
+"""Pages of a run: a page is asked for once and judged; its people, history, listings, rejects,
+counters, progress and checkpoint are saved in one transaction.
 """
 
-import asyncio
-import itertools
+import hashlib
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from random import Random
 from typing import NamedTuple
 
 import psycopg
 
-from hrims.config import Settings
 from hrims.db import AsyncConnection, AsyncPool, patiently
 from hrims.employees import store as employees
 from hrims.employees import workplaces
 from hrims.employees.mapping import Reject, Row, to_row
+from hrims.employees.rejects import breaks_hrims
 from hrims.employees.store import Placed
-from hrims.errors import RemoteError
+from hrims.errors import RemoteShort
 from hrims.jobs.store import Attempt
 from hrims.remote.client import Remote
-from hrims.remote.pace import pause
 from hrims.remote.wire import Page
 from hrims.sync import store
+from hrims.sync.spans import Span
 
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Checkpoint:
-    """Which pages of a run are saved, and the remote's latest total; None before the first page."""
-
-    page_size: int
-    saved: set[int]
-    total: int | None
-
-    def next_page(self) -> int | None:
-        """The first page that is not saved, None when the total says that there is none."""
-        number = next(n for n in itertools.count() if n not in self.saved)
-        if self.total is not None and number * self.page_size >= self.total:
-            return None
-        return number
-
-    def add(self, number: int, total: int) -> None:
-        """Notes a page as saved, with the total that the remote gave beside it."""
-        self.saved.add(number)
-        self.total = total
-
-
-class Asked(NamedTuple):
-    """A page as the remote sent it and how long that took, in milliseconds, failures included."""
-
-    page: Page
-    fetch_ms: int
-
-
-async def read_checkpoint(pool: AsyncPool, attempt: Attempt) -> Checkpoint:
-    """The pages of this run that are saved."""
-
-    async def read() -> Checkpoint:
-        async with pool.connection() as conn:
-            saved, total = await store.saved_pages(conn, attempt)
-            return Checkpoint(attempt.page_size, saved, total)
-
-    return await patiently(read)
-
-
-async def ask(remote: Remote, attempt: Attempt, number: int, pool: AsyncPool, settings: Settings) -> Asked:
-    """Asks for a page until it is answered, at most ``settings.page_tries`` times.
-
-    Raises the RemoteError of the last try, at once when asking again cannot help.
-    """
-    began = time.monotonic()
-    for tries in itertools.count(1):
-        try:
-            page = await remote.page(attempt.identifier_type, attempt.identifier, number, attempt.page_size)
-        except RemoteError as trouble:
-            if not trouble.again or tries >= settings.page_tries:
-                raise
-            log.info("run %s page %s failed (%s)", attempt.run_id, number, trouble.code)
-            words = f"Page {number + 1}: {trouble} Asking again ({tries} of {settings.page_tries - 1})."
-            await _note(pool, attempt, words)
-            await asyncio.sleep(
-                pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
-            )
-        else:
-            return Asked(page, _ms_since(began))
-    raise AssertionError("unreachable")
-
-
-async def _note(pool: AsyncPool, attempt: Attempt, words: str) -> None:
-    async def write() -> None:
-        async with pool.connection() as conn:
-            await store.check_fence(conn, attempt)
-            await store.note(conn, attempt, words)
-
-    await patiently(write)
-
-
-async def save(attempt: Attempt, asked: Asked, pool: AsyncPool) -> None:
-    """Saves a page in one transaction, once: a page whose commit got lost is found saved."""
-    shaped = shape(asked.page)
-
-    async def write() -> None:
-        async with pool.connection() as conn:
-            try:
-                await _save_in(conn, attempt, asked, shaped)
-            except psycopg.errors.UniqueViolation as clash:
-                if clash.diag.constraint_name != "run_pages_pkey":
-                    raise
-                log.info("run %s page %s was saved already", attempt.run_id, asked.page.number)
-
-    await patiently(write)
-
-
 class Shaped(NamedTuple):
-    """A page's rows by position, each ZanID once, how many repeated one, and the rejects."""
+    """A page's rows by position, each ZanID once; how many repeated one; the rejects; and a digest of
+    whom it holds, None for fewer than two people.
+    """
 
     rows: list[tuple[int, Row]]
     repeated: int
     rejects: list[tuple[int, Reject]]
+    fingerprint: bytes | None
+
+
+class Asked(NamedTuple):
+    """A page as the remote sent it, how long that took in milliseconds, and what it comes to."""
+
+    page: Page
+    fetch_ms: int
+    shaped: Shaped
+
+
+async def ask(remote: Remote, attempt: Attempt, span: Span) -> Asked:
+    """Asks for a page once. Raises RemoteError; RemoteShort when it holds fewer than it counts itself."""
+    began = time.monotonic()
+    page = await remote.page(attempt.identifier_type, attempt.identifier, span.number, span.size)
+    there = max(0, min(span.size, page.total - span.start))
+    if len(page.records) < there:
+        raise RemoteShort(f"HRIMS sent {len(page.records)} records where it counts {there}.")
+    return Asked(page, _ms_since(began), shape(page))
 
 
 def shape(page: Page) -> Shaped:
@@ -135,11 +66,52 @@ def shape(page: Page) -> Shaped:
         else:
             rows.setdefault(shaped.zan_id, (position, shaped))
     repeated = len(page.records) - len(rows) - len(rejects)
-    return Shaped(list(rows.values()), repeated, rejects)
+    return Shaped(list(rows.values()), repeated, rejects, _fingerprint(rows))
 
 
-async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, shaped: Shaped) -> None:
+def _fingerprint(zan_ids: dict[str, tuple[int, Row]]) -> bytes | None:
+    if len(zan_ids) < 2:
+        # One person may well be met alone twice: that is counted, and is no page sent twice.
+        return None
+    return hashlib.blake2b(" ".join(zan_ids).encode(), digest_size=16).digest()
+
+
+async def save(attempt: Attempt, asked: Asked, pool: AsyncPool, *, reading: int) -> None:
+    """Saves a page in one transaction, once: a page whose commit got lost is found saved."""
+
+    async def write() -> None:
+        async with pool.connection() as conn:
+            try:
+                await _save_in(conn, attempt, asked, reading)
+            except psycopg.errors.UniqueViolation as clash:
+                if clash.diag.constraint_name != "run_pages_pkey":
+                    raise
+                log.info("run %s page %s was saved already", attempt.run_id, asked.page.number)
+
+    await patiently(write)
+
+
+async def save_broken(attempt: Attempt, span: Span, total: int, pool: AsyncPool, *, reading: int) -> None:
+    """Saves a single record that breaks every page it is on, as what it is: a reject with its place."""
+    page = Page(span.number, span.size, total, [])
+    shaped = Shaped([], 0, [(0, breaks_hrims())], None)
+    await save(attempt, Asked(page, 0, shaped), pool, reading=reading)
+
+
+async def note(attempt: Attempt, words: str, pool: AsyncPool) -> None:
+    """Tells whoever watches what the attempt is about."""
+
+    async def write() -> None:
+        async with pool.connection() as conn:
+            await store.check_fence(conn, attempt)
+            await store.note(conn, attempt, words)
+
+    await patiently(write)
+
+
+async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, reading: int) -> None:
     began = time.monotonic()
+    shaped = asked.shaped
     await employees.plan_by_index(conn)
     await store.check_fence(conn, attempt)
     people = await _place(conn, shaped.rows)
@@ -150,20 +122,20 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, shaped
         institution_id=attempt.institution_id,
         identifier_type=attempt.identifier_type,
     )
-    unmatched = sum(one.institution_id is None for one in people)
     counts = {
+        "records": len(shaped.rows) + shaped.repeated + len(shaped.rejects),
         "new": kept.new,
         "changed": kept.changed,
         "unchanged": kept.unchanged,
         "saved": len(kept.ids),
         "rejected": len(shaped.rejects),
         "repeated": shaped.repeated,
-        "unmatched": unmatched,
+        "unmatched": sum(one.institution_id is None for one in people),
         "fetch_ms": asked.fetch_ms,
         "save_ms": _ms_since(began),
     }
-    await store.add_page(conn, attempt, asked.page, kept.ids, counts)
-    await store.add_rejects(conn, attempt, asked.page, shaped.rejects)
+    await store.add_page(conn, attempt, asked.page, kept.ids, shaped.fingerprint, counts, reading)
+    await store.add_rejects(conn, attempt, asked.page, shaped.rejects, reading)
 
 
 async def _place(conn: AsyncConnection, rows: Sequence[tuple[int, Row]]) -> list[Placed]:

@@ -12,12 +12,14 @@ class Run:
     """A run with its progress, as everybody who follows it sees it."""
 
     id: int
-    institution_id: int
+    kind: str
+    institution_id: int | None
     institution: str
     identifier_type: str
     identifier: str
     page_size: int
     state: str
+    waits_for: str | None
     outcome: str | None
     attempt: int
     requested_by: str
@@ -46,6 +48,7 @@ class Run:
     save_ms: int
     note: str | None
     a_worker_lives: bool
+    not_asked: str | None
 
     @property
     def ended(self) -> bool:
@@ -91,10 +94,14 @@ class Run:
 def _waiting(run: Run) -> str:
     if not run.a_worker_lives:
         return "Waiting: no worker is running. It starts by itself as soon as one is."
+    if run.not_asked:
+        return f"Waiting: HRIMS is not asked just now. {run.not_asked} It goes on by itself."
     return "Waiting for a worker to take it."
 
 
 def _delayed(run: Run) -> str:
+    if run.waits_for == "remote":
+        return f"Waiting for HRIMS: {run.trouble} It is tried again by itself; no attempt is spent."
     return f"Attempt {run.attempt} failed: {run.trouble} It goes on by itself in a moment."
 
 
@@ -108,14 +115,17 @@ def _active(run: Run) -> str:
 
 def _completed(run: Run) -> str:
     total = f"{run.remote_total or 0:,}"
-    if run.outcome != "incomplete":
+    if run.outcome == "complete_after_repair":
+        return f"Complete after repair: all {total} that HRIMS lists are accounted for."
+    if run.outcome == "complete":
         return f"Complete: all {total} that HRIMS lists are accounted for."
+    why = f" {run.trouble}" if run.trouble else ""
     gap = run.missing or 0
     if gap == 0:
-        return "Incomplete: HRIMS changed while it was read, so somebody may be missing. Run it again."
+        return f"Incomplete: somebody may be missing.{why} Run it again."
     if gap < 0:
-        return f"Incomplete: {-gap:,} more were met than the {total} that HRIMS counts. Run it again."
-    return f"Incomplete: {gap:,} of {total} are missing. Run it again."
+        return f"Incomplete: {-gap:,} more were met than the {total} that HRIMS counts.{why} Run it again."
+    return f"Incomplete: {gap:,} of {total} are missing.{why} Run it again."
 
 
 def _failed(run: Run) -> str:

@@ -2,13 +2,21 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
-from hrims.jobs.attempt import Stopping
+from hrims.errors import RemoteError
 from hrims.jobs.store import Attempt
+from hrims.limits import breaker
+from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
-from hrims.sync import pages, reconcile
+from hrims.sync import pages, readings, reconcile
+from hrims.sync.readings import EDGES, FIRST, SECOND, THIRD, Reader
+from hrims.sync.reconcile import Sum
+
+FEW = 10
+"""Missing people up to which the edges between pages are read again before everything is."""
 
 log = logging.getLogger(__name__)
 
@@ -20,18 +28,70 @@ async def bring(
     settings: Settings,
     is_stopping: Callable[[], bool],
 ) -> None:
-    """Brings one institution up to date: goes on where the run stopped, saves page by page, and ends
-    the run with its outcome.
+    """Brings one institution up to date: goes on where the run stopped, saves page by page, reads again
+    what does not add up, and ends the run with its outcome.
 
-    Raises RemoteError when a page cannot be had, Fenced when another attempt has taken over, Stopping
-    between two pages when the worker is asked to stop; the pages saved until then stay saved.
+    Raises RemoteError when a page cannot be had, RemoteDown while HRIMS is not asked, Fenced when another
+    attempt has taken over, Stopping between pages when the worker is asked to stop; the pages saved until
+    then stay saved.
     """
-    checkpoint = await pages.read_checkpoint(pool, attempt)
-    while (number := checkpoint.next_page()) is not None:
-        if is_stopping():
-            raise Stopping
-        asked = await pages.ask(remote, attempt, number, pool, settings)
-        await pages.save(attempt, asked, pool)
-        checkpoint.add(number, asked.page.total)
-    outcome = await reconcile.finish(attempt, pool)
+    await breaker.pass_through(pool, remote, settings)
+    try:
+        async with Slots(pool, settings.max_in_flight) as slots:
+            reader = Reader(attempt, remote, pool, settings, slots, is_stopping)
+            counted, repaired = await _read_until_proven(reader)
+    except RemoteError as trouble:
+        raise await breaker.suspect(pool, remote, settings, trouble) from trouble
+    outcome = await reconcile.finish(attempt, pool, counted, repaired=repaired)
     log.info("run %s ended %s", attempt.run_id, outcome)
+
+
+async def _read_until_proven(reader: Reader) -> tuple[Sum, bool]:
+    """The sum that proves everybody, or the last one that does not; and whether it took a repair."""
+    begun = await readings.begun(reader) - {FIRST}
+    if not begun:
+        await readings.read(reader, FIRST)
+    counted = await _add_up(reader, [FIRST])
+    if counted.proven and not begun:
+        return counted, False
+    if EDGES in begun or (not begun and counted.steady and 0 < counted.missing <= FEW):
+        return await _read_edges(reader)
+    return await _read_again(reader, FIRST, counted, [SECOND, THIRD])
+
+
+async def _read_edges(reader: Reader) -> tuple[Sum, bool]:
+    """Who moved from one page to another while it was read is near the edge between them."""
+    await _say(reader, "The sum does not add up: reading the edges between pages again.")
+    await readings.read(reader, EDGES, await readings.all_but_edges(reader))
+    counted = await _add_up(reader, [FIRST, EDGES])
+    if counted.proven:
+        return counted, True
+    return await _read_again(reader, FIRST, counted, [SECOND])
+
+
+async def _read_again(reader: Reader, before: int, earlier: Sum, following: list[int]) -> tuple[Sum, bool]:
+    """Whole readings until one proves everybody, or two agree that nobody else is to be had."""
+    for reading in following:
+        await _say(reader, "The sum does not add up: reading everything again.")
+        await readings.read(reader, reading)
+        counted = await _add_up(reader, [reading])
+        if (
+            earlier.steady
+            and counted.steady
+            and await reconcile.agree(reader.attempt, reader.pool, before, reading)
+        ):
+            return replace(counted, listed_twice=True), True
+        if counted.proven:
+            return counted, True
+        before, earlier = reading, counted
+    return earlier, False
+
+
+async def _add_up(reader: Reader, these: list[int]) -> Sum:
+    total = await readings.total_now(reader)
+    return await reconcile.add_up(reader.attempt, reader.pool, these, total)
+
+
+async def _say(reader: Reader, words: str) -> None:
+    log.info("run %s: %s", reader.attempt.run_id, words)
+    await pages.note(reader.attempt, words, reader.pool)

@@ -1,0 +1,92 @@
+"""The breaker: while HRIMS is down or refuses the credentials, it is not asked; now and then one run
+probes, and when that is answered all go on. Waiting for it spends no attempt.
+"""
+
+import logging
+from datetime import UTC, datetime
+from random import Random
+
+from hrims.config import Settings
+from hrims.db import AsyncPool, patiently
+from hrims.errors import RemoteCredentials, RemoteDown, RemoteError
+from hrims.limits import store
+from hrims.remote.client import Remote
+from hrims.remote.pace import pause
+
+LONGEST_PAUSE = 120.0
+"""Seconds between two probes at most, before what HRIMS itself asks for."""
+
+log = logging.getLogger(__name__)
+
+
+async def pass_through(pool: AsyncPool, remote: Remote, settings: Settings) -> None:
+    """Returns while HRIMS is asked; probes it first when that is due.
+
+    Raises RemoteDown, with the time of the next probe, while the breaker is open.
+    """
+    found = await patiently(lambda: _open(pool))
+    if found is None:
+        return
+    if found.probe_at <= datetime.now(UTC) and await patiently(lambda: _take(pool, settings)):
+        try:
+            await remote.check()
+        except RemoteError as trouble:
+            raise await trip(pool, settings, trouble) from trouble
+        await patiently(lambda: _close(pool))
+        log.warning("HRIMS answers again; the runs that waited for it go on")
+        return
+    again = await patiently(lambda: _open(pool))
+    if again is not None:
+        raise RemoteDown(again.reason, until=again.probe_at)
+
+
+async def suspect(pool: AsyncPool, remote: Remote, settings: Settings, trouble: RemoteError) -> RemoteError:
+    """What to make of pages that keep failing: RemoteDown, with the breaker open, when HRIMS answers
+    nothing else either; else the trouble itself, which is this run's own.
+    """
+    if isinstance(trouble, RemoteCredentials):
+        await trip(pool, settings, trouble)
+        return trouble
+    if not trouble.again:
+        return trouble
+    try:
+        await remote.check()
+    except RemoteError as down:
+        return await trip(pool, settings, down)
+    return trouble
+
+
+async def trip(pool: AsyncPool, settings: Settings, trouble: RemoteError) -> RemoteDown:
+    """Opens the breaker, or keeps it open for longer; returns what to tell the run."""
+    at = await patiently(lambda: _trip(pool, settings, trouble))
+    log.warning("HRIMS is not asked until %s: %s", at.isoformat(timespec="seconds"), trouble.code)
+    return RemoteDown(str(trouble), until=at)
+
+
+async def _open(pool: AsyncPool) -> store.Breaker | None:
+    async with pool.connection() as conn:
+        return await store.breaker(conn)
+
+
+async def _take(pool: AsyncPool, settings: Settings) -> bool:
+    async with pool.connection() as conn:
+        return await store.take_probe(conn, settings.request_timeout + settings.connect_timeout)
+
+
+async def _trip(pool: AsyncPool, settings: Settings, trouble: RemoteError) -> datetime:
+    async with pool.connection() as conn:
+        open_already = await store.breaker(conn)
+        probes = open_already.probes if open_already else 0
+        seconds = pause(
+            probes + 1,
+            settings.probe_pause,
+            trouble.retry_after,
+            Random(),  # noqa: S311 - jitter
+            LONGEST_PAUSE,
+        )
+        return await store.open_breaker(conn, str(trouble), trouble.code, seconds)
+
+
+async def _close(pool: AsyncPool) -> None:
+    async with pool.connection() as conn:
+        await store.close_breaker(conn)

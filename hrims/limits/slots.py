@@ -1,0 +1,107 @@
+"""Places at the remote: whoever asks takes one of ``HRIMS_MAX_IN_FLIGHT``, over all workers."""
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator
+from random import Random
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from hrims.db import AsyncPool, patiently
+from hrims.limits import store
+
+LEASE = 15.0
+"""Seconds after which the place of a worker that fell silent is free again."""
+
+RENEW = 5.0
+"""Seconds between two renewals: two may fail before a place is lost."""
+
+TURN = 2.0
+"""Seconds for which a place is kept from page to page before others may have it."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+"""Seconds between two looks for a free place."""
+
+log = logging.getLogger(__name__)
+
+
+class Slots:
+    """The places of one run. Use it as an async context manager; ``one()`` for each page."""
+
+    def __init__(self, pool: AsyncPool, most: int) -> None:
+        self._pool, self._most = pool, most
+        self._holder = uuid.uuid4().hex
+        self._busy: dict[int, float] = {}
+        self._idle: dict[int, float] = {}
+        self._chance = Random()  # noqa: S311 - jitter
+
+    async def __aenter__(self) -> Self:
+        self._renewing = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._renewing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._renewing
+        # Not patiently: places that are not given back are free as soon as their lease is over.
+        with contextlib.suppress(psycopg.Error, PoolTimeout):
+            await self._give([*self._busy, *self._idle])
+
+    @contextlib.asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """A place for as long as the block takes; waits while all are taken."""
+        number, since = await self._take()
+        self._busy[number] = since
+        try:
+            yield
+        finally:
+            del self._busy[number]
+            self._idle[number] = since
+
+    async def _take(self) -> tuple[int, float]:
+        pause = FIRST_PAUSE
+        while True:
+            await self._give_old()
+            if self._idle:
+                return self._idle.popitem()
+            number = await patiently(self._take_free)
+            if number is not None:
+                return number, time.monotonic()
+            await asyncio.sleep(pause * self._chance.uniform(0.5, 1.0))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _take_free(self) -> int | None:
+        async with self._pool.connection() as conn:
+            return await store.take_slot(conn, self._holder, self._most, LEASE)
+
+    async def _give_old(self) -> None:
+        old = [number for number, since in self._idle.items() if time.monotonic() - since > TURN]
+        if old:
+            for number in old:
+                del self._idle[number]
+            await patiently(lambda: self._give(old))
+
+    async def _give(self, numbers: list[int]) -> None:
+        async with self._pool.connection() as conn:
+            await store.give_slots(conn, self._holder, numbers)
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW)
+            try:
+                await self._give_old()
+                async with self._pool.connection() as conn:
+                    await store.keep_slots(conn, self._holder, [*self._busy, *self._idle], LEASE)
+            except (psycopg.Error, PoolTimeout) as reason:
+                log.warning("cannot renew places at the remote just now: %s", type(reason).__name__)

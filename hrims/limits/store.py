@@ -1,0 +1,117 @@
+"""Places at the remote and the breaker, in SQL. Each function works inside its caller's transaction."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from hrims.db import AsyncConnection
+
+
+async def take_slot(conn: AsyncConnection, holder: str, most: int, lease: float) -> int | None:
+    """A free place of ``most``, held for ``lease`` seconds; None when all are taken."""
+    row = await (
+        await conn.execute(
+            """
+            INSERT INTO remote_slots AS taken (number, holder, until)
+            SELECT n, %(holder)s, now() + make_interval(secs => %(lease)s)
+            FROM generate_series(1, %(most)s) AS n
+            WHERE NOT EXISTS (SELECT FROM remote_slots s WHERE s.number = n AND s.until > now())
+            ORDER BY random() LIMIT 1
+            ON CONFLICT (number) DO UPDATE SET holder = excluded.holder, until = excluded.until
+                WHERE taken.until <= now()
+            RETURNING number
+            """,
+            {"holder": holder, "most": most, "lease": lease},
+        )
+    ).fetchone()
+    return row[0] if row else None
+
+
+async def keep_slots(conn: AsyncConnection, holder: str, numbers: list[int], lease: float) -> None:
+    """Holds places for ``lease`` seconds more."""
+    await conn.execute(
+        "UPDATE remote_slots SET until = now() + make_interval(secs => %s)"
+        " WHERE holder = %s AND number = ANY(%s)",
+        (lease, holder, numbers),
+    )
+
+
+async def give_slots(conn: AsyncConnection, holder: str, numbers: list[int]) -> None:
+    """Gives places back."""
+    await conn.execute(
+        "DELETE FROM remote_slots WHERE holder = %s AND number = ANY(%s)",
+        (holder, numbers),
+    )
+
+
+class Breaker(NamedTuple):
+    """An open breaker: why HRIMS is not asked, how often it was probed, when it is probed next."""
+
+    reason: str
+    code: str
+    probes: int
+    probe_at: datetime
+
+
+async def breaker(conn: AsyncConnection) -> Breaker | None:
+    """The breaker while it is open, None while HRIMS is asked."""
+    row = await (
+        await conn.execute(
+            "SELECT reason, code, probes, probe_at FROM remote_breaker WHERE opened_at IS NOT NULL"
+        )
+    ).fetchone()
+    return Breaker(*row) if row else None
+
+
+async def take_probe(conn: AsyncConnection, lease: float) -> bool:
+    """Whether the caller is the one that probes now; nobody else is for ``lease`` seconds."""
+    taken = await conn.execute(
+        """
+        UPDATE remote_breaker SET probes = probes + 1, probe_at = now() + make_interval(secs => %s)
+        WHERE opened_at IS NOT NULL AND probe_at <= now()
+        """,
+        (lease,),
+    )
+    return bool(taken.rowcount)
+
+
+async def open_breaker(conn: AsyncConnection, reason: str, code: str, seconds: float) -> datetime:
+    """Opens the breaker or keeps it open; the next probe is due in so many seconds."""
+    row = await (
+        await conn.execute(
+            """
+            UPDATE remote_breaker
+            SET reason = %(reason)s, code = %(code)s,
+                probes = CASE WHEN opened_at IS NULL THEN 0 ELSE probes END,
+                opened_at = coalesce(opened_at, now()),
+                probe_at = now() + make_interval(secs => %(seconds)s)
+            RETURNING probe_at
+            """,
+            {"reason": reason, "code": code, "seconds": seconds},
+        )
+    ).fetchone()
+    assert row is not None
+    at: datetime = row[0]
+    return at
+
+
+async def close_breaker(conn: AsyncConnection) -> bool:
+    """HRIMS is asked again: runs that waited for it are due now. False when it was closed."""
+    closed = await conn.execute(
+        """
+        UPDATE remote_breaker
+        SET opened_at = NULL, reason = NULL, code = NULL, probe_at = NULL, probes = 0
+        WHERE opened_at IS NOT NULL
+        """
+    )
+    if closed.rowcount:
+        await conn.execute(
+            """
+            WITH waiting AS (
+                UPDATE runs SET next_try_at = now()
+                WHERE state = 'delayed' AND waits_for = 'remote' RETURNING queue_job_id
+            )
+            UPDATE procrastinate_jobs j SET scheduled_at = now()
+            FROM waiting w WHERE j.id = w.queue_job_id AND j.status = 'todo'
+            """
+        )
+    return bool(closed.rowcount)

@@ -1,0 +1,165 @@
+"""Readings of a listing: all its pages, or some, are asked for at the same time until each is saved.
+
+A run reads everything once; where the sum does not add up it reads the edges between pages, where
+records hide that moved meanwhile, or everything again.
+"""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from random import Random
+from typing import NamedTuple
+
+from hrims.config import Settings
+from hrims.db import AsyncPool, patiently
+from hrims.errors import RemoteError, RemoteGarbled
+from hrims.jobs.attempt import Stopping
+from hrims.jobs.store import Attempt
+from hrims.limits.slots import Slots
+from hrims.remote.client import Remote
+from hrims.remote.pace import pause
+from hrims.sync import pages, store
+from hrims.sync.crew import LOOK_UP, work_off
+from hrims.sync.pages import Asked
+from hrims.sync.plan import Ask, Plan
+from hrims.sync.spans import Span
+
+FIRST, EDGES, SECOND, THIRD = 1, 2, 3, 4
+"""The readings of a run; at most three of them are made."""
+
+EDGE = 10
+"""Records on either side of an edge between two pages that are read again."""
+
+SPARE = 1
+"""Pages that may be saved while as many as are allowed are in flight, so that none waits for Postgres."""
+
+log = logging.getLogger(__name__)
+
+
+class Reader(NamedTuple):
+    """What a reading needs."""
+
+    attempt: Attempt
+    remote: Remote
+    pool: AsyncPool
+    settings: Settings
+    slots: Slots
+    is_stopping: Callable[[], bool]
+
+
+async def read(reader: Reader, reading: int, skip: Iterable[tuple[int, int]] = ()) -> None:
+    """Reads every page that is not saved yet in this reading, but for the positions in ``skip``.
+
+    Raises RemoteError when the attempt cannot go on, Fenced, or Stopping.
+    """
+    attempt, pool, settings = reader.attempt, reader.pool, reader.settings
+    saved, total = await patiently(lambda: _saved(pool, attempt, reading))
+    chance = Random()  # noqa: S311 - jitter
+    plan = Plan(
+        page_size=attempt.page_size,
+        tries=settings.page_tries,
+        first_pause=settings.page_pause,
+        at_once=settings.max_in_flight + SPARE,
+        saved=[*((one.start, one.stop) for one in saved), *skip],
+        total=total,
+    )
+    seen = {one.fingerprint: one.start for one in saved if one.fingerprint}
+
+    async def one(ask: Ask) -> None:
+        try:
+            asked = await _ask(reader, ask.span, seen)
+        except RemoteError as trouble:
+            await failed(ask, trouble)
+        else:
+            await pages.save(attempt, asked, pool, reading=reading)
+            plan.answered(ask, len(asked.page.records), asked.page.total)
+
+    async def failed(ask: Ask, trouble: RemoteError) -> None:
+        log.info("run %s page %s of %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
+        if plan.failed(ask, trouble, time.monotonic(), chance):
+            # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
+            if not isinstance(trouble, RemoteGarbled):
+                await pages.save_broken(attempt, ask.span, plan.total or 0, pool, reading=reading)
+        else:
+            await pages.note(attempt, _asking_again(ask.span, trouble), pool)
+
+    await work_off(plan, one, reader.is_stopping)
+
+
+async def total_now(reader: Reader) -> int:
+    """The remote's total as it is now. Raises RemoteError after as many tries as a page has."""
+    pool, attempt, settings = reader.pool, reader.attempt, reader.settings
+    # A page that was had before is a page that can be had: the first record may be a broken one.
+    span = await patiently(lambda: _cheapest(pool, attempt))
+    for tries in itertools.count(1):
+        try:
+            async with reader.slots.one():
+                page = await reader.remote.page(
+                    attempt.identifier_type, attempt.identifier, span.number, span.size
+                )
+        except RemoteError as trouble:
+            if not trouble.again or tries >= 2 * settings.page_tries:
+                raise
+            wait = pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
+            await _sleep(reader, wait)
+        else:
+            return page.total
+    raise AssertionError("unreachable")
+
+
+async def begun(reader: Reader) -> set[int]:
+    """The readings of which pages are saved."""
+
+    async def look() -> set[int]:
+        async with reader.pool.connection() as conn:
+            return await store.readings(conn, reader.attempt)
+
+    return await patiently(look)
+
+
+async def all_but_edges(reader: Reader) -> list[tuple[int, int]]:
+    """The positions that are further than EDGE from where one page of the first reading met the next."""
+    saved, total = await patiently(lambda: _saved(reader.pool, reader.attempt, FIRST))
+    return list(inner(((one.start, one.stop) for one in saved), total or 0))
+
+
+def inner(spans: Iterable[tuple[int, int]], total: int) -> Iterator[tuple[int, int]]:
+    """What is left of stretches without EDGE records on either side; the ends of the listing are no edges."""
+    for start, stop in spans:
+        low = start + EDGE if start else 0
+        high = stop - EDGE if stop < total else stop
+        if low < high:
+            yield low, high
+
+
+async def _ask(reader: Reader, span: Span, seen: dict[bytes, int]) -> Asked:
+    async with reader.slots.one():
+        asked = await pages.ask(reader.remote, reader.attempt, span)
+    digest = asked.shaped.fingerprint
+    if digest is not None and seen.setdefault(digest, span.start) != span.start:
+        raise RemoteGarbled("HRIMS answered with a page that it had sent under another number.")
+    return asked
+
+
+async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[store.SavedPage], int | None]:
+    async with pool.connection() as conn:
+        return await store.saved_pages(conn, attempt, reading)
+
+
+async def _cheapest(pool: AsyncPool, attempt: Attempt) -> Span:
+    async with pool.connection() as conn:
+        return Span(*await store.cheapest_page(conn, attempt))
+
+
+async def _sleep(reader: Reader, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if reader.is_stopping():
+            raise Stopping
+        await asyncio.sleep(min(left, LOOK_UP))
+
+
+def _asking_again(span: Span, trouble: RemoteError) -> str:
+    return f"Records {span.start + 1:,} to {span.stop:,}: {trouble} Asking again."
