@@ -13,10 +13,10 @@ from hrims.cli import start
 from hrims.cli.watch import Screen, screen
 from hrims.config import Settings
 from hrims.errors import NotFound
+from hrims.follow import store
+from hrims.follow.progress import Run
 from hrims.jobs import ask
 from hrims.register import store as register
-from hrims.sync import store
-from hrims.sync.progress import Run
 
 COMPLETE, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
 """Exit codes."""

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from hrims.sync.progress import Run
+from hrims.follow.progress import Run
 
 STEP = 10
 """Per cent between two plain lines."""

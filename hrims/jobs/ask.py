@@ -37,10 +37,14 @@ def ask(
     identifier_type: str,
     identifier: str,
     page_size: int = PAGE_SIZE,
+    kind: str = "sync",
+    of_run_id: int | None = None,
 ) -> Asked:
-    """Queues a run for an institution in one transaction of its own.
+    """Queues a run for an institution in one transaction of its own. ``kind`` and ``of_run_id`` are those
+    of the table ``runs``; what a preview or its like needs besides is checked by its own room.
 
-    Raises InvalidInput, NotFound or NotAcceptable before anything is written.
+    Raises InvalidInput, NotFound or NotAcceptable before anything is written, Conflict when a run of
+    another kind is under way.
     """
     check_page_size(page_size)
     check_identifier_type(identifier_type)
@@ -55,10 +59,12 @@ def ask(
         for _ in range(BETWEEN_TWO_RUNS):
             # Looked up first only so that a second click uses up no number; the index decides.
             if there := store.under_way(conn, institution_id):
-                return Asked(there, institution.name, deduplicated=True)
+                return _the_first_ones(there, institution, kind)
             run_id = store.insert_run(
                 conn,
                 {
+                    "kind": kind,
+                    "of_run_id": of_run_id,
                     "institution_id": institution_id,
                     "identifier_type": identifier_type,
                     "identifier": identifier,
@@ -74,12 +80,22 @@ def ask(
                     actor,
                     "run.ask",
                     f"run:{run_id}",
+                    kind=kind,
                     institution=institution_id,
                     identifier_type=identifier_type,
                     page_size=page_size,
                 )
                 return Asked(run_id, institution.name, deduplicated=False)
     raise Conflict("Other runs of this institution begin and end just now. Ask again.", "busy")
+
+
+def _the_first_ones(there: tuple[int, str], institution: register.Institution, kind: str) -> Asked:
+    if there[1] != kind:
+        raise Conflict(
+            f"{institution.name} has another run under way, number {there[0]}. Nothing was queued.",
+            "under_way",
+        )
+    return Asked(there[0], institution.name, deduplicated=True)
 
 
 def queue_run(conn: Connection, run_id: int) -> None:

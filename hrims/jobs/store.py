@@ -50,10 +50,10 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
     row = conn.execute(
         """
         WITH asked AS (
-            INSERT INTO runs (institution_id, identifier_type, identifier, page_size,
+            INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
                               requested_by, requested_via)
-            VALUES (%(institution_id)s, %(identifier_type)s, %(identifier)s, %(page_size)s,
-                    %(requested_by)s, %(requested_via)s)
+            VALUES (%(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
+                    %(page_size)s, %(requested_by)s, %(requested_via)s)
             ON CONFLICT (institution_id) WHERE state IN ('waiting', 'delayed', 'active') DO NOTHING
             RETURNING id
         )
@@ -64,13 +64,13 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
     return row[0] if row else None
 
 
-def under_way(conn: Connection, institution_id: int) -> int | None:
-    """The run that this institution has under way, if any."""
+def under_way(conn: Connection, institution_id: int) -> tuple[int, str] | None:
+    """The run that this institution has under way and its kind, if any."""
     row = conn.execute(
-        "SELECT id FROM runs WHERE institution_id = %s AND state IN ('waiting', 'delayed', 'active')",
+        "SELECT id, kind FROM runs WHERE institution_id = %s AND state IN ('waiting', 'delayed', 'active')",
         (institution_id,),
     ).fetchone()
-    return row[0] if row else None
+    return (row[0], row[1]) if row else None
 
 
 def link_job(conn: Connection, run_id: int, queue_job_id: int) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hrims.db import AsyncPool, patiently
 from hrims.jobs.store import Attempt
-from hrims.sync import store
+from hrims.sync import settle, store
 from hrims.sync.spans import Coverage
 from hrims.sync.store import Ending
 
@@ -30,6 +30,8 @@ class Sum:
     total: int
     gaps: tuple[tuple[int, int], ...]
     """The stretches of positions that HRIMS did not give."""
+    readings: tuple[int, ...] = (1,)
+    """The readings that were counted."""
     listed_twice: bool = False
     """Whether another whole reading met the same people, as often, under the same total: then those who
     were seen twice are listed twice.
@@ -58,7 +60,8 @@ async def add_up(attempt: Attempt, pool: AsyncPool, readings: list[int], total: 
         async with pool.connection() as conn:
             saved, _ = await store.saved_pages(conn, attempt, readings[0])
             taken = Coverage((one.start, one.stop) for one in saved)
-            return Sum(*await store.count(conn, attempt, readings, total), total, tuple(taken.gaps(total)))
+            counts = await store.count(conn, attempt, readings, total)
+            return Sum(*counts, total, tuple(taken.gaps(total)), tuple(readings))
 
     return await patiently(count)
 
@@ -94,6 +97,7 @@ async def finish(attempt: Attempt, pool: AsyncPool, counted: Sum, *, repaired: b
         async with pool.connection() as conn:
             await store.check_fence(conn, attempt)
             await store.end(conn, attempt, ending)
+            await settle.settle(conn, attempt, ending.outcome, counted.readings)
 
     await patiently(write)
     return ending.outcome

@@ -1,18 +1,12 @@
-"""Checkpoint, progress and outcome of runs, in SQL; and runs as those see them who follow one.
+"""Checkpoint, progress and outcome of runs, in SQL. Each function works inside its caller's transaction."""
 
-Each function works inside its caller's transaction.
-"""
+from typing import NamedTuple
 
-from typing import Any, NamedTuple
-
-from psycopg.rows import class_row
-
-from hrims.db import AsyncConnection, Connection
+from hrims.db import AsyncConnection
 from hrims.employees.mapping import Reject
 from hrims.errors import Fenced
 from hrims.jobs.store import Attempt
 from hrims.remote.wire import Page
-from hrims.sync.progress import Run
 
 
 class Ending(NamedTuple):
@@ -239,71 +233,3 @@ async def end(conn: AsyncConnection, attempt: Attempt, ending: Ending) -> None:
         """,
         given,
     )
-
-
-RUN = """
-SELECT r.id, r.kind, r.institution_id, coalesce(i.name, 'One person') AS institution,
-       r.identifier_type, r.identifier, r.page_size, r.state, r.waits_for, r.outcome, r.attempt, r.requested_by, r.requested_at, r.started_at, r.finished_at,
-       r.next_try_at, r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, p.phase,
-       p.current_page, p.remote_total, p.pages, p.fetched, p.saved, p.new, p.changed, p.unchanged,
-       p.rejected, p.repeated, p.unmatched, p.fetch_ms, p.save_ms, p.note,
-       EXISTS (SELECT FROM procrastinate_workers w
-               WHERE w.last_heartbeat > now() - interval '40 seconds') AS a_worker_lives,
-       (SELECT b.reason FROM remote_breaker b) AS not_asked
-FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
-"""
-
-
-def read(conn: Connection, run_id: int) -> Run | None:
-    """One run with its progress."""
-    with conn.cursor(row_factory=class_row(Run)) as cursor:
-        return cursor.execute(f"{RUN} WHERE r.id = %s".encode(), (run_id,)).fetchone()
-
-
-def latest(conn: Connection, institution_id: int) -> Run | None:
-    """The institution's latest run, which is the one under way if there is one."""
-    with conn.cursor(row_factory=class_row(Run)) as cursor:
-        return cursor.execute(
-            f"{RUN} WHERE r.institution_id = %s ORDER BY r.id DESC LIMIT 1".encode(),
-            (institution_id,),
-        ).fetchone()
-
-
-def recent(conn: Connection, most: int) -> list[Run]:
-    """The latest runs of all institutions, newest first."""
-    with conn.cursor(row_factory=class_row(Run)) as cursor:
-        return cursor.execute(f"{RUN} ORDER BY r.id DESC LIMIT %s".encode(), (most,)).fetchall()
-
-
-def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:
-    """The first people of a run, in the remote's order, as dicts of what a page or API shows."""
-    rows = conn.execute(
-        """
-        SELECT e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name
-        FROM (
-            SELECT p.page_size::bigint * p.page_number AS first_record, id, position
-            FROM run_pages p, unnest(p.people) WITH ORDINALITY AS u(id, position)
-            WHERE p.run_id = %s AND p.reading = 1 ORDER BY first_record, position LIMIT %s
-        ) first
-        JOIN employees e ON e.id = first.id
-        LEFT JOIN institutions i ON i.id = e.institution_id
-        ORDER BY first.first_record, first.position
-        """,
-        (run_id, most),
-    )
-    names = ("zanId", "name", "cadre", "workplace", "status", "institution")
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def first_rejects(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:
-    """The first rejects of a run, in the remote's order: which record of the listing (from 1), the reason,
-    and its masked ZanID if it has one.
-    """
-    rows = conn.execute(
-        """
-        SELECT page_size::bigint * page_number + position + 1 AS record, reason, masked
-        FROM rejects r WHERE run_id = %s AND reading = 1 ORDER BY record LIMIT %s
-        """,
-        (run_id, most),
-    )
-    return [dict(zip(("record", "reason", "masked"), row, strict=True)) for row in rows]

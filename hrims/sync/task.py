@@ -12,6 +12,9 @@ from hrims.remote.address import address_of
 from hrims.remote.client import Remote
 from hrims.sync import run
 
+KINDS = {"sync": run.bring}
+"""How each kind of run is brought about; all have the shape of ``run.bring``."""
+
 
 @queue.app.task(name=queue.RUN_TASK, queue=queue.QUEUE, retry=AsTold(), pass_context=True)
 async def sync_run(context: JobContext, run_id: int) -> None:
@@ -21,7 +24,7 @@ async def sync_run(context: JobContext, run_id: int) -> None:
 
     async def work(begun: Attempt) -> None:
         async with Remote(settings, base_url=address_of(settings)) as remote:
-            await run.bring(begun, remote, pool, settings, lambda: queue.app.is_stopping)
+            await KINDS[begun.kind](begun, remote, pool, settings, lambda: queue.app.is_stopping)
 
     assert context.job.id is not None
     await attempt.carry_out(pool, settings, run_id, context.job.id, work)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from hrims.sync.progress import Run
+from hrims.follow.progress import Run
 
 FIRST_PEOPLE = 10
 """People that a result shows."""

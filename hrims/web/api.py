@@ -7,10 +7,10 @@ from typing import Any
 from flask import Blueprint, request, url_for
 
 from hrims.errors import InvalidInput, NotFound
+from hrims.follow import store
+from hrims.follow.progress import Run
 from hrims.jobs import ask, control
 from hrims.register import store as register
-from hrims.sync import store
-from hrims.sync.progress import Run
 from hrims.web import answers
 from hrims.web.guard import actor
 from hrims.web.parts import pool

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from hrims.errors import InputError, InvalidInput
+from hrims.follow import store
+from hrims.follow.progress import Run
 from hrims.jobs import ask, control
 from hrims.register import store as register
-from hrims.sync import store
-from hrims.sync.progress import Run
 from hrims.web.answers import FIRST_PEOPLE
 from hrims.web.api import find
 from hrims.web.guard import actor

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import psycopg
 
 from hrims.errors import TooMany
-from hrims.sync import store
-from hrims.sync.progress import Run
+from hrims.follow import store
+from hrims.follow.progress import Run
 
 CHANNEL = "hrims_run"
 

@@ -14,8 +14,8 @@ from flask import Blueprint, Response, current_app, request
 
 from hrims.db import Pool
 from hrims.errors import TooMany
-from hrims.sync import store
-from hrims.sync.progress import Run
+from hrims.follow import store
+from hrims.follow.progress import Run
 from hrims.web import answers
 from hrims.web.api import find
 from hrims.web.errors import json_error

@@ -18,7 +18,7 @@ from tests.people import page, record
 async def save(attempt: Attempt, pool: AsyncPool, records: list[dict[str, Any]], **more: Any) -> None:
     """Saves records as one page of the attempt's run."""
     one = page(records, total=more.pop("total", len(records)), size=attempt.page_size, **more)
-    await pages.save(attempt, Asked(one, 5), pool)
+    await pages.save(attempt, Asked(one, 5, pages.shape(one)), pool, reading=1)
 
 
 def rows(conn: Connection, sql: str) -> list[Any]:

@@ -15,11 +15,11 @@ import pytest
 
 from hrims.config import PROJECT
 from hrims.db import Connection
+from hrims.follow import store
+from hrims.follow.progress import Run
 from hrims.jobs import ask
 from hrims.register import store as register
 from hrims.register import table
-from hrims.sync import store
-from hrims.sync.progress import Run
 from tests.database.runs import ASHA
 from tests.simulated import Simulator
 

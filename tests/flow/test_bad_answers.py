@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hrims.sync.progress import Run
+from hrims.follow.progress import Run
 from tests.flow.conftest import World
 
 SHORT = {
