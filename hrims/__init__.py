@@ -12,6 +12,6 @@ The rooms stand in the order in which the data walks:
    because asking for a run writes its audit record in the same transaction
 
 ``limits`` holds what counts over all workers: places at the remote, and the breaker. ``register`` is the
-table of institutions. ``postgres`` starts a PostgreSQL of our own where none is given, ``simulator`` is a stand-in HRIMS
-that shares no code with the rest, ``cli`` holds the commands.
+table of institutions. ``postgres`` starts a PostgreSQL of our own where none is given, ``simulator`` is a
+stand-in HRIMS that shares no code with the rest, ``cli`` holds the commands.
 """

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import platform
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +14,7 @@ import procrastinate
 from procrastinate import jobs as queue_jobs
 from procrastinate import manager
 from procrastinate.worker import Worker
+from psycopg.conninfo import make_conninfo
 
 from hrims import config, db
 from hrims.jobs import rescue, store
@@ -111,9 +113,17 @@ def _settings() -> config.Settings:
     return config.load(os.environ)
 
 
+def session_name(host: str, pid: int) -> str:
+    """How a worker's sessions are called in Postgres, so that a rescue finds those of a frozen one.
+
+    The other half is ``end_sessions`` in rescue.sql.
+    """
+    return f"hrims worker {pid} {host}"[:63]
+
+
 def _conninfo() -> str:
     # Called when a pool opens: importing this module starts nothing and needs no database.
-    return db.dsn_of(_settings())
+    return make_conninfo(db.dsn_of(_settings()), application_name=session_name(platform.node(), os.getpid()))
 
 
 def _worker_defaults() -> Any:

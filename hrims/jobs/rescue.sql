@@ -9,6 +9,19 @@ WHERE j.status = 'doing'
   AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))
 ORDER BY j.id
 
+-- name: end_sessions
+-- A worker that is frozen in the middle of a transaction holds locks that its successor needs, and no
+-- timeout ends a COPY that waits for its client. Its sessions bear its name (session_name in queue.py).
+SELECT pg_terminate_backend(s.pid)
+FROM procrastinate_jobs j
+LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+JOIN runs r ON r.queue_job_id = j.id
+JOIN run_attempts a ON a.run_id = r.id AND a.ended_at IS NULL
+JOIN pg_stat_activity s ON s.application_name = left(format('hrims worker %%s %%s', a.pid, a.host), 63)
+WHERE j.id = %(job)s AND j.status = 'doing'
+  AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))
+  AND s.datname = current_database() AND s.usename = current_user AND s.pid <> pg_backend_pid()
+
 -- name: hold_run
 SELECT id, state, rescues FROM runs WHERE queue_job_id = %(job)s FOR UPDATE
 

@@ -240,6 +240,7 @@ async def rescue(
     rescues, ``ended`` when its run was over; None when it is stalled no more.
     """
     job = {"job": queue_job_id, "silent": silent_seconds}
+    await conn.execute(RESCUE["end_sessions"], job)
     run = await (await conn.execute(RESCUE["hold_run"], job)).fetchone()
     if not await (await conn.execute(RESCUE["hold_job"], job)).fetchone():
         return None

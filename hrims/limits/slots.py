@@ -16,11 +16,8 @@ from psycopg_pool import PoolTimeout
 from hrims.db import AsyncPool, patiently
 from hrims.limits import store
 
-LEASE = 15.0
-"""Seconds after which the place of a worker that fell silent is free again."""
-
-RENEW = 5.0
-"""Seconds between two renewals: two may fail before a place is lost."""
+RENEWALS = 4
+"""Renewals in the time for which a place is held: some may fail before it is lost."""
 
 TURN = 2.0
 """Seconds for which a place is kept from page to page before others may have it."""
@@ -34,8 +31,9 @@ log = logging.getLogger(__name__)
 class Slots:
     """The places of one run. Use it as an async context manager; ``one()`` for each page."""
 
-    def __init__(self, pool: AsyncPool, most: int) -> None:
-        self._pool, self._most = pool, most
+    def __init__(self, pool: AsyncPool, most: int, lease: float) -> None:
+        """``most`` places in all; that of a worker which fell silent is free after ``lease`` seconds."""
+        self._pool, self._most, self._lease = pool, most, lease
         self._holder = uuid.uuid4().hex
         self._busy: dict[int, float] = {}
         self._idle: dict[int, float] = {}
@@ -83,7 +81,7 @@ class Slots:
 
     async def _take_free(self) -> int | None:
         async with self._pool.connection() as conn:
-            return await store.take_slot(conn, self._holder, self._most, LEASE)
+            return await store.take_slot(conn, self._holder, self._most, self._lease)
 
     async def _give_old(self) -> None:
         old = [number for number, since in self._idle.items() if time.monotonic() - since > TURN]
@@ -98,10 +96,10 @@ class Slots:
 
     async def _keep(self) -> None:
         while True:
-            await asyncio.sleep(RENEW)
+            await asyncio.sleep(self._lease / RENEWALS)
             try:
                 await self._give_old()
                 async with self._pool.connection() as conn:
-                    await store.keep_slots(conn, self._holder, [*self._busy, *self._idle], LEASE)
+                    await store.keep_slots(conn, self._holder, [*self._busy, *self._idle], self._lease)
             except (psycopg.Error, PoolTimeout) as reason:
                 log.warning("cannot renew places at the remote just now: %s", type(reason).__name__)

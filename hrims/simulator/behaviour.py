@@ -59,10 +59,10 @@ class Behaviour:
 
     ``failure_kinds`` weighs the kinds that ``failure_rate`` draws from; ``faults`` are aimed at
     exact requests and come first; ``poison`` lists people, ``{"vote": "037", "index": 7}`` or
-    ``{"zanId": "…"}``, that make every page holding them fail; ``moves`` moves ``count`` people
-    of a listing after ``every`` pages of it; ``total_drift`` lets ``overallDataSize`` be off by
-    up to so many; ``credentials`` is ok, wrong (401) or expired (403); ``down`` closes every
-    connection unanswered.
+    ``{"zanId": "…"}``, that make every page holding them fail as ``poison_kind`` says; ``moves``
+    moves ``count`` people of a listing after ``every`` pages of it; ``total_drift`` lets
+    ``overallDataSize`` be off by up to so many; ``credentials`` is ok, wrong (401) or expired
+    (403); ``down`` closes every connection unanswered.
     """
 
     latency_ms: float = 0
@@ -73,6 +73,7 @@ class Behaviour:
     timeout_seconds: float = 600
     retry_after: int | None = None
     poison: tuple[dict[str, Any], ...] = ()
+    poison_kind: str = "body500"
     moves: dict[str, int] | None = None
     total_drift: int = 0
     credentials: str = "ok"
@@ -98,6 +99,8 @@ def _checked(name: str, value: Any, kinds: set[str]) -> Any:
         return tuple(value)
     if name == "failure_kinds":
         _check_kinds(value, kinds)
+    elif name == "poison_kind":
+        _check_kinds([value], kinds)
     elif not _CHECKS[name][0](value):
         raise Refused(f"{name} is {_CHECKS[name][1]}")
     return value

@@ -128,7 +128,7 @@ class Desk:
             return self._failing(exchange, "body404")
         self._disturb(ask, page, nth, luck)
         if self._poisoned(page.people):
-            return Reply("poison", self._failing(exchange, "body500").give)
+            return Reply("poison", self._failing(exchange, self.behaviour.poison_kind, page).give)
         if fault := self._due(ask, luck):
             if fault.kind == "repeat_page" and page.number:
                 before = answers.page(self.country, ask, page.number - 1)
@@ -139,7 +139,7 @@ class Desk:
     def _one(self, exchange: Exchange, ask: Ask, luck: random.Random) -> Reply:
         person, answer = answers.one(self.country, ask)
         if person and self._poisoned([person]):
-            return Reply("poison", self._failing(exchange, "body500").give)
+            return Reply("poison", self._failing(exchange, self.behaviour.poison_kind).give)
         if fault := self._due(ask, luck):
             return self._failing(exchange, fault.kind, None, fault.details)
         outcome = "ok" if answer["code"] == 200 else f"body{answer['code']}"

@@ -62,6 +62,11 @@ class Plan:
         self._in_a_row = 0
         self._in_vain = 0
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether so many failed in a row that the remote itself is the trouble."""
+        return self._in_vain >= HOPELESS
+
     def take(self, now: float) -> Ask | float | None:
         """The next page to ask for; or the seconds to wait unless an answer comes first (none known:
         infinity); or None when every page has been answered or given up.
@@ -114,14 +119,15 @@ class Plan:
     def failed(self, ask: Ask, error: RemoteError, now: float, chance: Random) -> bool:
         """Plans what follows a failure. True when the page is a single record that cannot be had.
 
-        Raises the error when asking again cannot help, or has not.
+        Raises the error when asking again cannot help, or has not: RemoteUnreachable, unless the remote
+        is there for other questions (then ``split``), or whatever comes when nothing else is answered.
         """
         self._asked -= 1
         self._in_a_row = 0
         # A short page is an answer: the remote is there.
         self._in_vain += not isinstance(error, RemoteShort)
         self.window = max(1.0, self.window / 2)
-        if not error.again or self._in_vain >= HOPELESS:
+        if not error.again or self.hopeless:
             raise error
         if isinstance(error, RemoteTimeout | RemoteTooLarge):
             self.size = max(1, self.size // 2)
@@ -129,11 +135,17 @@ class Plan:
         if ask.tries < self._tries:
             self._later(ask, now + pause(ask.tries, self._first_pause, error.retry_after, chance))
             return False
-        if isinstance(error, RemoteUnreachable) or self._splits >= MOST_SPLITS:
+        if isinstance(error, RemoteUnreachable):
             raise error
-        return self._split(ask.span, now)
+        return self.split(ask.span, error, now)
 
-    def _split(self, span: Span, now: float) -> bool:
+    def split(self, span: Span, error: RemoteError, now: float) -> bool:
+        """Asks for a page that keeps failing in parts. True when it is a single record already.
+
+        Raises the error when too many were split.
+        """
+        if self._splits >= MOST_SPLITS:
+            raise error
         parts = [part for part in span.halves() if self.total is None or part.start < self.total]
         if not parts:
             return True

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
-from hrims.errors import RemoteError, RemoteGarbled
+from hrims.errors import RemoteError, RemoteGarbled, RemoteUnreachable
 from hrims.jobs.attempt import Stopping
 from hrims.jobs.store import Attempt
 from hrims.limits.slots import Slots
@@ -76,9 +76,20 @@ async def read(reader: Reader, reading: int, skip: Iterable[tuple[int, int]] = (
             await pages.save(attempt, asked, pool, reading=reading)
             plan.answered(ask, len(asked.page.records), asked.page.total)
 
+    async def given_up(ask: Ask, trouble: RemoteError) -> bool:
+        try:
+            return plan.failed(ask, trouble, time.monotonic(), chance)
+        except RemoteUnreachable:
+            if plan.hopeless:
+                raise
+            # A record may break the connection as well as the answer: then HRIMS is there for others.
+            async with reader.slots.one():
+                await reader.remote.check()
+            return plan.split(ask.span, trouble, time.monotonic())
+
     async def failed(ask: Ask, trouble: RemoteError) -> None:
         log.info("run %s page %s of %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
-        if plan.failed(ask, trouble, time.monotonic(), chance):
+        if await given_up(ask, trouble):
             # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
             if not isinstance(trouble, RemoteGarbled):
                 await pages.save_broken(attempt, ask.span, plan.total or 0, pool, reading=reading)

@@ -37,7 +37,8 @@ async def bring(
     """
     await breaker.pass_through(pool, remote, settings)
     try:
-        async with Slots(pool, settings.max_in_flight) as slots:
+        # A place is held for as long as a silent worker is thought alive.
+        async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
             reader = Reader(attempt, remote, pool, settings, slots, is_stopping)
             counted, repaired = await _read_until_proven(reader)
     except RemoteError as trouble:

@@ -1,57 +1,68 @@
 """Whatever HRIMS answers, the attempt fails in words or the record is rejected, and what was saved stays."""
 
 import re
-from typing import Any
 
 import pytest
 
-from hrims.follow.progress import Run
 from tests.flow.conftest import World
+from tests.flow.test_run import nothing_more
 
 SHORT = {
-    "HRIMS_READ_TIMEOUT": "1",
+    "HRIMS_READ_TIMEOUT": "0.5",
     "HRIMS_REQUEST_TIMEOUT": "2",
     "HRIMS_MAX_RESPONSE_MB": "1",
     "HRIMS_PAGE_TRIES": "2",
+    "HRIMS_PAGE_PAUSE": "0.01",
     "HRIMS_ATTEMPTS": "2",
 }
 
-BAD: list[tuple[str, dict[str, Any], str]] = [
-    ("html", {}, "remote_garbled"),
-    ("half_json", {}, "remote_garbled"),
-    ("empty", {}, "remote_garbled"),
-    ("data_null", {}, "remote_garbled"),
-    ("data_text", {}, "remote_garbled"),
-    ("wrong_page_number", {}, "remote_garbled"),
-    ("too_many_records", {"tiny": True}, "remote_garbled|remote_too_large"),
-    ("endless", {}, "remote_too_large|remote_timeout"),
-    ("timeout", {}, "remote_timeout"),
-    ("closed", {}, "remote_unreachable"),
-    ("http503", {}, "remote_failed"),
-    ("body500", {}, "remote_failed"),
-]
+BAD = {
+    "html": "remote_garbled",
+    "half_json": "remote_garbled",
+    "empty": "remote_garbled",
+    "data_null": "remote_garbled",
+    "data_text": "remote_garbled",
+    "wrong_page_number": "remote_garbled",
+    "too_many_records": "remote_garbled|remote_too_large",
+    "endless": "remote_too_large|remote_timeout",
+    "timeout": "remote_timeout",
+    "closed": "remote_unreachable",
+    "http503": "remote_failed",
+    "body500": "remote_failed",
+}
+"""Each kind of bad answer, and what the run calls it."""
+
+MISREAD = {kind for kind, code in BAD.items() if code == "remote_garbled"}
+"""Answers that are no answer: the record may be well, and is missing."""
 
 
-def _fail(world: World, kind: str, details: dict[str, Any]) -> Run:
-    world.settings |= SHORT
-    world.simulator.fail(kind, page=3, times=1000, **details)
-    world.start_worker()
-    return world.until_ended(world.ask())
-
-
-@pytest.mark.parametrize(("kind", "details", "code"), BAD, ids=[kind for kind, _, _ in BAD])
-def test_the_run_fails_in_words_and_keeps_what_it_saved(
-    world: World, kind: str, details: dict[str, Any], code: str
+@pytest.mark.parametrize("kind", BAD)
+def test_nothing_but_bad_answers_fails_the_run_in_words_and_keeps_what_it_saved(
+    world: World, kind: str
 ) -> None:
-    run = _fail(world, kind, details)
-    assert (run.state, run.attempt, run.saved) == ("failed", 2, 75)
-    assert re.fullmatch(code, run.trouble_code or ""), run.trouble_code
+    world.settings |= SHORT
+    details = {"tiny": True} if kind == "too_many_records" else {}
+    run = world.until_ended(nothing_more(world, kind, **details))
+    assert (run.state, run.attempt, run.saved) == ("failed", 2, 100)
+    assert re.fullmatch(BAD[kind], run.trouble_code or ""), run.trouble_code
     assert run.message.startswith("Failed: ")
     assert "Traceback" not in run.message
     assert "HRIMS" in run.message
-    assert world.rows("SELECT count(*) FROM employees") == [(75,)]
-    asked = world.simulator.asked(key="001")
-    assert [asked[page] for page in range(3)] == [1, 1, 1], "saved pages were asked for again"
+    assert world.rows("SELECT count(*) FROM employees") == [(100,)]
+
+
+@pytest.mark.parametrize("kind", sorted(BAD.keys() - {"too_many_records"}))
+def test_one_record_that_spoils_every_page_it_is_on_takes_nobody_with_it(world: World, kind: str) -> None:
+    world.settings |= SHORT
+    world.simulator.control(poison=[{"vote": "001", "index": 80}], poison_kind=kind)
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert world.rows("SELECT count(*) FROM employees") == [(239,)]
+    if kind in MISREAD:
+        assert (run.outcome, run.missing, run.rejected) == ("incomplete", 1, 0)
+        assert "record 81 of its list" in run.message
+    else:
+        assert (run.outcome, run.missing, run.rejected) == ("complete", 0, 1)
 
 
 def test_wrong_types_in_a_record_reject_that_record_alone(world: World) -> None:
@@ -62,10 +73,27 @@ def test_wrong_types_in_a_record_reject_that_record_alone(world: World) -> None:
     assert world.rows("SELECT page_number, position, code FROM rejects") == [(3, 4, "wrong_type")]
 
 
-def test_a_page_that_comes_twice_loses_nobody_in_silence(world: World) -> None:
-    """HRIMS answers page 4 with the people of page 3: they are seen twice, and others are missing."""
+def test_a_page_that_comes_twice_is_noticed_and_asked_for_again(world: World) -> None:
+    """HRIMS answers page 4 with the people of page 3."""
     world.simulator.fail("repeat_page", page=4, times=1)
     world.start_worker()
     run = world.until_ended(world.ask())
-    assert (run.outcome, run.missing, run.people) == ("incomplete", 25, 215)
-    assert run.seen_twice == 25
+    assert (run.outcome, run.people, run.seen_twice) == ("complete", 240, 0)
+
+
+def test_a_page_that_always_comes_twice_is_not_believed(world: World) -> None:
+    """Whatever the page size, HRIMS answers from page 3 on with the people of the page before."""
+    for number in range(3, 250):
+        world.simulator.fail("repeat_page", page=number)
+    world.settings |= SHORT
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.state, run.outcome) == ("completed", "incomplete")
+    assert world.rows("SELECT count(*) FROM employees")[0][0] < 240
+
+
+def test_a_short_page_is_asked_for_again(world: World) -> None:
+    world.simulator.fail("short_page", page=9, times=1)
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.outcome, run.people) == ("complete", 240)

@@ -10,6 +10,9 @@ from hrims.jobs import control
 from tests.database.runs import ASHA
 from tests.flow.conftest import World
 
+LOOK = 1
+"""Requests for the total once more at the end, which cost a page each."""
+
 ALL = f"SELECT {', '.join(COLUMNS)} FROM employees ORDER BY zan_id"
 
 
@@ -58,26 +61,43 @@ def test_pages_that_fail_are_asked_for_again_within_the_run(world: World) -> Non
     assert world.simulator.asked(key="001")[2] == 3
 
 
-def test_an_attempt_that_fails_is_followed_by_one_that_goes_on_where_it_stopped(world: World) -> None:
-    world.simulator.fail("body500", page=4, times=7)
+def nothing_more(world: World, kind: str = "body500", times: int = 1000, **details: Any) -> int:
+    """A run of which HRIMS answers four pages, and then so many times none, though it is there."""
+    world.simulator.hold(after=4)
     world.start_worker()
-    run = world.until_ended(world.ask())
+    run_id = world.ask()
+    world.simulator.wait_for(held=4)
+    world.until(run_id, lambda run: run.saved == 100)
+    world.simulator.fail(kind, operation="204", times=times, **details)
+    world.simulator.release()
+    return run_id
+
+
+def test_an_attempt_that_fails_is_followed_by_one_that_goes_on_where_it_stopped(world: World) -> None:
+    run = world.until_ended(nothing_more(world, times=30))
     assert (run.outcome, run.attempt, run.people) == ("complete", 2, 240)
-    asked = world.simulator.asked(key="001")
-    assert [asked[page] for page in range(4)] == [1, 1, 1, 1]
-    assert asked[4] == 8
     ended = world.rows("SELECT number, ended_as, trouble_code FROM run_attempts ORDER BY number")
     assert ended == [(1, "failed", "remote_failed"), (2, "finished", None)]
+    assert sum(world.simulator.answered(key="001").values()) == 10 + LOOK
 
 
 def test_a_run_whose_attempts_are_spent_has_failed_and_keeps_what_it_saved(world: World) -> None:
-    world.simulator.fail("body500", page=4, times=1000)
-    world.start_worker()
-    run = world.until_ended(world.ask())
+    run = world.until_ended(nothing_more(world))
     assert (run.state, run.attempt, run.saved) == ("failed", 3, 100)
     assert "100 people saved so far stay" in run.message
     assert world.rows("SELECT count(*) FROM employees") == [(100,)]
     world.until_rows("SELECT status::text FROM procrastinate_jobs", [("failed",)])
+
+
+@pytest.mark.parametrize("kind", ["body500", "reset"])
+def test_a_record_that_breaks_every_page_it_is_on_costs_itself_alone(world: World, kind: str) -> None:
+    world.simulator.control(poison=[{"vote": "001", "index": 107}], poison_kind=kind)
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.outcome, run.attempt, run.people, run.rejected) == ("complete", 1, 239, 1)
+    rejects = world.rows("SELECT page_size * page_number + position, code FROM rejects")
+    assert rejects == [(107, "remote_breaks")]
+    assert world.simulator.counters()["requests"] < 80
 
 
 def test_wrong_credentials_end_the_run_at_once(world: World) -> None:
@@ -107,13 +127,14 @@ def test_records_that_cannot_be_kept_are_counted_and_the_run_is_complete(world: 
 
 
 def test_a_total_that_is_never_reached_makes_the_run_incomplete(world: World) -> None:
-    """A short last page: HRIMS says 240, and gives fewer."""
-    world.simulator.fail("short_page", page=9, times=1)
+    """HRIMS says 250, and gives 240."""
+    world.simulator.fail("wrong_total", total=250)
     world.start_worker()
     run = world.until_ended(world.ask())
-    assert (run.state, run.outcome) == ("completed", "incomplete")
-    assert run.missing == 240 - world.rows("SELECT count(*) FROM employees")[0][0] > 0
-    assert "are missing" in run.message
+    assert (run.state, run.outcome, run.missing) == ("completed", "incomplete", 10)
+    assert "10 of 250 are missing" in run.message
+    assert "records 241 to 250" in run.message
+    assert world.rows("SELECT count(*) FROM employees") == [(240,)]
 
 
 def test_who_went_does_not_hide_who_was_not_met(world: World) -> None:
@@ -128,8 +149,8 @@ def test_who_went_does_not_hide_who_was_not_met(world: World) -> None:
     world.simulator.remove_people(gone, vote="001")
     world.simulator.release(hold)
     run = world.until_ended(run_id)
-    assert (run.outcome, run.missing) == ("incomplete", 0)
-    assert "changed while it was read" in run.message
+    assert (run.outcome, run.missing) == ("complete_after_repair", 0)
+    assert set(expected(world)) <= set(kept(world))
 
 
 def test_procrastinates_own_worker_runs_runs_too(world: World) -> None:
@@ -138,10 +159,11 @@ def test_procrastinates_own_worker_runs_runs_too(world: World) -> None:
 
 
 def test_a_run_that_is_cancelled_saves_nothing_more(world: World) -> None:
-    world.simulator.hold(page=4)
+    world.simulator.hold(after=4)
     world.start_worker()
     run_id = world.ask()
-    world.simulator.wait_for(held=1)
+    world.until(run_id, lambda run: run.saved == 100)
+    world.simulator.wait_for(held=4)
     control.cancel(world.conn, ASHA, run_id)
     world.simulator.release()
     after = world.ask()

@@ -19,6 +19,13 @@ def test_poison_fails_every_page_that_holds_it(fresh: Simulator) -> None:
     assert fresh.counters()["failures"] == {"poison": 2}
 
 
+def test_poison_fails_as_it_is_told_to(fresh: Simulator) -> None:
+    fresh.control(poison=[{"vote": "001", "index": 25}], poison_kind="reset")
+    assert ask(fresh, page=1).json()["code"] == 200
+    with pytest.raises(httpx.TransportError):
+        ask(fresh, page=2)
+
+
 def test_poison_stays_in_the_person_when_they_move(changing: Simulator) -> None:
     poisoned = changing.people(vote="002")[25]["zan_id"]
     changing.control(poison=[{"zanId": poisoned}])

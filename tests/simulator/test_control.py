@@ -24,6 +24,7 @@ def test_it_shows_behaviour_and_counters(fresh: Simulator) -> None:
         ({"failure_rate": 3}, "failure_rate is a share from 0 to 1"),
         ({"failure_kinds": {"explode": 1}}, "no such failure: explode"),
         ({"faults": [{"kind": "explode"}]}, "no such failure: explode"),
+        ({"poison_kind": "explode"}, "no such failure: explode"),
         ({"faults": [{"pages": 3}]}, "unknown in a fault: pages"),
         ({"credentials": "none"}, "credentials is ok, wrong or expired"),
         ({"down": "yes"}, "down is true or false"),
