@@ -87,7 +87,7 @@ async def finish(attempt: Attempt, pool: AsyncPool, counted: Sum, *, repaired: b
         total=counted.total,
         people=counted.people,
         rejected=counted.rejected,
-        repeated=counted.repeated,
+        repeated=counted.accounted - counted.people - counted.rejected,
         seen_twice=counted.repeated + counted.seen_again,
         missing=counted.missing,
         why=None if counted.proven else why(counted),

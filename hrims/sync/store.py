@@ -10,7 +10,10 @@ from hrims.remote.wire import Page
 
 
 class Ending(NamedTuple):
-    """How a run ends: its outcome, the sum behind it, and why somebody is missing, in words."""
+    """How a run ends: its outcome, the sum behind it, and why somebody is missing, in words.
+
+    total = people + rejected + repeated + missing; ``seen_twice`` are all who were, proven or not.
+    """
 
     outcome: str
     total: int

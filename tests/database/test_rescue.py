@@ -3,12 +3,13 @@
 from typing import Any
 
 import procrastinate
+import psycopg
 import pytest
 from procrastinate.jobs import Job, Status
 
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import control, rescue, store
-from hrims.jobs.queue import FencedJobManager
+from hrims.jobs.queue import FencedJobManager, session_name
 from hrims.jobs.store import Attempt
 from tests.database.runs import ASHA, ask_for, begin, institution
 
@@ -74,6 +75,21 @@ async def test_a_run_whose_worker_is_gone_from_the_list_is_rescued(
 ) -> None:
     conn.execute("DELETE FROM procrastinate_workers")
     assert await rescue.rescue_stalled(pool, SILENT) == 1
+
+
+async def test_a_worker_frozen_in_the_middle_of_a_page_keeps_nobody_waiting(
+    conn: Connection, dsn: str, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    """Its transaction holds the run's row, and in the middle of a COPY no timeout ends it."""
+    name = session_name("host", 1)
+    with psycopg.connect(dsn, application_name=name) as frozen, frozen.cursor() as cursor:
+        cursor.execute("SELECT FROM runs FOR SHARE")
+        cursor.execute("CREATE TEMP TABLE staged (n integer)")
+        with pytest.raises(psycopg.OperationalError), cursor.copy("COPY staged FROM STDIN") as copy:  # noqa: PT012 - the error may come with any of these
+            die(conn)
+            assert await rescue.rescue_stalled(pool, SILENT) == 1
+            assert run(conn) == ("waiting", 1, None)
+            copy.write_row((1,))
 
 
 async def test_after_three_rescues_the_run_has_failed_and_says_why(
