@@ -21,6 +21,12 @@ FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progres
 """
 
 
+def not_asked(conn: Connection) -> str | None:
+    """Why HRIMS is not asked just now; None while it is."""
+    row = conn.execute("SELECT reason FROM remote_breaker").fetchone()
+    return row[0] if row else None
+
+
 def read(conn: Connection, run_id: int) -> Run | None:
     """One run with its progress."""
     with conn.cursor(row_factory=class_row(Run)) as cursor:

@@ -12,6 +12,7 @@ from psycopg_pool import PoolTimeout
 
 from hrims import migrate
 from hrims.errors import DatabaseUnusable
+from hrims.follow import store as runs_store
 from hrims.jobs import store as jobs
 from hrims.web.guard import public
 from hrims.web.parts import pool
@@ -51,7 +52,9 @@ def metrics() -> Response:
     runs = Gauge("hrims_runs", "Runs under way, by state", ["state"], registry=registry)
     workers = Gauge("hrims_workers", "Workers that beat", registry=registry)
     streams = Gauge("hrims_streams", "Event streams open in this process", registry=registry)
+    not_asked = Gauge("hrims_not_asked", "1 while HRIMS is down and not asked", registry=registry)
     with pool().connection() as conn:
+        not_asked.set(runs_store.not_asked(conn) is not None)
         for state, count in jobs.runs_under_way(conn).items():
             runs.labels(state).set(count)
         workers.set(jobs.live_workers(conn))

@@ -42,3 +42,8 @@ def test_metrics_count_runs_and_workers(client: Browser, conn: Connection) -> No
     assert 'hrims_runs{state="waiting"} 1.0' in lines
     assert "hrims_workers 0.0" in lines
     assert "hrims_streams 0.0" in lines
+    assert "hrims_not_asked 0.0" in lines
+    conn.execute(
+        "UPDATE remote_breaker SET opened_at = now(), reason = 'Down.', code = 'x', probe_at = now()"
+    )
+    assert "hrims_not_asked 1.0" in client.get("/metrics").get_data(as_text=True).splitlines()
