@@ -19,18 +19,19 @@ from tests.browser.steps import (
     status,
 )
 from tests.browser.viewers import Viewers
+from tests.flow.test_run import LOOK
 
 
 def test_it_works(page: Page, stage: Stage) -> None:
-    at_40 = stage.simulator.hold(page=4)
-    stage.simulator.hold(page=7)
+    at_40 = stage.simulator.hold(after=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     expect(figure(page, "People saved")).to_have_text("400")
     expect(figure(page, "HRIMS lists")).to_have_text("1,000")
     expect(figure(page, "Pages")).to_have_text("4 of 10")
     stage.simulator.release(at_40)
-    expect_percent(page, 70)
+    expect_percent(page, 80)
     stage.simulator.release()
     expect_complete(page)
     assert stage.rows("SELECT count(*) FROM employees") == [(1000,)]
@@ -55,15 +56,19 @@ def test_the_result_shows_the_first_ten_people_and_the_sum(page: Page, stage: St
 
 
 def test_a_run_in_which_somebody_is_missing_says_so(page: Page, stage: Stage) -> None:
-    stage.simulator.fail("short_page", page=9, times=1)
+    stage.simulator.fail("wrong_total", total=1003)
     fetch(page)
-    expect(status(page)).to_have_text("Incomplete: 50 of 1,000 are missing. Run it again.")
-    expect(figure(page, "Missing")).to_have_text("50")
-    expect(figure(page, "People")).to_have_text("950")
+    expect(status(page)).to_have_text(
+        "Incomplete: 3 of 1,003 are missing. HRIMS did not give records 1,001 to 1,003 of its list."
+        " Run it again."
+    )
+    expect(figure(page, "Missing")).to_have_text("3")
+    expect(figure(page, "People")).to_have_text("1,000")
+    stage.simulator.control(faults=[])
     press(page, "Fetch by Vote Code")
     expect_complete(page)
-    expect(figure(page, "New")).to_have_text("50")
-    expect(figure(page, "Unchanged")).to_have_text("950")
+    expect(figure(page, "New")).to_have_text("0")
+    expect(figure(page, "Unchanged")).to_have_text("1,000")
 
 
 def test_by_tin(page: Page, stage: Stage) -> None:
@@ -116,7 +121,7 @@ def test_a_page_size_out_of_bounds_is_said_even_when_it_is_folded_away(
 def test_a_second_viewer_sees_the_same_run(
     page: Page, stage: Stage, viewers: Viewers, signed_in: StorageState
 ) -> None:
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     other = viewers.open(storage_state=signed_in)
     other.goto("/dashboard/admin/fetch-data")
@@ -130,7 +135,7 @@ def test_a_second_viewer_sees_the_same_run(
 
 
 def test_a_second_press_shows_the_run_under_way(page: Page, stage: Stage) -> None:
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     press(page, "Fetch by TIN")
@@ -141,8 +146,11 @@ def test_a_second_press_shows_the_run_under_way(page: Page, stage: Stage) -> Non
 
 
 def test_a_failed_run_says_why_and_is_tried_again_from_where_it_stopped(page: Page, stage: Stage) -> None:
-    stage.simulator.fail("body404", page=3)
+    stage.simulator.hold(after=3)
     fetch(page)
+    expect_percent(page, 30)
+    stage.simulator.fail("body404", operation="204")
+    stage.simulator.release()
     expect(status(page)).to_contain_text("Failed: HRIMS does not know")
     expect(status(page)).to_contain_text("The 300 people saved so far stay.")
     expect(card(page)).to_contain_text("It goes on after the 3 pages that are saved.")
@@ -150,12 +158,12 @@ def test_a_failed_run_says_why_and_is_tried_again_from_where_it_stopped(page: Pa
     press(page, "Try again")
     expect_complete(page)
     expect(card(page)).to_have_accessible_name("Run 1")
-    asked = stage.simulator.asked(key="001")
-    assert [asked[number] for number in range(5)] == [1, 1, 1, 2, 1]
+    answered = stage.simulator.answered(key="001")
+    assert sum(answered.values()) == 10 + LOOK
 
 
 def test_a_run_can_be_cancelled_and_taken_up_again(page: Page, stage: Stage) -> None:
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     press(page, "Cancel this run")

@@ -22,7 +22,7 @@ LOST = "The connection is lost. Trying again …"
 
 
 def test_a_reload_keeps_what_was_chosen_and_shows_the_run(page: Page, stage: Stage) -> None:
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     choose(page)
     page.reload()
     expect(page.get_by_label("Institution").locator("option:checked")).to_have_text(HEALTH)
@@ -38,7 +38,7 @@ def test_a_lost_connection_is_said_and_the_page_goes_on_by_itself(
     page: Page, stage: Stage, viewers: Viewers
 ) -> None:
     viewers.expect_trouble("ERR_INTERNET_DISCONNECTED|^htmx:sendError")
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     page.context.set_offline(True)
@@ -53,7 +53,7 @@ def test_a_lost_connection_is_said_and_the_page_goes_on_by_itself(
 
 def test_the_web_process_may_go_away_and_come_back(page: Page, stage: Stage, viewers: Viewers) -> None:
     viewers.expect_trouble("ERR_(CONNECTION|EMPTY|SOCKET)|^htmx:sendError")
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     stage.stop_web()
@@ -70,7 +70,7 @@ def test_polling_stops_when_the_run_has_ended(page: Page, stage: Stage) -> None:
     page.on("response", lambda told: polls.append(told) if "/fetch-data/r" in told.url else None)
     page.clock.install()
     page.reload()
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     with page.expect_response("**/fetch-data/runs/1"), page.expect_response("**/fetch-data/recent"):
@@ -89,7 +89,7 @@ def test_polling_stops_when_the_run_has_ended(page: Page, stage: Stage) -> None:
 def test_the_list_of_runs_says_the_same_as_the_card_at_once(page: Page, stage: Stage) -> None:
     page.clock.install()
     page.reload()
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
@@ -104,15 +104,15 @@ def test_the_list_of_runs_says_the_same_as_the_card_at_once(page: Page, stage: S
 
 
 def test_the_card_keeps_the_focus_while_it_is_polled(page: Page, stage: Stage) -> None:
-    at_40 = stage.simulator.hold(page=4)
-    stage.simulator.hold(page=7)
+    at_40 = stage.simulator.hold(after=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     cancel = page.get_by_role("button", name="Cancel this run")
     cancel.focus()
     before = cancel.element_handle()
     stage.simulator.release(at_40)
-    expect_percent(page, 70)
+    expect_percent(page, 80)
     expect(cancel).to_be_focused()
     assert page.evaluate("(before) => before === document.activeElement", before)
 
@@ -122,7 +122,7 @@ def test_a_session_that_ends_leads_to_the_sign_in_and_back(viewers: Viewers, sta
     page = viewers.open()
     page.goto("/")
     sign_in(page)
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
     stage.conn.execute("DELETE FROM sessions WHERE created_at = (SELECT max(created_at) FROM sessions)")
@@ -133,8 +133,8 @@ def test_a_session_that_ends_leads_to_the_sign_in_and_back(viewers: Viewers, sta
 
 @pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True)
 def test_without_javascript_the_whole_story_works_with_a_refresh(page: Page, stage: Stage) -> None:
-    at_40 = stage.simulator.hold(page=4)
-    stage.simulator.hold(page=7)
+    at_40 = stage.simulator.hold(after=4)
+    stage.simulator.hold(after=4)
     page.get_by_label("Institution").select_option(label=HEALTH)
     press(page, "Show")
     press(page, "Fetch by Vote Code")
@@ -142,9 +142,9 @@ def test_without_javascript_the_whole_story_works_with_a_refresh(page: Page, sta
     # A page that stands at one of its own anchors is asked for anew all the same.
     page.goto(f"{page.url}#main")
     stage.simulator.release(at_40)
-    expect_percent(page, 70)
+    expect_percent(page, 80)
     press(page, "Cancel this run")
-    expect(status(page)).to_have_text("Cancelled. The 700 people saved until then stay.")
+    expect(status(page)).to_have_text("Cancelled. The 800 people saved until then stay.")
     stage.simulator.release()
     press(page, "Try again")
     expect_complete(page)

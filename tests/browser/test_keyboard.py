@@ -37,7 +37,7 @@ def expect_visible_focus(page: Page) -> None:
 
 
 def test_the_whole_story_by_keyboard(viewers: Viewers, stage: Stage) -> None:
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     page = viewers.open()
     page.goto("/")
     expect(page.get_by_label("Name")).to_be_focused()

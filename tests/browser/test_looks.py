@@ -39,7 +39,7 @@ def waiting(page: Page, stage: Stage) -> None:
 
 
 def active(page: Page, stage: Stage) -> None:
-    stage.simulator.hold(page=4)
+    stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
 
@@ -50,13 +50,13 @@ def completed(page: Page, stage: Stage) -> None:
 
 
 def incomplete(page: Page, stage: Stage) -> None:
-    stage.simulator.fail("short_page", page=9, times=1)
+    stage.simulator.fail("wrong_total", total=1003)
     fetch(page)
     expect(status(page)).to_contain_text("Incomplete")
 
 
 def failed(page: Page, stage: Stage) -> None:
-    stage.simulator.fail("body404", page=3)
+    stage.simulator.fail("body404", operation="204")
     fetch(page)
     expect(status(page)).to_contain_text("Failed")
 

@@ -125,17 +125,28 @@ def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
         table.seed(conn, PROJECT / "hrims" / "simulator" / "institutions.csv")
     with Simulator(sizes={"001": 60, "002": 60}, scale=0.05) as simulator:
-        env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": simulator.url, "HRIMS_ATTEMPTS": "1"}
+        env = {
+            **env_of(state),
+            "DATABASE_URL": dsn,
+            "HRIMS_BASE_URL": simulator.url,
+            "HRIMS_ATTEMPTS": "1",
+            "HRIMS_PROBE_PAUSE": "0.1",
+        }
         waits = Typed(env, "sync", "--vote", "001", "--page-size", "20")
         waits.until_seen("no worker is running")
         waits.until_seen("hrims worker")
         worker = subprocess.Popen([HRIMS, "worker"], env=env, stderr=subprocess.DEVNULL)
         try:
             assert waits.ended() == 0, waits.seen
-            simulator.fail("short_page", page=2)
+            simulator.fail("wrong_total", total=63)
             short = run("sync", "--vote", "001", "--page-size", "20", env=env)
             assert (short.returncode, "Incomplete: " in short.stdout) == (3, True), short.stdout
             simulator.control(down=True)
+            down = Typed(env, "sync", "--vote", "002")
+            down.until_seen("Waiting for HRIMS: ")
+            simulator.control(down=False, faults=[])
+            assert down.ended() == 0, down.seen
+            simulator.fail("body404", operation="204")
             failed = run("sync", "--vote", "002", env=env)
             assert (failed.returncode, "Failed: " in failed.stdout) == (1, True), failed.stdout
             assert "people saved so far stay" in failed.stdout
