@@ -67,6 +67,7 @@ def result(run: Run, employees: list[dict[str, Any]]) -> dict[str, Any]:
         "rejected": run.rejected,
         "unmatched": run.unmatched,
         "leavers": run.leavers,
+        "leaversWaiting": run.leavers_waiting,
         "missing": run.missing,
     }
 
