@@ -114,9 +114,7 @@ def _active(run: Run) -> str:
 
 def _completed(run: Run) -> str:
     if run.kind == "person":
-        if run.rejected:
-            return "HRIMS' record of this person cannot be kept; nothing was changed."
-        return "Complete: HRIMS' record of this person is saved."
+        return _completed_person(run)
     total = f"{run.remote_total or 0:,}"
     if run.outcome == "complete_after_repair":
         return f"Complete after repair: all {total} that HRIMS lists are accounted for."
@@ -129,6 +127,12 @@ def _completed(run: Run) -> str:
     if gap < 0:
         return f"Incomplete: {-gap:,} more were met than the {total} that HRIMS counts.{why} Run it again."
     return f"Incomplete: {gap:,} of {total} are missing.{why} Run it again."
+
+
+def _completed_person(run: Run) -> str:
+    if run.rejected:
+        return "HRIMS' record of this person cannot be kept; nothing was changed."
+    return "Complete: HRIMS' record of this person is saved."
 
 
 def _failed(run: Run) -> str:

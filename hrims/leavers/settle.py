@@ -48,4 +48,6 @@ async def settle(
         await store.carry_out_async(conn, await store.add(conn, run, at_once, counts.listed, None))
     if why:
         await store.add(conn, run, leaving, counts.listed, why)
-    log.info("run %s: %s people left their list, %s wait", attempt.run_id, len(at_once), len(missed) - len(at_once))
+    log.info(
+        "run %s: %s people left their list, %s wait", attempt.run_id, len(at_once), len(missed) - len(at_once)
+    )

@@ -47,7 +47,8 @@ def why_wait(counts: Counts, limits: Limits) -> str | None:
         return f"{both:,} people would leave{within}, which is more than {limits.most:,}."
     share = 100 * both / (listed + lately)
     if both > FEW and share > limits.share:
-        return f"{both:,} people would leave{within}, {share:.1f} % of the list, which is more than {limits.share:g} %."
+        part = f"{share:.1f} % of the list, which is more than {limits.share:g} %"
+        return f"{both:,} people would leave{within}, {part}."
     return None
 
 

@@ -22,10 +22,10 @@ def status(run: Run) -> dict[str, Any]:
         "pageSize": run.page_size,
         "attempt": run.attempt,
         "requestedBy": run.requested_by,
-        "requestedAt": _time(run.requested_at),
-        "startedAt": _time(run.started_at),
-        "finishedAt": _time(run.finished_at),
-        "nextTryAt": _time(run.next_try_at),
+        "requestedAt": time(run.requested_at),
+        "startedAt": time(run.started_at),
+        "finishedAt": time(run.finished_at),
+        "nextTryAt": time(run.next_try_at),
     }
 
 
@@ -83,5 +83,6 @@ def failure(run: Run) -> dict[str, Any]:
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def time(at: datetime | None) -> str | None:
+    """A moment as the API writes it."""
     return at.isoformat(timespec="milliseconds") if at else None

@@ -16,7 +16,10 @@ from tests.people import page, record
 JUMA = Actor("juma", "page", "127.0.0.1")
 """The second person."""
 
-OF_THE_CAST = {"health": ("WIZARA YA AFYA", "001", "156255890"), "water": ("WIZARA YA MAJI", "002", "156255891")}
+OF_THE_CAST = {
+    "health": ("WIZARA YA AFYA", "001", "156255890"),
+    "water": ("WIZARA YA MAJI", "002", "156255891"),
+}
 
 
 class Lists:

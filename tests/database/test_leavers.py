@@ -169,7 +169,9 @@ async def test_nobody_there_is_written(lists: Lists) -> None:
     await lists.run(MANY)
     await lists.run(MANY)
     assert lists.leavers() == [1]
-    assert lists.rows("SELECT employee_id, ctid, xmin FROM listings WHERE employee_id > 1 ORDER BY 1") == before
+    assert (
+        lists.rows("SELECT employee_id, ctid, xmin FROM listings WHERE employee_id > 1 ORDER BY 1") == before
+    )
     assert lists.rows("SELECT id, ctid, xmin FROM employees WHERE id > 1 ORDER BY 1") == people
 
 

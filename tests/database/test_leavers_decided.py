@@ -31,8 +31,8 @@ async def waiting(lists: Lists) -> int:
 
 
 def audit(lists: Lists) -> tuple[Any, ...]:
-    (row,) = lists.rows("SELECT actor, action, subject, details FROM audit_log ORDER BY id DESC LIMIT 1")
-    return row
+    rows = lists.rows("SELECT actor, action, subject, details FROM audit_log ORDER BY id DESC LIMIT 1")
+    return tuple(rows[0])
 
 
 async def test_too_many_wait_and_everything_else_is_applied(lists: Lists) -> None:
@@ -42,7 +42,9 @@ async def test_too_many_wait_and_everything_else_is_applied(lists: Lists) -> Non
     last = await lists.run([9, *STAY])
     assert lists.leavers() == []
     assert lists.departures() == [(1, "applied", 1, 0, 1), (2, "waiting", 7, 0, 0)]
-    assert lists.rows("SELECT leavers, leavers_waiting, new FROM runs_v WHERE job_id = %s", last) == [(0, 7, 1)]
+    assert lists.rows("SELECT leavers, leavers_waiting, new FROM runs_v WHERE job_id = %s", last) == [
+        (0, 7, 1)
+    ]
     assert lists.rows("SELECT why, listed, asked_by FROM departures WHERE id = 2") == [
         ("7 people would leave, 18.4 % of the list, which is more than 5 %.", 38, "asha")
     ]
@@ -64,7 +66,9 @@ async def test_whoever_asked_for_the_run_approves_nothing(lists: Lists) -> None:
     with pytest.raises(NotAllowed, match="somebody else must approve"):
         decide.approve(lists.conn, ASHA, id_)
     with pytest.raises(psycopg.errors.CheckViolation, match="approved_by_another"):
-        lists.conn.execute("UPDATE departures SET state = 'approved', decided_by = 'asha', decided_at = now()")
+        lists.conn.execute(
+            "UPDATE departures SET state = 'approved', decided_by = 'asha', decided_at = now()"
+        )
     assert lists.leavers() == []
     assert lists.departures()[0][1] == "waiting"
 
@@ -95,9 +99,7 @@ async def test_who_came_back_before_the_approval_does_not_leave(lists: Lists, wh
 async def test_who_came_back_and_is_missed_once_more_does_not_leave(lists: Lists) -> None:
     id_ = await waiting(lists)
     await lists.run([1, *STAY], missing=1)
-    lists.conn.execute(
-        "UPDATE listings SET missed_runs = 1, missed_since_run_id = 4 WHERE employee_id = 1"
-    )
+    lists.conn.execute("UPDATE listings SET missed_runs = 1, missed_since_run_id = 4 WHERE employee_id = 1")
     decide.approve(lists.conn, JUMA, id_)
     assert lists.leavers() == [2, 3, 4, 5, 6]
 
@@ -193,8 +195,10 @@ async def at_once(dsn: str, *deeds: Deed) -> list[Any]:
 async def until_waits(lists: Lists, how_many: int) -> None:
     """Until so many connections wait for a lock."""
     for _ in range(2000):
-        if lists.rows("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                      " AND datname = current_database()") == [(how_many,)]:
+        if lists.rows(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        ) == [(how_many,)]:
             return
         await asyncio.sleep(0.005)
     raise AssertionError("nobody waits")

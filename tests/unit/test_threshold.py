@@ -35,7 +35,10 @@ def test_these_leave_at_once(leaving: int, listed: int, lately: int) -> None:
         (Counts(21, 19273, 0, 0), "21 people would leave, which is more than 20."),
         (Counts(11, 19273, 10, 0), "21 people would leave within 7 days, which is more than 20."),
         (Counts(4, 79, 0, 0), "4 people would leave, 5.1 % of the list, which is more than 5 %."),
-        (Counts(2, 20, 2, 0), "4 people would leave within 7 days, 18.2 % of the list, which is more than 5 %."),
+        (
+            Counts(2, 20, 2, 0),
+            "4 people would leave within 7 days, 18.2 % of the list, which is more than 5 %.",
+        ),
         (Counts(1, 100, 0, 1), "HRIMS did not give 1 record whole, and they may be among these people."),
         (Counts(1, 100, 0, 2), "HRIMS did not give 2 records whole, and they may be among these people."),
     ],
