@@ -41,7 +41,7 @@ async def bring(
     """
     await breaker.pass_through(pool, remote, settings)
     try:
-        async with Slots(pool, settings.max_in_flight) as slots:
+        async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
             asked = await _ask_until_answered(attempt, remote, settings, slots, pool, is_stopping)
     except RemoteUnknown:
         raise RemoteUnknown("HRIMS knows nobody by this ZanID or payroll number.") from None
