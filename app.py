@@ -8,7 +8,23 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hrims import config, db
 from hrims.config import PROJECT, Settings
-from hrims.web import api, errors, fetch_data, forms, guard, headers, health, looks, parts, sign_in, stream
+from hrims.web import (
+    api,
+    api_leavers,
+    api_person,
+    errors,
+    fetch_data,
+    forms,
+    guard,
+    headers,
+    health,
+    leavers,
+    looks,
+    parts,
+    people,
+    sign_in,
+    stream,
+)
 from hrims.web.hub import Hub
 
 BLUEPRINTS = (
@@ -16,8 +32,16 @@ BLUEPRINTS = (
     sign_in.blueprint,
     # /dashboard/admin/fetch-data
     fetch_data.blueprint,
+    # /dashboard/admin/people
+    people.blueprint,
+    # /dashboard/admin/leavers
+    leavers.blueprint,
     # /api/hrims/institutions  fetch-by-institution  job-status  jobs
     api.blueprint,
+    # /api/hrims/fetch-person
+    api_person.blueprint,
+    # /api/hrims/leavers
+    api_leavers.blueprint,
     # /api/hrims/sync-status
     stream.blueprint,
     # /healthz  /readyz  /metrics

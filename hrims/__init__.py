@@ -11,6 +11,7 @@ The rooms stand in the order in which the data walks:
 7. ``access``     who may: users, sessions, tokens, and the audit record; stands below ``jobs``,
    because asking for a run writes its audit record in the same transaction
 
+``leavers`` concludes from complete runs who left, ``people`` finds a person and what ever happened to them.
 ``limits`` holds what counts over all workers: places at the remote, and the breaker. ``register`` is the
 table of institutions. ``postgres`` starts a PostgreSQL of our own where none is given, ``simulator`` is a
 stand-in HRIMS that shares no code with the rest, ``cli`` holds the commands.

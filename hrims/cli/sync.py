@@ -1,5 +1,5 @@
-"""``hrims sync``: a vote code or TIN comes in; a run is queued and watched until it ends; an exit code
-goes out.
+"""``hrims sync``: a vote code, TIN or person's number comes in; a run is queued and watched until it ends;
+an exit code goes out.
 """
 
 import sys
@@ -16,6 +16,7 @@ from hrims.errors import NotFound
 from hrims.follow import store
 from hrims.follow.progress import Run
 from hrims.jobs import ask
+from hrims.jobs.ask_person import ask_person
 from hrims.register import store as register
 
 COMPLETE, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
@@ -31,6 +32,9 @@ NO_WORKER = "Start one in another terminal: hrims worker, or everything: make ru
 @click.option("--vote", metavar="CODE", help="The institution with this vote code, like 037.")
 @click.option("--tin", metavar="TIN", help="The institution with this TIN.")
 @click.option(
+    "--person", metavar="KEY", help="One person by ZanID or payroll number; - reads it from standard input."
+)
+@click.option(
     "--page-size",
     type=int,
     metavar="N",
@@ -39,8 +43,8 @@ NO_WORKER = "Start one in another terminal: hrims worker, or everything: make ru
     help=f"Records a page, 1 to {ask.MOST_A_PAGE}.",
 )
 @click.option("--wait/--no-wait", default=True, help="Watch until the run ends (default), or only queue it.")
-def sync_command(vote: str | None, tin: str | None, page_size: int, wait: bool) -> None:
-    """Bring one institution up to date and watch.
+def sync_command(vote: str | None, tin: str | None, person: str | None, page_size: int, wait: bool) -> None:
+    """Bring one institution, or one person, up to date and watch.
 
     A worker does the work; Ctrl-C ends the watching, not the run.
 
@@ -48,10 +52,13 @@ def sync_command(vote: str | None, tin: str | None, page_size: int, wait: bool) 
     Exit codes: 0 complete, 3 incomplete, 1 failed, cancelled or refused,
     2 wrong options, 130 no longer watched.
     """
-    if bool(vote) == bool(tin):
-        raise click.UsageError("Name one institution: --vote 037, or --tin 129673100.")
+    if sum(map(bool, (vote, tin, person))) != 1:
+        raise click.UsageError("Name one institution: --vote 037, or --tin 129673100; or one --person.")
     settings = start.settings()
-    asked = _ask(settings, "votecode" if vote else "tin", (vote or tin or "").strip(), page_size)
+    if person:
+        asked = _ask_person(settings, person)
+    else:
+        asked = _ask(settings, "votecode" if vote else "tin", (vote or tin or "").strip(), page_size)
     words = "is under way already" if asked.deduplicated else "is queued"
     click.echo(f"Run {asked.run_id} for {asked.institution} {words}.")
     if wait:
@@ -72,6 +79,13 @@ def _ask(settings: Settings, identifier_type: str, identifier: str, page_size: i
             identifier=identifier,
             page_size=page_size,
         )
+
+
+def _ask_person(settings: Settings, given: str) -> ask.Asked:
+    # From standard input it is in no list of processes and in no history of the shell.
+    key = sys.stdin.readline() if given == "-" else given
+    with start.connection(settings) as conn:
+        return ask_person(conn, start.operator(), key)
 
 
 def _watch(settings: Settings, run_id: int) -> int:
@@ -129,9 +143,11 @@ def _trouble(run: Run) -> str:
 
 def _tell(run: Run) -> None:
     click.echo(run.message)
-    if run.outcome:
+    if run.outcome and run.kind != "person":
         click.echo(
             f"{run.people:,} people: {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged; "
             f"{run.rejected:,} rejected; {run.unmatched:,} without an institution, because "
             "their workplace is empty or not on the register."
         )
+        if run.leavers or run.leavers_waiting:
+            click.echo(f"{run.leavers:,} left; {run.leavers_waiting:,} wait for a second person's approval.")

@@ -109,6 +109,17 @@ class Settings:
         "seconds that a stopping worker gives its pages in flight",
     )
 
+    # who left
+    leave_after: int = setting(
+        "HRIMS_LEAVE_AFTER", whole(1, 100), 2, "complete runs in a row that miss somebody who then left"
+    )
+    leavers_most: int = setting(
+        "HRIMS_LEAVERS_MOST", whole(0, 1_000_000), 20, "leavers at once that nobody need approve"
+    )
+    leavers_share: float = setting(
+        "HRIMS_LEAVERS_SHARE", between(0, 100), 5.0, "per cent of a list that may leave so, from 4 people on"
+    )
+
     # people
     admin_password: str | None = setting(
         "HRIMS_ADMIN_PASSWORD",

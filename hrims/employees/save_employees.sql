@@ -90,20 +90,51 @@ JOIN staged_people s ON s.zan_id = d.staged_zan_id
 WHERE e.id = d.id
 
 -- name: list_people
--- Who is on this institution's list now and was not before; returns everybody's id in page order.
+-- Who is on this institution's list now and was not before. Returns everybody's id in page order, how many
+-- are new on the list, and who is on it again after it had missed them.
 WITH kept AS (
-    SELECT e.id, s.position
+    SELECT e.id, s.zan_id, s.position, l.employee_id AS listed, coalesce(l.missed_runs > 0, false) AS again
     FROM staged_people s
     JOIN employees e ON e.zan_id = s.zan_id
+    LEFT JOIN listings l ON l.institution_id = %(institution_id)s
+                         AND l.identifier_type = %(identifier_type)s AND l.employee_id = e.id
 ), listed AS (
     INSERT INTO listings (institution_id, identifier_type, employee_id, since_run_id)
     SELECT %(institution_id)s, %(identifier_type)s, k.id, %(run_id)s
     FROM kept k
-    WHERE %(institution_id)s::bigint IS NOT NULL AND NOT EXISTS (
-        SELECT FROM listings l
-        WHERE l.institution_id = %(institution_id)s AND l.identifier_type = %(identifier_type)s
-          AND l.employee_id = k.id)
-    ORDER BY k.id
+    WHERE %(institution_id)s::bigint IS NOT NULL AND k.listed IS NULL
+    ORDER BY k.zan_id
     ON CONFLICT DO NOTHING
+    RETURNING employee_id
 )
-SELECT coalesce(array_agg(k.id ORDER BY k.position), '{}') FROM kept k
+SELECT coalesce(array_agg(k.id ORDER BY k.position), '{}'), (SELECT count(*) FROM listed),
+       coalesce(array_agg(k.id) FILTER (WHERE k.again), '{}')
+FROM kept k
+
+-- name: list_again
+-- The list goes on with them. Their rows are held first, so that no other list which ends just now makes
+-- leavers of them unseen. Returns those for whom the list had ended.
+WITH held AS MATERIALIZED (
+    SELECT id FROM employees WHERE id = ANY(%(again)s) ORDER BY zan_id FOR KEY SHARE
+)
+UPDATE listings l
+SET missed_runs = 0, missed_since_run_id = NULL, ended_at = NULL, ended_run_id = NULL,
+    since_run_id = CASE WHEN l.ended_at IS NULL THEN l.since_run_id ELSE %(run_id)s END
+FROM held h
+WHERE l.institution_id = %(institution_id)s AND l.identifier_type = %(identifier_type)s
+  AND l.employee_id = h.id AND l.missed_runs > 0
+RETURNING CASE WHEN l.since_run_id = %(run_id)s THEN l.employee_id END
+
+-- name: come_back
+-- Leavers who are on a list again are none any more. Asked after the lists were written, in a statement of
+-- its own: only so does it see what another run concluded while this one waited for it.
+WITH back AS (
+    UPDATE employees SET left_at = NULL, left_run_id = NULL, updated_at = now()
+    WHERE id = ANY(%(ids)s) AND left_run_id IS NOT NULL
+    RETURNING id
+)
+INSERT INTO employee_events (employee_id, kind, institution_id, identifier_type, run_id)
+SELECT id, 'came_back', %(institution_id)s, %(identifier_type)s, %(run_id)s FROM back
+UNION ALL
+SELECT id, 'listed_again', %(institution_id)s, %(identifier_type)s, %(run_id)s
+FROM unnest(%(reopened)s::bigint[]) AS id WHERE id NOT IN (SELECT id FROM back)

@@ -5,7 +5,7 @@ Every function works on the connection and inside the transaction of its caller.
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hrims.db import AsyncConnection, statements
 from hrims.employees.mapping import COLUMNS, Row
@@ -61,8 +61,20 @@ async def keep(
     run = {"run_id": run_id, "institution_id": institution_id, "identifier_type": identifier_type}
     new = (await conn.execute(SAVE["insert_new"], run)).rowcount
     changed = (await conn.execute(SAVE["update_changed"], run)).rowcount
-    listed = await (await conn.execute(SAVE["list_people"], run)).fetchone()
-    return Kept(listed[0] if listed else [], new, changed)
+    row = await (await conn.execute(SAVE["list_people"], run)).fetchone()
+    ids, listed, again = row or ([], 0, [])
+    if again or listed > new:
+        # Only whom another list had, or this one had missed, can have been a leaver.
+        await _welcome_back(conn, run, ids, again)
+    return Kept(ids, new, changed)
+
+
+async def _welcome_back(conn: AsyncConnection, run: dict[str, Any], ids: list[int], again: list[int]) -> None:
+    reopened = []
+    if again:
+        rows = await conn.execute(SAVE["list_again"], {**run, "again": again})
+        reopened = [id_ async for (id_,) in rows if id_ is not None]
+    await conn.execute(SAVE["come_back"], {**run, "ids": ids, "reopened": reopened})
 
 
 async def _stage(conn: AsyncConnection, people: Iterable[Placed]) -> None:

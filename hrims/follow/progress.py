@@ -44,6 +44,8 @@ class Run:
     rejected: int
     repeated: int
     unmatched: int
+    leavers: int
+    leavers_waiting: int
     fetch_ms: int
     save_ms: int
     note: str | None
@@ -81,11 +83,6 @@ class Run:
         return round((self.finished_at - self.started_at).total_seconds(), 3)
 
     @property
-    def leavers(self) -> int:
-        """People who left since the last complete run. Nobody is made a leaver yet."""
-        return 0
-
-    @property
     def message(self) -> str:
         """How the run stands, in one sentence for an HR officer."""
         return _MESSAGES[self.state](self)
@@ -108,12 +105,16 @@ def _delayed(run: Run) -> str:
 def _active(run: Run) -> str:
     if run.note:
         return run.note
+    if run.kind == "person":
+        return "Asking HRIMS for this person."
     if run.estimated_pages is None:
         return "Asking HRIMS for the first page."
     return f"{run.pages} of {run.estimated_pages} pages, {run.saved:,} people saved."
 
 
 def _completed(run: Run) -> str:
+    if run.kind == "person":
+        return _completed_person(run)
     total = f"{run.remote_total or 0:,}"
     if run.outcome == "complete_after_repair":
         return f"Complete after repair: all {total} that HRIMS lists are accounted for."
@@ -128,11 +129,21 @@ def _completed(run: Run) -> str:
     return f"Incomplete: {gap:,} of {total} are missing.{why} Run it again."
 
 
+def _completed_person(run: Run) -> str:
+    if run.rejected:
+        return "HRIMS' record of this person cannot be kept; nothing was changed."
+    return "Complete: HRIMS' record of this person is saved."
+
+
 def _failed(run: Run) -> str:
+    if run.kind == "person":
+        return f"Failed: {run.trouble} Nothing was changed."
     return f"Failed: {run.trouble} The {run.saved:,} people saved so far stay."
 
 
 def _cancelled(run: Run) -> str:
+    if run.kind == "person" and not run.saved:
+        return "Cancelled. Nothing was changed."
     return f"Cancelled. The {run.saved:,} people saved until then stay."
 
 

@@ -9,11 +9,12 @@ from hrims.follow.progress import Run
 
 RUN = """
 SELECT r.id, r.kind, r.institution_id, coalesce(i.name, 'One person') AS institution,
-       r.identifier_type, r.identifier, r.page_size, r.state, r.waits_for, r.outcome, r.attempt,
+       r.identifier_type, CASE WHEN r.kind = 'person' THEN masked_key(r.identifier) ELSE r.identifier END
+           AS identifier, r.page_size, r.state, r.waits_for, r.outcome, r.attempt,
        r.requested_by, r.requested_at, r.started_at, r.finished_at, r.next_try_at,
        r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, p.phase,
        p.current_page, p.remote_total, p.pages, p.fetched, p.saved, p.new, p.changed, p.unchanged,
-       p.rejected, p.repeated, p.unmatched, p.fetch_ms, p.save_ms, p.note,
+       p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms, p.save_ms, p.note,
        EXISTS (SELECT FROM procrastinate_workers w
                WHERE w.last_heartbeat > now() - interval '40 seconds') AS a_worker_lives,
        (SELECT b.reason FROM remote_breaker b) AS not_asked
@@ -52,7 +53,7 @@ def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any
     """The first people of a run, in the remote's order, as dicts of what a page or API shows."""
     rows = conn.execute(
         """
-        SELECT e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name
+        SELECT e.id, e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name
         FROM (
             SELECT p.page_size::bigint * p.page_number AS first_record, id, position
             FROM run_pages p, unnest(p.people) WITH ORDINALITY AS u(id, position)
@@ -64,7 +65,7 @@ def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any
         """,
         (run_id, most),
     )
-    names = ("zanId", "name", "cadre", "workplace", "status", "institution")
+    names = ("id", "zanId", "name", "cadre", "workplace", "status", "institution")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 

@@ -46,7 +46,7 @@ class Attempt(NamedTuple):
 
 
 def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
-    """Adds a run and its progress row; None when the institution has one under way."""
+    """Adds a run and its progress row; None when the institution, or the same person, has one under way."""
     row = conn.execute(
         """
         WITH asked AS (
@@ -54,7 +54,7 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
                               requested_by, requested_via)
             VALUES (%(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
                     %(page_size)s, %(requested_by)s, %(requested_via)s)
-            ON CONFLICT (institution_id) WHERE state IN ('waiting', 'delayed', 'active') DO NOTHING
+            ON CONFLICT DO NOTHING
             RETURNING id
         )
         INSERT INTO run_progress (run_id) SELECT id FROM asked RETURNING run_id
@@ -64,11 +64,12 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
     return row[0] if row else None
 
 
-def under_way(conn: Connection, institution_id: int) -> tuple[int, str] | None:
-    """The run that this institution has under way and its kind, if any."""
+def under_way(conn: Connection, institution_id: int | None, key: str | None = None) -> tuple[int, str] | None:
+    """The run that this institution, or the person with this number, has under way and its kind, if any."""
     row = conn.execute(
-        "SELECT id, kind FROM runs WHERE institution_id = %s AND state IN ('waiting', 'delayed', 'active')",
-        (institution_id,),
+        "SELECT id, kind FROM runs WHERE state IN ('waiting', 'delayed', 'active')"
+        " AND (institution_id = %s OR kind = 'person' AND identifier = %s)",
+        (institution_id, key),
     ).fetchone()
     return (row[0], row[1]) if row else None
 

@@ -10,9 +10,9 @@ from hrims.jobs.retry import AsTold
 from hrims.jobs.store import Attempt
 from hrims.remote.address import address_of
 from hrims.remote.client import Remote
-from hrims.sync import run
+from hrims.sync import person, run
 
-KINDS = {"sync": run.bring}
+KINDS = {"sync": run.bring, "person": person.bring}
 """How each kind of run is brought about; all have the shape of ``run.bring``."""
 
 

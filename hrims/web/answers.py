@@ -22,10 +22,10 @@ def status(run: Run) -> dict[str, Any]:
         "pageSize": run.page_size,
         "attempt": run.attempt,
         "requestedBy": run.requested_by,
-        "requestedAt": _time(run.requested_at),
-        "startedAt": _time(run.started_at),
-        "finishedAt": _time(run.finished_at),
-        "nextTryAt": _time(run.next_try_at),
+        "requestedAt": time(run.requested_at),
+        "startedAt": time(run.started_at),
+        "finishedAt": time(run.finished_at),
+        "nextTryAt": time(run.next_try_at),
     }
 
 
@@ -67,6 +67,7 @@ def result(run: Run, employees: list[dict[str, Any]]) -> dict[str, Any]:
         "rejected": run.rejected,
         "unmatched": run.unmatched,
         "leavers": run.leavers,
+        "leaversWaiting": run.leavers_waiting,
         "missing": run.missing,
     }
 
@@ -82,5 +83,6 @@ def failure(run: Run) -> dict[str, Any]:
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def time(at: datetime | None) -> str | None:
+    """A moment as the API writes it."""
     return at.isoformat(timespec="milliseconds") if at else None

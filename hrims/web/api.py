@@ -36,7 +36,7 @@ def institutions() -> dict[str, Any]:
 @blueprint.post("/fetch-by-institution")
 def fetch_by_institution() -> Answer:
     """Queues a run: 202, or 200 with the run that is under way."""
-    wish = _wish(_body())
+    wish = _wish(body())
     with pool().connection() as conn:
         asked = ask.ask(conn, actor(), **wish)
     words = "is under way already" if asked.deduplicated else "is queued"
@@ -93,31 +93,32 @@ def find(conn: Any, job_id: str) -> Run:
     return run
 
 
-def _body() -> dict[str, Any]:
+def body() -> dict[str, Any]:
+    """The request's JSON object. Raises InvalidInput for anything else."""
     try:
-        body = json.loads(request.get_data())
+        given = json.loads(request.get_data())
     except (ValueError, RecursionError):
         raise InvalidInput("The body is not JSON. Nothing was queued.", "not_json") from None
-    if not isinstance(body, dict):
+    if not isinstance(given, dict):
         raise InvalidInput("The body must be a JSON object. Nothing was queued.", "not_json")
-    return body
+    return given
 
 
-def _wish(body: dict[str, Any]) -> dict[str, Any]:
-    ask.check_identifier_type(body.get("identifierType"))
-    ask.check_page_size(body.get("pageSize", ask.PAGE_SIZE))
-    field = "voteNumber" if body["identifierType"] == "votecode" else "tinNumber"
-    identifier = body.get(field)
+def _wish(given: dict[str, Any]) -> dict[str, Any]:
+    ask.check_identifier_type(given.get("identifierType"))
+    ask.check_page_size(given.get("pageSize", ask.PAGE_SIZE))
+    field = "voteNumber" if given["identifierType"] == "votecode" else "tinNumber"
+    identifier = given.get(field)
     if not isinstance(identifier, str) or not identifier.strip():
         raise InvalidInput(
             f"{field} is missing: give it as text, leading zeros kept. Nothing was queued.",
             "missing_identifier",
         )
     return {
-        "institution_id": _institution_id(body.get("institutionId")),
-        "identifier_type": body["identifierType"],
+        "institution_id": _institution_id(given.get("institutionId")),
+        "identifier_type": given["identifierType"],
         "identifier": identifier.strip(),
-        "page_size": body.get("pageSize", ask.PAGE_SIZE),
+        "page_size": given.get("pageSize", ask.PAGE_SIZE),
     }
 
 

@@ -62,8 +62,8 @@ def run_card(run_id: str) -> Response:
     """The live card of a run; status 286 once it has ended, which ends the polling."""
     with pool().connection() as conn:
         run = find(conn, run_id)
-        card = render_template("fetch_data/_run.html", **_card(conn, run))
-    answer = make_response(card, STOP_POLLING if run.ended else HTTPStatus.OK)
+        shown = render_template("fetch_data/_run.html", **card(conn, run))
+    answer = make_response(shown, STOP_POLLING if run.ended else HTTPStatus.OK)
     if run.ended:
         # The list of runs asks anew at once, or the page would contradict itself for a moment.
         answer.headers["HX-Trigger"] = "run-ended"
@@ -99,6 +99,8 @@ def _act(run_id: str, deed: Any) -> Any:
         except InputError as refused:
             context = _context({"institution": str(run.institution_id)}, refused=str(refused))
             return render_template("fetch_data/index.html", **context), refused.status
+    if run.kind == "person":
+        return redirect(url_for("people.index", run=run.id), code=HTTPStatus.SEE_OTHER)
     return _to(str(run.institution_id))
 
 
@@ -120,11 +122,12 @@ def _context(given: Mapping[str, str], refused: str | None = None) -> dict[str, 
             "already": given.get("already"),
             "page_size": given.get("page_size") or ask.PAGE_SIZE,
             "recent": store.recent(conn, RECENT_RUNS),
-            **_card(conn, run),
+            **card(conn, run),
         }
 
 
-def _card(conn: Any, run: Run | None) -> dict[str, Any]:
+def card(conn: Any, run: Run | None) -> dict[str, Any]:
+    """What the card of a run shows."""
     people = store.first_people(conn, run.id, FIRST_PEOPLE) if run and run.ended else []
     rejects = store.first_rejects(conn, run.id, FIRST_REJECTS) if run and run.rejected else []
     return {"run": run, "people": people, "rejects": rejects}

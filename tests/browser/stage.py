@@ -16,7 +16,10 @@ from tests.simulated import Simulator
 NAME, PASSWORD = "asha", "a wet monsoon"
 """Whoever signs in."""
 
-OF_RUNS = "runs, run_progress, run_pages, run_attempts, rejects, employees, employee_changes, listings"
+OF_RUNS = (
+    "runs, run_progress, run_pages, run_attempts, rejects, employees, employee_changes, listings, "
+    "departures, departure_people, employee_events"
+)
 
 
 class Stage(World):

@@ -1,0 +1,191 @@
+-- Ends lists and makes leavers. Run by hrims/leavers/store.py, in the transaction that ends a run or that
+-- decides on a departure.
+
+-- name: alone
+-- One departure at a time is worked out, over all institutions: two lists that end at once would each take
+-- the other for the one that still has the person.
+SELECT pg_advisory_xact_lock(hashtext('hrims leavers'))
+
+-- name: met
+-- How many people this run met in all its readings: a set that must not be smaller than what it counted.
+SELECT count(DISTINCT id) FROM run_pages, unnest(people) AS id WHERE run_id = %(run)s
+
+-- name: miss
+-- Whom the list had and no reading of this run met. Who may be one of its rejects was not missed: that
+-- their record cannot be kept is an error, and no absence.
+WITH met AS MATERIALIZED (
+    SELECT DISTINCT id FROM run_pages, unnest(people) AS id WHERE run_id = %(run)s
+), rejected AS MATERIALIZED (
+    SELECT DISTINCT masked FROM rejects WHERE run_id = %(run)s AND masked IS NOT NULL
+), missing AS MATERIALIZED (
+    SELECT l.employee_id FROM listings l
+    WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.ended_at IS NULL
+      AND NOT EXISTS (SELECT FROM met WHERE met.id = l.employee_id)
+)
+UPDATE listings l
+SET missed_runs = l.missed_runs + 1, missed_since_run_id = coalesce(l.missed_since_run_id, %(run)s)
+FROM missing m
+JOIN employees e ON e.id = m.employee_id
+WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.employee_id = m.employee_id
+  AND NOT EXISTS (SELECT FROM rejected r WHERE r.masked = masked_key(e.zan_id))
+
+-- name: hold
+-- Their rows, in key order: from here on no page can put them on another list unnoticed.
+SELECT e.id FROM listings l
+JOIN employees e ON e.id = l.employee_id
+WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.ended_at IS NULL
+  AND l.missed_runs >= %(after)s
+ORDER BY e.zan_id FOR UPDATE OF e
+
+-- name: overdue
+-- Who was missed often enough, since which run, and whether another list still has them.
+SELECT l.employee_id, l.missed_since_run_id,
+       EXISTS (SELECT FROM listings o WHERE o.employee_id = l.employee_id AND o.ended_at IS NULL
+               AND (o.institution_id, o.identifier_type) <> (l.institution_id, l.identifier_type))
+FROM listings l
+WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.ended_at IS NULL
+  AND l.missed_runs >= %(after)s
+ORDER BY l.employee_id
+
+-- name: count_listed
+SELECT count(*) FROM listings
+WHERE institution_id = %(institution)s AND identifier_type = %(type)s AND ended_at IS NULL
+
+-- name: count_lately
+-- Leavers of this institution to whom no person has said yes, and who are leavers still.
+SELECT count(*) FROM departures d
+JOIN departure_people p ON p.departure_id = d.id AND p.became = 'left'
+JOIN employees e ON e.id = p.employee_id AND e.left_run_id = d.run_id
+WHERE d.institution_id = %(institution)s AND d.state = 'applied'
+  AND d.created_at > now() - make_interval(days => %(days)s)
+
+-- name: count_hidden
+-- Records behind which anybody may be: HRIMS broke on them or sent them in wrong types; and those without
+-- a ZanID, as far as there are more of them than in the last complete run before these people were missed.
+WITH these AS (
+    SELECT count(*) FILTER (WHERE code NOT IN ('no_zan_id', 'bad_zan_id')) AS unread,
+           count(*) FILTER (WHERE code IN ('no_zan_id', 'bad_zan_id')) AS keyless
+    FROM rejects WHERE run_id = %(run)s AND reading = %(reading)s
+      AND (masked IS NULL OR code IN ('no_zan_id', 'bad_zan_id'))
+), before AS (
+    SELECT r.id FROM runs r
+    WHERE r.institution_id = %(institution)s AND r.identifier_type = %(type)s AND r.id < %(since)s
+      AND r.kind IN ('sync', 'apply') AND r.outcome IN ('complete', 'complete_after_repair')
+    ORDER BY r.id DESC LIMIT 1
+), usual AS (
+    SELECT count(*) AS keyless FROM rejects j
+    WHERE j.run_id = (SELECT id FROM before) AND j.code IN ('no_zan_id', 'bad_zan_id')
+      AND j.reading = (SELECT max(reading) FROM run_pages WHERE run_id = j.run_id AND reading <> 2)
+)
+SELECT these.unread + greatest(these.keyless - usual.keyless, 0) FROM these, usual
+
+-- name: supersede
+UPDATE departures SET state = 'superseded'
+WHERE institution_id = %(institution)s AND identifier_type = %(type)s AND state = 'waiting'
+RETURNING run_id
+
+-- name: wait_no_more
+UPDATE run_progress SET leavers_waiting = 0 WHERE run_id = %(run)s
+
+-- name: add
+INSERT INTO departures (institution_id, identifier_type, run_id, asked_by, state, why, listed, people)
+SELECT %(institution)s, %(type)s, r.id, r.requested_by, %(state)s, %(why)s, %(listed)s,
+       cardinality(%(people)s::bigint[])
+FROM runs r WHERE r.id = %(run)s
+RETURNING id
+
+-- name: add_people
+INSERT INTO departure_people (departure_id, employee_id, missed_since_run_id)
+SELECT %(departure)s, * FROM unnest(%(people)s::bigint[], %(since)s::bigint[])
+
+-- name: hold_people
+SELECT e.id FROM departure_people p
+JOIN employees e ON e.id = p.employee_id
+WHERE p.departure_id = %(departure)s ORDER BY e.zan_id FOR UPDATE OF e
+
+-- name: end_lists
+-- Of those whom the list has missed ever since. Whoever was met meanwhile stays where they are.
+UPDATE listings l SET ended_at = now(), ended_run_id = d.run_id
+FROM departures d
+JOIN departure_people p ON p.departure_id = d.id
+WHERE d.id = %(departure)s AND l.institution_id = d.institution_id
+  AND l.identifier_type = d.identifier_type AND l.employee_id = p.employee_id
+  AND l.ended_at IS NULL AND l.missed_since_run_id = p.missed_since_run_id
+
+-- name: tell_apart
+-- Who is on another institution's list was transferred; who is still under the same institution's other
+-- number only lost this one; everybody else left.
+UPDATE departure_people p
+SET became = CASE
+    WHEN EXISTS (SELECT FROM listings o WHERE o.employee_id = p.employee_id AND o.ended_at IS NULL
+                 AND o.institution_id <> d.institution_id) THEN 'transferred'
+    WHEN EXISTS (SELECT FROM listings o WHERE o.employee_id = p.employee_id AND o.ended_at IS NULL)
+        THEN 'unlisted'
+    ELSE 'left' END
+FROM departures d
+JOIN listings l ON l.institution_id = d.institution_id AND l.identifier_type = d.identifier_type
+                AND l.ended_run_id = d.run_id
+WHERE d.id = %(departure)s AND p.departure_id = d.id AND l.employee_id = p.employee_id
+
+-- name: leave
+WITH gone AS (
+    UPDATE employees e SET left_at = now(), left_run_id = d.run_id, updated_at = now()
+    FROM departures d
+    JOIN departure_people p ON p.departure_id = d.id AND p.became = 'left'
+    WHERE d.id = %(departure)s AND e.id = p.employee_id AND e.left_at IS NULL
+), told AS (
+    INSERT INTO employee_events (employee_id, kind, institution_id, identifier_type, run_id, departure_id,
+                                 made_by)
+    SELECT p.employee_id, p.became, d.institution_id, d.identifier_type, d.run_id, d.id, %(made_by)s
+    FROM departures d
+    JOIN departure_people p ON p.departure_id = d.id AND p.became IS NOT NULL
+    WHERE d.id = %(departure)s ORDER BY p.employee_id
+), counted AS (
+    SELECT count(*) FILTER (WHERE became = 'left') AS leavers,
+           count(*) FILTER (WHERE became = 'transferred') AS transfers
+    FROM departure_people WHERE departure_id = %(departure)s
+), kept AS (
+    UPDATE departures d SET leavers = c.leavers, transfers = c.transfers
+    FROM counted c WHERE d.id = %(departure)s RETURNING d.run_id, c.leavers, c.transfers
+), shown AS (
+    UPDATE run_progress g SET leavers = g.leavers + k.leavers FROM kept k WHERE g.run_id = k.run_id
+)
+SELECT leavers, transfers FROM kept
+
+-- name: await
+UPDATE run_progress SET leavers_waiting = %(count)s WHERE run_id = %(run)s
+
+-- name: stay
+-- Takes back what a departure did, as far as it still stands: the lists go on as if they had missed nobody.
+WITH reopened AS (
+    UPDATE listings l
+    SET ended_at = NULL, ended_run_id = NULL, missed_runs = 0, missed_since_run_id = NULL
+    FROM departures d
+    JOIN departure_people p ON p.departure_id = d.id
+    WHERE d.id = %(departure)s AND l.institution_id = d.institution_id
+      AND l.identifier_type = d.identifier_type AND l.employee_id = p.employee_id
+      AND l.ended_run_id = d.run_id
+    RETURNING l.employee_id
+), stayed AS (
+    UPDATE employees e SET left_at = NULL, left_run_id = NULL, updated_at = now()
+    FROM reopened r WHERE e.id = r.employee_id AND e.left_at IS NOT NULL
+    RETURNING e.id
+), told AS (
+    INSERT INTO employee_events (employee_id, kind, institution_id, identifier_type, run_id, departure_id,
+                                 made_by)
+    SELECT r.employee_id, 'undone', d.institution_id, d.identifier_type, d.run_id, d.id, %(made_by)s
+    FROM reopened r, departures d WHERE d.id = %(departure)s ORDER BY r.employee_id
+), shown AS (
+    UPDATE run_progress g SET leavers = greatest(g.leavers - d.leavers, 0)
+    FROM departures d WHERE d.id = %(departure)s AND g.run_id = d.run_id
+)
+SELECT (SELECT count(*) FROM reopened), (SELECT count(*) FROM stayed)
+
+-- name: forget_misses
+-- After a refusal the list counts anew: only further complete runs that miss them ask again.
+UPDATE listings l SET missed_runs = 0, missed_since_run_id = NULL
+FROM departures d
+JOIN departure_people p ON p.departure_id = d.id
+WHERE d.id = %(departure)s AND l.institution_id = d.institution_id
+  AND l.identifier_type = d.identifier_type AND l.employee_id = p.employee_id
+  AND l.ended_at IS NULL AND l.missed_since_run_id = p.missed_since_run_id

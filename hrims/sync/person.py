@@ -1,0 +1,98 @@
+"""The story of one attempt at one person: a ZanID or payroll number comes in; their row, or the reason why
+there is none, goes out. Lists are left alone: that HRIMS knows somebody puts them on none, and that it does
+not makes nobody a leaver.
+"""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from random import Random
+
+from hrims.config import Settings
+from hrims.db import AsyncPool
+from hrims.errors import RemoteError, RemoteGarbled, RemoteUnknown
+from hrims.jobs.attempt import Stopping
+from hrims.jobs.store import Attempt
+from hrims.limits import breaker
+from hrims.limits.slots import Slots
+from hrims.remote.client import Remote
+from hrims.remote.pace import pause
+from hrims.remote.wire import Page, Person
+from hrims.sync import pages, reconcile
+from hrims.sync.crew import LOOK_UP
+from hrims.sync.pages import Asked
+
+log = logging.getLogger(__name__)
+
+
+async def bring(
+    attempt: Attempt,
+    remote: Remote,
+    pool: AsyncPool,
+    settings: Settings,
+    is_stopping: Callable[[], bool],
+) -> None:
+    """Brings one person up to date and ends the run.
+
+    Raises RemoteError when HRIMS does not give the person, RemoteDown while it is not asked, Fenced when
+    another attempt has taken over, Stopping when the worker is asked to stop.
+    """
+    await breaker.pass_through(pool, remote, settings)
+    try:
+        async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
+            asked = await _ask_until_answered(attempt, remote, settings, slots, pool, is_stopping)
+    except RemoteUnknown:
+        raise RemoteUnknown("HRIMS knows nobody by this ZanID or payroll number.") from None
+    except RemoteError as trouble:
+        raise await breaker.suspect(pool, remote, settings, trouble) from trouble
+    await pages.save(attempt, asked, pool, reading=1)
+    counted = await reconcile.add_up(attempt, pool, [1], 1)
+    outcome = await reconcile.finish(attempt, pool, counted, repaired=False)
+    log.info("run %s ended %s", attempt.run_id, outcome)
+
+
+async def _ask_until_answered(
+    attempt: Attempt,
+    remote: Remote,
+    settings: Settings,
+    slots: Slots,
+    pool: AsyncPool,
+    is_stopping: Callable[[], bool],
+) -> Asked:
+    for tries in itertools.count(1):
+        try:
+            async with slots.one():
+                return await _ask(attempt, remote)
+        except RemoteError as trouble:
+            if not trouble.again or tries >= settings.page_tries:
+                raise
+            log.info("run %s failed (%s)", attempt.run_id, trouble.code)
+            await pages.note(attempt, f"{trouble} Asking again.", pool)
+            wait = pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
+            await _sleep(wait, is_stopping)
+    raise AssertionError("unreachable")
+
+
+async def _ask(attempt: Attempt, remote: Remote) -> Asked:
+    began = time.monotonic()
+    found = await remote.person(attempt.identifier)
+    if isinstance(found, Person) and attempt.identifier not in _numbers_of(found):
+        raise RemoteGarbled("HRIMS answered with another person than the one asked for.")
+    page = Page(0, 1, 1, [found])
+    return Asked(page, round((time.monotonic() - began) * 1000), pages.shape(page))
+
+
+def _numbers_of(person: Person) -> set[str]:
+    info = person.personal_info
+    numbers = (info.zan_id_number, info.payroll_number) if info else ()
+    return {number.strip() for number in numbers if number}
+
+
+async def _sleep(seconds: float, is_stopping: Callable[[], bool]) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if is_stopping():
+            raise Stopping
+        await asyncio.sleep(min(left, LOOK_UP))

@@ -1,0 +1,107 @@
+"""A second person looks at leavers, approves, refuses and undoes: mouse, keyboard, no JavaScript."""
+
+import pytest
+from playwright.sync_api import Page, StorageState, expect
+
+from hrims.access.audit import Actor
+from hrims.jobs import ask
+from hrims.register import store as register
+from tests.browser.stage import Stage
+from tests.browser.steps import press, rows
+from tests.browser.test_keyboard import tab_to
+from tests.browser.test_looks import expect_fit_for_everybody
+from tests.browser.viewers import Viewers
+from tests.database.lists import JUMA
+from tests.database.runs import ASHA
+
+PAGE = "/dashboard/admin/leavers"
+
+VOTE = "005"
+"""An institution whose people no other test changes."""
+
+
+def bring(stage: Stage, actor: Actor) -> None:
+    """A run of the institution, asked for by this person."""
+    institution = register.institution_by(stage.conn, "votecode", VOTE)
+    assert institution
+    asked = ask.ask(
+        stage.conn, actor, institution_id=institution.id, identifier_type="votecode", identifier=VOTE
+    )
+    assert stage.until_ended(asked.run_id).outcome == "complete"
+
+
+def gone(stage: Stage, actor: Actor, count: int) -> list[str]:
+    """So many new people come, and are gone two runs later; returns their names."""
+    zan_ids = stage.simulator.add_people(vote=VOTE, count=count, at=0)
+    bring(stage, actor)
+    stage.simulator.remove_people(*zan_ids, vote=VOTE)
+    bring(stage, actor)
+    bring(stage, actor)
+    names = dict(stage.rows("SELECT zan_id, name FROM employees"))
+    return [names[one] for one in zan_ids]
+
+
+def test_a_second_person_approves_and_undoes(page: Page, stage: Stage) -> None:
+    names = gone(stage, JUMA, 30)
+    page.goto(PAGE)
+    card = page.get_by_role("article", name="Leavers 1")
+    expect(card).to_contain_text("30 people would leave")
+    expect(card).to_contain_text("asked for by juma")
+    expect(card.get_by_role("link", name=names[0])).to_be_visible()
+    card.get_by_role("link", name="all 30 people").click()
+    assert sorted(name for name, *_ in rows(page, "People")) == sorted(names)
+    press(page, "Approve: they left")
+    page.wait_for_url(f"**{PAGE}")
+    expect(page.get_by_text("Nobody waits for approval.")).to_be_visible()
+    expect(card).to_contain_text("approved by asha")
+    expect(card).to_contain_text("30 left, 0 transferred.")
+    card.get_by_role("link", name=names[0]).click()
+    expect(page.get_by_text("Left: no list has had this person")).to_be_visible()
+    page.go_back()
+    press(page, "Undo")
+    expect(card).to_contain_text("undone by asha")
+    assert stage.rows("SELECT count(*) FROM employees WHERE left_at IS NOT NULL") == [(0,)]
+
+
+def test_whoever_asked_may_only_refuse(page: Page, stage: Stage) -> None:
+    gone(stage, ASHA, 30)
+    page.goto(PAGE)
+    card = page.get_by_role("article", name="Leavers 1")
+    expect(card).to_contain_text("somebody else must approve")
+    expect(card.get_by_role("button", name="Approve: they left")).to_have_count(0)
+    card.get_by_role("button", name="Refuse: they stay").click()
+    expect(card).to_contain_text("30 people stayed.")
+
+
+def test_by_keyboard_alone(page: Page, stage: Stage) -> None:
+    gone(stage, JUMA, 30)
+    page.goto(PAGE)
+    tab_to(page, page.get_by_role("button", name="Approve: they left"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nobody waits for approval.")).to_be_visible()
+    tab_to(page, page.get_by_role("button", name="Undo"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("undone by asha")).to_be_visible()
+
+
+def test_without_javascript(viewers: Viewers, stage: Stage, signed_in: StorageState) -> None:
+    gone(stage, JUMA, 30)
+    page = viewers.open(storage_state=signed_in, java_script_enabled=False)
+    page.goto(PAGE)
+    press(page, "Approve: they left")
+    expect(page.get_by_text("approved by asha")).to_be_visible()
+    press(page, "Undo")
+    expect(page.get_by_text("undone by asha")).to_be_visible()
+
+
+@pytest.mark.parametrize("actor", [JUMA, ASHA], ids=["second", "first"])
+def test_every_state_fits_everybody(page: Page, stage: Stage, actor: Actor) -> None:
+    page.goto(PAGE)
+    expect_fit_for_everybody(page)
+    gone(stage, actor, 1)
+    gone(stage, actor, 30)
+    page.goto(PAGE)
+    expect(page.get_by_role("article")).to_have_count(2)
+    expect_fit_for_everybody(page)
+    page.get_by_role("link", name="all 30 people").click()
+    expect_fit_for_everybody(page)

@@ -1,0 +1,114 @@
+"""People are found, looked at and asked for one by one; by mouse, by keyboard, without JavaScript."""
+
+from typing import Any
+
+from playwright.sync_api import Page, StorageState, expect
+
+from tests.browser.stage import Stage
+from tests.browser.steps import card, press, rows, status
+from tests.browser.test_keyboard import tab_to
+from tests.browser.test_looks import expect_fit_for_everybody
+from tests.browser.viewers import Viewers
+
+PAGE = "/dashboard/admin/people"
+
+SAVED = "Complete: HRIMS' record of this person is saved."
+
+
+def somebody(stage: Stage, index: int = 3) -> dict[str, Any]:
+    """A person at HRIMS."""
+    return stage.simulator.people(vote="001")[index]
+
+
+def ask_for(page: Page, key: str) -> None:
+    """Asks HRIMS for one person."""
+    page.get_by_label("ZanID or payroll number to ask HRIMS for").fill(key)
+    press(page, "Ask HRIMS")
+
+
+def test_a_person_is_asked_for_found_and_looked_at(page: Page, stage: Stage) -> None:
+    one = somebody(stage)
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="People").click()
+    ask_for(page, one["zan_id"])
+    expect(status(page)).to_have_text(SAVED)
+    assert one["zan_id"] not in page.url
+    expect(card(page)).to_contain_text("This person was not known here before.")
+    stage.simulator.change_person(one["zan_id"], **{"personalInfo.primaryPhone": "0770000009"})
+    card(page).get_by_role("link", name=one["name"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(one["name"])
+    expect(page.get_by_text("No institution's list has had this person")).to_be_visible()
+    press(page, "Ask HRIMS for this person")
+    expect(status(page)).to_have_text(SAVED)
+    expect(card(page)).to_contain_text("Something about this person changed.")
+    page.get_by_label("ZanID, payroll number or name").fill(one["name"].split()[0].lower())
+    press(page, "Search")
+    ((name, zan_id, *_),) = rows(page, "1 person")
+    assert (name, zan_id) == (one["name"], one["zan_id"])
+    page.get_by_role("link", name=one["name"]).click()
+    entries = page.get_by_role("listitem").filter(has=page.get_by_role("heading", level=3))
+    expect(entries.nth(0)).to_contain_text("Phone number")
+    expect(entries.nth(0)).to_contain_text("0770000009")
+    expect(entries.nth(0)).to_contain_text("run 2, asked for by asha")
+    expect(entries.nth(1)).to_contain_text("First seen")
+    assert one["zan_id"] not in page.url
+
+
+def test_nobody_by_this_number(page: Page, stage: Stage) -> None:
+    page.goto(PAGE)
+    ask_for(page, "99999999")
+    expect(status(page)).to_contain_text("HRIMS knows nobody by this ZanID or payroll number.")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    expect_fit_for_everybody(page)
+
+
+def test_by_keyboard_alone(page: Page, stage: Stage) -> None:
+    page.goto(PAGE)
+    one = somebody(stage)
+    tab_to(page, page.get_by_label("ZanID or payroll number to ask HRIMS for"))
+    page.keyboard.type(one["payroll_number"])
+    page.keyboard.press("Enter")
+    expect(status(page)).to_have_text(SAVED)
+    tab_to(page, page.get_by_label("ZanID, payroll number or name"))
+    page.keyboard.type(one["zan_id"])
+    page.keyboard.press("Enter")
+    link = page.get_by_role("link", name=one["name"])
+    expect(link).to_be_visible()
+    tab_to(page, link)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(one["name"])
+    tab_to(page, page.get_by_role("button", name="Ask HRIMS for this person"))
+
+
+def test_without_javascript(viewers: Viewers, stage: Stage, signed_in: StorageState) -> None:
+    page = viewers.open(storage_state=signed_in, java_script_enabled=False)
+    page.goto(PAGE)
+    one = somebody(stage)
+    ask_for(page, one["zan_id"])
+    expect(status(page)).to_have_text(SAVED)
+    page.get_by_label("ZanID, payroll number or name").fill(one["zan_id"])
+    press(page, "Search")
+    page.get_by_role("link", name=one["name"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(one["name"])
+
+
+def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
+    page.goto(PAGE)
+    expect_fit_for_everybody(page)
+    hold = stage.simulator.hold(operation="202")
+    one = somebody(stage)
+    ask_for(page, one["zan_id"])
+    expect(status(page)).to_contain_text("Asking HRIMS for this person.")
+    expect_fit_for_everybody(page)
+    stage.simulator.release(hold)
+    expect(status(page)).to_have_text(SAVED)
+    expect_fit_for_everybody(page)
+    long = "Wizara ya Mambo ya Kale na Mapya ya Wananchi Wote " * 4
+    stage.simulator.change_person(one["zan_id"], **{"employment.divisionName": long.strip()})
+    ask_for(page, one["zan_id"])
+    expect(card(page)).to_contain_text("Something about this person changed.")
+    page.get_by_label("ZanID, payroll number or name").fill(one["zan_id"])
+    press(page, "Search")
+    expect_fit_for_everybody(page)
+    page.get_by_role("link", name=one["name"]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(one["name"])
+    expect_fit_for_everybody(page)

@@ -1,0 +1,89 @@
+"""Lists that runs read from the first page to the end, without a remote: whom HRIMS lists comes in; a run
+that ended as the product itself would have ended it goes out.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from hrims.access.audit import Actor
+from hrims.db import AsyncPool, Connection
+from hrims.jobs import ask
+from hrims.sync import pages, reconcile
+from hrims.sync.pages import Asked
+from tests.database.runs import ASHA, begin, institution
+from tests.people import page, record
+
+JUMA = Actor("juma", "page", "127.0.0.1")
+"""The second person."""
+
+OF_THE_CAST = {
+    "health": ("WIZARA YA AFYA", "001", "156255890"),
+    "water": ("WIZARA YA MAJI", "002", "156255891"),
+}
+
+
+class Lists:
+    """The institutions of a test and their lists."""
+
+    def __init__(self, conn: Connection, pool: AsyncPool) -> None:
+        self.conn, self.pool = conn, pool
+        self.ids = {name: institution(conn, *row) for name, row in OF_THE_CAST.items()}
+
+    async def run(
+        self,
+        people: Iterable[int | dict[str, Any]],
+        where: str = "health",
+        *,
+        by: str = "votecode",
+        actor: Actor = ASHA,
+        missing: int = 0,
+    ) -> int:
+        """A run that meets these people (numbers of invented ones, or records); with ``missing`` people
+        it is incomplete. Returns its id.
+        """
+        run_id = self.ask(where, by=by, actor=actor)
+        attempt = await begin(self.conn, self.pool, run_id)
+        records = [record(one) if isinstance(one, int) else one for one in people]
+        total = len(records) + missing
+        read = page(records, total=total, size=500)
+        await pages.save(attempt, Asked(read, 1, pages.shape(read)), self.pool, reading=1)
+        counted = await reconcile.add_up(attempt, self.pool, [1], total)
+        await reconcile.finish(attempt, self.pool, counted, repaired=False)
+        return run_id
+
+    def ask(self, where: str = "health", *, by: str = "votecode", actor: Actor = ASHA) -> int:
+        """A queued run; returns its id."""
+        _, vote, tin = OF_THE_CAST[where]
+        return ask.ask(
+            self.conn,
+            actor,
+            institution_id=self.ids[where],
+            identifier_type=by,
+            identifier=vote if by == "votecode" else tin,
+            page_size=500,
+        ).run_id
+
+    async def leave(self, gone: Iterable[int], stay: Iterable[int], where: str = "health") -> list[int]:
+        """A run with all of them and two without those who are gone; returns the three runs."""
+        return [await self.run(one, where) for one in ([*gone, *stay], stay, stay)]
+
+    def rows(self, sql: str, *given: Any) -> list[Any]:
+        """What a query returns."""
+        return self.conn.execute(sql.encode(), given or None).fetchall()
+
+    def leavers(self) -> list[int]:
+        """The numbers of those who left."""
+        found = self.rows("SELECT zan_id FROM employees WHERE left_at IS NOT NULL ORDER BY zan_id")
+        return [int(zan_id[5:]) for (zan_id,) in found]
+
+    def events(self, number: int) -> list[tuple[str, int, str | None]]:
+        """(kind, run, who) of a person's history, in order."""
+        return self.rows(
+            "SELECT kind, run_id, made_by FROM employee_events v JOIN employees e ON e.id = v.employee_id"
+            " WHERE zan_id = %s ORDER BY v.id",
+            f"58033{number:04d}",
+        )
+
+    def departures(self) -> list[tuple[int, str, int, int, int]]:
+        """(id, state, people, leavers, transfers) of all departures."""
+        return self.rows("SELECT id, state, people, leavers, transfers FROM departures ORDER BY id")

@@ -1,0 +1,78 @@
+"""History: every changed field, with run, time and who asked; nothing for whom nothing changed."""
+
+import pytest
+
+from hrims.db import AsyncPool, Connection
+from hrims.people import store
+from tests.database.lists import JUMA, Lists
+from tests.people import record
+
+MANY = range(100, 300)
+
+WRITTEN = (
+    "employees",
+    "employee_changes",
+    "employee_events",
+    "listings",
+    "workplaces",
+    "departures",
+    "departure_people",
+)
+
+
+@pytest.fixture
+def lists(conn: Connection, pool: AsyncPool) -> Lists:
+    return Lists(conn, pool)
+
+
+async def test_it_works(lists: Lists) -> None:
+    first = await lists.run([1, *MANY])
+    second = await lists.run([record(1, lastName="Ali", birthDate=None), *MANY], actor=JUMA)
+    rows = lists.rows("SELECT zan_id, field, old, new, job_id, requested_by FROM changes_v ORDER BY field")
+    assert rows == [
+        ("580330001", "date_of_birth", "1990-09-17", None, second, "juma"),
+        ("580330001", "name", "Asha Mtu 1 Makame", "Asha Mtu 1 Ali", second, "juma"),
+    ]
+    ((id_,),) = lists.rows("SELECT id FROM employees WHERE zan_id = '580330001'")
+    changed, seen = store.history(lists.conn, id_, 10)
+    assert (changed.kind, changed.run_id, changed.asked_by) == ("changed", second, "juma")
+    assert [tuple(one) for one in changed.changes] == [
+        ("Name", "Asha Mtu 1 Makame", "Asha Mtu 1 Ali"),
+        ("Date of birth", "1990-09-17", None),
+    ]
+    assert (seen.kind, seen.run_id, seen.asked_by) == ("first_seen", first, "asha")
+
+
+async def test_who_left_and_came_back_is_in_the_view(lists: Lists) -> None:
+    *_, third = await lists.leave([1], MANY)
+    back = await lists.run([1, *MANY], actor=JUMA)
+    rows = lists.rows("SELECT zan_id, field, old, new, job_id, requested_by FROM changes_v ORDER BY at")
+    assert rows == [
+        ("580330001", "presence", "WIZARA YA AFYA", "left", third, "asha"),
+        ("580330001", "presence", "WIZARA YA AFYA", "came_back", back, "juma"),
+    ]
+
+
+async def test_history_is_bounded_and_newest_first(lists: Lists) -> None:
+    await lists.run([1])
+    for number in range(5):
+        await lists.run([record(1, primaryPhone=f"077000000{number}")])
+    ((id_,),) = lists.rows("SELECT id FROM employees")
+    newest = store.history(lists.conn, id_, 3)
+    assert [one.changes[0].new for one in newest] == ["0770000004", "0770000003", "0770000002"]
+
+
+async def test_whoever_did_not_change_is_not_written(lists: Lists) -> None:
+    """Neither a row nor a new version of one, in any table of people."""
+    await lists.leave([1], MANY)
+    before = versions(lists)
+    await lists.run(MANY)
+    assert versions(lists) == before
+    await lists.run([record(100, lastName="Ali"), *MANY[1:]])
+    assert len(versions(lists) - before) == 2  # the person and their history
+
+
+def versions(lists: Lists) -> set[tuple[str, str, str]]:
+    """(table, transaction, place) of every row of those tables."""
+    each = (f"SELECT '{name}', xmin::text, ctid::text FROM {name}" for name in WRITTEN)
+    return set(lists.rows(" UNION ALL ".join(each)))
