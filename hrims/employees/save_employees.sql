@@ -90,7 +90,8 @@ JOIN staged_people s ON s.zan_id = d.staged_zan_id
 WHERE e.id = d.id
 
 -- name: list_people
--- Who is on this institution's list now and was not before; returns everybody's id in page order.
+-- Who is on this institution's list now and was not before; returns everybody's id in page order. Whoever
+-- was is found by the key's own index and not written; an anti-join may be planned over the whole listing.
 WITH kept AS (
     SELECT e.id, s.position
     FROM staged_people s
@@ -99,11 +100,8 @@ WITH kept AS (
     INSERT INTO listings (institution_id, identifier_type, employee_id, since_run_id)
     SELECT %(institution_id)s, %(identifier_type)s, k.id, %(run_id)s
     FROM kept k
-    WHERE %(institution_id)s::bigint IS NOT NULL AND NOT EXISTS (
-        SELECT FROM listings l
-        WHERE l.institution_id = %(institution_id)s AND l.identifier_type = %(identifier_type)s
-          AND l.employee_id = k.id)
+    WHERE %(institution_id)s::bigint IS NOT NULL
     ORDER BY k.id
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (institution_id, identifier_type, employee_id) DO NOTHING
 )
 SELECT coalesce(array_agg(k.id ORDER BY k.position), '{}') FROM kept k
