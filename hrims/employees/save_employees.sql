@@ -91,20 +91,25 @@ WHERE e.id = d.id
 
 -- name: list_people
 -- Who is on this institution's list now and was not before. Returns everybody's id in page order, how many
--- are new on the list, and who is on it again after it had missed them.
+-- are new on the list, and who is on it again after it had missed them. The list is looked into person by
+-- person (LATERAL with OFFSET, which is not taken apart), because a join may be planned over all of it.
 WITH kept AS (
     SELECT e.id, s.zan_id, s.position, l.employee_id AS listed, coalesce(l.missed_runs > 0, false) AS again
     FROM staged_people s
     JOIN employees e ON e.zan_id = s.zan_id
-    LEFT JOIN listings l ON l.institution_id = %(institution_id)s
-                         AND l.identifier_type = %(identifier_type)s AND l.employee_id = e.id
+    LEFT JOIN LATERAL (
+        SELECT employee_id, missed_runs FROM listings
+        WHERE institution_id = %(institution_id)s AND identifier_type = %(identifier_type)s
+          AND employee_id = e.id
+        OFFSET 0
+    ) l ON true
 ), listed AS (
     INSERT INTO listings (institution_id, identifier_type, employee_id, since_run_id)
     SELECT %(institution_id)s, %(identifier_type)s, k.id, %(run_id)s
     FROM kept k
     WHERE %(institution_id)s::bigint IS NOT NULL AND k.listed IS NULL
     ORDER BY k.zan_id
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (institution_id, identifier_type, employee_id) DO NOTHING
     RETURNING employee_id
 )
 SELECT coalesce(array_agg(k.id ORDER BY k.position), '{}'), (SELECT count(*) FROM listed),

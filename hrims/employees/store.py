@@ -56,17 +56,18 @@ async def keep(
     institution_id: int | None,
     identifier_type: str,
 ) -> Kept:
-    """Saves people, each ZanID once, and that this institution, if any, lists them."""
-    await _stage(conn, people)
+    """Saves people, each ZanID once, and that this institution, if any, lists them; call ``stage`` before."""
+    await _copy(conn, people)
     run = {"run_id": run_id, "institution_id": institution_id, "identifier_type": identifier_type}
-    new = (await conn.execute(SAVE["insert_new"], run)).rowcount
-    changed = (await conn.execute(SAVE["update_changed"], run)).rowcount
-    row = await (await conn.execute(SAVE["list_people"], run)).fetchone()
-    ids, listed, again = row or ([], 0, [])
-    if again or listed > new:
+    async with conn.pipeline():
+        inserted = await conn.execute(SAVE["insert_new"], run)
+        updated = await conn.execute(SAVE["update_changed"], run)
+        listing = await conn.execute(SAVE["list_people"], run)
+    ids, listed, again = await listing.fetchone() or ([], 0, [])
+    if again or listed > inserted.rowcount:
         # Only whom another list had, or this one had missed, can have been a leaver.
         await _welcome_back(conn, run, ids, again)
-    return Kept(ids, new, changed)
+    return Kept(ids, inserted.rowcount, updated.rowcount)
 
 
 async def _welcome_back(conn: AsyncConnection, run: dict[str, Any], ids: list[int], again: list[int]) -> None:
@@ -77,33 +78,32 @@ async def _welcome_back(conn: AsyncConnection, run: dict[str, Any], ids: list[in
     await conn.execute(SAVE["come_back"], {**run, "ids": ids, "reopened": reopened})
 
 
-async def _stage(conn: AsyncConnection, people: Iterable[Placed]) -> None:
+async def stage(conn: AsyncConnection) -> None:
+    """Makes the table that ``keep`` copies into, if this connection has none yet."""
     await conn.execute(SAVE["stage"])
+
+
+async def _copy(conn: AsyncConnection, people: Iterable[Placed]) -> None:
     async with conn.cursor() as cursor, cursor.copy(SAVE["copy_staged"]) as copy:
         copy.set_types(STAGED_TYPES)
         for one in people:
             await copy.write_row((one.position, one.workplace_id, one.institution_id, *one.row))
 
 
-async def unknown_workplaces(conn: AsyncConnection, names: Collection[str]) -> list[str]:
-    """The names that are not registered as workplaces yet."""
-    rows = await conn.execute(
-        """
-        SELECT n.name FROM unnest(%s::text[]) AS n(name)
-        WHERE NOT EXISTS (SELECT FROM workplaces w WHERE w.name_key = name_key(n.name))
-        """,
-        (list(names),),
-    )
-    return [name async for (name,) in rows]
-
-
 async def lock_workplaces(conn: AsyncConnection, names: Collection[str]) -> dict[str, tuple[int, int | None]]:
-    """(workplace, institution or None) by name, of those that are known, locked against mapping."""
+    """(workplace, institution or None) by name, locked against mapping; nothing, and nothing locked, when one
+    of the names is not registered as a workplace yet.
+    """
     rows = await conn.execute(
         """
+        WITH named AS MATERIALIZED (
+            SELECT n.name, name_key(n.name) AS key FROM unnest(%s::text[]) AS n(name)
+        )
         SELECT n.name, w.id, w.institution_id
-        FROM unnest(%s::text[]) AS n(name)
-        JOIN workplaces w ON w.name_key = name_key(n.name)
+        FROM named n
+        JOIN workplaces w ON w.name_key = n.key
+        WHERE NOT EXISTS (
+            SELECT FROM named s WHERE NOT EXISTS (SELECT FROM workplaces k WHERE k.name_key = s.key))
         ORDER BY w.id FOR SHARE OF w
         """,
         (list(names),),

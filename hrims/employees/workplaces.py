@@ -24,8 +24,8 @@ async def meet(conn: AsyncConnection, names: Collection[str]) -> dict[str, Workp
     The rows stay locked until it ends, so that a person who maps a workplace meanwhile waits and
     then moves these people as well.
     """
-    strangers = await store.unknown_workplaces(conn, names)
-    if strangers:
-        await store.add_workplaces(conn, strangers)
     known = await store.lock_workplaces(conn, names)
+    if len(known) < len(names):
+        await store.add_workplaces(conn, names)
+        known = await store.lock_workplaces(conn, names)
     return {name: Workplace(*found) for name, found in known.items()}

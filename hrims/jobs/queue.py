@@ -141,7 +141,10 @@ def _worker_defaults() -> Any:
 
 app = QueueApp(
     connector=procrastinate.PsycopgConnector(
-        conninfo=_conninfo, min_size=1, max_size=_settings().concurrency + POOL_SPARE
+        conninfo=_conninfo,
+        pool_factory=db.open_worker_pool,
+        min_size=1,
+        max_size=_settings().concurrency + POOL_SPARE,
     ),
     import_paths=["hrims.sync.task"],
     worker_defaults=_worker_defaults(),

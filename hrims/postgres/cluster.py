@@ -76,6 +76,7 @@ def _settings(plan: Plan) -> dict[str, str]:
         "timezone": "UTC",
         "log_timezone": "UTC",
         "jit": "off",
+        "wal_compression": "on",
         # Errors quote rows, and rows are people: the log keeps the server's own life alone.
         "log_min_messages": "log",
         "log_min_error_statement": "panic",

@@ -112,9 +112,12 @@ async def note(attempt: Attempt, words: str, pool: AsyncPool) -> None:
 async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, reading: int) -> None:
     began = time.monotonic()
     shaped = asked.shaped
-    await employees.plan_by_index(conn)
-    await store.check_fence(conn, attempt)
-    people = await _place(conn, shaped.rows)
+    # What needs no answer travels with what does: most of a page's time would be trips to Postgres.
+    async with conn.pipeline():
+        await employees.plan_by_index(conn)
+        await store.check_fence(conn, attempt)
+        people = await _place(conn, shaped.rows)
+        await employees.stage(conn)
     kept = await employees.keep(
         conn,
         people,
@@ -134,8 +137,10 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, readin
         "fetch_ms": asked.fetch_ms,
         "save_ms": _ms_since(began),
     }
-    await store.add_page(conn, attempt, asked.page, kept.ids, shaped.fingerprint, counts, reading)
-    await store.add_rejects(conn, attempt, asked.page, shaped.rejects, reading)
+    async with conn.pipeline():
+        await store.add_page(conn, attempt, asked.page, kept.ids, shaped.fingerprint, counts, reading)
+        await store.add_rejects(conn, attempt, asked.page, shaped.rejects, reading)
+        await conn.commit()
 
 
 async def _place(conn: AsyncConnection, rows: Sequence[tuple[int, Row]]) -> list[Placed]:

@@ -1,4 +1,6 @@
-"""Saving a page reads people by the index on their ZanID, whatever the planner believes."""
+"""Saving a page reads people by the index on their ZanID and never a whole listing, whatever the planner
+believes.
+"""
 
 import re
 from typing import Any
@@ -44,3 +46,7 @@ async def test_it_uses_the_index(crowded: Connection, name: str) -> None:
         plan = _plan(crowded, store.SAVE[name], given)
     assert "employees_zan_id_once" in plan
     assert not re.search(r"(Seq Scan|Bitmap Heap Scan) on employees", plan), plan
+    # A scan of the listings by less than the whole key reads everybody whom the institution lists.
+    scans = re.findall(r"Scan .*on listings.*\n\s+Index Cond: (.*)", plan)
+    assert len(scans) == len(re.findall(r"Scan .*on listings", plan)), plan
+    assert all("employee_id" in condition for condition in scans), plan
