@@ -70,6 +70,27 @@ def test_by_vote_code_and_by_tin_with_plain_lines_in_a_pipe(shared: Product) -> 
     assert " 0 new, 0 changed, " in again.stdout
 
 
+def test_one_person_by_number(shared: Product) -> None:
+    shared.hrims("sync", "--vote", "009", "--page-size", "100")
+    with psycopg.connect(shared.dsn) as conn:
+        ((zan_id, payroll),) = conn.execute(
+            "SELECT zan_id, payroll_number FROM employees WHERE payroll_number IS NOT NULL LIMIT 1"
+        ).fetchall()
+    saved = "Complete: HRIMS' record of this person is saved."
+    by_name = shared.hrims("sync", "--person", zan_id)
+    assert by_name.returncode == 0, by_name.stderr
+    asked, message = by_name.stdout.splitlines()
+    assert re.fullmatch(r"Run \d+ for one person is queued\.", asked)
+    assert message == saved
+    piped = shared.hrims("sync", "--person", "-", stdin=f"{payroll}\n")
+    assert (piped.returncode, piped.stdout.splitlines()[-1]) == (0, saved)
+    unknown = shared.hrims("sync", "--person", "99999999")
+    assert unknown.returncode == 1
+    assert "HRIMS knows nobody by this ZanID or payroll number. Nothing was changed." in unknown.stdout
+    told = "".join(one.stdout + one.stderr for one in (by_name, piped, unknown))
+    assert not any(secret in told for secret in (zan_id, "99999999"))
+
+
 def test_a_live_bar_on_a_terminal(shared: Product) -> None:
     shared.hold(vote="009", after=7)
     typed = Typed(shared.env(), "sync", "--vote", "009", "--page-size", "10")
@@ -106,6 +127,8 @@ def test_no_wait_only_queues(shared: Product) -> None:
     [
         ((), 2, "Name one institution: --vote 037, or --tin"),
         (("--vote", "001", "--tin", "156255890"), 2, "Name one institution"),
+        (("--vote", "001", "--person", "580330000"), 2, "Name one institution"),
+        (("--person", "5803 30000"), 1, "Give a ZanID or a payroll number as text"),
         (("--vote", "999"), 1, "No institution on the register has the vote code 999. Nothing was queued."),
         (("--tin", "000000000"), 1, "No institution on the register has the TIN 000000000."),
         (("--vote", "001", "--page-size", "0"), 1, "pageSize must be a whole number from 1 to 500."),
