@@ -2,8 +2,8 @@
 -- decides on a departure.
 
 -- name: alone
--- One departure at a time is worked out, over all institutions: two lists that end at once would each take
--- the other for the one that still has the person.
+-- One departure at a time is worked out, over all institutions: two that share people would else hold some
+-- each and wait for one another.
 SELECT pg_advisory_xact_lock(hashtext('hrims leavers'))
 
 -- name: met

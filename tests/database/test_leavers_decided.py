@@ -222,20 +222,24 @@ async def test_approved_and_refused_at_once_is_one_of_them(lists: Lists, dsn: st
     assert lists.leavers() == (list(GONE) if state == "approved" else [])
 
 
-@pytest.mark.parametrize("where", ["health", "water"])
-async def test_met_again_while_it_is_approved(lists: Lists, dsn: str, where: str) -> None:
+@pytest.mark.parametrize("how", ["the same list", "a new list", "a list that had ended"])
+async def test_met_again_while_it_is_approved(lists: Lists, dsn: str, how: str) -> None:
     """The approval holds its people and waits; the page that meets them waits for it, and takes it back."""
-    id_ = await waiting(lists)
+    if how == "a list that had ended":
+        await lists.run([*GONE, *STAY])
+        await lists.leave([1, 2], range(200, 230), "water")
+    await lists.leave(GONE, STAY)
+    ((id_,),) = lists.rows("SELECT id FROM departures WHERE state = 'waiting'")
     with psycopg.connect(dsn) as other:
         other.execute("SELECT")  # begins a transaction, in which the approval is not over
         decide.approve(other, JUMA, id_)
-        people = [1, 2, *STAY] if where == "health" else [1, 2]
+        people, where = ([1, 2, *STAY], "health") if how == "the same list" else ([1, 2], "water")
         run = asyncio.create_task(lists.run(people, where, missing=1))
         await until_waits(lists, 1)
         other.commit()
         await run
     assert lists.leavers() == [3, 4, 5, 6]
-    assert [kind for kind, *_ in lists.events(1)] == ["left", "came_back"]
+    assert [kind for kind, *_ in lists.events(1)][-2:] == ["left", "came_back"]
 
 
 async def test_two_lists_that_end_at_once_make_a_leaver(lists: Lists) -> None:
@@ -247,6 +251,23 @@ async def test_two_lists_that_end_at_once_make_a_leaver(lists: Lists) -> None:
     await asyncio.gather(lists.run(range(200, 230), "water"), lists.run(STAY))
     assert lists.leavers() == [1]
     assert sorted(kind for kind, *_ in lists.events(1)) == ["left", "transferred"]
+
+
+async def test_a_list_that_begins_is_waited_for(lists: Lists, dsn: str) -> None:
+    """Another institution's page has put the person on its list, and is not over, while their last one ends."""
+    await lists.run([1, *STAY])
+    await lists.run(STAY)
+    with psycopg.connect(dsn) as page:
+        page.execute(
+            "INSERT INTO listings SELECT %s, 'votecode', id, 1 FROM employees WHERE zan_id = '580330001'",
+            (lists.ids["water"],),
+        )
+        run = asyncio.create_task(lists.run(STAY))
+        await until_waits(lists, 1)
+        page.commit()
+        await run
+    assert lists.leavers() == []
+    assert [kind for kind, *_ in lists.events(1)] == ["transferred"]
 
 
 async def test_met_by_another_list_while_the_last_one_ends(lists: Lists, pool: AsyncPool) -> None:
