@@ -254,7 +254,7 @@ async def test_two_lists_that_end_at_once_make_a_leaver(lists: Lists) -> None:
 
 
 async def test_a_list_that_begins_is_waited_for(lists: Lists, dsn: str) -> None:
-    """Another institution's page has put the person on its list, and is not over, while their last one ends."""
+    """Another institution's page puts the person on its list, and is not over, while their last one ends."""
     await lists.run([1, *STAY])
     await lists.run(STAY)
     with psycopg.connect(dsn) as page:
