@@ -156,9 +156,13 @@ class RemoteGarbled(RemoteError):
 
 
 class RemoteShort(RemoteGarbled):
-    """A page with fewer records than HRIMS itself counts there."""
+    """A page with fewer records than HRIMS itself counts there; ``had`` is how many it had."""
 
     code = "remote_short"
+
+    def __init__(self, message: str, *, had: int = 0) -> None:
+        super().__init__(message)
+        self.had = had
 
 
 class RemoteTooLarge(RemoteError):

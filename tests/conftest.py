@@ -53,7 +53,7 @@ def template_database(server_dsn: str, run_folder: Path) -> Iterator[str]:
     with _shared_by_workers(run_folder / "template") as is_last:
         with locks.alone(run_folder / "template-making"):
             if not made.exists():
-                _create(server_dsn, name)
+                create(server_dsn, name)
                 _migrate(make_conninfo(server_dsn, dbname=name))
                 made.touch()
         yield name
@@ -113,14 +113,15 @@ def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
 def clone(server_dsn: str, template: str) -> Iterator[str]:
     """DSN of a copy of the template, dropped at the end."""
     name = f"test_{uuid.uuid4().hex[:16]}"
-    _create(server_dsn, name, template)
+    create(server_dsn, name, template)
     try:
         yield make_conninfo(server_dsn, dbname=name)
     finally:
         _drop(server_dsn, name)
 
 
-def _create(server_dsn: str, name: str, template: str = "template0") -> None:
+def create(server_dsn: str, name: str, template: str = "template0") -> None:
+    """A database like the template."""
     _execute(
         server_dsn,
         sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)),

@@ -74,6 +74,12 @@ class Settings:
         "seconds before a failed page is asked for again, doubling",
     )
 
+    edges_after: float = setting(
+        "HRIMS_EDGES_AFTER",
+        between(0, 86400),
+        60.0,
+        "seconds of reading after which the edges between pages are looked at again",
+    )
     max_in_flight: int = setting(
         "HRIMS_MAX_IN_FLIGHT", whole(1, 100), 4, "requests in flight to HRIMS at once, over all workers"
     )

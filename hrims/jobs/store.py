@@ -27,7 +27,12 @@ WITH held AS MATERIALIZED (
     SELECT id FROM procrastinate_jobs
     WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing' FOR UPDATE
 )
-SELECT procrastinate_retry_job_v2(id, %(retry_at)s, %(priority)s, %(queue)s, %(lock)s) FROM held
+-- When, says the run itself: HRIMS may have come back since its attempt ended.
+SELECT procrastinate_retry_job_v2(
+    held.id,
+    coalesce((SELECT next_try_at FROM runs WHERE queue_job_id = held.id), %(retry_at)s),
+    %(priority)s, %(queue)s, %(lock)s)
+FROM held
 """
 
 

@@ -10,6 +10,7 @@ from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
 from hrims.errors import RemoteCredentials, RemoteDown, RemoteError
 from hrims.limits import store
+from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 from hrims.remote.pace import pause
 
@@ -29,7 +30,7 @@ async def pass_through(pool: AsyncPool, remote: Remote, settings: Settings) -> N
         return
     if found.probe_at <= datetime.now(UTC) and await patiently(lambda: _take(pool, settings)):
         try:
-            await remote.check()
+            await _check(pool, remote, settings)
         except RemoteError as trouble:
             raise await trip(pool, settings, trouble) from trouble
         await patiently(lambda: _close(pool))
@@ -50,7 +51,7 @@ async def suspect(pool: AsyncPool, remote: Remote, settings: Settings, trouble: 
     if not trouble.again:
         return trouble
     try:
-        await remote.check()
+        await _check(pool, remote, settings)
     except RemoteError as down:
         return await trip(pool, settings, down)
     return trouble
@@ -61,6 +62,12 @@ async def trip(pool: AsyncPool, settings: Settings, trouble: RemoteError) -> Rem
     at = await patiently(lambda: _trip(pool, settings, trouble))
     log.warning("HRIMS is not asked until %s: %s", at.isoformat(timespec="seconds"), trouble.code)
     return RemoteDown(str(trouble), until=at)
+
+
+async def _check(pool: AsyncPool, remote: Remote, settings: Settings) -> None:
+    """Asks HRIMS for nobody, as one of the requests that may be in flight."""
+    async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots, slots.one():
+        await remote.check()
 
 
 async def _open(pool: AsyncPool) -> store.Breaker | None:

@@ -34,9 +34,11 @@ class Slots:
     def __init__(self, pool: AsyncPool, most: int, lease: float) -> None:
         """``most`` places in all; that of a worker which fell silent is free after ``lease`` seconds."""
         self._pool, self._most, self._lease = pool, most, lease
+        self._turn = min(TURN, lease / 2)
         self._holder = uuid.uuid4().hex
         self._busy: dict[int, float] = {}
         self._idle: dict[int, float] = {}
+        self._writing = asyncio.Lock()
         self._chance = Random()  # noqa: S311 - jitter
 
     async def __aenter__(self) -> Self:
@@ -84,14 +86,14 @@ class Slots:
             return await store.take_slot(conn, self._holder, self._most, self._lease)
 
     async def _give_old(self) -> None:
-        old = [number for number, since in self._idle.items() if time.monotonic() - since > TURN]
+        old = [number for number, since in self._idle.items() if time.monotonic() - since > self._turn]
         if old:
             for number in old:
                 del self._idle[number]
             await patiently(lambda: self._give(old))
 
     async def _give(self, numbers: list[int]) -> None:
-        async with self._pool.connection() as conn:
+        async with self._writing, self._pool.connection() as conn:
             await store.give_slots(conn, self._holder, numbers)
 
     async def _keep(self) -> None:
@@ -99,7 +101,8 @@ class Slots:
             await asyncio.sleep(self._lease / RENEWALS)
             try:
                 await self._give_old()
-                async with self._pool.connection() as conn:
+                # One after another: what is given back just now must not be renewed behind it.
+                async with self._writing, self._pool.connection() as conn:
                     await store.keep_slots(conn, self._holder, [*self._busy, *self._idle], self._lease)
             except (psycopg.Error, PoolTimeout) as reason:
                 log.warning("cannot renew places at the remote just now: %s", type(reason).__name__)

@@ -27,11 +27,18 @@ async def take_slot(conn: AsyncConnection, holder: str, most: int, lease: float)
 
 
 async def keep_slots(conn: AsyncConnection, holder: str, numbers: list[int], lease: float) -> None:
-    """Holds places for ``lease`` seconds more."""
+    """Holds places for ``lease`` seconds more. Those that nobody else took meanwhile are taken anew: their
+    lease ran out, or a crash of the database emptied the table, while the remote was still being asked.
+    """
     await conn.execute(
-        "UPDATE remote_slots SET until = now() + make_interval(secs => %s)"
-        " WHERE holder = %s AND number = ANY(%s)",
-        (lease, holder, numbers),
+        """
+        INSERT INTO remote_slots AS taken (number, holder, until)
+        SELECT n, %(holder)s, now() + make_interval(secs => %(lease)s)
+        FROM unnest(%(numbers)s::int[]) AS n ORDER BY n
+        ON CONFLICT (number) DO UPDATE SET holder = excluded.holder, until = excluded.until
+            WHERE taken.holder = excluded.holder OR taken.until <= now()
+        """,
+        {"holder": holder, "lease": lease, "numbers": numbers},
     )
 
 
@@ -104,14 +111,16 @@ async def close_breaker(conn: AsyncConnection) -> bool:
         """
     )
     if closed.rowcount:
+        # Two statements: the second sees the jobs that went back while the first waited for their runs.
+        await conn.execute(
+            "UPDATE runs SET next_try_at = now() WHERE state = 'delayed' AND waits_for = 'remote'"
+        )
         await conn.execute(
             """
-            WITH waiting AS (
-                UPDATE runs SET next_try_at = now()
-                WHERE state = 'delayed' AND waits_for = 'remote' RETURNING queue_job_id
-            )
             UPDATE procrastinate_jobs j SET scheduled_at = now()
-            FROM waiting w WHERE j.id = w.queue_job_id AND j.status = 'todo'
+            FROM runs r
+            WHERE j.id = r.queue_job_id AND j.status = 'todo'
+              AND r.state = 'delayed' AND r.waits_for = 'remote'
             """
         )
     return bool(closed.rowcount)

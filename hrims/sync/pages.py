@@ -51,7 +51,8 @@ async def ask(remote: Remote, attempt: Attempt, span: Span) -> Asked:
     page = await remote.page(attempt.identifier_type, attempt.identifier, span.number, span.size)
     there = max(0, min(span.size, page.total - span.start))
     if len(page.records) < there:
-        raise RemoteShort(f"HRIMS sent {len(page.records)} records where it counts {there}.")
+        had = len(page.records)
+        raise RemoteShort(f"HRIMS sent {had} records where it counts {there}.", had=had)
     return Asked(page, _ms_since(began), shape(page))
 
 

@@ -8,21 +8,43 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 
-from hrims.errors import RemoteError, RemoteShort, RemoteTimeout, RemoteTooLarge, RemoteUnreachable
-from hrims.remote.pace import pause
+from hrims.errors import (
+    RemoteError,
+    RemoteGarbled,
+    RemoteShort,
+    RemoteTimeout,
+    RemoteTooLarge,
+    RemoteUnreachable,
+)
+from hrims.remote.pace import MOST_PATIENCE, pause
 from hrims.sync.spans import Coverage, Span
 
 TRIES_OF_A_PART = 2
 """Tries of a page that is part of one which kept failing: it has had the others."""
 
+MORE_TRIES_OF_ONE = 2
+"""Tries that a single record has beyond those of a page: after them it is called broken, and where three
+pages in ten fail by chance, a few tries fail by chance too.
+"""
+
 MOST_SPLITS = 200
 """Pages that one attempt splits at most, so that what a failing remote may cost is bounded."""
 
-HOPELESS = 20
+HOPELESS = 40
 """Failures in a row, without any page answered between, after which the remote itself is the trouble."""
 
-GROW_AFTER = 8
+IN_DOUBT = 2
+"""Rounds of failures in a row (a round: as many as are asked at once) after which pages that keep failing are
+split at once: where each holds a record that breaks the remote, only smaller ones can be answered.
+"""
+
+GROW_AFTER = 4
 """Pages answered in a row after which pages grow again."""
+
+SMALLEST = 10
+"""Records below which pages do not shrink for time-outs: those come by chance too, and a page that cannot
+be had is split by itself.
+"""
 
 
 @dataclass
@@ -61,6 +83,7 @@ class Plan:
         self._splits = 0
         self._in_a_row = 0
         self._in_vain = 0
+        self._quiet_until = 0.0
 
     @property
     def hopeless(self) -> bool:
@@ -71,16 +94,17 @@ class Plan:
         """The next page to ask for; or the seconds to wait unless an answer comes first (none known:
         infinity); or None when every page has been answered or given up.
         """
-        if self._asked < max(1, int(self.window)):
-            if self._again and self._again[0][0] <= now:
-                return self._take(heapq.heappop(self._again)[2])
-            if span := self._fresh():
-                return self._take(Ask(span))
-        if self._asked == 0 and not self._again:
-            return None
-        return (
-            max(0.0, self._again[0][0] - now) if self._again and self._asked < self.window else float("inf")
-        )
+        if self._asked >= max(1, int(self.window)):
+            return float("inf")
+        if now < self._quiet_until:
+            return self._quiet_until - now
+        if self._again and self._again[0][0] <= now:
+            return self._take(heapq.heappop(self._again)[2])
+        if span := self._fresh():
+            return self._take(Ask(span))
+        if self._again:
+            return self._again[0][0] - now
+        return float("inf") if self._asked else None
 
     def _take(self, ask: Ask) -> Ask:
         self._asked += 1
@@ -117,7 +141,8 @@ class Plan:
         self.window = min(self._at_once, self.window + 1 / self.window)
 
     def failed(self, ask: Ask, error: RemoteError, now: float, chance: Random) -> bool:
-        """Plans what follows a failure. True when the page is a single record that cannot be had.
+        """Plans what follows a failure. True when the page cannot be had: a single record that fails every
+        time, or one of which the remote sends nothing that can be used.
 
         Raises the error when asking again cannot help, or has not: RemoteUnreachable, unless the remote
         is there for other questions (then ``split``), or whatever comes when nothing else is answered.
@@ -129,30 +154,48 @@ class Plan:
         self.window = max(1.0, self.window / 2)
         if not error.again or self.hopeless:
             raise error
+        rounds = self._in_vain // self._at_once
+        self._be_quiet(rounds, error.retry_after, now, chance)
         if isinstance(error, RemoteTimeout | RemoteTooLarge):
-            self.size = max(1, self.size // 2)
+            # Pages that were in flight together run out of time together: that is one sign, not five.
+            self.size = min(self.size, max(ask.span.size // 2, min(self._page_size, SMALLEST)))
         ask.tries += 1
-        if ask.tries < self._tries:
-            self._later(ask, now + pause(ask.tries, self._first_pause, error.retry_after, chance))
+        if ask.tries < self._tries and not (rounds >= IN_DOUBT and ask.tries >= TRIES_OF_A_PART):
+            self._later(ask, now + pause(max(1, ask.tries), self._first_pause, error.retry_after, chance))
             return False
         if isinstance(error, RemoteUnreachable):
             raise error
+        if isinstance(error, RemoteShort) and not error.had:
+            # Nothing at all, each time: there is nothing to split.
+            return True
         return self.split(ask.span, error, now)
 
-    def split(self, span: Span, error: RemoteError, now: float) -> bool:
-        """Asks for a page that keeps failing in parts. True when it is a single record already.
+    def _be_quiet(self, rounds: int, retry_after: float | None, now: float, chance: Random) -> None:
+        """What one page was asked to wait for holds for all, and so does a round without any answer."""
+        seconds = pause(rounds, self._first_pause, retry_after, chance) if rounds else retry_after or 0.0
+        self._quiet_until = max(self._quiet_until, now + min(seconds, MOST_PATIENCE))
 
-        Raises the error when too many were split.
+    def split(self, span: Span, error: RemoteError, now: float) -> bool:
+        """Asks for a page that keeps failing in parts. True when it cannot be had: a single record, or too
+        many were split and the remote answers, but with nothing that can be used.
+
+        Raises the error when too many were split, or nothing was ever answered.
         """
         if self._splits >= MOST_SPLITS:
+            if isinstance(error, RemoteGarbled):
+                return True
             raise error
         parts = [part for part in span.halves() if self.total is None or part.start < self.total]
         if not parts:
+            if self.total is None:
+                # Of a listing that never told its total, nobody can say what is missing.
+                raise error
             return True
         self._splits += 1
         self._taken.remove(parts[-1].stop, span.stop)
         for part in parts:
-            self._later(Ask(part, max(0, self._tries - TRIES_OF_A_PART)), now)
+            tries = -MORE_TRIES_OF_ONE if part.size == 1 else max(0, self._tries - TRIES_OF_A_PART)
+            self._later(Ask(part, tries), now)
         return False
 
     def _later(self, ask: Ask, due: float) -> None:

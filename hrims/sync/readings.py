@@ -25,12 +25,13 @@ from hrims.sync.crew import LOOK_UP, work_off
 from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
 from hrims.sync.spans import Span
-
-FIRST, EDGES, SECOND, THIRD = 1, 2, 3, 4
-"""The readings of a run; at most three of them are made."""
+from hrims.sync.store import FIRST
 
 EDGE = 10
 """Records on either side of an edge between two pages that are read again."""
+
+LOOKS = 3
+"""Pages that are tried in turn for the total at the end: a record that breaks one may have moved there."""
 
 SPARE = 1
 """Pages that may be saved while as many as are allowed are in flight, so that none waits for Postgres."""
@@ -103,8 +104,9 @@ async def total_now(reader: Reader) -> int:
     """The remote's total as it is now. Raises RemoteError after as many tries as a page has."""
     pool, attempt, settings = reader.pool, reader.attempt, reader.settings
     # A page that was had before is a page that can be had: the first record may be a broken one.
-    span = await patiently(lambda: _cheapest(pool, attempt))
+    spans = await patiently(lambda: _cheapest(pool, attempt))
     for tries in itertools.count(1):
+        span = spans[(tries - 1) % len(spans)]
         try:
             async with reader.slots.one():
                 page = await reader.remote.page(
@@ -130,17 +132,31 @@ async def begun(reader: Reader) -> set[int]:
     return await patiently(look)
 
 
-async def all_but_edges(reader: Reader) -> list[tuple[int, int]]:
-    """The positions that are further than EDGE from where one page of the first reading met the next."""
+async def took_long(reader: Reader) -> bool:
+    """Whether the listing was read for so long that people may have gone and come meanwhile."""
+
+    async def look() -> float:
+        async with reader.pool.connection() as conn:
+            return await store.seconds_of_reading(conn, reader.attempt)
+
+    return await patiently(look) >= reader.settings.edges_after
+
+
+async def all_but_edges(reader: Reader, before: int, behind: int) -> list[tuple[int, int]]:
+    """The positions of the first reading but for so many before and behind each edge between its pages."""
     saved, total = await patiently(lambda: _saved(reader.pool, reader.attempt, FIRST))
-    return list(inner(((one.start, one.stop) for one in saved), total or 0))
+    return list(inner(((one.start, one.stop) for one in saved), total or 0, before, behind))
 
 
-def inner(spans: Iterable[tuple[int, int]], total: int) -> Iterator[tuple[int, int]]:
-    """What is left of stretches without EDGE records on either side; the ends of the listing are no edges."""
+def inner(
+    spans: Iterable[tuple[int, int]], total: int, before: int, behind: int
+) -> Iterator[tuple[int, int]]:
+    """What is left of stretches without so many records before and behind each edge; the ends of the listing
+    are no edges.
+    """
     for start, stop in spans:
-        low = start + EDGE if start else 0
-        high = stop - EDGE if stop < total else stop
+        low = start + behind if start else 0
+        high = stop - before if stop < total else stop
         if low < high:
             yield low, high
 
@@ -159,9 +175,9 @@ async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[
         return await store.saved_pages(conn, attempt, reading)
 
 
-async def _cheapest(pool: AsyncPool, attempt: Attempt) -> Span:
+async def _cheapest(pool: AsyncPool, attempt: Attempt) -> list[Span]:
     async with pool.connection() as conn:
-        return Span(*await store.cheapest_page(conn, attempt))
+        return [Span(*one) for one in await store.cheapest_pages(conn, attempt, LOOKS)]
 
 
 async def _sleep(reader: Reader, seconds: float) -> None:

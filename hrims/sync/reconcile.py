@@ -37,6 +37,9 @@ class Sum:
     were seen twice are listed twice.
     """
 
+    moved: bool = False
+    """Whether some moved, or went and as many came, under a total that stood still: then no sum can tell."""
+
     @property
     def accounted(self) -> int:
         """Records of the remote's total behind which nobody can be missing."""
@@ -50,7 +53,7 @@ class Sum:
     @property
     def proven(self) -> bool:
         """Whether everybody is accounted for, and the sum can tell."""
-        return self.missing == 0 and self.steady
+        return self.missing == 0 and self.steady and not self.moved
 
 
 async def add_up(attempt: Attempt, pool: AsyncPool, readings: list[int], total: int) -> Sum:
@@ -72,6 +75,26 @@ async def agree(attempt: Attempt, pool: AsyncPool, one: int, other: int) -> bool
     async def compare() -> bool:
         async with pool.connection() as conn:
             return await store.same_people(conn, attempt, one, other)
+
+    return await patiently(compare)
+
+
+async def absent(attempt: Attempt, pool: AsyncPool, readings: list[int]) -> int:
+    """How many people the other readings met whom the first of them did not, and of whom it has no reject."""
+
+    async def count() -> int:
+        async with pool.connection() as conn:
+            return await store.absent(conn, attempt, readings)
+
+    return await patiently(count)
+
+
+async def edges_hold(attempt: Attempt, pool: AsyncPool) -> bool:
+    """Whether whoever stood on an edge when it was looked at again was met on that page before."""
+
+    async def compare() -> bool:
+        async with pool.connection() as conn:
+            return await store.edges_hold(conn, attempt)
 
     return await patiently(compare)
 
@@ -112,6 +135,8 @@ def why(counted: Sum) -> str:
         reasons.append(f"HRIMS did not give {', '.join(shown)}{more} of its list.")
     if not counted.steady:
         reasons.append("HRIMS changed its total while it was read.")
+    if counted.moved:
+        reasons.append("People moved, or went and came, while it was read, although its total stood still.")
     if counted.seen_again and not counted.listed_twice:
         reasons.append(f"It gave {counted.seen_again:,} people on two pages, and may have left out as many.")
     return " ".join(reasons)

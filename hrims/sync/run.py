@@ -12,8 +12,9 @@ from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 from hrims.sync import pages, readings, reconcile
-from hrims.sync.readings import EDGES, FIRST, SECOND, THIRD, Reader
+from hrims.sync.readings import EDGE, Reader
 from hrims.sync.reconcile import Sum
+from hrims.sync.store import EDGES, FIRST, SECOND, THIRD
 
 FEW = 10
 """Missing people up to which the edges between pages are read again before everything is."""
@@ -53,38 +54,58 @@ async def _read_until_proven(reader: Reader) -> tuple[Sum, bool]:
     if not begun:
         await readings.read(reader, FIRST)
     counted = await _add_up(reader, [FIRST])
-    if counted.proven and not begun:
-        return counted, False
+    if counted.proven and (not begun or EDGES in begun):
+        if begun <= {EDGES} and (not await readings.took_long(reader) or await _edges_hold(reader)):
+            return counted, False
+        return await _read_again(reader, [FIRST, EDGES], counted, [SECOND, THIRD])
     if EDGES in begun or (not begun and counted.steady and 0 < counted.missing <= FEW):
         return await _read_edges(reader)
-    return await _read_again(reader, FIRST, counted, [SECOND, THIRD])
+    return await _read_again(reader, [FIRST], counted, [SECOND, THIRD])
+
+
+async def _edges_hold(reader: Reader) -> bool:
+    """Whether the last record of every page still belongs to that page. If one went and another came between
+    two looks at the total, the total never shows that somebody slipped over an edge; the edge does.
+    """
+    await _say(reader, "The sum adds up: looking at the edges between pages once more.")
+    await readings.read(reader, EDGES, await readings.all_but_edges(reader, 1, 0))
+    return await reconcile.edges_hold(reader.attempt, reader.pool)
 
 
 async def _read_edges(reader: Reader) -> tuple[Sum, bool]:
     """Who moved from one page to another while it was read is near the edge between them."""
     await _say(reader, "The sum does not add up: reading the edges between pages again.")
-    await readings.read(reader, EDGES, await readings.all_but_edges(reader))
+    await readings.read(reader, EDGES, await readings.all_but_edges(reader, EDGE, EDGE))
     counted = await _add_up(reader, [FIRST, EDGES])
     if counted.proven:
         return counted, True
-    return await _read_again(reader, FIRST, counted, [SECOND])
+    return await _read_again(reader, [FIRST, EDGES], counted, [SECOND])
 
 
-async def _read_again(reader: Reader, before: int, earlier: Sum, following: list[int]) -> tuple[Sum, bool]:
-    """Whole readings until one proves everybody, or two agree that nobody else is to be had."""
+async def _read_again(
+    reader: Reader, made: list[int], earlier: Sum, following: list[int]
+) -> tuple[Sum, bool]:
+    """Whole readings until one proves everybody, or all together do, or two agree that nobody else is to be
+    had. ``made`` are the readings behind ``earlier``.
+    """
+    before = FIRST
     for reading in following:
-        await _say(reader, "The sum does not add up: reading everything again.")
+        await _say(reader, "The sum proves nothing: reading everything again.")
         await readings.read(reader, reading)
         counted = await _add_up(reader, [reading])
-        if (
-            earlier.steady
-            and counted.steady
-            and await reconcile.agree(reader.attempt, reader.pool, before, reading)
-        ):
+        agreed = await reconcile.agree(reader.attempt, reader.pool, before, reading)
+        if agreed and earlier.steady and counted.steady:
             return replace(counted, listed_twice=True), True
-        if counted.proven:
-            return counted, True
-        before, earlier = reading, counted
+        made = [reading, *made]
+        together = await reconcile.add_up(reader.attempt, reader.pool, made, counted.total)
+        # Whoever an earlier reading met and this one did not has gone, or was missed: under a total that
+        # stood still, one reading alone cannot tell which.
+        moved = together.steady and await reconcile.absent(reader.attempt, reader.pool, made) > 0
+        counted = replace(counted, moved=moved)
+        for one in (together, counted):
+            if one.proven:
+                return one, True
+        before, earlier = reading, together if together.steady and not counted.moved else counted
     return earlier, False
 
 

@@ -1,12 +1,20 @@
 """Checkpoint, progress and outcome of runs, in SQL. Each function works inside its caller's transaction."""
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from hrims.db import AsyncConnection
+from psycopg.rows import TupleRow
+
+from hrims.db import AsyncConnection, statements
 from hrims.employees.mapping import Reject
 from hrims.errors import Fenced
 from hrims.jobs.store import Attempt
 from hrims.remote.wire import Page
+
+SUMS = statements(Path(__file__).with_name("sums.sql"))
+
+FIRST, EDGES, SECOND, THIRD = 1, 2, 3, 4
+"""The readings of a run; at most three of them are made. All but EDGES are whole ones."""
 
 
 class Ending(NamedTuple):
@@ -63,18 +71,16 @@ async def saved_pages(
     return saved, progress[0] if progress else None
 
 
-async def cheapest_page(conn: AsyncConnection, attempt: Attempt) -> tuple[int, int]:
-    """(size, number) of the page with the fewest records that HRIMS gave in this run."""
-    row = await (
-        await conn.execute(
-            """
-            SELECT page_size, page_number FROM run_pages WHERE run_id = %s
-            ORDER BY people = '{}', records, page_number LIMIT 1
-            """,
-            (attempt.run_id,),
-        )
-    ).fetchone()
-    return (row[0], row[1]) if row else (attempt.page_size, 0)
+async def cheapest_pages(conn: AsyncConnection, attempt: Attempt, most: int) -> list[tuple[int, int]]:
+    """(size, number) of pages that HRIMS gave in this run, those with the fewest records first."""
+    rows = await conn.execute(
+        """
+        SELECT page_size, page_number FROM run_pages WHERE run_id = %s
+        ORDER BY people = '{}', records, page_number, reading LIMIT %s
+        """,
+        (attempt.run_id, most),
+    )
+    return [(size, number) async for size, number in rows] or [(attempt.page_size, 0)]
 
 
 async def readings(conn: AsyncConnection, attempt: Attempt) -> set[int]:
@@ -157,55 +163,44 @@ async def count(
     conn: AsyncConnection, attempt: Attempt, readings: list[int], total: int
 ) -> tuple[int, int, int, int, bool]:
     """(distinct people, rejected, repeated on their page, seen on a further page, whether every page came
-    with this total) of these readings; the middle three of the first of them alone.
+    with this total) of these readings together; those seen on a further page of the first of them alone.
     """
-    row = await (
-        await conn.execute(COUNT, {"run": attempt.run_id, "readings": readings, "total": total})
-    ).fetchone()
-    assert row is not None
-    return row[0], row[1], row[2], row[3], row[4]
-
-
-COUNT = """
-WITH pages AS (
-    SELECT reading, records, people, remote_total FROM run_pages
-    WHERE run_id = %(run)s AND reading = ANY(%(readings)s)
-), first AS (
-    SELECT coalesce(sum(records), 0)::int AS records, coalesce(sum(cardinality(people)), 0)::int AS met
-    FROM pages WHERE reading = (%(readings)s::int[])[1]
-), rejected AS (
-    SELECT count(*)::int AS ones FROM rejects
-    WHERE run_id = %(run)s AND reading = (%(readings)s::int[])[1]
-)
-SELECT (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id),
-       rejected.ones, first.records - first.met - rejected.ones,
-       first.met - (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id
-                    WHERE reading = (%(readings)s::int[])[1]),
-       NOT EXISTS (SELECT FROM pages WHERE remote_total <> %(total)s)
-FROM first, rejected
-"""
+    given = {"readings": readings, "edges": EDGES, "total": total}
+    people, rejected, repeated, again, steady = await _sum(conn, attempt, "count", given)
+    return people, rejected, repeated, again, steady
 
 
 async def same_people(conn: AsyncConnection, attempt: Attempt, one: int, other: int) -> bool:
     """Whether two readings met the same people, each as often, and as many rejects."""
+    return bool((await _sum(conn, attempt, "same_people", {"one": one, "other": other}))[0])
+
+
+async def absent(conn: AsyncConnection, attempt: Attempt, readings: list[int]) -> int:
+    """How many people these readings met whom the first of them did not, and of whom it has no reject."""
+    return int((await _sum(conn, attempt, "absent", {"readings": readings, "first": readings[0]}))[0])
+
+
+async def edges_hold(conn: AsyncConnection, attempt: Attempt) -> bool:
+    """Whether the people of every page of the edges were met on that page of the first reading."""
+    return bool((await _sum(conn, attempt, "edges_hold", {"first": FIRST, "edges": EDGES}))[0])
+
+
+async def _sum(conn: AsyncConnection, attempt: Attempt, name: str, given: dict[str, Any]) -> TupleRow:
+    row = await (await conn.execute(SUMS[name], {"run": attempt.run_id, **given})).fetchone()
+    assert row is not None
+    return row
+
+
+async def seconds_of_reading(conn: AsyncConnection, attempt: Attempt) -> float:
+    """From the first page that was saved to now."""
     row = await (
         await conn.execute(
-            """
-            WITH met AS (
-                SELECT reading, array_agg(id ORDER BY id) AS people
-                FROM run_pages LEFT JOIN unnest(people) AS id ON true
-                WHERE run_id = %(run)s AND reading IN (%(one)s, %(other)s) GROUP BY reading
-            )
-            SELECT count(DISTINCT people) = 1 AND count(*) = 2
-                   AND (SELECT count(*) FROM rejects WHERE run_id = %(run)s AND reading = %(one)s)
-                     = (SELECT count(*) FROM rejects WHERE run_id = %(run)s AND reading = %(other)s)
-            FROM met
-            """,
-            {"run": attempt.run_id, "one": one, "other": other},
+            "SELECT coalesce(extract(epoch FROM now() - min(saved_at)), 0) FROM run_pages WHERE run_id = %s",
+            (attempt.run_id,),
         )
     ).fetchone()
     assert row is not None
-    return bool(row[0])
+    return float(row[0])
 
 
 async def end(conn: AsyncConnection, attempt: Attempt, ending: Ending) -> None:

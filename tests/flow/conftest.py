@@ -41,6 +41,7 @@ class World:
     def __init__(self, dsn: str, conn: Connection, simulator: Simulator, folder: Path) -> None:
         self.dsn, self.conn, self.simulator, self.folder = dsn, conn, simulator, folder
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.patience = PATIENCE
         self.settings = {**QUICK, "DATABASE_URL": dsn, "HRIMS_BASE_URL": simulator.url}
 
     def env(self) -> dict[str, str]:
@@ -85,10 +86,10 @@ class World:
         """Waits for the run to be so, told by Postgres of every change."""
         with psycopg.connect(self.dsn, autocommit=True) as told:
             told.execute("LISTEN hrims_run")
-            until = time.monotonic() + PATIENCE
+            until = time.monotonic() + self.patience
             while not reached(run := self.run(run_id)):
                 left = until - time.monotonic()
-                assert left > 0, f"waited {PATIENCE} s in vain; run {run}\n{self.logs()}"
+                assert left > 0, f"waited {self.patience} s in vain; run {run}\n{self.logs()}"
                 select.select([told.fileno()], [], [], left)
                 list(told.notifies(timeout=0))
         return run

@@ -1,0 +1,142 @@
+"""The breaker: opens when HRIMS is down or refuses us, says why, one probes, and all go on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hrims.config import Settings
+from hrims.db import AsyncPool, Connection
+from hrims.errors import RemoteCredentials, RemoteDown, RemoteError, RemoteFailed, RemoteUnreachable
+from hrims.jobs import store as jobs
+from hrims.limits import breaker
+from hrims.remote.client import Remote
+from tests.database.runs import ask_for, begin, institution
+from tests.simulated import Simulator
+
+LATER = Settings(probe_pause=300, request_timeout=5)
+SOON = Settings(probe_pause=0, request_timeout=5)
+TROUBLE = RemoteUnreachable("HRIMS cannot be reached.")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    """One for all of these tests."""
+    with Simulator(scale=0.02) as one:
+        yield one
+
+
+@pytest.fixture
+async def remote(running: Simulator) -> AsyncIterator[Remote]:
+    """HRIMS, well and asked by nobody yet."""
+    running.reset()
+    async with Remote(LATER, base_url=running.url) as one:
+        yield one
+
+
+async def test_it_works(running: Simulator, remote: Remote, pool: AsyncPool) -> None:
+    running.control(down=True)
+    down = await breaker.suspect(pool, remote, LATER, TROUBLE)
+    assert isinstance(down, RemoteDown)
+    asked = running.counters()["requests"]
+    with pytest.raises(RemoteDown, match="broke the connection") as told:
+        await breaker.pass_through(pool, remote, LATER)
+    assert told.value.until > datetime.now(UTC) + timedelta(seconds=100)
+    assert running.counters()["requests"] == asked, "HRIMS was asked although it is down"
+
+
+async def test_while_it_is_closed_nobody_probes(running: Simulator, remote: Remote, pool: AsyncPool) -> None:
+    await breaker.pass_through(pool, remote, LATER)
+    assert running.counters()["requests"] == 0
+
+
+async def test_trouble_of_one_run_is_no_trouble_of_hrims(remote: Remote, pool: AsyncPool) -> None:
+    trouble = RemoteFailed("This page fails.")
+    assert await breaker.suspect(pool, remote, LATER, trouble) is trouble
+    await breaker.pass_through(pool, remote, LATER)
+
+
+async def test_refused_credentials_stop_the_others_too(
+    running: Simulator, remote: Remote, pool: AsyncPool
+) -> None:
+    refused = RemoteCredentials("HRIMS does not accept the credentials.")
+    assert await breaker.suspect(pool, remote, LATER, refused) is refused
+    with pytest.raises(RemoteDown, match="credentials"):
+        await breaker.pass_through(pool, remote, LATER)
+    assert running.counters()["requests"] == 0
+
+
+async def test_one_probes_for_all(running: Simulator, remote: Remote, pool: AsyncPool) -> None:
+    await breaker.trip(pool, SOON, TROUBLE)
+    hold = running.hold(operation="202")
+    runs = [asyncio.create_task(_ended(breaker.pass_through(pool, remote, SOON))) for _ in range(5)]
+    await asyncio.to_thread(running.wait_for, held=1)
+    done: set[asyncio.Task[RemoteError | None]] = set()
+    while len(done) < 4:
+        done = {one for one in runs if one.done()}
+        await asyncio.sleep(0.01)
+    assert all(isinstance(one.result(), RemoteDown) for one in done)
+    running.release(hold)
+    assert [await one for one in runs].count(None) == 1
+    assert running.counters()["requests"] == 1
+
+
+async def test_who_waits_for_hrims_goes_on_when_it_is_back(
+    conn: Connection, remote: Remote, pool: AsyncPool
+) -> None:
+    run_id = ask_for(conn, institution(conn))
+    attempt = await begin(conn, pool, run_id)
+    far = datetime.now(UTC) + timedelta(hours=1)
+    async with pool.connection() as other:
+        assert await jobs.wait_for_remote(other, attempt, far, str(TROUBLE), TROUBLE.code)
+    conn.execute("UPDATE procrastinate_jobs SET scheduled_at = %s", (far,))
+    await breaker.trip(pool, SOON, TROUBLE)
+    await breaker.pass_through(pool, remote, SOON)
+    assert conn.execute("SELECT next_try_at <= now(), failures FROM runs").fetchone() == (True, 0)
+    assert conn.execute("SELECT scheduled_at <= now() FROM procrastinate_jobs").fetchone() == (True,)
+
+
+async def test_a_probe_that_fails_keeps_it_open_for_longer(
+    running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
+) -> None:
+    slowly = Settings(probe_pause=10, request_timeout=5)
+    await breaker.trip(pool, slowly, TROUBLE)
+    running.control(down=True)
+    pauses = []
+    for _ in range(3):
+        conn.execute("UPDATE remote_breaker SET probe_at = now()")
+        with pytest.raises(RemoteDown) as told:
+            await breaker.pass_through(pool, remote, slowly)
+        pauses.append((told.value.until - datetime.now(UTC)).total_seconds())
+    assert pauses[0] < 21 < pauses[2] <= 121
+
+
+async def test_it_waits_for_as_long_as_hrims_asks(
+    running: Simulator, remote: Remote, pool: AsyncPool
+) -> None:
+    running.fail("http503", operation="202", retry_after=200)
+    down = await breaker.suspect(pool, remote, SOON, TROUBLE)
+    assert isinstance(down, RemoteDown)
+    assert down.until > datetime.now(UTC) + timedelta(seconds=190)
+
+
+async def test_a_probe_is_one_of_the_requests_in_flight(
+    running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
+) -> None:
+    conn.execute("INSERT INTO remote_slots VALUES (1, 'somebody', now() + interval '1 hour')")
+    one = Settings(probe_pause=0, max_in_flight=1)
+    asking = asyncio.create_task(breaker.suspect(pool, remote, one, TROUBLE))
+    done, _ = await asyncio.wait([asking], timeout=0.3)
+    assert not done
+    assert running.counters()["requests"] == 0
+    conn.execute("DELETE FROM remote_slots")
+    assert await asking is TROUBLE
+
+
+async def _ended(passing: Awaitable[None]) -> RemoteError | None:
+    try:
+        await passing
+    except RemoteError as reason:
+        return reason
+    return None

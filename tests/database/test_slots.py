@@ -1,0 +1,104 @@
+"""Places at the remote: as many as are allowed over all who ask, and none is lost with whoever held it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from hrims.db import AsyncPool, Connection
+from hrims.limits.slots import Slots
+
+LEASE = 30.0
+"""Seconds; nothing in these tests waits for it."""
+
+SHORT = 0.4
+
+
+class Asking:
+    """So many tasks that each hold a place until they are told to go on."""
+
+    def __init__(self, slots: Slots, count: int) -> None:
+        self.held, self.most, self.done = 0, 0, asyncio.Event()
+        self.tasks = [asyncio.create_task(self._one(slots)) for _ in range(count)]
+
+    async def _one(self, slots: Slots) -> None:
+        async with slots.one():
+            self.held += 1
+            self.most = max(self.most, self.held)
+            await self.done.wait()
+            self.held -= 1
+
+    async def end(self) -> None:
+        self.done.set()
+        await asyncio.gather(*self.tasks)
+
+
+async def until(reached: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+    """Waits for it, for ten seconds at most."""
+    async with asyncio.timeout(10):
+        while True:
+            found = reached()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.01)
+
+
+def taken(conn: Connection) -> int:
+    """Places that somebody holds now."""
+    row = conn.execute("SELECT count(*) FROM remote_slots WHERE until > now()").fetchone()
+    assert row
+    return int(row[0])
+
+
+async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
+    async with Slots(pool, 3, LEASE) as one, Slots(pool, 3, LEASE) as other:
+        first, second = Asking(one, 2), Asking(other, 4)
+        await until(lambda: first.held + second.held == 3)
+        assert taken(conn) == 3
+        await first.end()
+        # What one gives back, after its turn, the other gets.
+        await until(lambda: second.held == 3)
+        await second.end()
+    assert taken(conn) == 0
+    assert second.most == 3
+
+
+async def test_a_place_is_kept_for_the_next_page(conn: Connection, pool: AsyncPool) -> None:
+    async with Slots(pool, 3, LEASE) as slots:
+        for _ in range(5):
+            async with slots.one():
+                assert taken(conn) == 1
+
+
+async def test_the_place_of_whoever_fell_silent_is_free_after_its_lease(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    async with Slots(pool, 1, SHORT) as frozen, Slots(pool, 1, SHORT) as other:
+        asking = Asking(frozen, 1)
+        await until(lambda: asking.held == 1)
+        frozen._renewing.cancel()  # this is what a frozen process comes to
+        async with asyncio.timeout(10), other.one():
+            await asking.end()
+            assert taken(conn) == 1, "who had lost the place gave it away"
+        async with asyncio.timeout(10), frozen.one():
+            assert taken(conn) == 1
+
+
+async def test_a_place_is_held_for_as_long_as_the_page_takes(conn: Connection, pool: AsyncPool) -> None:
+    async with Slots(pool, 1, SHORT) as slots, slots.one():
+        began = conn.execute("SELECT until FROM remote_slots").fetchone()
+        assert began
+
+        def renewed() -> bool:
+            return conn.execute(
+                "SELECT until > %s + interval '1 second' FROM remote_slots", began
+            ).fetchone() == (True,)
+
+        await until(renewed)
+
+
+async def test_places_come_back_after_a_crash_emptied_the_table(conn: Connection, pool: AsyncPool) -> None:
+    async with Slots(pool, 2, SHORT) as slots:
+        asking = Asking(slots, 2)
+        await until(lambda: asking.held == 2)
+        conn.execute("TRUNCATE remote_slots")
+        await until(lambda: taken(conn) == 2)
+        await asking.end()

@@ -1,0 +1,113 @@
+"""A worker that dies: ``python -m tests.kills.doomed STEP N`` runs ``hrims worker``, and kills it with
+SIGKILL when it comes to a step for the Nth time. The product has no seam for this: its functions are wrapped.
+"""
+
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from hrims.cli import main
+from hrims.employees import store as employees
+from hrims.jobs import attempt, queue
+from hrims.limits.slots import Slots
+from hrims.remote import wire
+from hrims.remote.client import Remote
+from hrims.sync import pages, readings, reconcile, store
+
+Target = tuple[Any, str, bool]
+"""Where a function hangs, its name, and whether death comes before it (else after)."""
+
+FUNCTIONS: dict[str, Target] = {
+    "before the attempt": (attempt, "_begin", True),
+    "attempt begun": (attempt, "_begin", False),
+    "before a place is asked for": (Slots, "_take", True),
+    "place taken": (Slots, "_take", False),
+    "before the page is asked for": (Remote, "page", True),
+    "answered": (wire, "decode_page", True),
+    "decoded": (wire, "decode_page", False),
+    "mapped": (pages, "shape", False),
+    "fence checked": (store, "check_fence", False),
+    "staged": (employees, "_stage", False),
+    "checkpoint written": (store, "add_page", False),
+    "before the commit": (store, "add_rejects", False),
+    "committed": (pages, "save", False),
+    "before the total is read again": (readings, "total_now", True),
+    "total read again": (readings, "total_now", False),
+    "before the end": (reconcile, "finish", True),
+    "end written": (store, "end", False),
+    "ended": (reconcile, "finish", False),
+    "before the job is finished": (queue.FencedJobManager, "finish_job", True),
+    "job finished": (queue.FencedJobManager, "finish_job", False),
+}
+
+STATEMENTS = {"inserted": "insert_new", "updated": "update_changed", "listed": "list_people"}
+"""Steps inside the saving of a page, by the name of the statement after which death comes."""
+
+A_PAGE = [
+    *("before a place is asked for", "place taken", "before the page is asked for", "answered", "decoded"),
+    *("mapped", "fence checked", "staged", "inserted", "updated", "listed", "checkpoint written"),
+    *("before the commit", "committed"),
+]
+"""The steps that every page takes; the others come once in a run."""
+
+A_RUN = [name for name in FUNCTIONS if name not in A_PAGE]
+
+
+def doom(step: str, nth: int) -> None:
+    """From now on this process dies when it comes to ``step`` for the ``nth`` time."""
+    if step in STATEMENTS:
+        _doom_statement(employees.SAVE[STATEMENTS[step]], nth)
+        return
+    holder, name, before = FUNCTIONS[step]
+    setattr(holder, name, _doomed(getattr(holder, name), before, _Countdown(nth)))
+
+
+class _Countdown:
+    def __init__(self, nth: int) -> None:
+        self.left = nth
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if not self.left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _doomed(real: Callable[..., Any], before: bool, count: _Countdown) -> Callable[..., Any]:
+    @functools.wraps(real)
+    def called(*args: Any, **given: Any) -> Any:
+        if before:
+            count()
+        result = real(*args, **given)
+        if not before and not hasattr(result, "__await__"):
+            count()
+        return _awaited(result, count) if not before and hasattr(result, "__await__") else result
+
+    return called
+
+
+async def _awaited(result: Any, count: _Countdown) -> Any:
+    value = await result
+    count()
+    return value
+
+
+def _doom_statement(statement: bytes, nth: int) -> None:
+    real, count = psycopg.AsyncConnection.execute, _Countdown(nth)
+
+    async def execute(conn: Any, query: Any, *args: Any, **given: Any) -> Any:
+        result = await real(conn, query, *args, **given)
+        if query is statement:
+            count()
+        return result
+
+    psycopg.AsyncConnection.execute = execute  # type: ignore[method-assign,assignment] # on purpose
+
+
+if __name__ == "__main__":
+    doom(sys.argv[1], int(sys.argv[2]))
+    main(["worker"])
