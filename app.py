@@ -12,6 +12,7 @@ from hrims.web import (
     api,
     api_leavers,
     api_person,
+    api_workplaces,
     errors,
     fetch_data,
     forms,
@@ -24,6 +25,7 @@ from hrims.web import (
     people,
     sign_in,
     stream,
+    workplaces,
 )
 from hrims.web.hub import Hub
 
@@ -36,12 +38,16 @@ BLUEPRINTS = (
     people.blueprint,
     # /dashboard/admin/leavers
     leavers.blueprint,
+    # /dashboard/admin/workplaces
+    workplaces.blueprint,
     # /api/hrims/institutions  fetch-by-institution  job-status  jobs
     api.blueprint,
     # /api/hrims/fetch-person
     api_person.blueprint,
     # /api/hrims/leavers
     api_leavers.blueprint,
+    # /api/hrims/workplaces
+    api_workplaces.blueprint,
     # /api/hrims/sync-status
     stream.blueprint,
     # /healthz  /readyz  /metrics

@@ -13,6 +13,7 @@ The rooms stand in the order in which the data walks:
 
 ``leavers`` concludes from complete runs who left, ``people`` finds a person and what ever happened to them.
 ``limits`` holds what counts over all workers: places at the remote, and the breaker. ``register`` is the
-table of institutions. ``postgres`` starts a PostgreSQL of our own where none is given, ``simulator`` is a
-stand-in HRIMS that shares no code with the rest, ``cli`` holds the commands.
+table of institutions, ``workplaces`` what a person says that a name means which it lacks. ``postgres`` starts
+a PostgreSQL of our own where none is given, ``simulator`` is a stand-in HRIMS that shares no code with the
+rest, ``cli`` holds the commands.
 """

@@ -36,6 +36,27 @@ def institution_by(conn: Connection, identifier_type: str, identifier: str) -> I
     return Institution(*row) if row else None
 
 
+def close(conn: Connection, made_by: str) -> None:
+    """Keeps the register to this transaction until it ends; history will name who made its changes."""
+    # The other half of this lock is in add_workplaces() of the employees' room.
+    conn.execute(
+        "SELECT set_config('hrims.made_by', %s, true), pg_advisory_xact_lock(hashtext('hrims register'))",
+        (made_by,),
+    )
+
+
+def hold_waiting(conn: Connection, names: list[str]) -> None:
+    """Holds the workplaces that wait for these names, and their people, against pages. After ``close``."""
+    conn.execute(
+        """
+        SELECT hold_workplaces(array(
+            SELECT w.id FROM workplaces w JOIN unnest(%s::text[]) AS n(name) ON w.name_key = name_key(n.name)
+            WHERE w.institution_id IS NULL))
+        """,
+        (names,),
+    )
+
+
 class Change(NamedTuple):
     """What an import wrote of one institution: (name, vote code, TIN) before, None when it is new, and
     after.

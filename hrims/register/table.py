@@ -76,6 +76,8 @@ def import_rows(conn: Connection, actor: Actor, rows: list[Entry]) -> list[store
     """
     try:
         with conn.transaction():
+            store.close(conn, actor.name)
+            store.hold_waiting(conn, [row[0] for row in rows])
             written = store.upsert_institutions(conn, rows)
             changes = [{"before": one.before, "after": one.after} for one in written]
             record(conn, actor, "institutions.import", rows=len(rows), written=changes)

@@ -18,7 +18,7 @@ NAME, PASSWORD = "asha", "a wet monsoon"
 
 OF_RUNS = (
     "runs, run_progress, run_pages, run_attempts, rejects, employees, employee_changes, listings, "
-    "departures, departure_people, employee_events"
+    "departures, departure_people, employee_events, workplaces"
 )
 
 
@@ -30,6 +30,7 @@ class Stage(World):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.web: Served | None = None
+        [(self.seeded,)] = self.rows("SELECT max(id) FROM institutions")
         users.add_user(conn, ASHA, NAME, "officer", PASSWORD)
 
     def start_web(self) -> None:
@@ -65,6 +66,7 @@ class Stage(World):
         self.until_rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'", [(0,)])
         self.until_rows("SELECT count(*) > 0 FROM procrastinate_workers", [(True,)])
         self.conn.execute(f"TRUNCATE {OF_RUNS} RESTART IDENTITY".encode())
+        self.conn.execute("DELETE FROM institutions WHERE id > %s", (self.seeded,))
 
     def close(self) -> None:
         """Ends web process and workers."""

@@ -94,6 +94,22 @@ def test_a_file_that_fails_is_undone_and_named(empty: str, tmp_path: Path) -> No
         assert pending(conn, tmp_path) == ["0002_second.sql"]
 
 
+def test_a_server_that_refuses_the_extension_is_told_of_in_words(server_dsn: str, empty: str) -> None:
+    """A plain role, on a database that is another's: nothing of the migration is kept."""
+    name = psycopg.conninfo.conninfo_to_dict(empty)["dbname"]
+    with psycopg.connect(empty, autocommit=True) as conn:
+        conn.execute(f'CREATE ROLE "{name}"'.encode())
+        conn.execute(f'GRANT ALL ON SCHEMA public TO "{name}"'.encode())
+    try:
+        with pytest.raises(DatabaseUnusable, match=r"0008_workplaces\.sql failed.*pg_trgm.*CREATE EXTENSION"):
+            migrate(make_conninfo(empty, options=f"-crole={name}"))
+        with psycopg.connect(empty) as conn:
+            assert pending(conn)[0] == "0008_workplaces.sql"
+    finally:
+        with psycopg.connect(empty, autocommit=True) as conn:
+            conn.execute(f'DROP OWNED BY "{name}"; DROP ROLE "{name}"'.encode())
+
+
 def test_the_files_number_without_gaps() -> None:
     numbers = sorted(int(file.name[:4]) for file in (PROJECT / "migrations").iterdir())
     assert numbers == list(range(1, len(numbers) + 1))

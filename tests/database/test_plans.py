@@ -9,7 +9,9 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store
-from tests.database.runs import ask_for, begin, institution
+from hrims.workplaces import decide
+from hrims.workplaces import store as workplaces
+from tests.database.runs import ASHA, ask_for, begin, institution
 from tests.database.test_save_page import save
 from tests.people import record
 
@@ -50,3 +52,45 @@ async def test_it_uses_the_index(crowded: Connection, name: str) -> None:
     scans = re.findall(r"Scan .*on listings.*\n\s+Index Cond: (.*)", plan)
     assert len(scans) == len(re.findall(r"Scan .*on listings", plan)), plan
     assert all("employee_id" in condition for condition in scans), plan
+
+
+@pytest.fixture
+async def many_workplaces(crowded: Connection) -> Connection:
+    """Half of the people at one workplace that waits, and a register of many names."""
+    crowded.execute("INSERT INTO workplaces (name) VALUES ('Hospitali Kuu ya Pwani'), ('Bodi')")
+    crowded.execute("INSERT INTO institutions (name) SELECT 'Skuli ' || n FROM generate_series(1, 2000) n")
+    crowded.execute(
+        """
+        UPDATE employees SET workplace_id = w.id, current_workplace = w.name
+        FROM workplaces w WHERE w.name = 'Bodi' AND employees.id % 50 = 0
+        """
+    )
+    crowded.execute("ANALYZE")
+    return crowded
+
+
+@pytest.mark.parametrize("name", ["waiting", "count_waiting", "aliases", "workplace"])
+def test_people_of_a_workplace_are_counted_by_the_index(many_workplaces: Connection, name: str) -> None:
+    given = {"name": "", "id": 2, "limit": 10, "offset": 0}
+    plan = _plan(many_workplaces, workplaces.FIND[name], given)
+    assert "employees_workplace" in plan
+    assert "Seq Scan on employees" not in plan, plan
+
+
+def test_names_that_are_alike_are_found_by_the_index(many_workplaces: Connection) -> None:
+    plan = _plan(many_workplaces, workplaces.FIND["suggestions"], {"ids": [1, 2], "most": 3})
+    assert "institutions_name_alike" in plan, plan
+
+
+def test_moving_people_reads_those_alone(many_workplaces: Connection) -> None:
+    """Also when the planner knows nothing, and in a session that has done it often."""
+    many_workplaces.execute("DELETE FROM pg_statistic")
+    [(id_,)] = many_workplaces.execute("SELECT id FROM workplaces WHERE name = 'Bodi'").fetchall()
+    read = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'employees'"
+    with many_workplaces.transaction():
+        # What this session has read before may still be counted.
+        before = many_workplaces.execute(read.encode()).fetchall()
+        for _ in range(4):
+            assert decide.map_to(many_workplaces, ASHA, id_, 1).moved == MANY // 50
+            assert decide.take_back(many_workplaces, ASHA, id_).moved == MANY // 50
+        assert many_workplaces.execute(read.encode()).fetchall() == before

@@ -8,6 +8,7 @@ GET /api/hrims/institutions
 GET /api/hrims/job-status/<job_id>
 GET /api/hrims/leavers
 GET /api/hrims/sync-status/<job_id>
+GET /api/hrims/workplaces
 GET /dashboard/admin/fetch-data
 GET /dashboard/admin/fetch-data/choice
 GET /dashboard/admin/fetch-data/recent
@@ -16,6 +17,8 @@ GET /dashboard/admin/leavers
 GET /dashboard/admin/leavers/<departure_id>
 GET /dashboard/admin/people
 GET /dashboard/admin/people/<employee_id>
+GET /dashboard/admin/workplaces
+GET /dashboard/admin/workplaces/<workplace_id>/choices
 GET /healthz
 GET /metrics
 GET /readyz
@@ -28,6 +31,9 @@ POST /api/hrims/jobs/<job_id>/retry
 POST /api/hrims/leavers/<departure_id>/approve
 POST /api/hrims/leavers/<departure_id>/refuse
 POST /api/hrims/leavers/<departure_id>/undo
+POST /api/hrims/workplaces/<workplace_id>/map
+POST /api/hrims/workplaces/<workplace_id>/register
+POST /api/hrims/workplaces/<workplace_id>/unmap
 POST /dashboard/admin/fetch-data
 POST /dashboard/admin/fetch-data/runs/<run_id>/cancel
 POST /dashboard/admin/fetch-data/runs/<run_id>/retry
@@ -37,6 +43,9 @@ POST /dashboard/admin/leavers/<departure_id>/undo
 POST /dashboard/admin/people
 POST /dashboard/admin/people/<employee_id>/fetch
 POST /dashboard/admin/people/fetch
+POST /dashboard/admin/workplaces/<workplace_id>/map
+POST /dashboard/admin/workplaces/<workplace_id>/register
+POST /dashboard/admin/workplaces/<workplace_id>/unmap
 POST /sign-in
 POST /sign-out
 """

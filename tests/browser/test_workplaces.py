@@ -1,0 +1,173 @@
+"""What names mean at which people work: mapped, registered and taken back, by mouse, by keyboard alone and
+without JavaScript; it fits everybody.
+"""
+
+import pytest
+from playwright.sync_api import Locator, Page, StorageState, expect
+
+from tests.browser.stage import Stage
+from tests.browser.test_keyboard import tab_to
+from tests.browser.test_looks import expect_fit_for_everybody
+from tests.browser.viewers import Viewers
+from tests.web.workplaces import institution_of, listed, waiting
+
+PATH = "/dashboard/admin/workplaces"
+
+ELECTIONS, SHORT = "TUME YA UCHAGUZI YA ZANZIBAR", "Tume ya Uchaguzi"
+HOSPITAL = "Hospitali Kuu ya Pwani"
+HEALTH = "WIZARA YA AFYA"
+
+
+@pytest.fixture
+def names(stage: Stage) -> dict[str, int]:
+    """Two names that wait, with their people, by name."""
+    made = {SHORT: waiting(stage.conn, SHORT, 12), HOSPITAL: waiting(stage.conn, HOSPITAL, 586)}
+    for id_ in made.values():
+        listed(stage.conn, id_, 34)
+    return made
+
+
+@pytest.fixture
+def page(
+    viewers: Viewers, signed_in: StorageState, names: dict[str, int], request: pytest.FixtureRequest
+) -> Page:
+    """An officer's window, on the page."""
+    opened = viewers.open(storage_state=signed_in, **getattr(request, "param", {}))
+    opened.goto(PATH)
+    return opened
+
+
+def card(page: Page, name: str) -> Locator:
+    """The card of a name that waits."""
+    return page.get_by_role("article", name=name, exact=True)
+
+
+def told(page: Page) -> Locator:
+    """What was done, in words."""
+    return page.locator("main").get_by_role("status")
+
+
+def test_a_suggestion_is_mapped_by_mouse_and_taken_back(
+    page: Page, stage: Stage, names: dict[str, int]
+) -> None:
+    expect(page.get_by_role("radio", checked=True)).to_have_count(0)
+    card(page, SHORT).get_by_role("button", name=f"Map {SHORT} to the chosen institution").click()
+    assert institution_of(stage.conn, names[SHORT]) == [(None, 12)]
+    card(page, SHORT).get_by_role("radio", name=ELECTIONS).check()
+    card(page, SHORT).get_by_role("button", name="to the chosen institution").click()
+    expect(told(page)).to_have_text(
+        f"“{SHORT}” is {ELECTIONS} from now on. 12 people work there by that name."
+    )
+    expect(card(page, SHORT)).to_have_count(0)
+    assert institution_of(stage.conn, names[SHORT]) == [(ELECTIONS, 12)]
+    page.get_by_role("button", name=f"Take back {SHORT}").click()
+    expect(told(page)).to_contain_text("was taken back: 12 people wait")
+    expect(card(page, SHORT)).to_be_visible()
+    assert institution_of(stage.conn, names[SHORT]) == [(None, 12)]
+
+
+def test_a_search_shows_institutions_as_one_types(page: Page, stage: Stage, names: dict[str, int]) -> None:
+    hospital = card(page, HOSPITAL)
+    hospital.get_by_role("searchbox").press_sequentially("afya wiz")
+    expect(hospital.get_by_text("1 institution found")).to_be_visible()
+    expect(hospital.get_by_role("searchbox")).to_be_focused()
+    hospital.get_by_role("radio", name=HEALTH).check()
+    hospital.get_by_role("button", name="to the chosen institution").click()
+    expect(told(page)).to_contain_text(f"is {HEALTH} from now on. 586 people")
+    assert institution_of(stage.conn, names[HOSPITAL]) == [(HEALTH, 586)]
+
+
+def test_a_name_is_registered_and_what_was_typed_stays_when_refused(
+    page: Page, stage: Stage, names: dict[str, int], viewers: Viewers
+) -> None:
+    viewers.expect_trouble("status of 409")
+    hospital = card(page, HOSPITAL)
+    hospital.get_by_text("It is not on the register yet").click()
+    hospital.get_by_role("textbox", name="Vote code if it has one").fill("001")
+    hospital.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "Another institution has this vote code. Nothing was changed."
+    )
+    expect(hospital.get_by_role("textbox", name="Vote code if it has one")).to_have_value("001")
+    hospital.get_by_role("textbox", name="Vote code if it has one").fill("050")
+    hospital.get_by_role("button", name="Register").click()
+    expect(told(page)).to_contain_text("586 people work there by that name")
+    assert institution_of(stage.conn, names[HOSPITAL]) == [(HOSPITAL, 586)]
+
+
+def test_the_whole_story_by_keyboard(page: Page, stage: Stage, names: dict[str, int]) -> None:
+    hospital = card(page, HOSPITAL)
+    tab_to(page, hospital.get_by_role("searchbox"))
+    page.keyboard.type("001")
+    radio = hospital.get_by_role("radio", name=HEALTH)
+    expect(radio).to_be_visible()
+    tab_to(page, radio)
+    page.keyboard.press("Space")
+    expect(radio).to_be_checked()
+    tab_to(page, hospital.get_by_role("button", name="to the chosen institution"))
+    page.keyboard.press("Enter")
+    expect(told(page)).to_contain_text(f"is {HEALTH} from now on")
+    tab_to(page, page.get_by_role("button", name=f"Take back {HOSPITAL}"))
+    page.keyboard.press("Enter")
+    expect(told(page)).to_contain_text("586 people wait")
+    assert institution_of(stage.conn, names[HOSPITAL]) == [(None, 586)]
+
+
+@pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True)
+def test_it_works_without_javascript(page: Page, stage: Stage, names: dict[str, int]) -> None:
+    hospital = card(page, HOSPITAL)
+    hospital.get_by_role("searchbox").fill("afya")
+    hospital.get_by_role("button", name="Find").click()
+    expect(hospital.get_by_text("1 institution found")).to_be_visible()
+    expect(hospital.get_by_role("searchbox")).to_have_value("afya")
+    hospital.get_by_role("radio", name=HEALTH).check()
+    hospital.get_by_role("button", name="to the chosen institution").click()
+    expect(told(page)).to_contain_text(f"is {HEALTH} from now on")
+    card(page, SHORT).get_by_text("It is not on the register yet").click()
+    card(page, SHORT).get_by_role("button", name="Register").click()
+    expect(page.get_by_text("No name waits")).to_be_visible()
+    assert institution_of(stage.conn, names[SHORT]) == [(SHORT, 12)]
+
+
+def test_every_state_fits_everybody(page: Page, stage: Stage, names: dict[str, int]) -> None:
+    long = (
+        "Kitengo cha Uratibu wa Shughuli za Serikali na Uhamasishaji wa Jamii Kaskazini, Kusini na Magharibi"
+    )
+    odd = [waiting(stage.conn, name, 1) for name in (long, "-", "A" * 120)]
+    waiting(stage.conn, "Bodi ya Mikopo", 30)
+    for n in range(10):
+        waiting(stage.conn, f"Skuli ya {n}", 2)
+    page.goto(PATH)
+    card(page, HOSPITAL).get_by_text("It is not on the register yet").click()
+    card(page, HOSPITAL).get_by_role("searchbox").fill("ya")
+    expect(card(page, HOSPITAL).get_by_text("more words find fewer")).to_be_visible()
+    expect_fit_for_everybody(page)
+    page.goto(f"{PATH}?page=2")
+    expect_fit_for_everybody(page)
+    card(page, long).get_by_text("It is not on the register yet").click()
+    card(page, long).get_by_role("button", name="Register").click()
+    page.goto(f"{PATH}?name=uchaguzi")
+    card(page, SHORT).get_by_role("radio", name=ELECTIONS).check()
+    card(page, SHORT).get_by_role("button", name="to the chosen institution").click()
+    expect(told(page)).to_be_visible()
+    expect_fit_for_everybody(page)
+    assert odd
+
+
+def test_nothing_waits_fits_everybody(viewers: Viewers, signed_in: StorageState, stage: Stage) -> None:
+    opened = viewers.open(storage_state=signed_in)
+    opened.goto(PATH)
+    expect(opened.get_by_text("No name waits")).to_be_visible()
+    expect_fit_for_everybody(opened)
+
+
+def test_a_run_fills_the_page(viewers: Viewers, signed_in: StorageState, stage: Stage) -> None:
+    stage.until_ended(stage.ask("037"))
+    opened = viewers.open(storage_state=signed_in)
+    opened.goto("/")
+    opened.get_by_role("link", name="Workplaces").click()
+    first = opened.get_by_role("article").first
+    expect(first.get_by_role("heading")).to_have_text("Hospitali Kuu ya Pwani Mchangani", ignore_case=True)
+    expect(
+        first.get_by_text("listed by TUME YA UTUMISHI SERIKALINI, vote code 037, since run 1")
+    ).to_be_visible()

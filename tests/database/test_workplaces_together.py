@@ -1,0 +1,224 @@
+"""Decisions about workplaces, pages that are being saved and imports, all at the same time: each waits for
+the other, nobody is left behind, and none waits in a ring.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from hrims.access.audit import Actor
+from hrims.db import AsyncPool, Connection
+from hrims.employees import store as employees
+from hrims.employees import workplaces
+from hrims.employees.store import Placed
+from hrims.errors import Conflict
+from hrims.jobs.store import Attempt
+from hrims.register import table
+from hrims.sync import pages
+from hrims.workplaces import decide
+from tests.database.runs import ASHA, ask_for, begin, institution
+from tests.database.test_save_page import _until_blocked, rows, save
+from tests.database.test_workplaces import HEALTH, HOSPITAL, INSTITUTIONS, OMAR, workplace
+from tests.people import page, record
+
+MANY = 6000
+"""People of one workplace, as many as the appointing authority lists."""
+
+WRONG = """
+SELECT count(*) FROM employees e JOIN workplaces w ON w.id = e.workplace_id
+WHERE e.institution_id IS DISTINCT FROM w.institution_id
+"""
+"""People who are not where their workplace is."""
+
+DEADLOCKS = """
+SELECT deadlocks FROM pg_stat_database, pg_stat_force_next_flush() WHERE datname = current_database()
+"""
+
+
+@pytest.fixture
+async def attempt(conn: Connection, pool: AsyncPool) -> Attempt:
+    """A run of the ministry of health that lists three people of a hospital."""
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    await save(attempt, pool, [record(n, workplace=HOSPITAL) for n in range(3)])
+    return attempt
+
+
+async def decided(dsn: str, deed: Callable[..., Any], *given: Any, by: Actor = ASHA, **more: Any) -> Any:
+    """A decision on a connection of its own, in a thread."""
+
+    def act() -> Any:
+        with psycopg.connect(dsn, autocommit=True) as own:
+            return deed(own, by, *given, **more)
+
+    return await asyncio.to_thread(act)
+
+
+async def test_a_mapping_waits_for_a_page_that_is_being_saved_and_moves_its_people_too(
+    conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
+) -> None:
+    id_, new = workplace(conn), record(7, workplace=HOSPITAL)
+    [(_, row)] = pages.shape(page([new], total=1)).rows
+    async with pool.connection() as saver:
+        met = (await workplaces.meet(saver, {HOSPITAL}))[HOSPITAL]
+        placed = [Placed(0, met.id, met.institution_id, row)]
+        run = {"run_id": attempt.run_id, "institution_id": 1, "identifier_type": "votecode"}
+        await employees.keep(saver, placed, **run)  # type: ignore[arg-type] # as keep() names them
+        mapping = asyncio.create_task(decided(dsn, decide.map_to, id_, HEALTH))
+        await _until_blocked(pool)
+        assert not mapping.done()
+    assert (await mapping).moved == 4
+    assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 4)]
+    assert rows(conn, "SELECT count(*) FROM employee_changes") == [(4,)]
+
+
+async def test_a_page_waits_for_a_mapping_and_files_its_people_by_it(
+    conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
+) -> None:
+    id_ = workplace(conn)
+    with psycopg.connect(dsn) as person, person.transaction():
+        decide.map_to(person, ASHA, id_, HEALTH)
+        saving = asyncio.create_task(
+            save(attempt, pool, [record(n, workplace=HOSPITAL) for n in range(2, 9)], number=1)
+        )
+        await _until_blocked(pool)
+        assert not saving.done()
+    await saving
+    assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 9)]
+    assert rows(conn, "SELECT count(*) FROM employee_changes") == [(3,)]
+    assert rows(conn, "SELECT unmatched FROM run_progress") == [(3,)]
+
+
+async def test_of_two_who_map_the_same_workplace_at_once_the_second_is_told_what_the_first_said(
+    conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
+) -> None:
+    id_, other = workplace(conn), institution(conn, "TUME", "037", "129673100")
+    with psycopg.connect(dsn) as first, first.transaction():
+        decide.map_to(first, ASHA, id_, HEALTH)
+        second = asyncio.create_task(decided(dsn, decide.map_to, id_, other, by=OMAR))
+        await _until_blocked(pool)
+        assert not second.done()
+    with pytest.raises(Conflict, match=r"belongs to WIZARA YA AFYA already: asha has mapped it"):
+        await second
+    assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 3)]
+    assert rows(conn, "SELECT count(*) FROM audit_log WHERE action = 'workplace.map'") == [(1,)]
+
+
+async def test_who_takes_back_while_the_register_gains_the_name_gets_what_it_says_then(
+    conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
+) -> None:
+    id_ = workplace(conn)
+    decide.map_to(conn, ASHA, id_, HEALTH)
+    with psycopg.connect(dsn) as importer, importer.transaction():
+        table.import_rows(importer, OMAR, [(HOSPITAL, "050", None)])
+        taking = asyncio.create_task(decided(dsn, decide.take_back, id_))
+        await _until_blocked(pool)
+    assert (await taking).workplace.institution == HOSPITAL
+
+
+async def test_a_big_workplace_moves_while_pages_of_its_people_are_saved(
+    conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
+) -> None:
+    """Its people change places in pages that come from the other end; nobody waits in a ring, and whoever
+    still works there at the end has moved.
+    """
+    conn.execute(
+        """
+        INSERT INTO employees (zan_id, status, current_workplace, workplace_id,
+                               first_run_id, last_changed_run_id)
+        SELECT '5803' || lpad(n::text, 5, '0'), 'Confirmed', %s, %s, 1, 1 FROM generate_series(40000, %s) n
+        """,
+        (HOSPITAL, workplace(conn), 40000 + MANY - 1),
+    )
+    id_ = workplace(conn)
+    there = [f"5803{n:05d}" for n in range(40000, 40000 + MANY)]
+
+    async def churn() -> None:
+        for number in range(1, 25):
+            some = there[-100 * number : -100 * number + 99 or None]
+            where = [HOSPITAL, "Wizara ya Afya", "Bodi ya Mikopo"]
+            batch = [
+                record(n, zanIdNumber=zan_id, workplace=where[n % 3])
+                for n, zan_id in enumerate(reversed(some))
+            ]
+            await save(attempt, pool, batch, number=number)
+
+    async def decisions() -> None:
+        for _ in range(3):
+            await decided(dsn, decide.map_to, id_, HEALTH)
+            await decided(dsn, decide.take_back, id_)
+        await decided(dsn, decide.map_to, id_, HEALTH)
+
+    await asyncio.gather(churn(), decisions())
+    assert rows(conn, DEADLOCKS) == [(0,)]
+    assert rows(conn, WRONG) == [(0,)]
+    assert rows(conn, "SELECT count(*) FROM employees WHERE institution_id IS NULL")[0][0] < MANY / 3
+
+
+LOCK_PERSON = "SELECT FROM employees WHERE zan_id = %s FOR UPDATE"
+LOCK_WORKPLACE = "SELECT FROM workplaces WHERE name = %s FOR SHARE"
+
+
+@pytest.mark.parametrize(
+    ("lock", "first", "then"),
+    [
+        pytest.param(LOCK_PERSON, "580330000", "580330002", id="people of one workplace"),
+        pytest.param(LOCK_PERSON, "580330001", "580330002", id="people of two workplaces"),
+        pytest.param(LOCK_WORKPLACE, "Skuli A", "Skuli B", id="two workplaces"),
+    ],
+)
+async def test_a_page_that_has_one_and_wants_another_gets_it(
+    conn: Connection, dsn: str, pool: AsyncPool, lock: str, first: str, then: str
+) -> None:
+    """As a page locks: in key order. Whoever moves people meanwhile waits before it has any of them."""
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    await save(attempt, pool, [record(1, workplace="Skuli A")])
+    await save(attempt, pool, [record(n, workplace="Skuli B") for n in (0, 2)], number=1)
+    both: list[table.Entry] = [("SKULI B", None, None), ("SKULI A", None, None)]
+    with psycopg.connect(dsn) as saver:
+        saver.execute(lock.encode(), (first,))
+        moving = asyncio.create_task(decided(dsn, table.import_rows, both))
+        await _until_blocked(pool)
+        saver.execute(lock.encode(), (then,))
+        saver.commit()
+    await moving
+    assert rows(conn, INSTITUTIONS) == [("SKULI A", 1), ("SKULI B", 2)]
+
+
+async def test_pages_decisions_and_imports_never_wait_in_a_ring(
+    conn: Connection, dsn: str, pool: AsyncPool
+) -> None:
+    """People move between two workplaces in pages, while both are registered in an import, or mapped."""
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn), page_size=500))
+    names = [f"Skuli {n}" for n in range(8)]
+    people = list(range(300))
+    await save(attempt, pool, [record(n, workplace=names[n % 8]) for n in people])
+
+    async def churn(turn: int) -> None:
+        for number in range(12):
+            some = [
+                record(n, workplace=names[(n + number + turn) % 8])
+                for n in people[turn * 50 : turn * 50 + 150]
+            ]
+            await save(attempt, pool, some[::-1] if turn else some, number=1 + 2 * number + turn)
+
+    def imports() -> None:
+        with psycopg.connect(dsn, autocommit=True) as own:
+            for n in range(0, 6, 2):
+                numbers: list[table.Entry] = [
+                    (names[n + 1], f"9{n}1", None),
+                    (names[n], f"9{n}0", None),
+                    ("WIZARA YA AFYA", f"00{n}", None),
+                ]
+                table.import_rows(own, OMAR, numbers)
+
+    async def decisions() -> None:
+        for name in names[6:] * 3:
+            await decided(dsn, decide.map_to, workplace(conn, name), HEALTH)
+            await decided(dsn, decide.take_back, workplace(conn, name))
+
+    await asyncio.gather(churn(0), churn(1), asyncio.to_thread(imports), decisions())
+    assert rows(conn, WRONG) == [(0,)]
+    assert rows(conn, DEADLOCKS) == [(0,)]
