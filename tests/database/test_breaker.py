@@ -42,7 +42,7 @@ async def test_it_works(running: Simulator, remote: Remote, pool: AsyncPool) -> 
     asked = running.counters()["requests"]
     with pytest.raises(RemoteDown, match="broke the connection") as told:
         await breaker.pass_through(pool, remote, LATER)
-    assert told.value.until > datetime.now(UTC) + timedelta(seconds=100)
+    assert told.value.until > datetime.now(UTC) + timedelta(seconds=50)
     assert running.counters()["requests"] == asked, "HRIMS was asked although it is down"
 
 
