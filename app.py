@@ -13,6 +13,7 @@ from hrims.web import (
     api_leavers,
     api_person,
     api_workplaces,
+    compare,
     errors,
     fetch_data,
     forms,
@@ -23,6 +24,10 @@ from hrims.web import (
     looks,
     parts,
     people,
+    previews,
+    previews_api,
+    rejects,
+    rejects_api,
     sign_in,
     stream,
     workplaces,
@@ -40,6 +45,14 @@ BLUEPRINTS = (
     leavers.blueprint,
     # /dashboard/admin/workplaces
     workplaces.blueprint,
+    # /dashboard/admin/rejects
+    rejects.blueprint,
+    # /dashboard/admin/previews
+    previews.blueprint,
+    # /dashboard/admin/compare  /api/hrims/compare
+    compare.blueprint,
+    # /api/hrims/previews
+    previews_api.blueprint,
     # /api/hrims/institutions  fetch-by-institution  job-status  jobs
     api.blueprint,
     # /api/hrims/fetch-person
@@ -48,6 +61,8 @@ BLUEPRINTS = (
     api_leavers.blueprint,
     # /api/hrims/workplaces
     api_workplaces.blueprint,
+    # /api/hrims/rejects  institutions/<id>/ask-again
+    rejects_api.blueprint,
     # /api/hrims/sync-status
     stream.blueprint,
     # /healthz  /readyz  /metrics

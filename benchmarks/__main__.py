@@ -1,7 +1,13 @@
-"""Prints all figures: ``python -m benchmarks``, which is ``make bench``."""
+"""Prints all figures, or those named: ``python -m benchmarks [NAME …]``; ``make bench`` is all of them."""
 
-from benchmarks import ask, kills, scenarios, shape, stream
+import sys
 
-for benchmark in (ask, stream, shape, kills, scenarios):
-    print(f"\n{benchmark.__name__}: {(benchmark.__doc__ or '').splitlines()[0]}")
-    benchmark.main()
+from benchmarks import ask, drift, kills, latency, memory, rate, scenarios, shape, stream, unchanged
+
+ALL = (ask, stream, shape, rate, latency, unchanged, memory, drift, kills, scenarios)
+
+for benchmark in ALL:
+    name = benchmark.__name__.rpartition(".")[2]
+    if not sys.argv[1:] or name in sys.argv[1:]:
+        print(f"\n{name}: {(benchmark.__doc__ or '').splitlines()[0]}", flush=True)
+        benchmark.main()

@@ -4,6 +4,7 @@ workers on databases of their own. A run is asked for as the product does; its t
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,14 +136,19 @@ class Base:
 @contextlib.contextmanager
 def ground(sizes: dict[str, int], **simulated: Any) -> Iterator[Ground]:
     """Everything, with these institutions' people made beforehand; all of it gone afterwards."""
-    with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        postgres.join(Path(folder, "state")) as server,
-        Simulator(sizes=sizes, **simulated) as simulator,
-    ):
-        for vote in sizes:
-            simulator.make_people(vote=vote)
-        yield Ground(server.dsn, simulator, Path(folder))
+    folder = Path(tempfile.mkdtemp(prefix="hrims-bench-"))
+    folder.chmod(0o711)  # as root the server is another account, which has to reach its data
+    try:
+        with Simulator(sizes=sizes, **simulated) as simulator:
+            for vote in sizes:
+                simulator.make_people(vote=vote)
+            server = postgres.join(folder / "state")
+            try:
+                yield Ground(server.dsn, simulator, folder)
+            finally:
+                server.leave(60)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def environment(on: Ground, dsn: str) -> dict[str, str]:

@@ -6,14 +6,16 @@ The rooms stand in the order in which the data walks:
 2. ``employees``  shapes a record into a row and keeps it, in bulk, unchanged rows unwritten
 3. ``jobs``       the machinery: a run is asked for, queued, fenced, tried again, rescued
 4. ``sync``       one run from its first page to its outcome; ``sync/run.py`` tells the story
-5. ``follow``     runs as those see them who follow one
+5. ``follow``     runs as those see them who follow one; ``compare`` puts two of them side by side
 6. ``web``        what people and machines see of it
 7. ``access``     who may: users, sessions, tokens, and the audit record; stands below ``jobs``,
    because asking for a run writes its audit record in the same transaction
 
 ``leavers`` concludes from complete runs who left, ``people`` finds a person and what ever happened to them.
+``previews`` keeps what a run would change until somebody applies it, ``compare`` holds two runs side by side.
 ``limits`` holds what counts over all workers: places at the remote, and the breaker. ``register`` is the
-table of institutions, ``workplaces`` what a person says that a name means which it lacks. ``postgres`` starts
-a PostgreSQL of our own where none is given, ``simulator`` is a stand-in HRIMS that shares no code with the
-rest, ``cli`` holds the commands.
+table of institutions, ``workplaces`` what a person says that a name means which it lacks. ``rejects`` and
+``drift`` draw what follows from what a run could not keep, and from what has changed in HRIMS' answers.
+``postgres`` starts a PostgreSQL of our own where none is given, ``simulator`` is a stand-in HRIMS that shares
+no code with the rest, ``cli`` holds the commands.
 """

@@ -120,7 +120,7 @@ def open_pool(dsn: str, *, most: int) -> Pool:
 
 
 def open_worker_pool(**given: Any) -> AsyncPool:
-    """The pool of a worker, as Procrastinate's connector makes it, with checks that cost no trip a page."""
+    """The pool of a worker, as Procrastinate's connector asks for it; its checks cost no trip a page."""
     return AsyncConnectionPool(**{**given, "check": check_unless_fresh})
 
 
@@ -131,6 +131,11 @@ async def check_unless_fresh(conn: AsyncConnection) -> None:
     if time.monotonic() - _worked.get(conn, float("-inf")) > FRESH:
         await AsyncConnectionPool.check_connection(conn)
     _worked[conn] = time.monotonic()
+
+
+def one_moment(conn: Connection) -> None:
+    """All that this transaction reads is of one moment; call it first in it."""
+    conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:

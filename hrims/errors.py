@@ -22,7 +22,11 @@
     │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
-    │   └── RemoteUnknown          never   HRIMS does not know the vote code, TIN or person
+    │   ├── RemoteUnknown          never   HRIMS does not know the vote code, TIN or person
+    │   └── RemoteDrifted          never   nobody on a page has a ZanID any more: the field is gone
+    ├── PreviewError               a preview cannot be applied; asking again does not help
+    │   ├── PreviewGone            its people are no longer kept
+    │   └── PreviewOutdated        the employees changed since somebody approved it
     └── Fenced                     this attempt no longer owns its run
 
 The text of an error is written for a person: what happened, what was kept, what to do.
@@ -33,9 +37,10 @@ from typing import ClassVar
 
 
 class HrimsSyncError(Exception):
-    """Something that a person should read."""
+    """Something that a person should read. ``again`` says whether trying once more can help."""
 
     code: ClassVar[str] = "error"
+    again: ClassVar[bool] = True
 
 
 class ConfigError(HrimsSyncError):
@@ -120,9 +125,8 @@ class TooMany(InputError):
 
 
 class RemoteError(HrimsSyncError):
-    """HRIMS did not give what was asked. ``again`` says whether asking again can help."""
+    """HRIMS did not give what was asked."""
 
-    again: ClassVar[bool] = True
     code = "remote"
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
@@ -200,6 +204,40 @@ class RemoteUnknown(RemoteError):
 
     again = False
     code = "remote_unknown"
+
+
+class RemoteDrifted(RemoteError):
+    """Every record of a page lacks the field that says who it is: HRIMS' answers have changed."""
+
+    again = False
+    code = "remote_drifted"
+
+
+class PreviewError(HrimsSyncError):
+    """A preview cannot be applied as it is."""
+
+    again = False
+    words: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(self.words)
+
+
+class PreviewGone(PreviewError):
+    """Its people are no longer kept."""
+
+    code = "preview_gone"
+    words = "The preview was thrown away or is too old. Make a new one."
+
+
+class PreviewOutdated(PreviewError):
+    """The employees changed between the approval and the first page that was to be applied."""
+
+    code = "preview_outdated"
+    words = (
+        "The employees have changed since this preview was approved, so nothing was applied. "
+        "Look at the preview again; it shows the difference anew."
+    )
 
 
 class Fenced(HrimsSyncError):

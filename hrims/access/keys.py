@@ -1,4 +1,7 @@
-"""What all web processes of one database share: made once, kept in it, read at start."""
+"""What all web processes of one database share: made once, kept in it, read at start.
+
+The key of rejects' digests is kept beside these; it is made by migration 0010 and never leaves the database.
+"""
 
 import secrets
 

@@ -126,6 +126,11 @@ class Settings:
         "HRIMS_LEAVERS_SHARE", between(0, 100), 5.0, "per cent of a list that may leave so, from 4 people on"
     )
 
+    # previews
+    preview_days: int = setting(
+        "HRIMS_PREVIEW_DAYS", whole(1, 365), 7, "days after which a preview that nobody applied is emptied"
+    )
+
     # people
     admin_password: str | None = setting(
         "HRIMS_ADMIN_PASSWORD",

@@ -94,7 +94,7 @@ _is_highest = attrgetter("is_employment_highest")
 def to_row(record: Person | Unreadable) -> Row | Reject:
     """The row of one record by the contract's table, or the reason why there is none."""
     if isinstance(record, Unreadable):
-        return unreadable(record.reason, record.field)
+        return unreadable(record.reason, record.field, record.info.zan_id_number if record.info else None)
     info = record.personal_info or _NO_INFO
     texts = _texts(info, record)
     zan_id = texts[0]

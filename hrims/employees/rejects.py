@@ -21,9 +21,10 @@ class Reject(NamedTuple):
     masked: str | None
 
 
-def unreadable(reason: str, field: str | None) -> Reject:
-    """For a record whose types are wrong."""
-    return Reject("wrong_type", field, f"The record has a wrong type: {reason}.", None)
+def unreadable(reason: str, field: str | None, zan_id: str | None = None) -> Reject:
+    """For a record whose types are wrong; its ZanID if that can be read."""
+    shown = masked(zan_id.strip()) if zan_id and zan_id.strip() else None
+    return Reject("wrong_type", field, f"The record has a wrong type: {reason}.", shown)
 
 
 def breaks_hrims() -> Reject:

@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from hrims.drift.rules import told
 from hrims.jobs.store import UNDER_WAY
 
 
@@ -13,6 +15,7 @@ class Run:
 
     id: int
     kind: str
+    of_run_id: int | None
     institution_id: int | None
     institution: str
     identifier_type: str
@@ -51,6 +54,9 @@ class Run:
     note: str | None
     a_worker_lives: bool
     not_asked: str | None
+    drift: list[dict[str, Any]]
+    asked_again: int
+    came_right: int
 
     @property
     def ended(self) -> bool:
@@ -58,7 +64,11 @@ class Run:
 
     @property
     def estimated_pages(self) -> int | None:
-        """How many pages the remote's latest total makes, None before the first answer."""
+        """How many pages the remote's latest total makes, None before the first answer, and of a run that
+        asks for some pages alone.
+        """
+        if self.kind == "rejected":
+            return None
         return None if self.remote_total is None else math.ceil(self.remote_total / self.page_size)
 
     @property
@@ -66,7 +76,7 @@ class Run:
         """0 to 100 of the people accounted for; 100 only when the run has completed."""
         if self.state == "completed":
             return 100
-        if not self.remote_total:
+        if not self.remote_total or self.kind == "rejected":
             return 0
         return min(99, 100 * (self.saved + self.rejected + self.repeated) // self.remote_total)
 
@@ -83,15 +93,28 @@ class Run:
         return round((self.finished_at - self.started_at).total_seconds(), 3)
 
     @property
+    def word(self) -> str:
+        """How the run stands, in a word or two; asking for some pages alone completes no listing."""
+        if self.kind == "rejected" and self.outcome:
+            return "asked again"
+        return (self.outcome or self.state).replace("_", " ")
+
+    @property
+    def drifted(self) -> str | None:
+        """What has changed in HRIMS' answers since the run before, in one sentence; None if nothing has."""
+        return told([one["message"] for one in self.drift]) if self.drift else None
+
+    @property
     def message(self) -> str:
         """How the run stands, in one sentence for an HR officer."""
-        return _MESSAGES[self.state](self)
+        words = (_PREVIEW if self.kind == "preview" else _MESSAGES)[self.state]
+        return words(self)
 
 
 def _waiting(run: Run) -> str:
     if not run.a_worker_lives:
         return "Waiting: no worker is running. It starts by itself as soon as one is."
-    if run.not_asked:
+    if run.not_asked and run.kind != "apply":
         return f"Waiting: HRIMS is not asked just now. {run.not_asked} It goes on by itself."
     return "Waiting for a worker to take it."
 
@@ -107,14 +130,16 @@ def _active(run: Run) -> str:
         return run.note
     if run.kind == "person":
         return "Asking HRIMS for this person."
+    if run.kind == "rejected":
+        return f"Asking again for {_records(run.asked_again)}: {_pages(run.pages)} read."
     if run.estimated_pages is None:
-        return "Asking HRIMS for the first page."
+        return "Applying the preview." if run.kind == "apply" else "Asking HRIMS for the first page."
     return f"{run.pages} of {run.estimated_pages} pages, {run.saved:,} people saved."
 
 
 def _completed(run: Run) -> str:
-    if run.kind == "person":
-        return _completed_person(run)
+    if run.kind in _COMPLETED:
+        return _COMPLETED[run.kind](run)
     total = f"{run.remote_total or 0:,}"
     if run.outcome == "complete_after_repair":
         return f"Complete after repair: all {total} that HRIMS lists are accounted for."
@@ -135,6 +160,24 @@ def _completed_person(run: Run) -> str:
     return "Complete: HRIMS' record of this person is saved."
 
 
+def _asked_again(run: Run) -> str:
+    """Of a run that asked again for the rejected: nothing here is said of the rest of the institution."""
+    still = run.asked_again - run.came_right - (run.missing or 0)
+    parts = [f"{run.came_right:,} came right", f"{still:,} still rejected"]
+    if run.missing:
+        parts.append(f"{run.missing:,} not found where last seen, and left open")
+    advice = " Fetch the whole institution to find them." if run.missing else ""
+    return f"Asked again for {_records(run.asked_again)}: {', '.join(parts)}.{advice}"
+
+
+def _records(count: int) -> str:
+    return f"{count:,} rejected {'record' if count == 1 else 'records'}"
+
+
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count:,} pages"
+
+
 def _failed(run: Run) -> str:
     if run.kind == "person":
         return f"Failed: {run.trouble} Nothing was changed."
@@ -147,6 +190,9 @@ def _cancelled(run: Run) -> str:
     return f"Cancelled. The {run.saved:,} people saved until then stay."
 
 
+_COMPLETED = {"person": _completed_person, "rejected": _asked_again}
+"""How runs that bring no whole listing say that they have ended."""
+
 _MESSAGES = {
     "waiting": _waiting,
     "delayed": _delayed,
@@ -154,4 +200,28 @@ _MESSAGES = {
     "completed": _completed,
     "failed": _failed,
     "cancelled": _cancelled,
+}
+
+
+_A_PREVIEW = "It was a preview; nothing was changed."
+
+
+def _preview_active(run: Run) -> str:
+    if run.note or run.estimated_pages is None:
+        return _active(run)
+    return (
+        f"{run.pages} of {run.estimated_pages} pages, {run.saved:,} people fetched. Nothing is saved as yet."
+    )
+
+
+def _preview_completed(run: Run) -> str:
+    return f"Preview. {_completed(run).replace(' Run it again.', '')} Nothing was changed by it."
+
+
+_PREVIEW = {
+    **_MESSAGES,
+    "active": _preview_active,
+    "completed": _preview_completed,
+    "failed": lambda run: f"Failed: {run.trouble} {_A_PREVIEW}",
+    "cancelled": lambda _: f"Cancelled. {_A_PREVIEW}",
 }

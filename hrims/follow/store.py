@@ -8,7 +8,7 @@ from hrims.db import Connection
 from hrims.follow.progress import Run
 
 RUN = """
-SELECT r.id, r.kind, r.institution_id, coalesce(i.name, 'One person') AS institution,
+SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person') AS institution,
        r.identifier_type, CASE WHEN r.kind = 'person' THEN masked_key(r.identifier) ELSE r.identifier END
            AS identifier, r.page_size, r.state, r.waits_for, r.outcome, r.attempt,
        r.requested_by, r.requested_at, r.started_at, r.finished_at, r.next_try_at,
@@ -17,7 +17,10 @@ SELECT r.id, r.kind, r.institution_id, coalesce(i.name, 'One person') AS institu
        p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms, p.save_ms, p.note,
        EXISTS (SELECT FROM procrastinate_workers w
                WHERE w.last_heartbeat > now() - interval '40 seconds') AS a_worker_lives,
-       (SELECT b.reason FROM remote_breaker b) AS not_asked
+       (SELECT b.reason FROM remote_breaker b) AS not_asked,
+       coalesce((SELECT d.changes FROM run_drift d WHERE d.run_id = r.id), '[]') AS drift,
+       (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id) AS asked_again,
+       (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id AND c.became = 'right') AS came_right
 FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
 """
 
@@ -50,14 +53,17 @@ def recent(conn: Connection, most: int) -> list[Run]:
 
 
 def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:
-    """The first people of a run, in the remote's order, as dicts of what a page or API shows."""
+    """The first people of a run, in the remote's order, as dicts of what a page or API shows. Of a preview
+    none: it saves nobody, and its checkpoint holds no employees.id.
+    """
     rows = conn.execute(
         """
         SELECT e.id, e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name
         FROM (
             SELECT p.page_size::bigint * p.page_number AS first_record, id, position
             FROM run_pages p, unnest(p.people) WITH ORDINALITY AS u(id, position)
-            WHERE p.run_id = %s AND p.reading = 1 ORDER BY first_record, position LIMIT %s
+            WHERE p.run_id = (SELECT id FROM runs WHERE id = %s AND kind <> 'preview') AND p.reading = 1
+            ORDER BY first_record, position LIMIT %s
         ) first
         JOIN employees e ON e.id = first.id
         LEFT JOIN institutions i ON i.id = e.institution_id

@@ -15,7 +15,7 @@ import psycopg
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
-from hrims.errors import Fenced, HrimsSyncError, RemoteDown, RemoteError
+from hrims.errors import Fenced, HrimsSyncError, RemoteDown
 from hrims.jobs import store
 from hrims.jobs.retry import GivenUp, TryAgain, next_attempt
 from hrims.jobs.store import Attempt
@@ -87,7 +87,7 @@ async def _wait_for_remote(pool: AsyncPool, attempt: Attempt, reason: RemoteDown
 
 async def _failed(pool: AsyncPool, settings: Settings, attempt: Attempt, reason: Exception) -> None:
     words, code = _words(attempt, reason)
-    final = isinstance(reason, RemoteError) and not reason.again
+    final = isinstance(reason, HrimsSyncError) and not reason.again
     failures = settings.attempts if final else attempt.failures + 1
     at = next_attempt(
         failures,

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import platform
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -25,6 +25,9 @@ RUN_TASK = "sync.run"
 POOL_SPARE = 6
 """Connections beside those that save pages: fetching, beating, listening, finishing, rescuing."""
 
+BESIDE: list[Callable[[db.AsyncPool, config.Settings], Awaitable[None]]] = [rescue.keep_watch]
+"""What every worker does beside its runs, for ever; rooms above add theirs."""
+
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +39,7 @@ class FencedJobManager(manager.JobManager):
     """
 
     async def finish_job(self, job: queue_jobs.Job, status: queue_jobs.Status, delete_job: bool) -> None:
-        await self._if_held(store.FINISH_IF_HELD, job, status=status.value, delete_job=delete_job)
+        await self._if_held(store.HELD["finish"].decode(), job, status=status.value, delete_job=delete_job)
 
     async def retry_job(
         self,
@@ -47,7 +50,9 @@ class FencedJobManager(manager.JobManager):
         lock: str | None = None,
     ) -> None:
         at = retry_at or datetime.now(UTC)
-        await self._if_held(store.RETRY_IF_HELD, job, retry_at=at, priority=priority, queue=queue, lock=lock)
+        await self._if_held(
+            store.HELD["retry"].decode(), job, retry_at=at, priority=priority, queue=queue, lock=lock
+        )
 
     async def _if_held(self, statement: str, job: queue_jobs.Job, **given: Any) -> None:
         rows = await db.patiently(
@@ -77,8 +82,10 @@ class QueueApp(procrastinate.App):
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
         self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
         worker = self._worker_now = self._worker(**kwargs)
-        watch = rescue.keep_watch(pool_of(self), _settings())
-        async with _beside(watch), _beside(self._keep_beating(worker)):
+        async with contextlib.AsyncExitStack() as beside:
+            for watch in BESIDE:
+                await beside.enter_async_context(_beside(watch(pool_of(self), _settings())))
+            await beside.enter_async_context(_beside(self._keep_beating(worker)))
             await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
 
     async def _keep_beating(self, worker: Worker) -> None:

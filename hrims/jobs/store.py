@@ -11,29 +11,9 @@ from typing import Any, NamedTuple
 from hrims.db import AsyncConnection, Connection, statements
 
 RESCUE = statements(Path(__file__).with_name("rescue.sql"))
+HELD = statements(Path(__file__).with_name("held.sql"))
 
 UNDER_WAY = frozenset({"waiting", "delayed", "active"})
-
-FINISH_IF_HELD = """
-WITH held AS MATERIALIZED (
-    SELECT id FROM procrastinate_jobs
-    WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing' FOR UPDATE
-)
-SELECT procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM held
-"""
-
-RETRY_IF_HELD = """
-WITH held AS MATERIALIZED (
-    SELECT id FROM procrastinate_jobs
-    WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing' FOR UPDATE
-)
--- When, says the run itself: HRIMS may have come back since its attempt ended.
-SELECT procrastinate_retry_job_v2(
-    held.id,
-    coalesce((SELECT next_try_at FROM runs WHERE queue_job_id = held.id), %(retry_at)s),
-    %(priority)s, %(queue)s, %(lock)s)
-FROM held
-"""
 
 
 class Attempt(NamedTuple):
@@ -105,18 +85,24 @@ def cancel(conn: Connection, run_id: int) -> int | None:
 
 
 def reopen(conn: Connection, run_id: int) -> bool:
-    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint.
+    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint. False when
+    it is neither, or is or applies a preview whose people are no longer kept.
 
     Raises psycopg.errors.UniqueViolation when the institution has another run under way.
     """
     return bool(
         conn.execute(
             """
+            WITH applies AS (
+                SELECT p.id FROM runs a JOIN runs p ON p.id = a.of_run_id
+                WHERE a.id = %(run)s AND p.emptied_at IS NULL FOR SHARE OF p
+            )
             UPDATE runs SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0,
                             trouble = NULL, trouble_code = NULL
-            WHERE id = %s AND state IN ('failed', 'cancelled')
+            WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL
+              AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))
             """,
-            (run_id,),
+            {"run": run_id},
         ).rowcount
     )
 

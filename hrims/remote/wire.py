@@ -15,7 +15,8 @@ from hrims.errors import (
     RemoteGarbled,
     RemoteUnknown,
 )
-from hrims.remote.records import Person
+from hrims.remote import loose
+from hrims.remote.records import Person, PersonalInfo
 
 __all__ = ["Page", "Person", "Unreadable", "decode_page", "decode_person"]
 
@@ -29,19 +30,29 @@ CREDENTIALS_REFUSED: Final = (
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """A record that is not an employee: why, in words, and where (``personalInfo.firstName``)."""
+    """A record that is not an employee: why, in words, where (``personalInfo.firstName``), and whose it is
+    as far as that can be read all the same.
+    """
 
     reason: str
     field: str | None = None
+    info: PersonalInfo | None = None
+
+    def __repr__(self) -> str:
+        """Without whose it is: that is for the digest, and for no log."""
+        return f"Unreadable({self.reason!r}, {self.field!r})"
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page: its number, the size asked for, the source's own total, its records in order."""
+    """One page: its number, the size asked for, the source's own total, its records in order; and the
+    answer that held it, for those who look at what is not typed.
+    """
 
     number: int
     size: int
     total: int
     records: list[Person | Unreadable]
+    body: bytes = b""
 
 
 class Verdict(msgspec.Struct):
@@ -98,7 +109,7 @@ def decode_page(body: bytes, *, number: int, size: int) -> Page:
         return _page_by_record(body, number, size)
     judge(page)
     _check(page, len(page.data), number, size)
-    return Page(number, size, page.overall_data_size, list[Person | Unreadable](page.data))
+    return Page(number, size, page.overall_data_size, list[Person | Unreadable](page.data), body)
 
 
 def _at_once(body: bytes) -> RightPage | None:
@@ -113,7 +124,7 @@ def _page_by_record(body: bytes, number: int, size: int) -> Page:
     judge(_decoded(_verdict, body))
     frame = _decoded(_raw_page, body)
     _check(frame, len(frame.data), number, size)
-    return Page(number, size, frame.overall_data_size, [_record(raw) for raw in frame.data])
+    return Page(number, size, frame.overall_data_size, [_record(raw) for raw in frame.data], body)
 
 
 def decode_person(body: bytes) -> Person | Unreadable:
@@ -195,7 +206,7 @@ def _record(raw: msgspec.Raw) -> Person | Unreadable:
     try:
         return _person.decode(raw)
     except msgspec.ValidationError as reason:
-        return Unreadable(*_told(reason))
+        return Unreadable(*_told(reason), loose.info(raw))
     except UnicodeDecodeError:
         return Unreadable("its text is not UTF-8")
     except _REFUSED:

@@ -62,7 +62,10 @@ class Behaviour:
     ``{"zanId": "…"}``, that make every page holding them fail as ``poison_kind`` says; ``moves``
     moves ``count`` people of a listing after ``every`` pages of it; ``total_drift`` lets
     ``overallDataSize`` be off by up to so many; ``credentials`` is ok, wrong (401) or expired
-    (403); ``down`` closes every connection unanswered.
+    (403); ``down`` closes every connection unanswered. Fields are ``part.field`` or a top-level
+    name: ``renamed_fields`` gives new names, ``missing_fields`` are left out, ``new_fields`` are
+    added with a value, and ``emptied_fields`` are null for a share of the people; these are about
+    pages alone.
     """
 
     latency_ms: float = 0
@@ -80,6 +83,10 @@ class Behaviour:
     down: bool = False
     unknown_fields: bool = False
     spare_fields: bool = True
+    renamed_fields: dict[str, str] = field(default_factory=dict)
+    missing_fields: tuple[str, ...] = ()
+    new_fields: dict[str, Any] = field(default_factory=dict)
+    emptied_fields: dict[str, float] = field(default_factory=dict)
 
 
 def merged(now: Behaviour, changes: Any, kinds: set[str]) -> Behaviour:
@@ -97,6 +104,8 @@ def _checked(name: str, value: Any, kinds: set[str]) -> Any:
         return tuple(fault(one, kinds) for one in value)
     if name == "poison":
         return tuple(value)
+    if name == "missing_fields" and isinstance(value, list | tuple):
+        value = tuple(value)
     if name == "failure_kinds":
         _check_kinds(value, kinds)
     elif name == "poison_kind":
@@ -120,6 +129,17 @@ def _is_moves(value: Any) -> bool:
     return all(_is_whole(one) and one for one in value.values())
 
 
+def _is_named(of: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: (
+        isinstance(value, dict)
+        and all(isinstance(name, str) and name and of(one) for name, one in value.items())
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
 _NUMBER = (_is_number, "a number from 0")
 _YES_OR_NO = (lambda value: isinstance(value, bool), "true or false")
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -134,6 +154,16 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "down": _YES_OR_NO,
     "unknown_fields": _YES_OR_NO,
     "spare_fields": _YES_OR_NO,
+    "renamed_fields": (_is_named(_is_text), "an object of names by path"),
+    "missing_fields": (
+        lambda value: isinstance(value, tuple) and all(map(_is_text, value)),
+        "a list of paths",
+    ),
+    "new_fields": (_is_named(lambda _: True), "an object of values by path"),
+    "emptied_fields": (
+        _is_named(lambda value: _is_number(value) and value <= 1),
+        "an object of shares from 0 to 1 by path",
+    ),
 }
 
 

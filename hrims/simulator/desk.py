@@ -18,6 +18,7 @@ from hrims.simulator.failures import FAILURES, LASTING
 from hrims.simulator.gate import Gate
 from hrims.simulator.options import Options
 from hrims.simulator.people import named
+from hrims.simulator.reshape import reshaped
 
 KINDS = set(FAILURES)
 
@@ -181,6 +182,7 @@ class Desk:
         page.overall = max(0, page.overall + luck.randint(-now.total_drift, now.total_drift))
         if now.unknown_fields:
             page.data = [b'{"fresh": {"x": [1]}, %b' % one[1:] for one in page.data]
+        page.data = reshaped(now, page.data)
         if now.moves and ask.key:
             self._move(ask, now.moves)
 

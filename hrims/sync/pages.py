@@ -11,13 +11,16 @@ from typing import NamedTuple
 import psycopg
 
 from hrims.db import AsyncConnection, AsyncPool, patiently
+from hrims.drift.tally import Tally, tally
 from hrims.employees import store as employees
 from hrims.employees import workplaces
 from hrims.employees.mapping import Reject, Row, to_row
 from hrims.employees.rejects import breaks_hrims
-from hrims.employees.store import Placed
+from hrims.employees.store import Kept, Placed
 from hrims.errors import RemoteShort
 from hrims.jobs.store import Attempt
+from hrims.previews import store as previews
+from hrims.rejects import cases
 from hrims.remote.client import Remote
 from hrims.remote.wire import Page
 from hrims.sync import store
@@ -27,14 +30,15 @@ log = logging.getLogger(__name__)
 
 
 class Shaped(NamedTuple):
-    """A page's rows by position, each ZanID once; how many repeated one; the rejects; and a digest of
-    whom it holds, None for fewer than two people.
+    """A page's rows by position, each ZanID once; how many repeated one; the rejects; a digest of
+    whom it holds, None for fewer than two people; and how often its fields are filled.
     """
 
     rows: list[tuple[int, Row]]
     repeated: int
     rejects: list[tuple[int, Reject]]
     fingerprint: bytes | None
+    tally: Tally | None = None
 
 
 class Asked(NamedTuple):
@@ -67,7 +71,8 @@ def shape(page: Page) -> Shaped:
         else:
             rows.setdefault(shaped.zan_id, (position, shaped))
     repeated = len(page.records) - len(rows) - len(rejects)
-    return Shaped(list(rows.values()), repeated, rejects, _fingerprint(rows))
+    counts = tally(page, [row for _, row in rows.values()])
+    return Shaped(list(rows.values()), repeated, rejects, _fingerprint(rows), counts)
 
 
 def _fingerprint(zan_ids: dict[str, tuple[int, Row]]) -> bytes | None:
@@ -113,19 +118,7 @@ async def note(attempt: Attempt, words: str, pool: AsyncPool) -> None:
 async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, reading: int) -> None:
     began = time.monotonic()
     shaped = asked.shaped
-    # What needs no answer travels with what does: most of a page's time would be trips to Postgres.
-    async with conn.pipeline():
-        await employees.plan_by_index(conn)
-        await store.check_fence(conn, attempt)
-        people = await _place(conn, shaped.rows)
-        await employees.stage(conn)
-    kept = await employees.keep(
-        conn,
-        people,
-        run_id=attempt.run_id,
-        institution_id=attempt.institution_id,
-        identifier_type=attempt.identifier_type,
-    )
+    kept, unmatched = await KEEP.get(attempt.kind, _keep)(conn, attempt, shaped.rows)
     counts = {
         "records": len(shaped.rows) + shaped.repeated + len(shaped.rejects),
         "new": kept.new,
@@ -134,14 +127,52 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, readin
         "saved": len(kept.ids),
         "rejected": len(shaped.rejects),
         "repeated": shaped.repeated,
-        "unmatched": sum(one.institution_id is None for one in people),
+        "unmatched": unmatched,
         "fetch_ms": asked.fetch_ms,
         "save_ms": _ms_since(began),
     }
     async with conn.pipeline():
-        await store.add_page(conn, attempt, asked.page, kept.ids, shaped.fingerprint, counts, reading)
-        await store.add_rejects(conn, attempt, asked.page, shaped.rejects, reading)
-        await conn.commit()
+        await store.add_page(
+            conn, attempt, asked.page, kept.ids, shaped.fingerprint, counts, reading, shaped.tally
+        )
+        if shaped.rejects:
+            whose = cases.identities(attempt, asked.page, shaped.rejects)
+            await store.add_rejects(conn, attempt, asked.page, shaped.rejects, whose, reading)
+            await cases.meet(conn, attempt, asked.page, reading)
+        if attempt.kind != "preview":
+            await conn.commit()
+    if attempt.kind == "preview":
+        await previews.stage(conn, attempt, asked.page, shaped.rows, reading)
+
+
+async def _keep(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]) -> tuple[Kept, int]:
+    """Saves people; returns what became of them, and how many have no institution."""
+    # What needs no answer travels with what does: most of a page's time would be trips to Postgres.
+    async with conn.pipeline():
+        await employees.plan_by_index(conn)
+        await store.check_fence(conn, attempt)
+        people = await _place(conn, rows)
+        await employees.stage(conn)
+    kept = await employees.keep(
+        conn,
+        people,
+        run_id=attempt.run_id,
+        institution_id=attempt.institution_id,
+        identifier_type=attempt.identifier_type,
+    )
+    return kept, sum(one.institution_id is None for one in people)
+
+
+async def _keep_apart(
+    conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]
+) -> tuple[Kept, int]:
+    """A preview writes nothing but its own; what it would change is worked out when it has ended."""
+    await store.check_fence(conn, attempt)
+    return Kept([previews.number_of(row.zan_id) for _, row in rows], 0, 0), 0
+
+
+KEEP = {"preview": _keep_apart}
+"""What becomes of a page's people in runs that do not save them; each of these checks the fence first."""
 
 
 async def _place(conn: AsyncConnection, rows: Sequence[tuple[int, Row]]) -> list[Placed]:

@@ -38,6 +38,25 @@ IN_DOUBT = 2
 split at once: where each holds a record that breaks the remote, only smaller ones can be answered.
 """
 
+LONGEST_QUIET = 5
+"""Rounds without an answer for which the pause doubles; from then on it stays."""
+
+CROWDED = 3
+"""Failures in a row from which on the remote counts as overloaded. One now and then is its everyday: it
+fails a page in twelve, however little it is asked.
+"""
+
+MOMENT = 0.1
+"""Share of the time after which a page failed that passes before it is asked for again, while others are
+answered; up to the pause of the settings.
+"""
+
+LEAST_PAUSE = 0.05
+"""Seconds before a page is asked for again, however soon it failed."""
+
+SPARE = 1
+"""Pages that may be saved while as many as are allowed are asked for, so that HRIMS waits for no Postgres."""
+
 GROW_AFTER = 4
 """Pages answered in a row after which pages grow again."""
 
@@ -49,10 +68,14 @@ be had is split by itself.
 
 @dataclass
 class Ask:
-    """A page to ask for, and how often it was asked for in vain."""
+    """A page to ask for, how often it was asked for in vain, when it was asked for last, and whether its
+    answer has come.
+    """
 
     span: Span
     tries: int = 0
+    since: float = 0.0
+    received: bool = False
 
 
 class Plan:
@@ -69,7 +92,8 @@ class Plan:
         total: int | None = None,
     ) -> None:
         """``saved`` are stretches of positions that need not be asked for; ``total`` is the remote's,
-        None before its first answer. ``at_once`` pages are asked for at the same time at most.
+        None before its first answer. ``at_once`` pages are asked for at the same time at most, beside
+        SPARE that are being saved.
         """
         self.total = total
         self.size = page_size
@@ -79,7 +103,7 @@ class Plan:
         self._taken = Coverage(saved)
         self._again: list[tuple[float, int, Ask]] = []
         self._order = itertools.count()
-        self._asked = 0
+        self._asked = self._saving = 0
         self._splits = 0
         self._in_a_row = 0
         self._in_vain = 0
@@ -94,20 +118,28 @@ class Plan:
         """The next page to ask for; or the seconds to wait unless an answer comes first (none known:
         infinity); or None when every page has been answered or given up.
         """
-        if self._asked >= max(1, int(self.window)):
+        # What a kill costs, and the memory, are bounded by the pages that are not saved yet.
+        open_now = self._asked + self._saving
+        if self._asked >= max(1, int(self.window)) or open_now >= self._at_once + SPARE:
             return float("inf")
         if now < self._quiet_until:
             return self._quiet_until - now
         if self._again and self._again[0][0] <= now:
-            return self._take(heapq.heappop(self._again)[2])
+            return self._take(heapq.heappop(self._again)[2], now)
         if span := self._fresh():
-            return self._take(Ask(span))
+            return self._take(Ask(span), now)
         if self._again:
             return self._again[0][0] - now
-        return float("inf") if self._asked else None
+        return float("inf") if open_now else None
 
-    def _take(self, ask: Ask) -> Ask:
+    @property
+    def nothing_left(self) -> bool:
+        """Whether every page has been asked for, and none waits to be asked for again."""
+        return self.total is not None and not self._again and not any(self._taken.gaps(self.total))
+
+    def _take(self, ask: Ask, now: float) -> Ask:
         self._asked += 1
+        ask.since = now
         return ask
 
     def _fresh(self) -> Span | None:
@@ -126,13 +158,21 @@ class Plan:
         self._taken.add(span.start, span.stop)
         return span
 
-    def answered(self, ask: Ask, records: int, total: int) -> None:
-        """The page was answered with so many records, and saved."""
+    def received(self, ask: Ask, total: int) -> None:
+        """The page was answered and is being saved: another may be asked for."""
+        ask.received = True
         self._asked -= 1
+        self._saving += 1
         self._in_vain = 0
         if self.total is None:
             self.window = float(self._at_once)
         self.total = total
+
+    def answered(self, ask: Ask, records: int, total: int) -> None:
+        """The page was answered with so many records, and saved."""
+        if not ask.received:
+            self.received(ask, total)
+        self._saving -= 1
         # What lies behind the end is nobody's yet: should the listing grow, it is asked for.
         self._taken.remove(ask.span.start + records, ask.span.stop)
         self._in_a_row += 1
@@ -151,7 +191,8 @@ class Plan:
         self._in_a_row = 0
         # A short page is an answer: the remote is there.
         self._in_vain += not isinstance(error, RemoteShort)
-        self.window = max(1.0, self.window / 2)
+        if self._is_crowded(error):
+            self.window = max(1.0, self.window / 2)
         if not error.again or self.hopeless:
             raise error
         rounds = self._in_vain // self._at_once
@@ -161,7 +202,8 @@ class Plan:
             self.size = min(self.size, max(ask.span.size // 2, min(self._page_size, SMALLEST)))
         ask.tries += 1
         if ask.tries < self._tries and not (rounds >= IN_DOUBT and ask.tries >= TRIES_OF_A_PART):
-            self._later(ask, now + pause(max(1, ask.tries), self._first_pause, error.retry_after, chance))
+            first = self._first_pause if self._is_crowded(error) else self._short_pause(now - ask.since)
+            self._later(ask, now + pause(max(1, ask.tries), first, error.retry_after, chance))
             return False
         if isinstance(error, RemoteUnreachable):
             raise error
@@ -172,7 +214,8 @@ class Plan:
 
     def _be_quiet(self, rounds: int, retry_after: float | None, now: float, chance: Random) -> None:
         """What one page was asked to wait for holds for all, and so does a round without any answer."""
-        seconds = pause(rounds, self._first_pause, retry_after, chance) if rounds else retry_after or 0.0
+        waits = min(rounds, LONGEST_QUIET)
+        seconds = pause(waits, self._first_pause, retry_after, chance) if waits else retry_after or 0.0
         self._quiet_until = max(self._quiet_until, now + min(seconds, MOST_PATIENCE))
 
     def split(self, span: Span, error: RemoteError, now: float) -> bool:
@@ -197,6 +240,16 @@ class Plan:
             tries = -MORE_TRIES_OF_ONE if part.size == 1 else max(0, self._tries - TRIES_OF_A_PART)
             self._later(Ask(part, tries), now)
         return False
+
+    def _is_crowded(self, error: RemoteError) -> bool:
+        """Whether this failure says that the remote is asked too much, or is not there."""
+        if isinstance(error, RemoteTimeout | RemoteUnreachable) or error.retry_after:
+            return True
+        return self._in_vain >= CROWDED
+
+    def _short_pause(self, took: float) -> float:
+        """While other pages are answered, one that failed waits for a moment of what a page takes."""
+        return min(self._first_pause, max(took * MOMENT, LEAST_PAUSE))
 
     def _later(self, ask: Ask, due: float) -> None:
         heapq.heappush(self._again, (due, next(self._order), ask))

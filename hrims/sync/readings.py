@@ -5,6 +5,7 @@ records hide that moved meanwhile, or everything again.
 """
 
 import asyncio
+import functools
 import itertools
 import logging
 import time
@@ -14,14 +15,16 @@ from typing import NamedTuple
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
-from hrims.errors import RemoteError, RemoteGarbled, RemoteUnreachable
+from hrims.drift.tally import lacks_key
+from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled, RemoteUnreachable
 from hrims.jobs.attempt import Stopping
 from hrims.jobs.store import Attempt
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 from hrims.remote.pace import pause
 from hrims.sync import pages, store
-from hrims.sync.crew import LOOK_UP, work_off
+from hrims.sync.closing import Closing
+from hrims.sync.crew import LOOK_UP, Saving, work_off
 from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
 from hrims.sync.spans import Span
@@ -33,8 +36,13 @@ EDGE = 10
 LOOKS = 3
 """Pages that are tried in turn for the total at the end: a record that breaks one may have moved there."""
 
-SPARE = 1
-"""Pages that may be saved while as many as are allowed are in flight, so that none waits for Postgres."""
+FEW_NEIGHBOURS = 10
+"""Records of a page below which nobody's having the key is no sign, once others in this run had it."""
+
+DRIFTED = (
+    "HRIMS sent a page on which no record has the field zanIdNumber, by which people are known. HRIMS has "
+    "probably renamed or moved it. Nothing of that page was saved. Tell whoever runs HRIMS Sync."
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +58,12 @@ class Reader(NamedTuple):
     is_stopping: Callable[[], bool]
 
 
-async def read(reader: Reader, reading: int, skip: Iterable[tuple[int, int]] = ()) -> None:
+async def read(
+    reader: Reader, reading: int, skip: Iterable[tuple[int, int]] = (), *, and_total: bool = True
+) -> int | None:
     """Reads every page that is not saved yet in this reading, but for the positions in ``skip``.
 
+    Returns the remote's total after the last answer, None where it has to be asked for or is not wanted.
     Raises RemoteError when the attempt cannot go on, Fenced, or Stopping.
     """
     attempt, pool, settings = reader.attempt, reader.pool, reader.settings
@@ -62,20 +73,28 @@ async def read(reader: Reader, reading: int, skip: Iterable[tuple[int, int]] = (
         page_size=attempt.page_size,
         tries=settings.page_tries,
         first_pause=settings.page_pause,
-        at_once=settings.max_in_flight + SPARE,
+        at_once=settings.max_in_flight,
         saved=[*((one.start, one.stop) for one in saved), *skip],
         total=total,
     )
     seen = {one.fingerprint: one.start for one in saved if one.fingerprint}
 
-    async def one(ask: Ask) -> None:
+    closing = Closing(lambda: total_now(reader))
+
+    async def fetch(ask: Ask) -> Saving | None:
+        closing.page_asked()
         try:
-            asked = await _ask(reader, ask.span, seen)
+            asked = await _ask(reader, ask.span, seen, reading)
         except RemoteError as trouble:
             await failed(ask, trouble)
-        else:
-            await pages.save(attempt, asked, pool, reading=reading)
-            plan.answered(ask, len(asked.page.records), asked.page.total)
+            return None
+        plan.received(ask, asked.page.total)
+        closing.page_answered(nothing_left=and_total and plan.nothing_left)
+        return functools.partial(save, ask, asked)
+
+    async def save(ask: Ask, asked: Asked) -> None:
+        await pages.save(attempt, asked, pool, reading=reading)
+        plan.answered(ask, len(asked.page.records), asked.page.total)
 
     async def given_up(ask: Ask, trouble: RemoteError) -> bool:
         try:
@@ -97,7 +116,11 @@ async def read(reader: Reader, reading: int, skip: Iterable[tuple[int, int]] = (
         else:
             await pages.note(attempt, _asking_again(ask.span, trouble), pool)
 
-    await work_off(plan, one, reader.is_stopping)
+    try:
+        await work_off(plan, fetch, reader.is_stopping)
+        return await closing.total()
+    finally:
+        await closing.give_up()
 
 
 async def total_now(reader: Reader) -> int:
@@ -161,9 +184,13 @@ def inner(
             yield low, high
 
 
-async def _ask(reader: Reader, span: Span, seen: dict[bytes, int]) -> Asked:
+async def _ask(reader: Reader, span: Span, seen: dict[bytes, int], reading: int) -> Asked:
     async with reader.slots.one():
         asked = await pages.ask(reader.remote, reader.attempt, span)
+    has_met_keys = bool(seen) or reading != FIRST
+    # A few who have no ZanID can be neighbours; where others have one, HRIMS has not renamed it.
+    if lacks_key(asked.page) and not (has_met_keys and len(asked.page.records) < FEW_NEIGHBOURS):
+        raise RemoteDrifted(DRIFTED)
     digest = asked.shaped.fingerprint
     if digest is not None and seen.setdefault(digest, span.start) != span.start:
         raise RemoteGarbled("HRIMS answered with a page that it had sent under another number.")

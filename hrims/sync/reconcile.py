@@ -116,14 +116,20 @@ async def finish(attempt: Attempt, pool: AsyncPool, counted: Sum, *, repaired: b
         why=None if counted.proven else why(counted),
     )
 
+    await end(attempt, pool, ending, counted.readings)
+    return ending.outcome
+
+
+async def end(attempt: Attempt, pool: AsyncPool, ending: Ending, readings: tuple[int, ...]) -> None:
+    """Ends the run so, and draws the conclusions, in one transaction. Raises Fenced."""
+
     async def write() -> None:
         async with pool.connection() as conn:
             await store.check_fence(conn, attempt)
-            await store.end(conn, attempt, ending)
-            await settle.settle(conn, attempt, ending.outcome, counted.readings)
+            await store.end(conn, attempt, ending, readings)
+            await settle.settle(conn, attempt, ending.outcome, readings)
 
     await patiently(write)
-    return ending.outcome
 
 
 def why(counted: Sum) -> str:

@@ -51,9 +51,8 @@ async def bring(
 async def _read_until_proven(reader: Reader) -> tuple[Sum, bool]:
     """The sum that proves everybody, or the last one that does not; and whether it took a repair."""
     begun = await readings.begun(reader) - {FIRST}
-    if not begun:
-        await readings.read(reader, FIRST)
-    counted = await _add_up(reader, [FIRST])
+    total = None if begun else await readings.read(reader, FIRST)
+    counted = await _add_up(reader, [FIRST], total)
     if counted.proven and (not begun or EDGES in begun):
         if begun <= {EDGES} and (not await readings.took_long(reader) or await _edges_hold(reader)):
             return counted, False
@@ -68,18 +67,18 @@ async def _edges_hold(reader: Reader) -> bool:
     two looks at the total, the total never shows that somebody slipped over an edge; the edge does.
     """
     await _say(reader, "The sum adds up: looking at the edges between pages once more.")
-    await readings.read(reader, EDGES, await readings.all_but_edges(reader, 1, 0))
+    await readings.read(reader, EDGES, await readings.all_but_edges(reader, 1, 0), and_total=False)
     return await reconcile.edges_hold(reader.attempt, reader.pool)
 
 
 async def _read_edges(reader: Reader) -> tuple[Sum, bool]:
     """Who moved from one page to another while it was read is near the edge between them."""
     await _say(reader, "The sum does not add up: reading the edges between pages again.")
-    await readings.read(reader, EDGES, await readings.all_but_edges(reader, EDGE, EDGE))
-    counted = await _add_up(reader, [FIRST, EDGES])
+    total = await readings.read(reader, EDGES, await readings.all_but_edges(reader, EDGE, EDGE))
+    counted = await _add_up(reader, [FIRST, EDGES], total)
     if counted.proven:
         return counted, True
-    return await _read_again(reader, [FIRST, EDGES], counted, [SECOND])
+    return await _read_again(reader, [FIRST, EDGES], counted, [SECOND, THIRD])
 
 
 async def _read_again(
@@ -91,8 +90,8 @@ async def _read_again(
     before = FIRST
     for reading in following:
         await _say(reader, "The sum proves nothing: reading everything again.")
-        await readings.read(reader, reading)
-        counted = await _add_up(reader, [reading])
+        total = await readings.read(reader, reading)
+        counted = await _add_up(reader, [reading], total)
         agreed = await reconcile.agree(reader.attempt, reader.pool, before, reading)
         if agreed and earlier.steady and counted.steady:
             return replace(counted, listed_twice=True), True
@@ -109,8 +108,9 @@ async def _read_again(
     return earlier, False
 
 
-async def _add_up(reader: Reader, these: list[int]) -> Sum:
-    total = await readings.total_now(reader)
+async def _add_up(reader: Reader, these: list[int], total: int | None) -> Sum:
+    if total is None:
+        total = await readings.total_now(reader)
     return await reconcile.add_up(reader.attempt, reader.pool, these, total)
 
 

@@ -6,10 +6,21 @@ import os
 
 from hrims import config
 from hrims.db import AsyncConnection
+from hrims.drift import settle as drift
 from hrims.jobs.store import Attempt
 from hrims.leavers import settle as leavers
+from hrims.previews import store as previews
+from hrims.rejects import cases
 
 
 async def settle(conn: AsyncConnection, attempt: Attempt, outcome: str, readings: tuple[int, ...]) -> None:
     """Draws the conclusions of a run that has just ended with ``outcome``."""
     await leavers.settle(conn, attempt, outcome, readings, config.load(os.environ))
+    if attempt.kind == "preview":
+        # Nothing follows from a preview but what it would change.
+        await previews.conclude(conn, attempt.run_id)
+        return
+    if attempt.kind == "apply" and attempt.of_run_id is not None:
+        await previews.applied(conn, attempt.of_run_id)
+    await cases.settle(conn, attempt, outcome, readings)
+    await drift.settle(conn, attempt)

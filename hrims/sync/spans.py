@@ -6,7 +6,9 @@ be asked for in pages of any size that divides where they begin: a page that fai
 page size may change in the middle of a run, while what is saved stays exact.
 """
 
+import bisect
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 
@@ -50,6 +52,9 @@ def _largest_divisor(number: int, most: int) -> int:
     return next(size for size in range(most, 0, -1) if number % size == 0)
 
 
+_start, _stop = itemgetter(0), itemgetter(1)
+
+
 class Coverage:
     """The positions that are taken, as stretches in order that neither touch nor overlap."""
 
@@ -65,22 +70,32 @@ class Coverage:
 
     def add(self, start: int, stop: int) -> None:
         """Takes the positions from start to stop."""
-        if start >= stop:
-            return
-        apart = [one for one in self._stretches if one[1] < start or one[0] > stop]
-        joined = [one for one in self._stretches if one[1] >= start and one[0] <= stop]
-        merged = (
-            min([start, *(one[0] for one in joined)]),
-            max([stop, *(one[1] for one in joined)]),
-        )
-        self._stretches = sorted([*apart, merged])
+        if start < stop:
+            first, last = self._touching(start, stop)
+            joined = self._stretches[first:last]
+            low, high = (joined[0][0], joined[-1][1]) if joined else (start, stop)
+            self._stretches[first:last] = [(min(start, low), max(stop, high))]
 
     def remove(self, start: int, stop: int) -> None:
         """Gives the positions from start to stop back."""
-        kept = []
-        for one in self._stretches:
-            kept += [(one[0], min(one[1], start)), (max(one[0], stop), one[1])]
-        self._stretches = [(a, b) for a, b in kept if a < b]
+        if start < stop:
+            first, last = self._touching(start, stop)
+            kept = [
+                part
+                for low, high in self._stretches[first:last]
+                for part in ((low, min(high, start)), (max(low, stop), high))
+                if part[0] < part[1]
+            ]
+            self._stretches[first:last] = kept
+
+    def _touching(self, start: int, stop: int) -> tuple[int, int]:
+        """Which stretches touch or overlap these positions: the first of them, and the one behind the last.
+
+        A listing of a million has ten thousand stretches when its edges are read again: none is walked
+        over that is not concerned.
+        """
+        first = bisect.bisect_left(self._stretches, start, key=_stop)
+        return first, bisect.bisect_right(self._stretches, stop, lo=first, key=_start)
 
     def gaps(self, total: int) -> Iterator[tuple[int, int]]:
         """The stretches up to ``total`` that are not taken, in order."""
@@ -93,7 +108,10 @@ class Coverage:
             yield at, total
 
     def __contains__(self, position: object) -> bool:
-        return isinstance(position, int) and any(a <= position < b for a, b in self._stretches)
+        if not isinstance(position, int):
+            return False
+        at = bisect.bisect_right(self._stretches, position, key=_stop)
+        return at < len(self._stretches) and self._stretches[at][0] <= position
 
     def __len__(self) -> int:
         return sum(stop - start for start, stop in self._stretches)

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
 
 from hrims.db import AsyncConnection, statements
+from hrims.drift.tally import Tally
 from hrims.employees.mapping import Reject
 from hrims.errors import Fenced
 from hrims.jobs.store import Attempt
@@ -105,6 +107,7 @@ async def add_page(
     fingerprint: bytes | None,
     counts: dict[str, int],
     reading: int,
+    tally: Tally | None = None,
 ) -> None:
     """Adds a page to the checkpoint and its counts to the progress: what a further reading meets again
     is no progress, but what it changes is.
@@ -113,12 +116,12 @@ async def add_page(
         """
         WITH checkpoint AS (
             INSERT INTO run_pages (run_id, reading, page_size, page_number, attempt, remote_total,
-                                   records, people, fingerprint)
+                                   records, people, fingerprint, filled, sampled, present, odd)
             VALUES (%(run)s, %(reading)s, %(size)s, %(number)s, %(attempt)s, %(total)s,
-                    %(records)s, %(people)s, %(fingerprint)s)
+                    %(records)s, %(people)s, %(fingerprint)s, %(filled)s, %(sampled)s, %(present)s, %(odd)s)
         )
         UPDATE run_progress
-        SET phase = 'fetching', current_page = %(number)s, remote_total = %(total)s,
+        SET phase = %(phase)s, current_page = %(number)s, remote_total = %(total)s,
             pages = pages + 1, fetched = fetched + %(records)s,
             new = new + %(new)s, changed = changed + %(changed)s,
             saved = saved + %(first)s * %(saved)s, unchanged = unchanged + %(first)s * %(unchanged)s,
@@ -131,6 +134,7 @@ async def add_page(
         {
             **counts,
             "first": int(reading == 1),
+            "phase": "saving" if attempt.kind == "apply" else "fetching",
             "run": attempt.run_id,
             "reading": reading,
             "size": page.size,
@@ -139,23 +143,33 @@ async def add_page(
             "total": page.total,
             "people": ids,
             "fingerprint": fingerprint,
+            "filled": tally and tally.filled,
+            "sampled": tally and tally.sampled,
+            "present": tally and tally.present,
+            "odd": Jsonb(tally.odd) if tally and tally.odd else None,
         },
     )
 
 
 async def add_rejects(
-    conn: AsyncConnection, attempt: Attempt, page: Page, rejects: list[tuple[int, Reject]], reading: int
+    conn: AsyncConnection,
+    attempt: Attempt,
+    page: Page,
+    rejects: list[tuple[int, Reject]],
+    whose: list[str | None],
+    reading: int,
 ) -> None:
-    """Keeps what could not be kept: where it stood and why."""
-    if not rejects:
-        return
+    """Keeps what could not be kept: where it stood and why, and a digest of whose record each is."""
     where = (attempt.run_id, reading, page.size, page.number)
     async with conn.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO rejects"
-            " (run_id, reading, page_size, page_number, position, code, field, reason, masked)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [(*where, position, *reject) for position, reject in rejects],
+            " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s))",
+            [
+                (*where, position, *reject, identity)
+                for (position, reject), identity in zip(rejects, whose, strict=True)
+            ],
         )
 
 
@@ -203,15 +217,23 @@ async def seconds_of_reading(conn: AsyncConnection, attempt: Attempt) -> float:
     return float(row[0])
 
 
-async def end(conn: AsyncConnection, attempt: Attempt, ending: Ending) -> None:
-    """Ends the run as completed with its outcome, if this attempt still owns it, else raises Fenced."""
-    given = {**ending._asdict(), "run": attempt.run_id, "number": attempt.number}
+async def end(conn: AsyncConnection, attempt: Attempt, ending: Ending, readings: tuple[int, ...]) -> None:
+    """Ends the run as completed with its outcome, if this attempt still owns it, else raises Fenced.
+    ``readings`` are those that were counted.
+    """
+    given = {
+        **ending._asdict(),
+        "run": attempt.run_id,
+        "number": attempt.number,
+        "readings": list(readings),
+    }
     ended = await conn.execute(
         """
         WITH done AS (
             UPDATE runs
             SET state = 'completed', outcome = %(outcome)s, finished_at = now(), people = %(people)s,
-                seen_twice = %(seen_twice)s, missing = %(missing)s, trouble = %(why)s, trouble_code = NULL
+                seen_twice = %(seen_twice)s, missing = %(missing)s, trouble = %(why)s, trouble_code = NULL,
+                counted = %(readings)s
             WHERE id = %(run)s AND attempt = %(number)s AND state = 'active'
             RETURNING id
         )

@@ -8,12 +8,22 @@ from hrims import config
 from hrims.jobs import attempt, queue
 from hrims.jobs.retry import AsTold
 from hrims.jobs.store import Attempt
+from hrims.previews import sweep
 from hrims.remote.address import address_of
 from hrims.remote.client import Remote
-from hrims.sync import person, run
+from hrims.sync import apply, person, rejected, run
 
-KINDS = {"sync": run.bring, "person": person.bring}
+KINDS = {
+    "sync": run.bring,
+    "preview": run.bring,
+    "apply": apply.apply,
+    "rejected": rejected.ask_again,
+    "person": person.bring,
+}
 """How each kind of run is brought about; all have the shape of ``run.bring``."""
+
+
+queue.BESIDE.append(sweep.keep_empty)
 
 
 @queue.app.task(name=queue.RUN_TASK, queue=queue.QUEUE, retry=AsTold(), pass_context=True)

@@ -13,6 +13,7 @@ def status(run: Run) -> dict[str, Any]:
     """How the run stands: what ``job-status`` answers, without progress and result."""
     return {
         "jobId": str(run.id),
+        "kind": run.kind,
         "state": run.state,
         "outcome": run.outcome,
         "message": run.message,

@@ -35,7 +35,9 @@ def institutions() -> dict[str, Any]:
 
 @blueprint.post("/fetch-by-institution")
 def fetch_by_institution() -> Answer:
-    """Queues a run: 202, or 200 with the run that is under way."""
+    """Queues a run, or with ``preview`` one that only shows what it would change: 202, or 200 with the run
+    that is under way.
+    """
     wish = _wish(body())
     with pool().connection() as conn:
         asked = ask.ask(conn, actor(), **wish)
@@ -47,6 +49,8 @@ def fetch_by_institution() -> Answer:
         "institutionName": asked.institution,
         "statusUrl": url_for("stream.sync_status", job_id=asked.run_id),
     }
+    if wish["kind"] == "preview":
+        answer["previewUrl"] = url_for("previews_api.show", job_id=asked.run_id)
     if asked.deduplicated:
         return answer | {"deduplicated": True}, HTTPStatus.OK
     return answer, HTTPStatus.ACCEPTED
@@ -63,6 +67,7 @@ def job_status(job_id: str) -> dict[str, Any]:
         **answers.status(run),
         "progress": answers.progress(run),
         "result": answers.result(run, people) if run.outcome else None,
+        "drift": run.drift,
         "error": answers.failure(run) if run.ended and not run.outcome else None,
     }
 
@@ -115,14 +120,22 @@ def _wish(given: dict[str, Any]) -> dict[str, Any]:
             "missing_identifier",
         )
     return {
-        "institution_id": _institution_id(given.get("institutionId")),
+        "institution_id": institution_id_of(given.get("institutionId")),
         "identifier_type": given["identifierType"],
         "identifier": identifier.strip(),
         "page_size": given.get("pageSize", ask.PAGE_SIZE),
+        "kind": _kind(given.get("preview", False)),
     }
 
 
-def _institution_id(given: object) -> int:
+def _kind(preview: object) -> str:
+    if not isinstance(preview, bool):
+        raise InvalidInput("preview must be true or false. Nothing was queued.", "bad_preview")
+    return "preview" if preview else "sync"
+
+
+def institution_id_of(given: object) -> int:
+    """The id of an institution, given as a number or as digits. Raises InvalidInput."""
     if isinstance(given, str) and given.isascii() and given.isdigit():
         given = int(given[:20])
     if isinstance(given, bool) or not isinstance(given, int) or not 0 < given < 2**63:

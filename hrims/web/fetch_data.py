@@ -47,14 +47,13 @@ def choice() -> Response:
 @blueprint.post("")
 def fetch() -> Any:
     """A button: queues a run and shows it; a wish that cannot be granted is said on the page."""
-    try:
-        with pool().connection() as conn:
-            asked = ask.ask(conn, actor(), **_wish(conn, request.form))
-    except InputError as refused:
-        page = render_template("fetch_data/index.html", **_context(request.form, refused=str(refused)))
-        return page, refused.status
-    there = {"already": 1} if asked.deduplicated else {}
-    return _to(request.form["institution"], **there)
+    return _ask("sync")
+
+
+@blueprint.post("/preview")
+def preview() -> Any:
+    """A button: queues a run that only shows what it would change, and leads to what it shows."""
+    return _ask("preview")
 
 
 @blueprint.get("/runs/<run_id>")
@@ -89,6 +88,19 @@ def cancel(run_id: str) -> Any:
 def retry(run_id: str) -> Any:
     """A button: tries a failed or cancelled run again, from its checkpoint."""
     return _act(run_id, control.retry)
+
+
+def _ask(kind: str) -> Any:
+    try:
+        with pool().connection() as conn:
+            asked = ask.ask(conn, actor(), **_wish(conn, request.form), kind=kind)
+    except InputError as refused:
+        page = render_template("fetch_data/index.html", **_context(request.form, refused=str(refused)))
+        return page, refused.status
+    if kind == "preview":
+        return redirect(url_for("previews.index", run_id=asked.run_id), code=HTTPStatus.SEE_OTHER)
+    there = {"already": 1} if asked.deduplicated else {}
+    return _to(request.form["institution"], **there)
 
 
 def _act(run_id: str, deed: Any) -> Any:

@@ -17,8 +17,8 @@ NAME, PASSWORD = "asha", "a wet monsoon"
 """Whoever signs in."""
 
 OF_RUNS = (
-    "runs, run_progress, run_pages, run_attempts, rejects, employees, employee_changes, listings, "
-    "departures, departure_people, employee_events, workplaces"
+    "runs, run_progress, run_pages, run_attempts, rejects, preview_people, employees, employee_changes, "
+    "listings, departures, departure_people, employee_events, workplaces, reject_cases, run_cases, run_drift"
 )
 
 

@@ -6,7 +6,7 @@ from tests.browser.stage import NAME, PASSWORD, Stage
 from tests.browser.steps import HEALTH, card, expect_complete, expect_percent, status
 from tests.browser.viewers import Viewers
 
-MOST_STOPS = 20
+MOST_STOPS = 40
 """Presses of Tab after which a thing counts as out of reach."""
 
 FOCUS = """() => {

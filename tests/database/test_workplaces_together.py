@@ -65,6 +65,7 @@ async def test_a_mapping_waits_for_a_page_that_is_being_saved_and_moves_its_peop
         met = (await workplaces.meet(saver, {HOSPITAL}))[HOSPITAL]
         placed = [Placed(0, met.id, met.institution_id, row)]
         run = {"run_id": attempt.run_id, "institution_id": 1, "identifier_type": "votecode"}
+        await employees.stage(saver)
         await employees.keep(saver, placed, **run)  # type: ignore[arg-type] # as keep() names them
         mapping = asyncio.create_task(decided(dsn, decide.map_to, id_, HEALTH))
         await _until_blocked(pool)

@@ -2,6 +2,7 @@
 SIGKILL when it comes to a step for the Nth time. The product has no seam for this: its functions are wrapped.
 """
 
+import contextvars
 import functools
 import os
 import signal
@@ -32,9 +33,8 @@ FUNCTIONS: dict[str, Target] = {
     "decoded": (wire, "decode_page", False),
     "mapped": (pages, "shape", False),
     "fence checked": (store, "check_fence", False),
-    "staged": (employees, "_stage", False),
+    "staged": (employees, "_copy", False),
     "checkpoint written": (store, "add_page", False),
-    "before the commit": (store, "add_rejects", False),
     "committed": (pages, "save", False),
     "before the total is read again": (readings, "total_now", True),
     "total read again": (readings, "total_now", False),
@@ -48,10 +48,13 @@ FUNCTIONS: dict[str, Target] = {
 STATEMENTS = {"inserted": "insert_new", "updated": "update_changed", "listed": "list_people"}
 """Steps inside the saving of a page, by the name of the statement after which death comes."""
 
+BEFORE_COMMIT = "before the commit"
+"""The step at which everything of a page is written and nothing is kept yet."""
+
 A_PAGE = [
     *("before a place is asked for", "place taken", "before the page is asked for", "answered", "decoded"),
     *("mapped", "fence checked", "staged", "inserted", "updated", "listed", "checkpoint written"),
-    *("before the commit", "committed"),
+    *(BEFORE_COMMIT, "committed"),
 ]
 """The steps that every page takes; the others come once in a run."""
 
@@ -62,6 +65,9 @@ def doom(step: str, nth: int) -> None:
     """From now on this process dies when it comes to ``step`` for the ``nth`` time."""
     if step in STATEMENTS:
         _doom_statement(employees.SAVE[STATEMENTS[step]], nth)
+        return
+    if step == BEFORE_COMMIT:
+        _doom_commit(nth)
         return
     holder, name, before = FUNCTIONS[step]
     setattr(holder, name, _doomed(getattr(holder, name), before, _Countdown(nth)))
@@ -106,6 +112,25 @@ def _doom_statement(statement: bytes, nth: int) -> None:
         return result
 
     psycopg.AsyncConnection.execute = execute  # type: ignore[method-assign,assignment] # on purpose
+
+
+def _doom_commit(nth: int) -> None:
+    """Counts the commits of pages alone: others share the class."""
+    in_a_page = contextvars.ContextVar("in_a_page", default=False)
+    save_in, commit, count = pages._save_in, psycopg.AsyncConnection.commit, _Countdown(nth)
+
+    async def save(*args: Any) -> None:
+        in_a_page.set(True)
+        await save_in(*args)
+        in_a_page.set(False)
+
+    async def commit_page(conn: Any) -> None:
+        if in_a_page.get():
+            count()
+        await commit(conn)
+
+    pages._save_in = save  # type: ignore[assignment] # the same arguments
+    psycopg.AsyncConnection.commit = commit_page  # type: ignore[method-assign,assignment] # on purpose
 
 
 if __name__ == "__main__":

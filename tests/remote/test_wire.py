@@ -99,7 +99,7 @@ def test_a_byte_order_mark_is_no_harm() -> None:
 )
 def test_a_wrong_type_costs_its_own_record(broken: Any, field: str | None, reason: str) -> None:
     got = read(page(person("580330001"), broken, person("580330002"), overallDataSize=9))
-    assert got.records[1] == Unreadable(reason, field)
+    assert _told(got.records[1]) == (reason, field)
     assert [isinstance(r, Person) for r in got.records] == [True, False, True]
     assert got.total == 9
 
@@ -139,7 +139,39 @@ def test_one_employee() -> None:
 
 def test_one_employee_of_wrong_type_is_unreadable() -> None:
     got = decode_person(msgspec.json.encode({"code": 200, "data": person(lastName=1)}))
-    assert got == Unreadable("text expected, a number found", "personalInfo.lastName")
+    assert _told(got) == ("text expected, a number found", "personalInfo.lastName")
+
+
+def _told(record: Person | Unreadable) -> tuple[str, str | None]:
+    assert isinstance(record, Unreadable)
+    return record.reason, record.field
+
+
+@pytest.mark.parametrize(
+    ("broken", "zan_id", "payroll"),
+    [
+        (person("580330001", lastName=1), "580330001", None),
+        (person("580330001") | {"contractDetails": {}}, "580330001", None),
+        (person(zanIdNumber=580330001), "580330001", None),
+        (person(zanIdNumber=[1], payrollNumber=963000), None, "963000"),
+        (person(zanIdNumber=True, payrollNumber={}), None, None),
+    ],
+)
+def test_whose_a_broken_record_is_can_be_read_all_the_same(
+    broken: Any, zan_id: str | None, payroll: str | None
+) -> None:
+    got = only(page(broken))
+    assert isinstance(got, Unreadable)
+    assert got.info
+    assert (got.info.zan_id_number, got.info.payroll_number) == (zan_id, payroll)
+    assert "5803" not in repr(got)
+
+
+@pytest.mark.parametrize("broken", [None, 5, [], {"personalInfo": []}, {"personalInfo": "x"}])
+def test_a_record_that_is_nobody_says_nothing_of_whose_it_is(broken: Any) -> None:
+    got = only(page(broken))
+    assert isinstance(got, Unreadable)
+    assert got.info is None
 
 
 @pytest.mark.parametrize("data", [b"null", b"[]", b'""', b"[{}]", b"1"])

@@ -163,17 +163,6 @@ def test_a_listing_that_grows_meanwhile_is_followed() -> None:
     assert sorted(source.got) == list(range(163))
 
 
-def test_while_as_many_are_asked_as_may_be_there_is_nothing_to_do_but_wait() -> None:
-    """A page that is due again while the window is closed is no reason to look again at once."""
-    todo, chance = plan(total=6400), Random(1)
-    asks = [todo.take(0.0) for _ in range(4)]
-    for ask in asks[:3]:
-        assert isinstance(ask, Ask)
-        todo.failed(ask, RemoteFailed("it failed"), 0.0, chance)
-    assert todo.window == 1.0
-    assert todo.take(100.0) == float("inf")
-
-
 def test_what_one_page_is_asked_to_wait_for_holds_for_all() -> None:
     todo, chance = plan(total=6400), Random(1)
     ask = todo.take(0.0)
@@ -225,3 +214,58 @@ def test_where_three_in_ten_fail_nobody_is_called_broken_who_is_not(seed: int) -
     assert set(source.lost) >= {7, 333}
     assert len(source.lost) <= 3
     assert source.asked < 260
+
+
+def _take(todo: Plan, now: float = 0.0) -> Ask:
+    ask = todo.take(now)
+    assert isinstance(ask, Ask)
+    return ask
+
+
+def test_a_page_that_fails_now_and_then_makes_nothing_slower() -> None:
+    todo, chance = plan(total=100_000, first_pause=2.0), Random(1)
+    failed, fine = _take(todo), _take(todo)
+    todo.failed(failed, RemoteFailed("it failed"), 0.3, chance)
+    assert todo.window == 4.0
+    todo.answered(fine, 100, 100_000)
+    assert _take(todo, 0.4) is failed, "it is asked for again a moment later, before new pages"
+
+
+def test_failures_in_a_row_make_the_remote_be_asked_less_and_later() -> None:
+    todo, chance = plan(total=100_000, first_pause=2.0), Random(1)
+    asks = [_take(todo) for _ in range(4)]
+    for ask in asks[:3]:
+        todo.failed(ask, RemoteFailed("it failed"), 0.3, chance)
+    assert todo.window == 2.0
+    assert asks[2] is not _take(todo, 1.0), "the third of them waits for the whole pause"
+
+
+def test_what_is_being_saved_does_not_keep_the_remote_waiting() -> None:
+    todo = plan(total=100_000)
+    asks = [_take(todo) for _ in range(4)]
+    assert todo.take(0.0) == float("inf")
+    todo.received(asks[0], 100_000)
+    _take(todo)
+    todo.received(asks[1], 100_000)
+    assert todo.take(0.0) == float("inf"), "five pages are open, which is all that a kill may cost"
+    todo.answered(asks[0], 100, 100_000)
+    _take(todo)
+
+
+def test_while_all_places_are_taken_a_page_that_is_due_again_is_no_reason_to_look_again() -> None:
+    todo, chance = plan(total=100_000), Random(1)
+    asks = [_take(todo) for _ in range(4)]
+    todo.failed(asks[0], RemoteTimeout("slow"), 0.0, chance)
+    todo.answered(asks[1], 100, 100_000)
+    assert (round(todo.window, 1), todo.take(1000.0)) == (2.5, float("inf"))
+
+
+def test_nothing_is_left_when_every_page_was_asked_for_and_none_waits() -> None:
+    todo, chance = plan(total=200), Random(1)
+    one = _take(todo)
+    assert not todo.nothing_left
+    other = _take(todo)
+    assert todo.nothing_left
+    todo.received(one, 200)
+    todo.failed(other, RemoteFailed("it failed"), 0.0, chance)
+    assert not todo.nothing_left

@@ -1,5 +1,7 @@
 """Pages that cover a listing exactly, whatever their sizes."""
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,5 +51,15 @@ def test_coverage_is_a_set_of_positions(added: list[list[int]], removed: list[li
         coverage.remove(start, stop)
         model -= set(range(start, stop))
     assert len(coverage) == len(model)
+    assert all((position in coverage) == (position in model) for position in range(402))
+    assert all(here[1] < there[0] for here, there in itertools.pairwise(coverage.stretches))
     gaps = [position for start, stop in coverage.gaps(total) for position in range(start, stop)]
     assert gaps == [position for position in range(total) if position not in model]
+
+
+def test_ten_thousand_stretches_are_joined_one_by_one() -> None:
+    """As the edges of a million people's listing are: it ends, because nothing is walked over twice."""
+    coverage = Coverage((start, start + 80) for start in range(0, 1_000_000, 100))
+    while gap := next(coverage.gaps(1_000_000), None):
+        coverage.add(*gap)
+    assert coverage.stretches == [(0, 1_000_000)]

@@ -4,11 +4,15 @@ from flask import Flask
 
 ROUTES = """
 GET /
+GET /api/hrims/compare
 GET /api/hrims/institutions
 GET /api/hrims/job-status/<job_id>
 GET /api/hrims/leavers
+GET /api/hrims/previews/<job_id>
+GET /api/hrims/rejects
 GET /api/hrims/sync-status/<job_id>
 GET /api/hrims/workplaces
+GET /dashboard/admin/compare
 GET /dashboard/admin/fetch-data
 GET /dashboard/admin/fetch-data/choice
 GET /dashboard/admin/fetch-data/recent
@@ -17,6 +21,10 @@ GET /dashboard/admin/leavers
 GET /dashboard/admin/leavers/<departure_id>
 GET /dashboard/admin/people
 GET /dashboard/admin/people/<employee_id>
+GET /dashboard/admin/previews/<run_id>
+GET /dashboard/admin/rejects
+GET /dashboard/admin/rejects/rejects.<kind>
+GET /dashboard/admin/rejects/table
 GET /dashboard/admin/workplaces
 GET /dashboard/admin/workplaces/<workplace_id>/choices
 GET /healthz
@@ -26,15 +34,19 @@ GET /sign-in
 GET /static/<path:filename>
 POST /api/hrims/fetch-by-institution
 POST /api/hrims/fetch-person
+POST /api/hrims/institutions/<institution_id>/ask-again
 POST /api/hrims/jobs/<job_id>/cancel
 POST /api/hrims/jobs/<job_id>/retry
 POST /api/hrims/leavers/<departure_id>/approve
 POST /api/hrims/leavers/<departure_id>/refuse
 POST /api/hrims/leavers/<departure_id>/undo
+POST /api/hrims/previews/<job_id>/apply
+POST /api/hrims/previews/<job_id>/discard
 POST /api/hrims/workplaces/<workplace_id>/map
 POST /api/hrims/workplaces/<workplace_id>/register
 POST /api/hrims/workplaces/<workplace_id>/unmap
 POST /dashboard/admin/fetch-data
+POST /dashboard/admin/fetch-data/preview
 POST /dashboard/admin/fetch-data/runs/<run_id>/cancel
 POST /dashboard/admin/fetch-data/runs/<run_id>/retry
 POST /dashboard/admin/leavers/<departure_id>/approve
@@ -43,6 +55,9 @@ POST /dashboard/admin/leavers/<departure_id>/undo
 POST /dashboard/admin/people
 POST /dashboard/admin/people/<employee_id>/fetch
 POST /dashboard/admin/people/fetch
+POST /dashboard/admin/previews/<run_id>/apply
+POST /dashboard/admin/previews/<run_id>/discard
+POST /dashboard/admin/rejects/ask-again
 POST /dashboard/admin/workplaces/<workplace_id>/map
 POST /dashboard/admin/workplaces/<workplace_id>/register
 POST /dashboard/admin/workplaces/<workplace_id>/unmap

@@ -1,0 +1,20 @@
+-- Ends a job or puts it back, but only for the worker that holds it (FencedJobManager in queue.py).
+
+-- name: finish
+WITH held AS MATERIALIZED (
+    SELECT id FROM procrastinate_jobs
+    WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing' FOR UPDATE
+)
+SELECT procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM held
+
+-- name: retry
+-- When, says the run itself: HRIMS may have come back since its attempt ended.
+WITH held AS MATERIALIZED (
+    SELECT id FROM procrastinate_jobs
+    WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing' FOR UPDATE
+)
+SELECT procrastinate_retry_job_v2(
+    held.id,
+    coalesce((SELECT next_try_at FROM runs WHERE queue_job_id = held.id), %(retry_at)s),
+    %(priority)s, %(queue)s, %(lock)s)
+FROM held

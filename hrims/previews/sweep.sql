@@ -1,0 +1,30 @@
+-- Gives up what previews kept, so that nobody's data piles up: first said, then deleted in small batches.
+
+-- name: empty
+-- Whom a page held is told by ZanIDs in a preview's checkpoint, so that goes as well.
+WITH emptied AS (
+    UPDATE runs SET emptied_at = now(), emptied_why = %(why)s
+    WHERE id = %(run)s AND kind = 'preview' AND emptied_at IS NULL RETURNING id
+)
+UPDATE run_pages p SET people = '{}', fingerprint = NULL FROM emptied WHERE p.run_id = emptied.id
+
+-- name: find_too_old
+SELECT r.id FROM runs r
+WHERE r.kind = 'preview' AND r.emptied_at IS NULL AND r.finished_at < now() - make_interval(days => %(days)s)
+  AND NOT EXISTS (SELECT FROM runs a WHERE a.of_run_id = r.id AND a.kind = 'apply'
+                  AND a.state IN ('waiting', 'delayed', 'active'))
+ORDER BY r.finished_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+
+-- name: find_left_over
+-- From one preview to the next by the index, however many people each of them has.
+WITH RECURSIVE there (run_id) AS (
+    (SELECT run_id FROM preview_people ORDER BY run_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT p.run_id FROM preview_people p WHERE p.run_id > there.run_id ORDER BY p.run_id LIMIT 1)
+    FROM there WHERE there.run_id IS NOT NULL
+)
+SELECT r.id FROM there JOIN runs r ON r.id = there.run_id WHERE r.emptied_at IS NOT NULL LIMIT 1
+
+-- name: delete_some
+DELETE FROM preview_people WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM preview_people WHERE run_id = %(run)s LIMIT %(most)s FOR UPDATE SKIP LOCKED))

@@ -1,0 +1,40 @@
+"""Opens, refreshes and closes cases: a page's rejects, or a run's end, come in.
+
+A case is opened with its page, so that a run which fails later has still told what it met; it is closed when
+the run ends, because only then it is known whether everybody was read.
+"""
+
+from hrims.db import AsyncConnection
+from hrims.employees.mapping import Reject
+from hrims.jobs.store import Attempt
+from hrims.rejects import identity, store
+from hrims.remote.wire import Page
+
+COMPLETE = frozenset({"complete", "complete_after_repair"})
+
+WHOLE = frozenset({"sync", "apply"})
+"""Kinds of runs that bring a whole listing."""
+
+
+def identities(attempt: Attempt, page: Page, rejects: list[tuple[int, Reject]]) -> list[str | None]:
+    """Whose record each reject of a page is; None where only the preview that fetched it knows."""
+    return [None] * len(rejects) if attempt.kind == "apply" else [*identity.identities(page, rejects)]
+
+
+async def meet(conn: AsyncConnection, attempt: Attempt, page: Page, reading: int) -> None:
+    """Opens or refreshes the cases of a page with rejects, in the page's transaction."""
+    if attempt.kind not in WHOLE | {"rejected"}:
+        return
+    if attempt.kind == "apply":
+        await store.take_keys_of_preview(conn, attempt, reading, page.size, page.number)
+    await store.meet(conn, attempt, reading, page.size, page.number, page.total)
+
+
+async def settle(conn: AsyncConnection, attempt: Attempt, outcome: str, readings: tuple[int, ...]) -> None:
+    """Closes what came right, in the transaction that ends the run."""
+    if attempt.kind not in WHOLE | {"rejected"}:
+        return
+    if attempt.kind in WHOLE and outcome in COMPLETE:
+        await store.close_what_was_not_met(conn, attempt, readings)
+    else:
+        await store.close_what_was_kept(conn, attempt, readings)

@@ -1,0 +1,95 @@
+"""Rejects as files: cases come in, CSV or XLSX goes into a file; memory stays bounded however many."""
+
+import csv
+from collections.abc import Callable, Iterable
+from io import TextIOWrapper
+from typing import IO, Final
+from zoneinfo import ZoneInfo
+
+import xlsxwriter
+
+from hrims.rejects.listing import Case
+
+Cell = str | int | None
+
+HEADINGS: Final = (
+    *("Institution", "Listing", "State", "What is wrong", "Field", "Reason", "ZanID (masked)", "Record"),
+    *(
+        "Page size",
+        "Page (from 0)",
+        "Position (from 0)",
+        "Times met",
+        "First met",
+        "First run",
+        "Last met",
+        "Last run",
+    ),
+    *("Closed", "Closed by run", "What to do"),
+)
+
+MOST_ROWS: Final = 1_048_575
+"""Rows of a sheet, beside its head; what is beyond stands in the CSV alone."""
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""With these a cell begins that a spreadsheet would run."""
+
+_LISTINGS: Final = {"votecode": "vote code", "tin": "TIN"}
+
+
+def cells(case: Case, zone: ZoneInfo) -> tuple[Cell, ...]:
+    """A case as the cells of its row; times as 2026-11-24 19:05 of that zone."""
+
+    def moment(at: object) -> str | None:
+        return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else None  # type: ignore[attr-defined] # a datetime
+
+    return (
+        *(case.institution, _LISTINGS[case.identifier_type], case.state, case.told.name),
+        *(case.field, case.reason, case.masked, case.record, case.page_size, case.page_number, case.position),
+        *(case.times, moment(case.first_seen_at), case.first_run_id),
+        *(moment(case.last_seen_at), case.last_run_id, moment(case.closed_at), case.closed_run_id),
+        case.told.advice,
+    )
+
+
+def write_csv(cases: Iterable[Case], zone: ZoneInfo, into: IO[bytes]) -> None:
+    """CSV with the mark by which Excel knows UTF-8."""
+    text = TextIOWrapper(into, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(HEADINGS)
+    for case in cases:
+        writer.writerow([_harmless(cell) for cell in cells(case, zone)])
+    # The file stays open: it is its owner's.
+    text.detach()
+
+
+def write_xlsx(cases: Iterable[Case], zone: ZoneInfo, into: IO[bytes]) -> None:
+    """One sheet; a text stays a text, whatever it begins with."""
+    book = xlsxwriter.Workbook(into, {"constant_memory": True, "strings_to_formulas": False})
+    sheet = book.add_worksheet("Rejects")
+    head = book.add_format({"bold": True})
+    sheet.freeze_panes(1, 0)
+    for column, heading in enumerate(HEADINGS):
+        sheet.set_column(column, column, max(12, len(heading) + 2))
+        sheet.write_string(0, column, heading, head)
+    for row, case in zip(range(1, MOST_ROWS + 1), cases, strict=False):
+        for column, cell in enumerate(cells(case, zone)):
+            if isinstance(cell, str):
+                sheet.write_string(row, column, cell)
+            elif cell is not None:
+                sheet.write_number(row, column, cell)
+    book.close()
+
+
+def _harmless(cell: Cell) -> Cell:
+    """A text that a spreadsheet would run begins with an apostrophe instead, which shows that it is text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+WRITERS: Final[dict[str, Callable[[Iterable[Case], ZoneInfo, IO[bytes]], None]]] = {
+    "csv": write_csv,
+    "xlsx": write_xlsx,
+}
+MIMES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}

@@ -1,0 +1,216 @@
+"""Cases in SQL: opened and refreshed with a page, closed with a run, listed. Each function works inside its
+caller's transaction; those named ``async`` serve the worker.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hrims.db import AsyncConnection, Connection, statements
+from hrims.jobs.store import Attempt
+
+CLOSE = statements(Path(__file__).with_name("close_cases.sql"))
+
+# In key order: pages of a run commit at the same time, and one record can stand on two of them. Whoever is
+# met twice by a run is counted once.
+MEET = """
+INSERT INTO reject_cases AS c (institution_id, identifier_type, record_key, by_place, code, field, reason,
+    masked, page_size, page_number, position, remote_total, first_run_id, last_run_id)
+SELECT DISTINCT ON (r.record_key) %(institution)s, %(type)s, r.record_key,
+       r.record_key = record_key('place:' || (r.page_size::bigint * r.page_number + r.position)),
+       r.code, r.field, r.reason, r.masked, r.page_size, r.page_number, r.position, %(total)s,
+       %(run)s, %(run)s
+FROM rejects r
+WHERE r.run_id = %(run)s AND r.reading = %(reading)s AND r.page_size = %(size)s
+  AND r.page_number = %(number)s AND r.record_key IS NOT NULL
+ORDER BY r.record_key, r.position
+ON CONFLICT (institution_id, identifier_type, record_key) DO UPDATE
+SET by_place = EXCLUDED.by_place, code = EXCLUDED.code, field = EXCLUDED.field, reason = EXCLUDED.reason,
+    masked = EXCLUDED.masked, page_size = EXCLUDED.page_size, page_number = EXCLUDED.page_number,
+    position = EXCLUDED.position, remote_total = EXCLUDED.remote_total, last_run_id = EXCLUDED.last_run_id,
+    last_seen_at = now(), times = c.times + (c.last_run_id <> EXCLUDED.last_run_id)::int,
+    closed_at = NULL, closed_run_id = NULL
+"""
+
+
+async def meet(
+    conn: AsyncConnection, attempt: Attempt, reading: int, size: int, number: int, total: int
+) -> None:
+    """Opens or refreshes the cases of the rejects of one page, which are in ``rejects`` by now."""
+    where = {"run": attempt.run_id, "reading": reading, "size": size, "number": number}
+    await conn.execute(MEET, where | _listing(attempt) | {"total": total})
+
+
+async def take_keys_of_preview(
+    conn: AsyncConnection, attempt: Attempt, reading: int, size: int, number: int
+) -> None:
+    """A page that a preview fetched has no records any more: whose its rejects are was noted then."""
+    await conn.execute(
+        """
+        UPDATE rejects r SET record_key = p.record_key FROM rejects p
+        WHERE r.run_id = %s AND r.reading = %s AND r.page_size = %s AND r.page_number = %s
+          AND p.run_id = %s AND p.reading = r.reading AND p.page_size = r.page_size
+          AND p.page_number = r.page_number AND p.position = r.position
+        """,
+        (attempt.run_id, reading, size, number, attempt.of_run_id),
+    )
+
+
+async def close_what_was_not_met(conn: AsyncConnection, attempt: Attempt, readings: tuple[int, ...]) -> None:
+    """After a run that read everybody."""
+    given = {"run": attempt.run_id, "readings": list(readings)}
+    await conn.execute(CLOSE["close_what_was_not_met"], given | _listing(attempt))
+
+
+async def close_what_was_kept(conn: AsyncConnection, attempt: Attempt, readings: tuple[int, ...]) -> None:
+    """After a run that has read some."""
+    given = {"run": attempt.run_id, "readings": list(readings)}
+    await conn.execute(CLOSE["close_what_was_kept"], given | _listing(attempt))
+
+
+def _listing(attempt: Attempt) -> dict[str, Any]:
+    return {"institution": attempt.institution_id, "type": attempt.identifier_type}
+
+
+# Asking again
+
+
+class Wanted(NamedTuple):
+    """Where a case is to be asked for, from 0; ``alone`` when its record breaks every page that it is on."""
+
+    place: int
+    alone: bool
+
+
+async def wanted(conn: AsyncConnection, run_id: int) -> list[Wanted]:
+    """Where a run that asks again has to look."""
+    rows = await conn.execute(
+        "SELECT place, alone FROM run_cases WHERE run_id = %s ORDER BY place", (run_id,)
+    )
+    return [Wanted(*row) async for row in rows]
+
+
+async def tell_what_became(conn: AsyncConnection, run_id: int) -> int:
+    """Notes what became of each case that a run asked again for; returns how many it did not find."""
+    await conn.execute(CLOSE["tell_what_became"], {"run": run_id})
+    row = await (
+        await conn.execute(
+            "SELECT count(*) FROM run_cases WHERE run_id = %s AND became = 'not_found'", (run_id,)
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def lock_open(conn: Connection, institution_id: int, identifier_type: str) -> list[int]:
+    """The places of the open cases of a listing, locked."""
+    rows = conn.execute(
+        """
+        SELECT place FROM reject_cases
+        WHERE institution_id = %s AND identifier_type = %s AND closed_at IS NULL
+        ORDER BY id FOR UPDATE
+        """,
+        (institution_id, identifier_type),
+    )
+    return [place for (place,) in rows]
+
+
+def ask_for_open(conn: Connection, run_id: int, institution_id: int, identifier_type: str) -> None:
+    """Notes what the run asks again for, and how long the listing was when that was seen."""
+    conn.execute(
+        """
+        WITH asked AS (
+            INSERT INTO run_cases (run_id, case_id, place, alone)
+            SELECT %(run)s, c.id, c.place, c.code = 'remote_breaks' FROM reject_cases c
+            WHERE c.institution_id = %(institution)s AND c.identifier_type = %(type)s AND c.closed_at IS NULL
+            RETURNING case_id
+        )
+        UPDATE run_progress p
+        SET remote_total = (SELECT max(greatest(c.remote_total, c.place + 1)) FROM reject_cases c
+                            JOIN asked a ON a.case_id = c.id)
+        WHERE p.run_id = %(run)s
+        """,
+        {"run": run_id, "institution": institution_id, "type": identifier_type},
+    )
+
+
+# The list
+
+
+class Where(NamedTuple):
+    """Which cases: None asks for any; ``state`` is open, closed or all."""
+
+    institution_id: int | None
+    identifier_type: str | None
+    code: str | None
+    state: str
+
+
+class Listing(NamedTuple):
+    """A listing of an institution, and how many of its rejects are open."""
+
+    identifier_type: str
+    open: int
+
+
+WHERE = """
+FROM reject_cases c
+WHERE (%(institution_id)s::bigint IS NULL OR c.institution_id = %(institution_id)s)
+  AND (%(identifier_type)s::text IS NULL OR c.identifier_type = %(identifier_type)s)
+  AND (%(code)s::text IS NULL OR c.code = %(code)s)
+"""
+
+CASES = f"""
+SELECT c.id, c.institution_id,
+       (SELECT i.name FROM institutions i WHERE i.id = c.institution_id), c.identifier_type, c.code,
+       c.field, c.reason, c.masked, c.place + 1, c.page_size, c.page_number, c.position, c.first_run_id,
+       c.first_seen_at, c.last_run_id, c.last_seen_at, c.times, c.closed_at, c.closed_run_id
+{WHERE}
+  AND (%(state)s = 'all' OR (c.closed_at IS NOT NULL) = (%(state)s = 'closed'))
+ORDER BY (c.closed_at IS NOT NULL), c.id DESC
+"""  # noqa: S608 - made of constants
+
+
+def count_states(conn: Connection, where: Where) -> tuple[int, int]:
+    """(open, closed), whatever the state asked for."""
+    row = conn.execute(
+        f"SELECT count(*) FILTER (WHERE c.closed_at IS NULL), count(c.closed_at) {WHERE}".encode(),
+        where._asdict(),
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def page_of(conn: Connection, where: Where, most: int, skip: int) -> list[tuple[Any, ...]]:
+    """One page of cases, open ones first, the latest first."""
+    given = where._asdict() | {"most": most, "skip": skip}
+    return conn.execute(f"{CASES} LIMIT %(most)s OFFSET %(skip)s".encode(), given).fetchall()
+
+
+def every(conn: Connection, where: Where) -> Iterator[tuple[Any, ...]]:
+    """All cases, through a cursor on the server: memory stays bounded."""
+    with conn.cursor("every_reject") as cursor:
+        cursor.execute(CASES.encode(), where._asdict())
+        yield from cursor
+
+
+def open_listings(conn: Connection, institution_id: int) -> list[Listing]:
+    """The listings of an institution that have open cases."""
+    rows = conn.execute(
+        """
+        SELECT identifier_type, count(*) FROM reject_cases
+        WHERE institution_id = %s AND closed_at IS NULL GROUP BY 1 ORDER BY 1 DESC
+        """,
+        (institution_id,),
+    )
+    return [Listing(*row) for row in rows]
+
+
+def concerned(conn: Connection) -> list[tuple[int, str]]:
+    """(id, name) of the institutions that have cases, by name."""
+    return conn.execute(
+        """
+        SELECT i.id, i.name FROM institutions i
+        WHERE EXISTS (SELECT FROM reject_cases c WHERE c.institution_id = i.id) ORDER BY i.name
+        """
+    ).fetchall()

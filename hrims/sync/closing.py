@@ -1,0 +1,50 @@
+"""The total at the end of a reading, read while its last pages are still under way: the question is asked
+when no page is left to ask for, and counts when its answer comes after every page's.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+from hrims.errors import RemoteError
+
+
+class Closing:
+    """One reading's last question, which waits for no page and lets none wait for it."""
+
+    def __init__(self, total_now: Callable[[], Awaitable[int]]) -> None:
+        self._total_now = total_now
+        self._question: asyncio.Task[tuple[int, float]] | None = None
+        self._page_answered = 0.0
+
+    def page_asked(self) -> None:
+        """A further page is asked for: what was asked before it was not the last question."""
+        if self._question is not None:
+            self._question.cancel()
+            self._question = None
+
+    def page_answered(self, *, nothing_left: bool) -> None:
+        """A page was answered; ``nothing_left`` when there is none left to ask for."""
+        self._page_answered = time.monotonic()
+        if nothing_left and self._question is None:
+            self._question = asyncio.create_task(self._ask())
+
+    async def total(self) -> int | None:
+        """The remote's total after the last page's answer; None when it has to be asked for."""
+        if self._question is None:
+            return None
+        with contextlib.suppress(RemoteError):
+            total, answered = await self._question
+            return total if answered >= self._page_answered else None
+        return None
+
+    async def give_up(self) -> None:
+        """Asks no more."""
+        if self._question is not None:
+            self._question.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._question
+
+    async def _ask(self) -> tuple[int, float]:
+        return await self._total_now(), time.monotonic()

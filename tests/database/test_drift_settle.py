@@ -1,0 +1,78 @@
+"""Drift is summed with the run, over its first reading, and compared with the last run of the listing."""
+
+from typing import Any
+
+from hrims.db import AsyncPool, Connection
+from hrims.remote.wire import Page, decode_page
+from tests.database.listings import begun, end, run_over, save
+from tests.database.runs import institution
+from tests.people import record
+from tests.remote.answers import page as answer
+
+
+def listing(count: int = 40, total: int | None = None, number: int = 0, **changes: Any) -> Page:
+    """A page of people as it was read from an answer."""
+    people = [record(number * 100 + one, **changes) for one in range(count)]
+    around = {"currentPage": number, "overallDataSize": total or count}
+    return decode_page(answer(*people, **around), number=number, size=100)
+
+
+def drift(conn: Connection) -> list[Any]:
+    return conn.execute("SELECT run_id, before_run_id, records, people, sampled FROM run_drift").fetchall()
+
+
+def told(conn: Connection) -> list[Any]:
+    return conn.execute("SELECT job_id, before_job_id, kind, field, now, before FROM drift_v").fetchall()
+
+
+async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    first = await run_over(conn, pool, at, listing(primaryPhone="0770000000"))
+    second = await run_over(conn, pool, at, listing(primaryPhone=None))
+    assert drift(conn) == [(first, None, 40, 40, 10), (second, first, 40, 40, 10)]
+    assert told(conn) == [(second, first, "emptier", "phone_number", 1.0, 0.0)]
+    rate = conn.execute("SELECT filled ->> 'phone_number' FROM run_drift ORDER BY run_id").fetchall()
+    assert rate == [("40",), ("0",)]
+
+
+async def test_pages_are_summed_and_further_readings_do_not_count_twice(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    at = institution(conn)
+    attempt = await begun(conn, pool, at)
+    for reading in (1, 3):
+        await save(pool, attempt, listing(100, 140), reading=reading)
+        await save(pool, attempt, listing(40, 140, 1, bloodGroup="O+"), reading=reading)
+    assert await end(pool, attempt, 140) == "complete"
+    assert [row[2:] for row in drift(conn)] == [(140, 140, 20)]
+    unknown = conn.execute("SELECT unknown FROM run_drift").fetchall()
+    assert unknown == [({"personalInfo.bloodGroup": 10},)]
+
+
+async def test_another_listing_is_not_compared(conn: Connection, pool: AsyncPool) -> None:
+    at, other = institution(conn), institution(conn, "WIZARA YA ELIMU", "002", "156255891")
+    await run_over(conn, pool, at, listing(primaryPhone="0770000000"))
+    attempt = await begun(conn, pool, other, vote="002")
+    await save(pool, attempt, listing(primaryPhone=None))
+    await end(pool, attempt, 40)
+    assert told(conn) == []
+
+
+async def test_a_rare_field_is_new_once_over_all_earlier_runs(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    kinds: list[dict[str, Any]] = [{}, {"bloodGroup": "O+"}, {}, {"bloodGroup": "O+"}]
+    for more in kinds:
+        await run_over(conn, pool, at, listing(**more))
+    assert [row[2:4] for row in told(conn)] == [("new_field", "personalInfo.bloodGroup")]
+
+
+async def test_a_page_of_older_code_is_left_out(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    attempt = await begun(conn, pool, at)
+    await save(pool, attempt, listing(100, 140))
+    await save(pool, attempt, listing(40, 140, 1))
+    conn.execute(
+        "UPDATE run_pages SET filled = NULL, sampled = NULL, present = NULL, odd = NULL WHERE page_number = 1"
+    )
+    await end(pool, attempt, 140)
+    assert [row[2:] for row in drift(conn)] == [(100, 100, 10)]

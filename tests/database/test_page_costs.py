@@ -1,0 +1,57 @@
+"""What a page costs: few statements, however many people it holds, and no further trip to Postgres."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from hrims.db import AsyncPool, Connection, check_unless_fresh
+from tests.database.runs import ask_for, begin, institution
+from tests.database.test_save_page import save
+from tests.people import record
+
+STATEMENTS = 9
+"""Settings, fence, workplaces, staging table, COPY, new, changed, listed, page; nothing a person."""
+
+
+async def test_a_page_takes_as_many_statements_for_many_people_as_for_one(
+    conn: Connection, pool: AsyncPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    await save(attempt, pool, [record(0)], number=0)
+    for number, people in ((1, [record(1)]), (2, [record(n) for n in range(2, 100)])):
+        said: list[bytes | str] = []
+        with monkeypatch.context() as patched:
+            _listen(patched, said)
+            await save(attempt, pool, people, number=number)
+        assert len(said) == STATEMENTS, said
+
+
+def _listen(monkeypatch: pytest.MonkeyPatch, said: list[bytes | str]) -> None:
+    execute, copy = psycopg.AsyncCursor.execute, psycopg.AsyncCursor.copy
+
+    def executed(self: Any, query: Any, *given: Any, **more: Any) -> Any:
+        said.append(query)
+        return execute(self, query, *given, **more)
+
+    def copied(self: Any, statement: Any, *given: Any, **more: Any) -> Any:
+        said.append(statement)
+        return copy(self, statement, *given, **more)
+
+    monkeypatch.setattr(psycopg.AsyncCursor, "execute", executed)
+    monkeypatch.setattr(psycopg.AsyncCursor, "copy", copied)
+
+
+async def test_a_connection_that_worked_a_moment_ago_is_not_checked_again(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
+        await check_unless_fresh(connection)
+        said: list[bytes | str] = []
+        _listen(monkeypatch, said)
+        await check_unless_fresh(connection)
+        assert said == []
+        monkeypatch.setattr("hrims.db.FRESH", 0.0)
+        await connection.close()
+        with pytest.raises(psycopg.OperationalError):
+            await check_unless_fresh(connection)

@@ -1,0 +1,189 @@
+"""Rejects across runs: opened with a page, refreshed, closed when the record comes right, and only then."""
+
+from typing import Any
+
+from hrims.db import AsyncPool, Connection
+from hrims.employees.mapping import Reject
+from hrims.jobs import control
+from hrims.jobs.store import Attempt
+from hrims.rejects.cases import settle
+from tests.database.listings import begun, end, run_over, save, save_broken, save_rejects_of_preview
+from tests.database.runs import ASHA, institution
+from tests.people import page, record
+
+BROKEN: dict[str, Any] = {"birthDate": "yesterday"}
+
+
+def cases(conn: Connection, what: str = "code, place, times, closed_run_id") -> list[Any]:
+    return conn.execute(f"SELECT {what} FROM reject_cases ORDER BY place, id".encode()).fetchall()
+
+
+def listing(*broken: int, total: int = 5, without_id: tuple[int, ...] = (), number: int = 0) -> Any:
+    """A page of five people; those of these numbers have a broken date, or no ZanID."""
+    people = [
+        record(
+            one, **(BROKEN if one in broken else {}), **({"zanIdNumber": None} if one in without_id else {})
+        )
+        for one in range(number * 5, number * 5 + 5)
+    ]
+    return page(people, total=total, size=5, number=number)
+
+
+async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    first = await run_over(conn, pool, at, listing(2))
+    assert cases(conn) == [("bad_date", 2, 1, None)]
+    second = await run_over(conn, pool, at, listing(2))
+    assert cases(conn, "first_run_id, last_run_id, times, closed_at") == [(first, second, 2, None)]
+    third = await run_over(conn, pool, at, listing())
+    assert cases(conn) == [("bad_date", 2, 2, third)]
+
+
+async def test_one_that_comes_back_is_opened_again(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    for one in (listing(2), listing(), listing(2)):
+        await run_over(conn, pool, at, one)
+    assert cases(conn) == [("bad_date", 2, 2, None)]
+
+
+async def test_a_record_that_moved_or_fails_otherwise_is_the_same_case(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    at = institution(conn)
+    await run_over(conn, pool, at, listing(2))
+    moved = page([record(9, firstName="x" * 501), record(2, firstName="x" * 501)], total=2, size=5)
+    await run_over(conn, pool, at, moved)
+    assert cases(conn, "code, place, times") == [("too_long", 0, 1), ("too_long", 1, 2)]
+
+
+async def test_without_a_zan_id_payroll_number_and_name_tell_who_it_is(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    at = institution(conn)
+    await run_over(conn, pool, at, listing(without_id=(1,)))
+    await run_over(conn, pool, at, page([record(1, zanIdNumber="")], total=1, size=5))
+    assert cases(conn, "code, place, times, by_place") == [("no_zan_id", 0, 2, False)]
+
+
+async def test_without_either_it_goes_by_its_place(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    nobody = {"personalInfo": {"firstName": "Asha"}}
+    attempt = await begun(conn, pool, at, 5)
+    await save(pool, attempt, page([record(0), nobody, record(2)], total=4, size=5))
+    await save_broken(pool, attempt, 3, total=4)
+    await end(pool, attempt, 4)
+    assert cases(conn, "code, place, by_place") == [("no_zan_id", 1, True), ("remote_breaks", 3, True)]
+
+
+async def test_met_twice_in_a_run_is_once(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    attempt = await begun(conn, pool, at, 5)
+    await save(pool, attempt, page([record(1, **BROKEN), record(1, **BROKEN)], total=4, size=2))
+    await save(pool, attempt, page([record(3), record(1, **BROKEN)], total=4, size=2, number=1))
+    assert cases(conn) == [("bad_date", 3, 1, None)]
+
+
+async def test_an_incomplete_run_closes_what_it_kept_and_nothing_it_did_not_read(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    at = institution(conn)
+    await run_over(conn, pool, at, listing(1, without_id=(2,), total=10), listing(7, total=10, number=1))
+    assert [row[0] for row in cases(conn)] == ["bad_date", "no_zan_id", "bad_date"]
+    attempt = await begun(conn, pool, at, 5)
+    await save(pool, attempt, listing(total=10))
+    assert await end(pool, attempt, 10) == "incomplete"
+    assert [row[3] for row in cases(conn)] == [attempt.run_id, attempt.run_id, None]
+
+
+async def test_a_place_proves_nothing_once_the_listing_is_of_another_length(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    at = institution(conn)
+    attempt = await begun(conn, pool, at, 5)
+    await save_broken(pool, attempt, 1, total=10)
+    await end(pool, attempt, 10)
+    shifted = await begun(conn, pool, at, 5)
+    await save(pool, shifted, listing(total=9))
+    await end(pool, shifted, 9)
+    assert cases(conn) == [("remote_breaks", 1, 1, None)]
+    same = await begun(conn, pool, at, 5)
+    await save(pool, same, listing(total=10))
+    await end(pool, same, 10)
+    assert cases(conn) == [("remote_breaks", 1, 1, same.run_id)]
+
+
+async def test_a_run_that_is_cancelled_has_told_what_it_met_and_closes_nothing(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    at = institution(conn)
+    await run_over(conn, pool, at, listing(1))
+    attempt = await begun(conn, pool, at, 5)
+    await save(pool, attempt, listing(2))
+    control.cancel(conn, ASHA, attempt.run_id)
+    assert cases(conn) == [("bad_date", 1, 1, None), ("bad_date", 2, 1, None)]
+
+
+async def test_what_came_right_in_a_further_reading_is_closed(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    attempt = await begun(conn, pool, at, 5)
+    await save(pool, attempt, listing(2))
+    await save(pool, attempt, listing(), reading=3)
+    assert await end(pool, attempt, 5, readings=(3,)) == "complete"
+    assert cases(conn) == [("bad_date", 2, 1, attempt.run_id)]
+
+
+async def test_listings_and_institutions_do_not_share_cases(conn: Connection, pool: AsyncPool) -> None:
+    at, other = institution(conn), institution(conn, "WIZARA YA ELIMU", "002", "156255891")
+    await run_over(conn, pool, at, listing(2))
+    attempt = await begun(conn, pool, other, 5, "002")
+    await save(pool, attempt, listing())
+    await end(pool, attempt, 5)
+    assert cases(conn) == [("bad_date", 2, 1, None)]
+
+
+async def test_a_preview_opens_nothing_and_applying_it_does(conn: Connection, pool: AsyncPool) -> None:
+    """Applying has no records any more: whose the rejects are was noted by the preview."""
+    at = institution(conn)
+    await run_over(conn, pool, at, listing(2))
+    preview = (await begun(conn, pool, at, 5))._replace(kind="preview")
+    conn.execute("UPDATE runs SET kind = 'preview' WHERE id = %s", (preview.run_id,))
+    await save(pool, preview, listing(2))
+    await cases_settled(conn, pool, preview)
+    assert cases(conn) == [("bad_date", 2, 1, None)]
+    control.cancel(conn, ASHA, preview.run_id)
+    apply = (await begun(conn, pool, at, 5))._replace(kind="apply", of_run_id=preview.run_id)
+    conn.execute(
+        "UPDATE runs SET kind = 'apply', of_run_id = %s WHERE id = %s", (preview.run_id, apply.run_id)
+    )
+    reject = Reject("bad_date", "date_of_birth", "The date is not one that can be read.", "58•••••02")
+    await save_rejects_of_preview(pool, apply, 0, 5, 5, [(2, reject)])
+    assert cases(conn) == [("bad_date", 2, 2, None)]
+
+
+async def cases_settled(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
+    async with pool.connection() as other:
+        await settle(other, attempt, "complete", (1,))
+
+
+async def test_nothing_but_the_masked_value_is_kept_of_a_person(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    await run_over(conn, pool, at, listing(2, without_id=(3,)))
+    for table in ("reject_cases", "rejects"):
+        kept = conn.execute(f"SELECT t::text FROM {table} t".encode()).fetchall()
+        assert not any(word in str(kept) for word in ("580330002", "963003", "Makame", "Mtu"))
+
+
+async def test_the_digest_needs_the_key(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    await run_over(conn, pool, at, listing(2))
+    plain = conn.execute("SELECT record_key = sha256('zan_id:580330002') FROM reject_cases").fetchall()
+    keyed = conn.execute("SELECT record_key = record_key('zan_id:580330002') FROM reject_cases").fetchall()
+    assert (plain, keyed) == ([(False,)], [(True,)])
+
+
+def test_meeting_again_touches_no_index(conn: Connection) -> None:
+    """What a refresh changes stands in none, so that it stays on its page of the table."""
+    columns = conn.execute(
+        "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'reject_cases'::regclass"
+    ).fetchall()
+    assert not any("last_" in one or "times" in one or "place" in one for (one,) in columns)

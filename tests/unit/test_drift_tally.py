@@ -1,0 +1,118 @@
+"""The counts of one page: filled, sent, unknown, of another type; and a page without the key."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrims.drift.fields import KNOWN
+from hrims.drift.tally import MOST_ODD, ODD_NAME, SAMPLE, Tally, lacks_key, tally
+from hrims.employees.mapping import COLUMNS, Row, to_row
+from hrims.remote.wire import Page, decode_page
+from tests.people import record
+from tests.remote.answers import page as answer
+from tests.unit.employees import ASHA
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def read(*records: Any) -> Page:
+    return decode_page(answer(*records), number=0, size=500)
+
+
+def counted(*records: Any) -> Tally:
+    page = read(*records)
+    return tally(page, [row for row in map(to_row, page.records) if isinstance(row, Row)])
+
+
+def test_it_works() -> None:
+    got = counted(ASHA, record(1), record(2, firstName=5))
+    filled = dict(zip(COLUMNS, got.filled, strict=True))
+    assert (filled["zan_id"], filled["phone_number"], filled["highest_education"]) == (2, 1, 1)
+    sent = dict(zip(KNOWN, got.present, strict=True))
+    assert got.sampled == 3
+    assert (sent["personalInfo.zanIdNumber"], sent["personalInfo.primaryPhone"]) == (3, 1)
+    assert (sent["contractDetails"], sent["contractDetails.toDate"]) == (1, 1)
+    assert got.odd == {"retyped": {"personalInfo.firstName": 1}}
+
+
+def test_everything_that_the_contract_names_is_known() -> None:
+    assert counted(ASHA).odd == {}
+
+
+def test_unknown_fields_are_counted_by_record() -> None:
+    new = record(1) | {"union": {"x": 1}, "salaryInformation": [{"step": 1}, {"step": 2}]}
+    got = counted(record(0), new, record(2, bloodGroup="O+"))
+    assert got.odd["unknown"] == {"union": 1, "salaryInformation.step": 1, "personalInfo.bloodGroup": 1}
+
+
+def test_the_places_of_a_wrong_type_in_a_list_count_as_one_field() -> None:
+    one = record(1) | {"employmentHistories": [{"gradeName": 1}]}
+    other = record(2) | {"employmentHistories": [None, {"gradeName": 1}]}
+    assert counted(one, other, 5).odd["retyped"] == {"employmentHistories.gradeName": 2, "the record": 1}
+
+
+def test_data_that_stands_where_names_should_is_not_kept() -> None:
+    got = counted(record(1) | {"580330001": 1, "Asha Makame": 2, "x" * 200: 3})
+    assert got.odd["unknown"] == {ODD_NAME: 3}
+
+
+def test_the_sample_is_bounded_and_spread_over_the_page() -> None:
+    people = [record(number) for number in range(95)]
+    people[90]["late"] = 1
+    got = counted(*people)
+    assert got.sampled <= SAMPLE
+    assert got.odd["unknown"] == {"late": 1}
+    odd = counted(record(1) | {f"f_{chr(97 + n % 26)}{chr(97 + n // 26)}": 1 for n in range(200)})
+    assert len(odd.odd["unknown"]) == MOST_ODD
+
+
+@given(st.lists(ANY, max_size=4))
+def test_whatever_comes_is_counted(records: list[Any]) -> None:
+    got = counted(*records)
+    assert len(got.filled) == len(COLUMNS)
+    assert len(got.present) == len(KNOWN)
+    assert all(0 <= times <= got.sampled for times in got.present)
+    assert all(0 <= times <= len(records) * 8 for kind in got.odd.values() for times in kind.values())
+    lacks_key(read(*records))
+
+
+def renamed(number: int) -> dict[str, Any]:
+    info = record(number)["personalInfo"]
+    return {"personalInfo": {"zanId": info.pop("zanIdNumber"), **info}}
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [renamed(1), renamed(2)],
+        [{"personalInfo": None}, {}],
+        [{"personal": {"zanIdNumber": "580330001"}}, {"personal": {"zanIdNumber": "580330002"}}],
+        [{"personalInfo": ["580330001"]}, {"personalInfo": "580330002"}],
+        [renamed(1), {"personalInfo": {"firstName": 5}}],
+    ],
+)
+def test_a_page_on_which_nobody_has_the_key(records: list[Any]) -> None:
+    assert lacks_key(read(*records))
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [renamed(1)],
+        [renamed(1), record(2)],
+        [renamed(1), renamed(2), record(3, zanIdNumber=None)],
+        [record(1, zanIdNumber=""), record(2, zanIdNumber=None)],
+        [renamed(1), record(2, firstName=5)],
+        [renamed(1), record(2, zanIdNumber=580330002)],
+        [renamed(1), record(2, zanIdNumber=[1])],
+    ],
+)
+def test_a_page_on_which_somebody_has_it(records: list[Any]) -> None:
+    assert not lacks_key(read(*records))

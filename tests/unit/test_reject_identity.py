@@ -1,0 +1,54 @@
+"""Whose record a reject is: the same in every run, whatever else the record says."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrims.rejects.identity import identity
+from hrims.remote.records import PersonalInfo
+from hrims.remote.wire import Person, Unreadable
+from tests.unit.employees import someone
+
+
+def person(**info: Any) -> Person:
+    return msgspec.convert(someone(**info), Person)
+
+
+@pytest.mark.parametrize(
+    ("record", "wanted"),
+    [
+        (person(), "zan_id:580330000"),
+        (person(zanIdNumber="  580330000 ", payrollNumber="1"), "zan_id:580330000"),
+        (person(zanIdNumber="1", payrollNumber=" 96", firstName="Asha ", lastName="M"), "payroll:96 Asha M"),
+        (person(zanIdNumber=None, payrollNumber="963000"), "payroll:963000 "),
+        (person(zanIdNumber=None, payrollNumber="963000", lastName="\x00"), "payroll:963000 \ufffd"),
+        (person(zanIdNumber=None, firstName="Asha"), "place:57"),
+        (Person(), "place:57"),
+        (None, "place:57"),
+        (Unreadable("x"), "place:57"),
+        (Unreadable("x", "y", PersonalInfo(zan_id_number="580330000")), "zan_id:580330000"),
+    ],
+)  # fmt: skip
+def test_it_works(record: Person | Unreadable | None, wanted: str) -> None:
+    assert identity(record, 57) == wanted
+
+
+@given(st.text(), st.text(), st.text(), st.integers(0, 2**31))
+def test_it_is_always_a_text_that_the_database_takes(
+    zan_id: str, payroll: str, name: str, place: int
+) -> None:
+    record = Person(PersonalInfo(zan_id_number=zan_id, payroll_number=payroll, first_name=name))
+    got = identity(record, place)
+    assert "\x00" not in got
+    assert got.encode()
+    assert got == identity(record, place)
+
+
+@given(st.from_regex(r"[0-9]{8,10}", fullmatch=True), st.integers(0, 99), st.integers(0, 99))
+def test_who_has_a_zan_id_is_the_same_wherever_they_stand(zan_id: str, one: int, other: int) -> None:
+    assert identity(person(zanIdNumber=zan_id), one) == identity(
+        person(zanIdNumber=zan_id, payrollNumber="1"), other
+    )

@@ -1,0 +1,38 @@
+"""Rejects across runs for web tests, as runs leave them."""
+
+from hrims.db import Connection
+from tests.database.runs import ask_for
+from tests.web.runs import ended
+
+
+def met_by(conn: Connection, institution_id: int, vote: str = "001") -> int:
+    """A run that ended; returns its id."""
+    return ended(conn, ask_for(conn, institution_id, vote))
+
+
+def add_case(
+    conn: Connection,
+    run_id: int,
+    place: int = 57,
+    code: str = "bad_date",
+    *,
+    closed: bool = False,
+    listing: str = "votecode",
+    masked: str | None = "58•••••00",
+) -> int:
+    """A case that the run met at this place; returns its id."""
+    row = conn.execute(
+        """
+        INSERT INTO reject_cases (institution_id, identifier_type, record_key, by_place, code, field, reason,
+            masked, page_size, page_number, position, remote_total, first_run_id, last_run_id, times,
+            closed_at, closed_run_id)
+        SELECT r.institution_id, %(listing)s, record_key('place:' || %(place)s), false, %(code)s,
+               'date_of_birth', 'The date is not one that can be read.', %(masked)s, 100, %(place)s / 100,
+               %(place)s %% 100, 6408, r.id, r.id, 3,
+               CASE WHEN %(closed)s THEN now() END, CASE WHEN %(closed)s THEN r.id END
+        FROM runs r WHERE r.id = %(run)s RETURNING id
+        """,
+        {"run": run_id, "listing": listing, "place": place, "code": code, "masked": masked, "closed": closed},
+    ).fetchone()
+    assert row
+    return int(row[0])

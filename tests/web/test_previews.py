@@ -1,0 +1,226 @@
+"""/dashboard/admin/previews: the page of a preview and its buttons."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from psycopg_pool import AsyncConnectionPool
+
+from hrims.db import AsyncPool, Connection
+from hrims.jobs import control
+from hrims.previews import store
+from tests.database import previews
+from tests.database.runs import ASHA
+from tests.people import record
+from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.runs import ask_for, institution
+
+FETCH = "/dashboard/admin/fetch-data"
+PATH = "/dashboard/admin/previews"
+
+
+def text(answer: Any) -> str:
+    """The page's words, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)).split())
+
+
+def do(dsn: str, work: Any) -> Any:
+    """What a worker would do: ``work`` gets a pool."""
+
+    async def run() -> Any:
+        pool: AsyncPool
+        async with AsyncConnectionPool(dsn, min_size=1, max_size=2, open=False) as pool:
+            return await work(pool)
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def health(conn: Connection) -> int:
+    """The ministry of health."""
+    return institution(conn)
+
+
+@pytest.fixture
+def preview(dsn: str, conn: Connection, health: int) -> int:
+    """A preview of 30 people: 27 new, one changed, one as before, one elsewhere; one not met, one reject."""
+    institution(conn, "WIZARA YA ELIMU", "002", "156255891")
+    before = [record(n) for n in range(4)]
+    now = [
+        record(0),
+        record(1, lastName="Ali"),
+        record(2, workplace="Wizara ya Elimu"),
+        *(record(n, workplace="Pengine") for n in range(10, 37)),
+        record(5, birthDate="soon"),
+    ]
+    do(dsn, lambda pool: previews.fetch(conn, pool, health, before, "sync"))
+    made: int = do(dsn, lambda pool: previews.fetch(conn, pool, health, now))
+    return made
+
+
+def version_on(answer: Any) -> str:
+    """The version that the Apply form of this page carries."""
+    found = re.search(r'name="version" value="([^"]+)"', answer.get_data(as_text=True))
+    assert found
+    return found[1]
+
+
+def test_it_works(officer: Browser, preview: int) -> None:
+    answer = officer.get(f"{PATH}/{preview}")
+    assert answer.status_code == 200
+    page = text(answer)
+    assert "Preview. Complete: all 31 that HRIMS lists are accounted for. Nothing was changed by it." in page
+    for words in ("New 27", "Changed 2", "Unchanged 1", "Transfers 1", "Not met 1", "Rejected 1"):
+        assert words in page, words
+    assert "Without an institution 27" in page
+    assert "changed since" not in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("new", "580330010 Asha Mtu 10 Makame"),
+        ("changed", "580330001 Asha Mtu 1 Ali name Asha Mtu 1 Makame Asha Mtu 1 Ali"),
+        ("unchanged", "580330000 Asha Mtu 0 Makame"),
+        ("transfers", "580330002 Asha Mtu 2 Makame WIZARA YA AFYA WIZARA YA ELIMU"),
+        ("missing", "580330003 Asha Mtu 3 Makame"),
+        ("rejected", "31 58•••••05 date of birth The date is not one that can be read."),
+        ("unmatched", "Pengine 27"),
+    ],
+)
+def test_every_kind_has_its_table(officer: Browser, preview: int, kind: str, words: str) -> None:
+    assert words in text(officer.get(f"{PATH}/{preview}?kind={kind}"))
+
+
+def test_tables_have_pages(officer: Browser, preview: int) -> None:
+    first = officer.get(f"{PATH}/{preview}?kind=new").get_data(as_text=True)
+    second = officer.get(f"{PATH}/{preview}?kind=new&page=2").get_data(as_text=True)
+    assert (first.count("<td>5803300"), second.count("<td>5803300")) == (25, 2)
+    assert 'rel="next"' in first
+    assert 'rel="prev"' in second
+    assert 'rel="next"' not in second
+    assert "nothing on this page" in text(officer.get(f"{PATH}/{preview}?kind=new&page=3"))
+
+
+def test_a_button_asks_for_one_and_leads_to_it(officer: Browser, conn: Connection, health: int) -> None:
+    answer = officer.press(f"{FETCH}/preview", institution=str(health), identifier_type="votecode")
+    assert (answer.status_code, answer.location) == (303, f"{PATH}/1")
+    assert conn.execute("SELECT kind, page_size, requested_by FROM runs").fetchall() == [
+        ("preview", 100, "asha")
+    ]
+    page = officer.get(answer.location)
+    assert "Waiting" in text(page)
+    assert "run-ended" in page.get_data(as_text=True)
+    again = officer.press(f"{FETCH}/preview", institution=str(health), identifier_type="votecode")
+    assert again.location == answer.location
+
+
+def test_a_wish_for_one_is_refused_in_words(officer: Browser, conn: Connection, health: int) -> None:
+    answer = officer.press(f"{FETCH}/preview", institution=str(health), identifier_type="payroll")
+    assert answer.status_code == 400
+    ask_for(conn, health)
+    answer = officer.press(f"{FETCH}/preview", institution=str(health), identifier_type="votecode")
+    assert answer.status_code == 409
+    assert "another run under way" in text(answer)
+
+
+def test_apply_queues_the_run_and_leads_to_it(officer: Browser, conn: Connection, preview: int) -> None:
+    version = version_on(officer.get(f"{PATH}/{preview}"))
+    answer = officer.press(f"{PATH}/{preview}/apply", version=version)
+    assert answer.status_code == 303
+    assert conn.execute("SELECT of_run_id, state FROM runs WHERE kind = 'apply'").fetchall() == [
+        (preview, "waiting")
+    ]
+    assert f"Run {preview + 1} by vote code" in text(officer.get(answer.location))
+    assert "is being applied" in text(officer.get(f"{PATH}/{preview}"))
+    assert officer.press(f"{PATH}/{preview}/apply", version=version).status_code == 303
+
+
+def test_applied_it_says_so(officer: Browser, dsn: str, conn: Connection, preview: int) -> None:
+    run_id = previews.approve(conn, preview).run_id
+    do(dsn, lambda pool: previews.carry_out(conn, pool, run_id))
+    assert f"was applied by run {run_id}" in text(officer.get(f"{PATH}/{preview}"))
+    assert f"It applied preview {preview}" in text(officer.get(f"{FETCH}/runs/{run_id}"))
+    answer = officer.press(f"{PATH}/{preview}/apply", version="x")
+    assert answer.status_code == 409
+    assert "applied already" in text(answer)
+
+
+def test_what_changed_since_is_shown_anew_and_not_applied(
+    officer: Browser, conn: Connection, preview: int
+) -> None:
+    seen = version_on(officer.get(f"{PATH}/{preview}"))
+    conn.execute("UPDATE employees SET name = 'Asha Mtu 1 Ali' WHERE zan_id = '580330001'")
+    answer = officer.press(f"{PATH}/{preview}/apply", version=seen)
+    assert answer.status_code == 409
+    page = text(answer)
+    assert "The employees have changed since this page was shown; here is the difference anew." in page
+    assert "Some of these people changed since." in page
+    assert "Changed 1" in page
+    assert conn.execute("SELECT count(*) FROM runs WHERE kind = 'apply'").fetchone() == (0,)
+    assert officer.press(f"{PATH}/{preview}/apply", version=version_on(answer)).status_code == 303
+
+
+def test_an_apply_that_stopped_is_said(officer: Browser, conn: Connection, preview: int) -> None:
+    run_id = previews.approve(conn, preview).run_id
+    control.cancel(conn, ASHA, run_id)
+    page = officer.get(f"{PATH}/{preview}")
+    assert f"Run {run_id} began to apply this preview and stopped." in text(page)
+    assert officer.press(f"{PATH}/{preview}/apply", version=version_on(page)).status_code == 303
+    assert conn.execute("SELECT state FROM runs WHERE id = %s", (run_id,)).fetchone() == ("waiting",)
+
+
+def test_throw_away(officer: Browser, conn: Connection, preview: int) -> None:
+    answer = officer.press(f"{PATH}/{preview}/discard")
+    assert (answer.status_code, answer.location) == (303, f"{PATH}/{preview}")
+    page = text(officer.get(answer.location))
+    assert "This preview was thrown away" in page
+    assert "580330010" not in page
+    assert conn.execute("SELECT count(*) FROM preview_people").fetchone() == (0,)
+    assert officer.press(f"{PATH}/{preview}/discard").status_code == 409
+
+
+def test_one_that_failed_can_be_thrown_away(officer: Browser, conn: Connection, health: int) -> None:
+    run_id = previews.queue(conn, health)
+    assert officer.press(f"{PATH}/{run_id}/discard").status_code == 409
+    control.cancel(conn, ASHA, run_id)
+    page = text(officer.get(f"{PATH}/{run_id}"))
+    assert "It was a preview; nothing was changed." in page
+    assert "Throw away" in page
+    assert officer.press(f"{PATH}/{run_id}/discard").status_code == 303
+    assert "thrown away" in text(officer.get(f"{PATH}/{run_id}"))
+
+
+def test_the_list_of_runs_leads_to_it(officer: Browser, preview: int) -> None:
+    assert f'href="{PATH}/{preview}"' in officer.get(FETCH).get_data(as_text=True)
+
+
+def test_refusals(officer: Browser, client: Browser, conn: Connection, preview: int) -> None:
+    sync = preview - 1
+    assert officer.get(f"{PATH}/{sync}").status_code == 404
+    assert officer.get(f"{PATH}/4711").status_code == 404
+    assert officer.get(f"{PATH}/abc").status_code == 400
+    assert officer.get(f"{PATH}/{preview}?kind=all").status_code == 400
+    for page in ("0", "-1", "x", "9" * 20):
+        assert officer.get(f"{PATH}/{preview}?page={page}").status_code == 400
+    assert client.get(f"{PATH}/{preview}").status_code == 303
+    for deed in ("apply", "discard"):
+        assert officer.post(f"{PATH}/{preview}/{deed}").status_code == 400
+        assert officer.press(f"{PATH}/{sync}/{deed}").status_code == 404
+        assert officer.press(f"{PATH}/4711/{deed}").status_code == 404
+        assert officer.get(f"{PATH}/{preview}/{deed}").status_code == 405
+    assert officer.press(f"{PATH}/{preview}/apply").status_code == 409
+    assert store.difference(conn, preview).new == 27
+    assert conn.execute("SELECT count(*) FROM runs").fetchone() == (2,)
+
+
+def test_an_auditor_looks_and_decides_nothing(app: Flask, conn: Connection, preview: int) -> None:
+    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
+    page = auditor.get(f"{PATH}/{preview}")
+    assert "New 27" in text(page)
+    assert "Apply" not in text(page)
+    for deed in ("apply", "discard"):
+        assert auditor.press(f"{PATH}/{preview}/{deed}", version="x").status_code == 403
+    assert conn.execute("SELECT count(*) FROM preview_people").fetchone() == (30,)

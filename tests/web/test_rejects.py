@@ -1,0 +1,169 @@
+"""The screen of rejects across runs, and its downloads."""
+
+import csv
+import io
+import re
+import zipfile
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from hrims.db import Connection
+from hrims.rejects import export
+from tests.web.cases import add_case, met_by
+from tests.web.conftest import Browser
+from tests.web.runs import institution
+
+HERE = "/dashboard/admin/rejects"
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def text(browser: Browser, path: str) -> str:
+    answer = browser.get(path)
+    assert answer.status_code == 200, answer.status_code
+    return answer.get_data(as_text=True)
+
+
+def sheet(browser: Browser, query: str = "") -> list[list[str]]:
+    """The cells of the XLSX, row by row, as texts."""
+    answer = browser.get(f"{HERE}/rejects.xlsx?{query}")
+    assert answer.content_type.endswith("spreadsheetml.sheet")
+    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as book:
+        assert book.testzip() is None
+        root = ET.fromstring(book.read("xl/worksheets/sheet1.xml"))  # noqa: S314 - our own file
+    assert not root.findall(f".//{MAIN}f"), "a formula"
+    return [["".join(cell.itertext()) for cell in row] for row in root.iter(f"{MAIN}row")]
+
+
+def table(browser: Browser, query: str = "") -> list[dict[str, str]]:
+    """The rows of the CSV by heading."""
+    answer = browser.get(f"{HERE}/rejects.csv?{query}")
+    assert answer.content_type == "text/csv; charset=utf-8"
+    body = answer.get_data()
+    assert body.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+def test_it_works(officer: Browser, conn: Connection) -> None:
+    add_case(conn, met_by(conn, institution(conn)))
+    page = text(officer, HERE)
+    for words in (
+        "1 open, 0 closed",
+        "The date is not one that can be read.",
+        "Have the date put right in HRIMS",
+    ):
+        assert words in page
+    assert "58•••••00" in page
+    assert re.search(r'href="/dashboard/admin/rejects" aria-current="page"', page)
+
+
+def test_nothing_is_there(officer: Browser) -> None:
+    page = text(officer, HERE)
+    assert "No such rejects." in page
+    assert "Download" not in page
+
+
+def test_the_fragment_is_the_same_part_and_the_address_follows(officer: Browser, conn: Connection) -> None:
+    at = institution(conn)
+    add_case(conn, met_by(conn, at))
+    answer = officer.get(f"{HERE}/table?institution={at}&state=all&code=")
+    part = answer.get_data(as_text=True)
+    assert "<html" not in part
+    assert answer.headers["HX-Replace-Url"] == f"{HERE}?institution={at}&state=all&code="
+    tokens = re.compile(r'name="csrf_token" value="[^"]+"')
+    assert tokens.sub("", part).strip() in tokens.sub("", text(officer, f"{HERE}?institution={at}&state=all"))
+
+
+def test_pages_lead_to_one_another(officer: Browser, conn: Connection) -> None:
+    run = met_by(conn, institution(conn))
+    for place in range(51):
+        add_case(conn, run, place)
+    first, second = text(officer, f"{HERE}?code=bad_date"), text(officer, f"{HERE}?code=bad_date&page=2")
+    assert "Page 1 of 2" in first
+    assert f'rel="next" href="{HERE}?code=bad_date&amp;page=2"' in first
+    assert f'rel="prev" href="{HERE}?code=bad_date"' in second
+    assert (first.count("<tr>"), second.count("<tr>")) == (51, 2)
+
+
+@pytest.mark.parametrize("query", ["institution=x", "code=nonsense", "state=ajar", "page=0", "type=name"])
+def test_a_filter_that_does_not_do_is_said_on_the_page(officer: Browser, query: str) -> None:
+    for path in (HERE, f"{HERE}/table"):
+        answer = officer.get(f"{path}?{query}")
+        assert answer.status_code == 400
+        assert 'role="alert"' in answer.get_data(as_text=True)
+    assert officer.get(f"{HERE}/rejects.csv?{query}").status_code == 400
+
+
+def test_csv(officer: Browser, conn: Connection) -> None:
+    at, other = institution(conn), institution(conn, "OFISI YA MUFTI MKUU", "002", "156255891")
+    run = met_by(conn, at)
+    add_case(conn, run)
+    add_case(conn, run, 60, closed=True)
+    add_case(conn, met_by(conn, other, "002"), masked=None)
+    rows = table(officer, "state=all")
+    assert [row["Institution"] for row in rows] == ["OFISI YA MUFTI MKUU", "WIZARA YA AFYA", "WIZARA YA AFYA"]
+    (row,) = table(officer, f"institution={at}")
+    assert row["State"] == "open"
+    assert row["ZanID (masked)"] == "58•••••00"
+    where = [row[name] for name in ("Record", "Page size", "Page (from 0)", "Position (from 0)")]
+    assert where == ["58", "100", "0", "57"]
+    assert row["What to do"] == "Have the date put right in HRIMS."
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", row["First met"])
+
+
+def test_xlsx(officer: Browser, conn: Connection) -> None:
+    add_case(conn, met_by(conn, institution(conn)))
+    head, row = sheet(officer)
+    assert tuple(head) == export.HEADINGS
+    assert row[:4] == ["WIZARA YA AFYA", "vote code", "open", "Date cannot be read"]
+    assert "58" in row
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_run_as_a_formula(officer: Browser, conn: Connection, start: str) -> None:
+    at = institution(conn)
+    name = f'{start}HYPERLINK("http://x")'
+    add_case(conn, met_by(conn, at))
+    conn.execute("UPDATE reject_cases SET reason = %s", (name,))
+    assert table(officer)[0]["Reason"] == f"'{name}"
+    assert sheet(officer)[1][5].replace("_x000D_", "\r").replace("_x0009_", "\t") == name
+
+
+def test_many_are_written_in_bounded_memory(officer: Browser, conn: Connection) -> None:
+    run = met_by(conn, institution(conn))
+    conn.execute(
+        """
+        INSERT INTO reject_cases (institution_id, identifier_type, record_key, by_place, code, reason,
+            page_size, page_number, position, remote_total, first_run_id, last_run_id)
+        SELECT 1, 'votecode', record_key('place:' || n), true, 'no_zan_id', 'None.', 1, n, 0, 9999, %s, %s
+        FROM generate_series(1, 5000) n
+        """,
+        (run, run),
+    )
+    assert len(table(officer)) == 5000
+    assert len(sheet(officer)) == 5001
+
+
+def test_downloads_are_files_with_names(officer: Browser, conn: Connection) -> None:
+    for kind in ("csv", "xlsx"):
+        answer = officer.get(f"{HERE}/rejects.{kind}")
+        assert answer.get_data()
+        told = answer.headers["Content-Disposition"]
+        assert re.fullmatch(rf'attachment; filename="rejects-\d{{4}}-\d\d-\d\d\.{kind}"', told)
+    assert officer.get(f"{HERE}/rejects.pdf").status_code == 404
+
+
+def test_strangers_are_sent_to_sign_in(client: Browser) -> None:
+    for path in (HERE, f"{HERE}/table", f"{HERE}/rejects.csv", f"{HERE}/rejects.xlsx"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/sign-in")
+
+
+def test_the_default_list_reads_no_more_than_it_shows(conn: Connection) -> None:
+    """Open ones first, the latest first, straight from an index."""
+    conn.execute("SET enable_seqscan = off")
+    plan = conn.execute(
+        "EXPLAIN SELECT id FROM reject_cases c ORDER BY (c.closed_at IS NOT NULL), c.id DESC LIMIT 50"
+    ).fetchall()
+    assert "reject_cases_open_first" in str(plan)
+    assert "Sort" not in str(plan)
