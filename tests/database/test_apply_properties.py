@@ -121,6 +121,7 @@ def test_apply_leaves_what_a_sync_would_have_left(
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(1800)
 @settings(QUICK, max_examples=300)
 @given(before=RECORDS, now=RECORDS, again=st.just([]) | RECORDS, more=st.sampled_from((0, 0, 2)))
 def test_apply_leaves_what_a_sync_would_have_left_long(
