@@ -9,7 +9,7 @@ import functools
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import NamedTuple
 
@@ -27,11 +27,16 @@ from hrims.sync.closing import Closing
 from hrims.sync.crew import LOOK_UP, Saving, work_off
 from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
-from hrims.sync.spans import Span
+from hrims.sync.spans import Coverage, Span
 from hrims.sync.store import FIRST
 
 EDGE = 10
 """Records on either side of an edge between two pages that are read again."""
+
+GLANCE = 2
+"""Records on either side of an edge that show whether anybody slipped over it: if one is a reject, it has no
+name, and the other has.
+"""
 
 LOOKS = 3
 """Pages that are tried in turn for the total at the end: a record that breaks one may have moved there."""
@@ -165,23 +170,12 @@ async def took_long(reader: Reader) -> bool:
     return await patiently(look) >= reader.settings.edges_after
 
 
-async def all_but_edges(reader: Reader, before: int, behind: int) -> list[tuple[int, int]]:
-    """The positions of the first reading but for so many before and behind each edge between its pages."""
+async def all_but_edges(reader: Reader, beside: int) -> list[tuple[int, int]]:
+    """The positions of the first reading but for a page astride each edge between its pages."""
     saved, total = await patiently(lambda: _saved(reader.pool, reader.attempt, FIRST))
-    return list(inner(((one.start, one.stop) for one in saved), total or 0, before, behind))
-
-
-def inner(
-    spans: Iterable[tuple[int, int]], total: int, before: int, behind: int
-) -> Iterator[tuple[int, int]]:
-    """What is left of stretches without so many records before and behind each edge; the ends of the listing
-    are no edges.
-    """
-    for start, stop in spans:
-        low = start + behind if start else 0
-        high = stop - before if stop < total else stop
-        if low < high:
-            yield low, high
+    edges = [one.stop for one in saved if one.stop < (total or 0)]
+    astride = [Span.astride(edge, beside) for edge in edges]
+    return list(Coverage((one.start, one.stop) for one in astride).gaps(total or 0))
 
 
 async def _ask(reader: Reader, span: Span, seen: dict[bytes, int], reading: int) -> Asked:

@@ -90,7 +90,7 @@ async def absent(attempt: Attempt, pool: AsyncPool, readings: list[int]) -> int:
 
 
 async def edges_hold(attempt: Attempt, pool: AsyncPool) -> bool:
-    """Whether whoever stood on an edge when it was looked at again was met on that page before."""
+    """Whether whoever stood beside an edge when it was looked at again was met on that page before."""
 
     async def compare() -> bool:
         async with pool.connection() as conn:

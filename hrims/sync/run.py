@@ -12,7 +12,7 @@ from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 from hrims.sync import pages, readings, reconcile
-from hrims.sync.readings import EDGE, Reader
+from hrims.sync.readings import EDGE, GLANCE, Reader
 from hrims.sync.reconcile import Sum
 from hrims.sync.store import EDGES, FIRST, SECOND, THIRD
 
@@ -63,18 +63,18 @@ async def _read_until_proven(reader: Reader) -> tuple[Sum, bool]:
 
 
 async def _edges_hold(reader: Reader) -> bool:
-    """Whether the last record of every page still belongs to that page. If one went and another came between
-    two looks at the total, the total never shows that somebody slipped over an edge; the edge does.
+    """Whether whoever stands on either side of an edge was met on that page. If some went and others came
+    between two looks at the total, the total never shows that somebody slipped over an edge; the edge does.
     """
     await _say(reader, "The sum adds up: looking at the edges between pages once more.")
-    await readings.read(reader, EDGES, await readings.all_but_edges(reader, 1, 0), and_total=False)
+    await readings.read(reader, EDGES, await readings.all_but_edges(reader, GLANCE), and_total=False)
     return await reconcile.edges_hold(reader.attempt, reader.pool)
 
 
 async def _read_edges(reader: Reader) -> tuple[Sum, bool]:
     """Who moved from one page to another while it was read is near the edge between them."""
     await _say(reader, "The sum does not add up: reading the edges between pages again.")
-    total = await readings.read(reader, EDGES, await readings.all_but_edges(reader, EDGE, EDGE))
+    total = await readings.read(reader, EDGES, await readings.all_but_edges(reader, EDGE))
     counted = await _add_up(reader, [FIRST, EDGES], total)
     if counted.proven:
         return counted, True

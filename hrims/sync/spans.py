@@ -34,6 +34,18 @@ class Span(NamedTuple):
         """The position behind its last record."""
         return self.start + self.size
 
+    @classmethod
+    def astride(cls, edge: int, beside: int) -> "Span":
+        """The smallest page with so many records on either side of ``edge``, or as many as there are before
+        it: one answer shows who are neighbours across the edge.
+        """
+        size = next(
+            size
+            for size in range(min(beside, edge) + beside, edge + beside + 1)
+            if min(beside, edge) <= edge % size <= size - beside
+        )
+        return cls(size, edge // size)
+
     def halves(self) -> Iterator["Span"]:
         """The smaller pages that hold the same records; none when it holds one record."""
         return cover(self.start, self.stop, self.size // 2) if self.size > 1 else iter(())

@@ -195,7 +195,7 @@ async def absent(conn: AsyncConnection, attempt: Attempt, readings: list[int]) -
 
 
 async def edges_hold(conn: AsyncConnection, attempt: Attempt) -> bool:
-    """Whether the people of every page of the edges were met on that page of the first reading."""
+    """Whether the people around the edges stand on the page on which the first reading met them."""
     return bool((await _sum(conn, attempt, "edges_hold", {"first": FIRST, "edges": EDGES}))[0])
 
 

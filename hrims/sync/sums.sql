@@ -49,13 +49,25 @@ SELECT (SELECT count(*) FROM met WHERE NOT now)::int - (
         WHERE o.reading <> %(first)s AND o.code = r.code AND abs(o.place - r.place) <= 3))::int
 
 -- name: edges_hold
--- Whether the people of every page of the edges were met on that page of the first reading.
+-- Whether everybody who was looked at around the edges stands on the page on which the first reading met
+-- them. Where somebody stands, rejects before them on their page tell; one who is twice on it, nobody can.
 WITH pages AS (
-    SELECT reading, people, page_size::bigint * page_number AS start,
-           page_size::bigint * page_number + records AS stop
+    SELECT reading, page_size, page_number, records, people, page_size::bigint * page_number AS start
     FROM run_pages WHERE run_id = %(run)s AND reading IN (%(first)s, %(edges)s)
+), looked AS (
+    SELECT l.start, l.records, l.people, array(
+        SELECT place FROM generate_series(0, l.records - 1) AS place
+        WHERE NOT EXISTS (
+            SELECT FROM rejects r WHERE r.run_id = %(run)s AND r.reading = l.reading
+            AND r.page_size = l.page_size AND r.page_number = l.page_number AND r.position = place)
+        ORDER BY place) AS places
+    FROM pages l WHERE l.reading = %(edges)s
 )
-SELECT NOT EXISTS (
-    SELECT FROM pages e
-    JOIN pages p ON p.reading = %(first)s AND p.start <= e.start AND e.start < p.stop
-    WHERE e.reading = %(edges)s AND NOT e.people <@ p.people)
+SELECT NOT EXISTS (SELECT FROM looked WHERE cardinality(people) <> cardinality(places))
+   AND NOT EXISTS (
+    SELECT FROM looked l
+    JOIN pages p ON p.reading = %(first)s
+        AND p.start < l.start + l.records AND l.start < p.start + p.records
+    CROSS JOIN LATERAL unnest(l.people, l.places) AS stood(id, place)
+    WHERE l.start + stood.place >= p.start AND l.start + stood.place < p.start + p.records
+      AND NOT stood.id = ANY(p.people))

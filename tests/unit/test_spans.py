@@ -41,6 +41,20 @@ def test_splitting_ends_at_single_records(number: int, size: int) -> None:
 
 
 @CALM
+@given(edge=st.integers(1, 3000), beside=st.integers(1, 12))
+def test_a_page_astride_an_edge_holds_its_neighbours(edge: int, beside: int) -> None:
+    span = Span.astride(edge, beside)
+    assert span.start <= max(0, edge - beside)
+    assert span.stop >= edge + beside
+
+
+def test_a_page_astride_an_edge_is_small() -> None:
+    for edge in range(100, 100_000, 100):
+        assert Span.astride(edge, 2).size <= 17
+        assert Span.astride(edge, 10).size <= 40
+
+
+@CALM
 @given(added=st.lists(stretches), removed=st.lists(stretches), total=st.integers(0, 450))
 def test_coverage_is_a_set_of_positions(added: list[list[int]], removed: list[list[int]], total: int) -> None:
     coverage, model = Coverage(), set[int]()
