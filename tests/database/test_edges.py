@@ -1,5 +1,5 @@
-"""Around the edges between pages it shows whether anybody slipped from a page that was not read yet to one that
-was, whoever went and came under a total that stood still.
+"""Around the edges between pages it shows whether anybody slipped from a page not read yet to one that was,
+whoever went and came under a total that stood still.
 """
 
 import itertools
