@@ -19,6 +19,9 @@ from psycopg.conninfo import make_conninfo
 
 from hrims.postgres import join, locks
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
+ENOUGH = 4 * 2**30
+
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,10 +84,17 @@ def _state_dir(record: Path) -> Path:
     """The folder that the first worker made for all."""
     with locks.alone(record.with_suffix(".lock")):
         if not record.exists():
-            folder = Path(tempfile.mkdtemp(prefix="hrims-tests-"))
+            folder = Path(tempfile.mkdtemp(prefix="hrims-tests-", dir=_fastest()))
             folder.chmod(0o711)
             record.write_text(str(folder))
     return Path(record.read_text())
+
+
+def _fastest() -> str | None:
+    """Memory where there is plenty: a clone of a database is hundreds of files, and each test makes one."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH:
+        return str(MEMORY)
+    return None
 
 
 def remove_when_stopped(state: Path) -> None:
@@ -124,7 +134,10 @@ def create(server_dsn: str, name: str, template: str = "template0") -> None:
     """A database like the template."""
     _execute(
         server_dsn,
-        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)),
+        # Copied as files, not written to the WAL page by page: six times as fast.
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+            sql.Identifier(name), sql.Identifier(template)
+        ),
     )
 
 
