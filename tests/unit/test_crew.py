@@ -6,24 +6,35 @@ from random import Random
 from hrims.errors import RemoteUnreachable
 from hrims.sync.crew import work_off
 from hrims.sync.plan import Ask, Plan
+from hrims.sync.spans import Span
 
 
-async def test_what_is_asked_for_after_a_long_thought_is_asked_for() -> None:
-    plan = Plan(page_size=2, tries=1, first_pause=0.0, at_once=4, total=2)
-    asked: list[int] = []
+async def test_what_is_split_after_a_long_thought_is_asked_for() -> None:
+    plan = Plan(page_size=2, tries=1, first_pause=0.0, at_once=4, total=4)
+    thinking, answered, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    asked: list[Span] = []
+
+    def is_stopping() -> bool:
+        if answered.is_set():
+            looked.set()  # the crew looks at a plan in which nothing is left just now
+        return False
 
     async def fetch(ask: Ask) -> None:
-        asked.append(ask.span.size)
-        if ask.span.size == 1:
-            plan.answered(ask, 1, 2)
+        asked.append(ask.span)
+        if ask.span != Span(2, 0):
+            if ask.span == Span(2, 1):
+                await thinking.wait()
+            plan.answered(ask, ask.span.size, 4)
+            answered.set()
             return
         broken = RemoteUnreachable("it broke off")
         try:
             plan.failed(ask, broken, 0.0, Random(1))
         except RemoteUnreachable:
-            await asyncio.sleep(0)  # the plan is empty just now, and the crew looks at it
+            thinking.set()
+            await looked.wait()
             await asyncio.sleep(0)
             plan.split(ask.span, broken, 0.0)
 
-    await work_off(plan, fetch, lambda: False)
-    assert asked == [2, 1, 1]
+    await work_off(plan, fetch, is_stopping)
+    assert asked == [Span(2, 0), Span(2, 1), Span(1, 0), Span(1, 1)]
