@@ -110,7 +110,8 @@ def test_many_streams_share_one_listening_connection(http: httpx.Client, conn: C
         streams = [one, two, three]
         for events in streams:
             assert [next(events)[0], next(events)[0]] == ["status", "progress"]
-        listening = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'hrims streams'"
+        listening = """SELECT count(*) FROM pg_stat_activity
+                       WHERE application_name = 'hrims streams' AND datname = current_database()"""
         assert conn.execute(listening).fetchone() == (1,)
         save_some(conn, 7)
         assert [next(events)[1]["saved"] for events in streams] == [7, 7, 7]
