@@ -6,7 +6,7 @@ The rooms stand in the order in which the data walks:
 2. ``employees``  shapes a record into a row and keeps it, in bulk, unchanged rows unwritten
 3. ``jobs``       the machinery: a run is asked for, queued, fenced, tried again, rescued
 4. ``sync``       one run from its first page to its outcome; ``sync/run.py`` tells the story
-5. ``follow``     runs as those see them who follow one; ``compare`` puts two of them side by side
+5. ``follow``     runs as those see them who follow one
 6. ``web``        what people and machines see of it
 7. ``access``     who may: users, sessions, tokens, and the audit record; stands below ``jobs``,
    because asking for a run writes its audit record in the same transaction

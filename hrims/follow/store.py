@@ -82,7 +82,9 @@ def first_rejects(conn: Connection, run_id: int, most: int) -> list[dict[str, An
     rows = conn.execute(
         """
         SELECT page_size::bigint * page_number + position + 1 AS record, reason, masked
-        FROM rejects r WHERE run_id = %s AND reading = 1 ORDER BY record LIMIT %s
+        FROM rejects r
+        WHERE run_id = %s AND reading = coalesce((SELECT counted[1] FROM runs WHERE id = r.run_id), 1)
+        ORDER BY record LIMIT %s
         """,
         (run_id, most),
     )

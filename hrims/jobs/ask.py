@@ -90,7 +90,8 @@ def ask(
 
 
 def _the_first_ones(there: tuple[int, str], institution: register.Institution, kind: str) -> Asked:
-    if there[1] != kind:
+    # A preview that is being applied answers for itself (previews.decide), and for no other preview.
+    if there[1] != kind or kind == "apply":
         raise Conflict(
             f"{institution.name} has another run under way, number {there[0]}. Nothing was queued.",
             "under_way",
@@ -99,7 +100,9 @@ def _the_first_ones(there: tuple[int, str], institution: register.Institution, k
 
 
 def queue_run(conn: Connection, run_id: int) -> None:
-    """Queues a job for the run, on this connection, inside the caller's transaction."""
+    """Queues a job for the run, on this connection, inside the caller's transaction; ``queue.queue_run`` is
+    the worker's.
+    """
     job_id = queue.app.configure_task(
         queue.RUN_TASK, queue=queue.QUEUE, queueing_lock=f"run:{run_id}", connection=conn
     ).defer(run_id=run_id)

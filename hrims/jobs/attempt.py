@@ -68,9 +68,11 @@ async def _begin(pool: AsyncPool, run_id: int, job_id: int) -> Attempt | None:
 
 async def _hand_back(pool: AsyncPool, attempt: Attempt) -> None:
     # Either the run was cancelled (then it is no longer active and stays so) or the worker stops.
-    async with pool.connection() as conn:
-        handed = await store.hand_back(conn, attempt)
-    if handed:
+    async def write() -> bool:
+        async with pool.connection() as conn:
+            return await store.hand_back(conn, attempt)
+
+    if await patiently(write):
         log.info("run %s attempt %s: handed back", attempt.run_id, attempt.number)
         raise TryAgain(datetime.now(UTC))
 

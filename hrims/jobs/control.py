@@ -22,13 +22,19 @@ def cancel(conn: Connection, actor: Actor, run_id: int) -> None:
         record(conn, actor, "run.cancel", f"run:{run_id}")
 
 
-def retry(conn: Connection, actor: Actor, run_id: int) -> None:
-    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint.
+def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = False) -> None:
+    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint. One that
+    applies a preview does so only once the difference, as it is now, was ``looked_at``.
 
     Raises Conflict when the run is neither, or its institution has another run under way.
     """
     try:
         with conn.transaction():
+            if not looked_at and store.kind(conn, run_id) == "apply":
+                raise Conflict(
+                    "This run applies a preview: look at what it would change now, and apply it from there.",
+                    "look_again",
+                )
             if not store.reopen(conn, run_id):
                 raise Conflict("Only a run that failed or was cancelled can be tried again.", "not_retryable")
             queue_run(conn, run_id)

@@ -17,7 +17,8 @@ from procrastinate.worker import Worker
 from psycopg.conninfo import make_conninfo
 
 from hrims import config, db
-from hrims.jobs import rescue, store
+from hrims.jobs import store
+from hrims.jobs.rescue import watch
 
 QUEUE = "sync"
 RUN_TASK = "sync.run"
@@ -25,10 +26,19 @@ RUN_TASK = "sync.run"
 POOL_SPARE = 6
 """Connections beside those that save pages: fetching, beating, listening, finishing, rescuing."""
 
-BESIDE: list[Callable[[db.AsyncPool, config.Settings], Awaitable[None]]] = [rescue.keep_watch]
-"""What every worker does beside its runs, for ever; rooms above add theirs."""
-
 log = logging.getLogger(__name__)
+
+
+async def queue_run(conn: db.AsyncConnection, run_id: int) -> None:
+    """Queues a job for the run, on this connection, inside the caller's transaction."""
+    task = app.configure_task(RUN_TASK, queue=QUEUE, queueing_lock=f"run:{run_id}", connection=conn)
+    await store.link_job_async(conn, run_id, await task.defer_async(run_id=run_id))
+
+
+BESIDE: list[Callable[[db.AsyncPool, config.Settings], Awaitable[None]]] = [
+    partial(watch.keep_watch, queue_run)
+]
+"""What every worker does beside its runs, for ever; rooms above add theirs."""
 
 
 class FencedJobManager(manager.JobManager):
@@ -67,6 +77,9 @@ class FencedJobManager(manager.JobManager):
 class QueueApp(procrastinate.App):
     """An app whose every worker also looks for runs of workers that died."""
 
+    settings: config.Settings
+    """Those with which the worker began."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job_manager = FencedJobManager(connector=self.connector)
@@ -82,9 +95,10 @@ class QueueApp(procrastinate.App):
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
         self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
         worker = self._worker_now = self._worker(**kwargs)
+        settings = self.settings = _settings()
         async with contextlib.AsyncExitStack() as beside:
-            for watch in BESIDE:
-                await beside.enter_async_context(_beside(watch(pool_of(self), _settings())))
+            for care in BESIDE:
+                await beside.enter_async_context(_beside(care(pool_of(self), settings)))
             await beside.enter_async_context(_beside(self._keep_beating(worker)))
             await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
 
@@ -123,7 +137,7 @@ def _settings() -> config.Settings:
 def session_name(host: str, pid: int) -> str:
     """How a worker's sessions are called in Postgres, so that a rescue finds those of a frozen one.
 
-    The other half is ``end_sessions`` in rescue.sql.
+    The other half is ``end_sessions`` in rescue/rescue.sql.
     """
     return f"hrims worker {pid} {host}"[:63]
 

@@ -10,8 +10,13 @@ from typing import Any, NamedTuple
 
 from hrims.db import AsyncConnection, Connection, statements
 
-RESCUE = statements(Path(__file__).with_name("rescue.sql"))
 HELD = statements(Path(__file__).with_name("held.sql"))
+
+WHOLE = frozenset({"sync", "apply"})
+"""Kinds of runs that bring a whole listing."""
+
+COMPLETE = frozenset({"complete", "complete_after_repair"})
+"""Outcomes of runs that accounted for everybody: only these prove that somebody is absent."""
 
 UNDER_WAY = frozenset({"waiting", "delayed", "active"})
 
@@ -59,9 +64,17 @@ def under_way(conn: Connection, institution_id: int | None, key: str | None = No
     return (row[0], row[1]) if row else None
 
 
+LINK_JOB = "UPDATE runs SET queue_job_id = %s WHERE id = %s"
+
+
 def link_job(conn: Connection, run_id: int, queue_job_id: int) -> None:
     """Notes which Procrastinate job executes the run."""
-    conn.execute("UPDATE runs SET queue_job_id = %s WHERE id = %s", (queue_job_id, run_id))
+    conn.execute(LINK_JOB, (queue_job_id, run_id))
+
+
+async def link_job_async(conn: AsyncConnection, run_id: int, queue_job_id: int) -> None:
+    """The same, for the worker."""
+    await conn.execute(LINK_JOB, (queue_job_id, run_id))
 
 
 def cancel(conn: Connection, run_id: int) -> int | None:
@@ -81,6 +94,12 @@ def cancel(conn: Connection, run_id: int) -> int | None:
         """,
         {"run": run_id},
     ).fetchone()
+    return row[0] if row else None
+
+
+def kind(conn: Connection, run_id: int) -> str | None:
+    """What kind of run it is; None when there is none."""
+    row = conn.execute("SELECT kind FROM runs WHERE id = %s", (run_id,)).fetchone()
     return row[0] if row else None
 
 
@@ -125,7 +144,7 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
     if not row:
         return None
     attempt = Attempt(*row)
-    await _close(conn, run_id, "superseded")
+    await close_attempts(conn, run_id, "superseded")
     await conn.execute(
         "INSERT INTO run_attempts (run_id, number, host, pid) VALUES (%s, %s, %s, %s)",
         (run_id, attempt.number, host, pid),
@@ -179,13 +198,14 @@ async def _leave(
     at: datetime | None = None,
     waits_for: str | None = None,
 ) -> bool:
+    # Done twice when the answer to the first commit got lost: then it is so already, by this attempt.
     left = await conn.execute(
         """
         UPDATE runs
         SET state = %(state)s, failures = %(failures)s, trouble = coalesce(%(trouble)s, trouble),
             trouble_code = coalesce(%(code)s, trouble_code), next_try_at = %(at)s,
             waits_for = %(waits_for)s, finished_at = CASE WHEN %(state)s = 'failed' THEN now() END
-        WHERE id = %(run)s AND attempt = %(number)s AND state = 'active'
+        WHERE id = %(run)s AND attempt = %(number)s AND state IN ('active', %(state)s)
         """,
         {
             "state": state,
@@ -199,17 +219,18 @@ async def _leave(
         },
     )
     if left.rowcount:
-        await _close(conn, attempt.run_id, ended_as, trouble, code)
+        await close_attempts(conn, attempt.run_id, ended_as, trouble, code)
     return bool(left.rowcount)
 
 
-async def _close(
+async def close_attempts(
     conn: AsyncConnection,
     run_id: int,
     ended_as: str,
     trouble: str | None = None,
     code: str | None = None,
 ) -> None:
+    """Notes how the attempts of a run ended of which that is not known yet."""
     await conn.execute(
         """
         UPDATE run_attempts SET ended_at = now(), ended_as = %s, trouble = %s, trouble_code = %s
@@ -217,34 +238,6 @@ async def _close(
         """,
         (ended_as, trouble, code, run_id, run_id),
     )
-
-
-async def stalled(conn: AsyncConnection, silent_seconds: float) -> list[int]:
-    """Queue jobs whose worker is gone or has been silent for so many seconds."""
-    rows = await conn.execute(RESCUE["find_stalled"], {"silent": silent_seconds})
-    return [id_ async for (id_,) in rows]
-
-
-async def rescue(
-    conn: AsyncConnection, queue_job_id: int, silent_seconds: float, most: int, words: str
-) -> str | None:
-    """Takes one stalled job from its dead worker: ``waiting`` again, ``failed`` after too many
-    rescues, ``ended`` when its run was over; None when it is stalled no more.
-    """
-    job = {"job": queue_job_id, "silent": silent_seconds}
-    await conn.execute(RESCUE["end_sessions"], job)
-    run = await (await conn.execute(RESCUE["hold_run"], job)).fetchone()
-    if not await (await conn.execute(RESCUE["hold_job"], job)).fetchone():
-        return None
-    id_, state, rescues = run or (0, "gone", 0)
-    if state not in UNDER_WAY:
-        await conn.execute(RESCUE["end_job"], job)
-        return "ended"
-    await _close(conn, id_, "worker_died")
-    given_up = rescues >= most
-    await conn.execute(RESCUE["give_up" if given_up else "wait_again"], {"run": id_, "words": words})
-    await conn.execute(RESCUE["end_job" if given_up else "put_back"], job)
-    return "failed" if given_up else "waiting"
 
 
 def live_workers(conn: Connection) -> int:

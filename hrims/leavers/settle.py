@@ -4,15 +4,9 @@ import logging
 
 from hrims.config import Settings
 from hrims.db import AsyncConnection
-from hrims.jobs.store import Attempt
+from hrims.jobs.store import COMPLETE, WHOLE, Attempt
 from hrims.leavers import store
 from hrims.leavers.threshold import Limits, why_wait
-
-KINDS = {"sync", "apply"}
-"""Kinds of runs that read a whole listing."""
-
-COMPLETE = {"complete", "complete_after_repair"}
-"""Only these outcomes prove that somebody is absent."""
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +17,7 @@ async def settle(
     """Counts who is missing, ends the lists of those who were missed often enough, and makes leavers or
     lets them wait for approval, all in the transaction that ends the run.
     """
-    if attempt.kind not in KINDS or outcome not in COMPLETE:
+    if attempt.kind not in WHOLE or outcome not in COMPLETE:
         return
     run = {
         "run": attempt.run_id,

@@ -3,7 +3,7 @@ probes, and when that is answered all go on. Waiting for it spends no attempt.
 """
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from random import Random
 
 from hrims.config import Settings
@@ -28,7 +28,8 @@ async def pass_through(pool: AsyncPool, remote: Remote, settings: Settings) -> N
     found = await patiently(lambda: _open(pool))
     if found is None:
         return
-    if found.probe_at <= datetime.now(UTC) and await patiently(lambda: _take(pool, settings)):
+    # Whether a probe is due, the database's clock says.
+    if await patiently(lambda: _take(pool, settings)):
         try:
             await _check(pool, remote, settings)
         except RemoteError as trouble:

@@ -61,7 +61,7 @@ def apply(conn: Connection, actor: Actor, wanted: Wanted, version: str) -> Asked
 
 def _queue(conn: Connection, actor: Actor, wanted: Wanted, preview: Preview) -> int:
     if preview.applied_by_run:
-        control.retry(conn, actor, preview.applied_by_run)
+        control.retry(conn, actor, preview.applied_by_run, looked_at=True)
         return preview.applied_by_run
     return ask.ask(
         conn,

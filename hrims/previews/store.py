@@ -131,6 +131,23 @@ async def applied(conn: AsyncConnection, run_id: int) -> None:
     await conn.execute(SWEEP["empty"], {"run": run_id, "why": "applied"})
 
 
+async def is_outrun(conn: AsyncConnection, attempt: Attempt) -> bool:
+    """Whether the list of the preview that this run applies was read again since the preview ended."""
+    row = await (
+        await conn.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM runs p JOIN runs o ON o.institution_id = p.institution_id
+                    AND o.identifier_type = p.identifier_type AND o.finished_at > p.finished_at
+                WHERE p.id = %s AND o.id <> %s AND o.kind IN ('sync', 'apply') AND o.state = 'completed')
+            """,
+            (attempt.of_run_id, attempt.run_id),
+        )
+    ).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
 async def approved(conn: AsyncConnection, attempt: Attempt) -> tuple[str | None, bool]:
     """The version that this apply may apply, and whether it has begun to."""
     row = await (

@@ -6,14 +6,9 @@ the run ends, because only then it is known whether everybody was read.
 
 from hrims.db import AsyncConnection
 from hrims.employees.mapping import Reject
-from hrims.jobs.store import Attempt
+from hrims.jobs.store import COMPLETE, WHOLE, Attempt
 from hrims.rejects import identity, store
 from hrims.remote.wire import Page
-
-COMPLETE = frozenset({"complete", "complete_after_repair"})
-
-WHOLE = frozenset({"sync", "apply"})
-"""Kinds of runs that bring a whole listing."""
 
 
 def identities(attempt: Attempt, page: Page, rejects: list[tuple[int, Reject]]) -> list[str | None]:

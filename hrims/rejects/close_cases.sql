@@ -37,7 +37,10 @@ WITH open AS MATERIALIZED (
             SELECT FROM run_pages p
             WHERE p.run_id = %(run)s AND p.remote_total = o.remote_total
               AND p.page_size::bigint * p.page_number <= o.place
-              AND o.place < p.page_size::bigint * p.page_number + p.records))
+              AND o.place < p.page_size::bigint * p.page_number + p.records)
+           AND NOT EXISTS (
+            SELECT FROM rejects r
+            WHERE r.run_id = %(run)s AND r.page_size::bigint * r.page_number + r.position = o.place))
 )
 UPDATE reject_cases c SET closed_at = now(), closed_run_id = %(run)s
 FROM right_now r WHERE c.id = r.id

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from hrims.db import Connection
 from hrims.errors import InvalidInput
+from hrims.numbers import LARGEST, whole
 from hrims.rejects import store, words
 
 PER_PAGE: Final = 50
@@ -75,7 +76,7 @@ class Filter:
         ``per_page``; what is empty asks for nothing. Raises InvalidInput for what does not do.
         """
         return cls(
-            institution_id=_number(given, "institution", 2**63 - 1),
+            institution_id=_number(given, "institution", LARGEST),
             identifier_type=_one_of(given, "type", ("votecode", "tin")),
             code=_one_of(given, "code", tuple(words.CODES)),
             state=_one_of(given, "state", STATES) or "open",
@@ -152,9 +153,10 @@ def _number(given: Mapping[str, str], name: str, most: int) -> int | None:
     raw = given.get(name, "").strip()
     if not raw:
         return None
-    if not raw.isascii() or not raw.isdigit() or not 0 < int(raw[:20]) <= most:
+    number = whole(raw, most)
+    if not number:
         raise InvalidInput(f"{name} must be a whole number from 1 to {most:,}.", f"bad_{name}")
-    return int(raw)
+    return number
 
 
 def _one_of(given: Mapping[str, str], name: str, known: tuple[str, ...]) -> str | None:

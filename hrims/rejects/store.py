@@ -103,12 +103,12 @@ async def tell_what_became(conn: AsyncConnection, run_id: int) -> int:
 
 
 def lock_open(conn: Connection, institution_id: int, identifier_type: str) -> list[int]:
-    """The places of the open cases of a listing, locked."""
+    """The places of the open cases of a listing, locked in the order in which a page locks them."""
     rows = conn.execute(
         """
         SELECT place FROM reject_cases
         WHERE institution_id = %s AND identifier_type = %s AND closed_at IS NULL
-        ORDER BY id FOR UPDATE
+        ORDER BY record_key FOR UPDATE
         """,
         (institution_id, identifier_type),
     )

@@ -39,7 +39,7 @@ async def apply(
         asked = await _read(attempt.of_run_id, pool, reading, size, number)
         await pages.save(attempt, asked, pool, reading=reading)
     ending, readings = await _ending(attempt.of_run_id, pool)
-    await reconcile.end(attempt, pool, ending, readings)
+    await reconcile.end(attempt, pool, settings, ending, readings)
     log.info("run %s applied preview %s, which ended %s", attempt.run_id, attempt.of_run_id, ending.outcome)
 
 

@@ -49,7 +49,7 @@ async def bring(
         raise await breaker.suspect(pool, remote, settings, trouble) from trouble
     await pages.save(attempt, asked, pool, reading=1)
     counted = await reconcile.add_up(attempt, pool, [1], 1)
-    outcome = await reconcile.finish(attempt, pool, counted, repaired=False)
+    outcome = await reconcile.finish(attempt, pool, settings, counted, repaired=False)
     log.info("run %s ended %s", attempt.run_id, outcome)
 
 

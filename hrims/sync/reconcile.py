@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
 from hrims.jobs.store import Attempt
 from hrims.sync import settle, store
@@ -99,7 +100,9 @@ async def edges_hold(attempt: Attempt, pool: AsyncPool) -> bool:
     return await patiently(compare)
 
 
-async def finish(attempt: Attempt, pool: AsyncPool, counted: Sum, *, repaired: bool) -> str:
+async def finish(
+    attempt: Attempt, pool: AsyncPool, settings: Settings, counted: Sum, *, repaired: bool
+) -> str:
     """Ends the run with its outcome, in one transaction; returns the outcome.
 
     Raises Fenced when another attempt has taken over.
@@ -116,18 +119,20 @@ async def finish(attempt: Attempt, pool: AsyncPool, counted: Sum, *, repaired: b
         why=None if counted.proven else why(counted),
     )
 
-    await end(attempt, pool, ending, counted.readings)
+    await end(attempt, pool, settings, ending, counted.readings)
     return ending.outcome
 
 
-async def end(attempt: Attempt, pool: AsyncPool, ending: Ending, readings: tuple[int, ...]) -> None:
+async def end(
+    attempt: Attempt, pool: AsyncPool, settings: Settings, ending: Ending, readings: tuple[int, ...]
+) -> None:
     """Ends the run so, and draws the conclusions, in one transaction. Raises Fenced."""
 
     async def write() -> None:
         async with pool.connection() as conn:
             await store.check_fence(conn, attempt)
             await store.end(conn, attempt, ending, readings)
-            await settle.settle(conn, attempt, ending.outcome, readings)
+            await settle.settle(conn, attempt, ending.outcome, readings, settings)
 
     await patiently(write)
 

@@ -44,7 +44,7 @@ async def bring(
             counted, repaired = await _read_until_proven(reader)
     except RemoteError as trouble:
         raise await breaker.suspect(pool, remote, settings, trouble) from trouble
-    outcome = await reconcile.finish(attempt, pool, counted, repaired=repaired)
+    outcome = await reconcile.finish(attempt, pool, settings, counted, repaired=repaired)
     log.info("run %s ended %s", attempt.run_id, outcome)
 
 

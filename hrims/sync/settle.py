@@ -2,9 +2,7 @@
 were counted come in.
 """
 
-import os
-
-from hrims import config
+from hrims.config import Settings
 from hrims.db import AsyncConnection
 from hrims.drift import settle as drift
 from hrims.jobs.store import Attempt
@@ -13,14 +11,23 @@ from hrims.previews import store as previews
 from hrims.rejects import cases
 
 
-async def settle(conn: AsyncConnection, attempt: Attempt, outcome: str, readings: tuple[int, ...]) -> None:
+OUTRUN = "incomplete"
+"""What an applied preview proves when its list was read again since: nobody's absence, and nothing right."""
+
+
+async def settle(
+    conn: AsyncConnection, attempt: Attempt, outcome: str, readings: tuple[int, ...], settings: Settings
+) -> None:
     """Draws the conclusions of a run that has just ended with ``outcome``."""
-    await leavers.settle(conn, attempt, outcome, readings, config.load(os.environ))
     if attempt.kind == "preview":
         # Nothing follows from a preview but what it would change.
         await previews.conclude(conn, attempt.run_id)
         return
     if attempt.kind == "apply" and attempt.of_run_id is not None:
         await previews.applied(conn, attempt.of_run_id)
+        if await previews.is_outrun(conn, attempt):
+            outcome = OUTRUN
     await cases.settle(conn, attempt, outcome, readings)
     await drift.settle(conn, attempt)
+    # Last, because all ends of runs queue for it.
+    await leavers.settle(conn, attempt, outcome, readings, settings)

@@ -1,10 +1,7 @@
 """The Procrastinate task: a queued run's number comes in, an attempt at it is made."""
 
-import os
-
 from procrastinate import JobContext
 
-from hrims import config
 from hrims.jobs import attempt, queue
 from hrims.jobs.retry import AsTold
 from hrims.jobs.store import Attempt
@@ -29,8 +26,7 @@ queue.BESIDE.append(sweep.keep_empty)
 @queue.app.task(name=queue.RUN_TASK, queue=queue.QUEUE, retry=AsTold(), pass_context=True)
 async def sync_run(context: JobContext, run_id: int) -> None:
     """Makes one attempt at a run."""
-    settings = config.load(os.environ)
-    pool = queue.pool_of(context.app)
+    settings, pool = queue.app.settings, queue.pool_of(context.app)
 
     async def work(begun: Attempt) -> None:
         async with Remote(settings, base_url=address_of(settings)) as remote:

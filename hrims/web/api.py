@@ -10,6 +10,7 @@ from hrims.errors import InvalidInput, NotFound
 from hrims.follow import store
 from hrims.follow.progress import Run
 from hrims.jobs import ask, control
+from hrims.numbers import LARGEST, whole
 from hrims.register import store as register
 from hrims.web import answers
 from hrims.web.guard import actor
@@ -90,9 +91,10 @@ def retry(job_id: str) -> Answer:
 
 def find(conn: Any, job_id: str) -> Run:
     """The run with this id. Raises InvalidInput for what is no id, NotFound for an unknown one."""
-    if not job_id.isascii() or not job_id.isdigit() or not 0 < int(job_id[:20]) < 2**63:
+    number = whole(job_id)
+    if not number:
         raise InvalidInput("A job id is a whole number.", "bad_job_id")
-    run = store.read(conn, int(job_id))
+    run = store.read(conn, number)
     if not run:
         raise NotFound("There is no job with this id.", "unknown_job")
     return run
@@ -136,9 +138,9 @@ def _kind(preview: object) -> str:
 
 def institution_id_of(given: object) -> int:
     """The id of an institution, given as a number or as digits. Raises InvalidInput."""
-    if isinstance(given, str) and given.isascii() and given.isdigit():
-        given = int(given[:20])
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given < 2**63:
+    if isinstance(given, str):
+        given = whole(given)
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given <= LARGEST:
         raise InvalidInput(
             "institutionId must be the id of an institution on the register. Nothing was queued.",
             "bad_institution_id",

@@ -8,6 +8,7 @@ from flask import Blueprint, request
 
 from hrims.db import Connection
 from hrims.errors import InvalidInput
+from hrims.numbers import whole
 from hrims.web.guard import actor
 from hrims.web.parts import pool
 from hrims.web.workplaces import SUGGESTIONS, id_of
@@ -113,10 +114,10 @@ def _suggestion(row: store.Candidate) -> dict[str, Any]:
 
 
 def _asked(name: str, usual: int, *, most: int) -> int:
-    given = request.args.get(name, str(usual))
-    if not given.isascii() or not given.isdigit() or not 0 < int(given[:12]) <= most:
+    given = whole(request.args.get(name, str(usual)), most)
+    if not given:
         raise InvalidInput(f"{name} is a whole number from 1 to {most}.", "bad_number")
-    return int(given)
+    return given
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:

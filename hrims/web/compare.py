@@ -10,6 +10,7 @@ from hrims.compare.pair import pair
 from hrims.compare.store import Counts, Side
 from hrims.db import one_moment
 from hrims.errors import InputError
+from hrims.numbers import whole
 from hrims.register import store as register
 from hrims.web.filters import Filter
 from hrims.web.parts import pool
@@ -107,7 +108,8 @@ def _institution_of(conn: Any, args: Mapping[str, str]) -> str:
     if args.get("institution"):
         return args["institution"]
     run = next((one for one in (args.get("a"), args.get("b")) if one), "")
-    found = store.side(conn, int(run)) if run.isascii() and run.isdigit() and len(run) < 19 else None
+    number = whole(run)
+    found = store.side(conn, number) if number else None
     return str(found.institution_id) if found else ""
 
 

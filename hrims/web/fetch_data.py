@@ -10,6 +10,7 @@ from hrims.errors import InputError, InvalidInput
 from hrims.follow import store
 from hrims.follow.progress import Run
 from hrims.jobs import ask, control
+from hrims.numbers import whole
 from hrims.register import store as register
 from hrims.web.answers import FIRST_PEOPLE
 from hrims.web.api import find
@@ -148,13 +149,13 @@ def card(conn: Any, run: Run | None) -> dict[str, Any]:
 def _wish(conn: Any, form: Mapping[str, str]) -> dict[str, Any]:
     identifier_type = form.get("identifier_type")
     ask.check_identifier_type(identifier_type)
-    wanted = form.get("institution", "")
-    if not wanted.isascii() or not wanted.isdigit() or len(wanted) > 18:
+    wanted = whole(form.get("institution"))
+    if not wanted:
         raise InvalidInput("Choose an institution first. Nothing was queued.", "bad_institution_id")
-    institution = register.institution(conn, int(wanted))
+    institution = register.institution(conn, wanted)
     own = institution and (institution.vote_code if identifier_type == "votecode" else institution.tin)
     return {
-        "institution_id": int(wanted),
+        "institution_id": wanted,
         "identifier_type": identifier_type,
         "identifier": own or "",
         "page_size": _number(form.get("page_size") or str(ask.PAGE_SIZE)),

@@ -7,6 +7,7 @@ from typing import Any
 from flask import url_for
 
 from hrims.errors import InvalidInput
+from hrims.numbers import whole
 
 LAST_PAGE = 100_000
 """Nobody has as many pages; a larger number is a mistake."""
@@ -30,10 +31,10 @@ class Filter:
         kind = args.get("kind", kinds[0])
         if kind not in kinds:
             raise InvalidInput(f"kind must be one of {', '.join(kinds)}.", "bad_kind")
-        page = args.get("page", "1")
-        if not (page.isascii() and page.isdigit() and len(page) < 8 and 1 <= int(page) <= LAST_PAGE):
+        page = whole(args.get("page", "1"), LAST_PAGE)
+        if not page:
             raise InvalidInput("page must be a whole number from 1.", "bad_page")
-        return cls(endpoint, kind, int(page), size, given)
+        return cls(endpoint, kind, page, size, given)
 
     @property
     def skip(self) -> int:

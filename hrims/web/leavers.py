@@ -11,6 +11,8 @@ from hrims.db import Connection
 from hrims.errors import InputError, InvalidInput, NotFound
 from hrims.leavers import decide
 from hrims.leavers.shown import store
+from hrims.numbers import whole
+from hrims.web.filters import LAST_PAGE
 from hrims.web.guard import actor
 from hrims.web.parts import pool
 
@@ -35,8 +37,7 @@ def index() -> str:
 @blueprint.get("/<departure_id>")
 def departure(departure_id: str) -> str:
     """One departure with all its people, page by page."""
-    number = request.args.get("page", "1")
-    page = max(1, int(number)) if number.isascii() and number.isdigit() and len(number) < 7 else 1
+    page = whole(request.args.get("page"), LAST_PAGE) or 1
     with pool().connection() as conn:
         found = find(conn, departure_id)
         people = store.people(conn, found.id, A_PAGE + 1, (page - 1) * A_PAGE)
@@ -65,9 +66,10 @@ def undo(departure_id: str) -> Any:
 
 def find(conn: Connection, departure_id: str) -> store.Shown:
     """The departure with this number. Raises InvalidInput for what is no number, NotFound."""
-    if not departure_id.isascii() or not departure_id.isdigit() or not 0 < int(departure_id[:20]) < 2**63:
+    number = whole(departure_id)
+    if not number:
         raise InvalidInput("The number of leavers is a whole number.", "bad_leavers_id")
-    found = store.one(conn, int(departure_id))
+    found = store.one(conn, number)
     if not found:
         raise NotFound("There are no leavers with this number.", "unknown_leavers")
     return found

@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from hrims.errors import InputError, NotFound
 from hrims.jobs.ask_person import ask_person
+from hrims.numbers import whole
 from hrims.people import store
 from hrims.web import guard
 from hrims.web.api import find
@@ -73,8 +74,8 @@ def fetch_again(employee_id: str) -> Any:
 
 
 def _found(conn: Any, employee_id: str) -> dict[str, Any]:
-    known = employee_id.isascii() and employee_id.isdigit() and len(employee_id) <= 18
-    found = store.person(conn, int(employee_id)) if known else None
+    number = whole(employee_id)
+    found = store.person(conn, number) if number else None
     if not found:
         raise NotFound("There is nobody with this number here.", "unknown_person")
     return found

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import IO, Any, cast
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
 from hrims.errors import InputError, InvalidInput
+from hrims.numbers import whole
 from hrims.rejects import export, store, words
 from hrims.rejects.asking import ask_again
 from hrims.rejects.listing import Filter
@@ -35,7 +37,8 @@ def table() -> Any:
     """The part of the page that depends on the filter."""
     part = make_response(_page("rejects/_list.html"))
     # The address follows the filter, so that a reload shows what was chosen.
-    part.headers["HX-Replace-Url"] = url_for(".index", **request.args)  # type: ignore[arg-type] # texts by name
+    query = urlencode(request.args)
+    part.headers["HX-Replace-Url"] = f"{url_for('.index')}?{query}" if query else url_for(".index")
     return part
 
 
@@ -70,10 +73,10 @@ def again() -> Any:
     """A button: queues a run that asks again for the rejected of a listing, and shows it."""
     institution = request.form.get("institution", "")
     try:
-        if not institution.isascii() or not institution.isdigit() or len(institution) > 18:
+        if not whole(institution):
             raise InvalidInput("Choose an institution first. Nothing was queued.", "bad_institution_id")
         with pool().connection() as conn:
-            asked = ask_again(conn, actor(), int(institution), request.form.get("identifier_type", ""))
+            asked = ask_again(conn, actor(), whole(institution), request.form.get("identifier_type", ""))
     except InputError as refused:
         return _page("rejects/index.html", given={"institution": institution}, refused=refused)
     there = 1 if asked.deduplicated else None

@@ -10,6 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from hrims.db import Connection
 from hrims.errors import InputError, InvalidInput, NotFound
+from hrims.numbers import LARGEST, whole
 from hrims.web.guard import actor
 from hrims.web.parts import pool
 from hrims.workplaces import decide, store
@@ -44,7 +45,7 @@ class Filter:
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Self:
         """From an address, whatever it says."""
-        numbers = {key: _number(given.get(key, "")) for key in ("page", "mapped", "workplace")}
+        numbers = {key: whole(given.get(key, "")) for key in ("page", "mapped", "workplace")}
         texts = {key: given.get(key, "").replace("\x00", "").strip() for key in ("name", "find")}
         return cls(
             **texts,
@@ -84,7 +85,7 @@ def choices(workplace_id: str) -> str:
 @blueprint.post("/<workplace_id>/map")
 def map_to(workplace_id: str) -> Any:
     """A button: the workplace is the chosen institution from now on."""
-    chosen = _number(request.form.get("institution", ""))
+    chosen = whole(request.form.get("institution", ""))
     if not chosen:
         return _refused(InvalidInput("Choose an institution first. Nothing was changed."), workplace_id)
     return _act(workplace_id, decide.map_to, institution_id=chosen)
@@ -100,7 +101,7 @@ def register(workplace_id: str) -> Any:
 @blueprint.post("/<workplace_id>/unmap")
 def unmap(workplace_id: str) -> Any:
     """A button: what was said about the workplace is taken back, unless it has changed since."""
-    shown = _number(request.form.get("institution", ""))
+    shown = whole(request.form.get("institution", ""))
     return _act(workplace_id, decide.take_back, institution_id=shown or None)
 
 
@@ -115,7 +116,7 @@ def _act(workplace_id: str, deed: Any, **given: Any) -> Any:
 
 
 def _refused(refused: InputError, workplace_id: str) -> Any:
-    filter_ = dataclasses.replace(Filter.of(request.args), workplace=_number(workplace_id))
+    filter_ = dataclasses.replace(Filter.of(request.args), workplace=whole(workplace_id))
     return render_template("workplaces/index.html", **_context(filter_, refused)), refused.status
 
 
@@ -134,7 +135,7 @@ def _context(filter_: Filter, refused: InputError | None = None) -> dict[str, An
             "filter": filter_,
             "refused": refused,
             "typed": request.form if refused else {},
-            "done": store.workplace(conn, _number(request.args.get("done", ""))),
+            "done": store.workplace(conn, whole(request.args.get("done", ""))),
             "count": count,
             "nowhere": store.nowhere(conn),
             "waiting": waiting,
@@ -162,17 +163,10 @@ def _choices(conn: Connection, workplaces: list[store.Workplace], filter_: Filte
 
 def id_of(given: object) -> int:
     """The id that an address or a body gives. Raises InvalidInput for what is none."""
-    number = given if isinstance(given, int) and not isinstance(given, bool) else _number(given)
-    if not 0 < number < 2**63:
+    number = given if isinstance(given, int) and not isinstance(given, bool) else whole(given)
+    if not 0 < number <= LARGEST:
         raise InvalidInput("An id is a whole number. Nothing was changed.", "bad_id")
     return number
-
-
-def _number(given: object) -> int:
-    """A whole number of at most 18 digits, 0 for everything else."""
-    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) <= 18:
-        return int(given)
-    return 0
 
 
 def _pages(rows: int, a_page: int) -> int:

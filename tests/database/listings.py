@@ -1,5 +1,6 @@
 """Runs over invented listings, brought by the product's own functions without a remote."""
 
+from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.employees.mapping import Reject
 from hrims.jobs.store import Attempt
@@ -38,7 +39,7 @@ async def save_rejects_of_preview(
 async def end(pool: AsyncPool, attempt: Attempt, total: int, readings: tuple[int, ...] = (1,)) -> str:
     """Adds up and ends the run; returns its outcome."""
     counted = await reconcile.add_up(attempt, pool, list(readings), total)
-    return await reconcile.finish(attempt, pool, counted, repaired=len(readings) > 1)
+    return await reconcile.finish(attempt, pool, load({}), counted, repaired=len(readings) > 1)
 
 
 async def run_over(conn: Connection, pool: AsyncPool, institution_id: int, *listing: Page) -> int:

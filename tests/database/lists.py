@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hrims.access.audit import Actor
+from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import ask
 from hrims.sync import pages, reconcile
@@ -27,6 +28,7 @@ class Lists:
 
     def __init__(self, conn: Connection, pool: AsyncPool) -> None:
         self.conn, self.pool = conn, pool
+        self.environ: dict[str, str] = {}
         self.ids = {name: institution(conn, *row) for name, row in OF_THE_CAST.items()}
 
     async def run(
@@ -48,7 +50,7 @@ class Lists:
         read = page(records, total=total, size=500)
         await pages.save(attempt, Asked(read, 1, pages.shape(read)), self.pool, reading=1)
         counted = await reconcile.add_up(attempt, self.pool, [1], total)
-        await reconcile.finish(attempt, self.pool, counted, repaired=False)
+        await reconcile.finish(attempt, self.pool, load(self.environ), counted, repaired=False)
         return run_id
 
     def ask(self, where: str = "health", *, by: str = "votecode", actor: Actor = ASHA) -> int:

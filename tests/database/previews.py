@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.follow import store as follow
 from hrims.jobs import ask
@@ -63,7 +64,7 @@ async def save_all(
 async def end(attempt: Attempt, pool: AsyncPool, total: int, readings: list[int] | None = None) -> None:
     """Ends the run as its first reading adds up, or others."""
     counted = await reconcile.add_up(attempt, pool, readings or [1], total)
-    await reconcile.finish(attempt, pool, counted, repaired=False)
+    await reconcile.finish(attempt, pool, load({}), counted, repaired=False)
 
 
 def wanted(conn: Connection, preview_id: int) -> decide.Wanted:
@@ -91,4 +92,4 @@ def approve(conn: Connection, preview_id: int) -> Queued:
 async def carry_out(conn: Connection, pool: AsyncPool, run_id: int) -> None:
     """Applies, as a worker does whose remote is not there."""
     attempt = await begin(conn, pool, run_id)
-    await apply.apply(attempt, None, pool, None, lambda: False)  # type: ignore[arg-type] # it asks nobody
+    await apply.apply(attempt, None, pool, load({}), lambda: False)  # type: ignore[arg-type] # it asks nobody

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, Fenced, NotFound, PreviewGone, PreviewOutdated
 from hrims.jobs import control
@@ -180,6 +181,32 @@ async def test_it_waits_for_no_other_run_of_the_institution(
     assert rows(conn, "SELECT FROM runs WHERE kind = 'apply'") == []
 
 
+async def test_another_preview_that_is_being_applied_stays_as_it_was_approved(
+    conn: Connection, pool: AsyncPool, preview: int, health: int
+) -> None:
+    other = await fetch(conn, pool, health, [record(n) for n in range(3)])
+    applying = approve(conn, preview).run_id
+    before = rows(conn, f"SELECT version FROM runs WHERE id = {applying}")
+    with pytest.raises(Conflict, match="another run under way"):
+        approve(conn, other)
+    assert rows(conn, f"SELECT version FROM runs WHERE id = {applying}") == before
+
+
+async def test_what_was_read_before_a_later_run_proves_nobodys_absence(
+    conn: Connection, pool: AsyncPool, health: int
+) -> None:
+    """A preview, then a run that lists somebody new and a record that cannot be kept, then the
+    preview is applied.
+    """
+    preview = await fetch(conn, pool, health, [record(n) for n in range(3)])
+    bad = record(4, firstName="x" * 501)
+    await fetch(conn, pool, health, [*(record(n) for n in range(4)), bad], "sync")
+    assert rows(conn, "SELECT closed_at FROM reject_cases") == [(None,)]
+    await carry_out(conn, pool, approve(conn, preview).run_id)
+    assert rows(conn, "SELECT count(*) FROM listings WHERE missed_runs > 0") == [(0,)]
+    assert rows(conn, "SELECT closed_at FROM reject_cases") == [(None,)]
+
+
 async def test_a_sync_does_not_begin_while_it_is_applied(conn: Connection, preview: int, health: int) -> None:
     approve(conn, preview)
     with pytest.raises(Conflict, match="another run under way"):
@@ -225,7 +252,7 @@ async def test_one_that_stopped_in_the_middle_goes_on(
     attempt = await begin(conn, pool, run_id)
     looks = iter([False, True])
     with pytest.raises(Stopping):
-        await apply.apply(attempt, None, pool, None, lambda: next(looks))  # type: ignore[arg-type] # it asks nobody
+        await apply.apply(attempt, None, pool, load({}), lambda: next(looks))  # type: ignore[arg-type] # it asks nobody
     assert rows(conn, f"SELECT page_number FROM run_pages WHERE run_id = {run_id}") == [(0,)]
     control.cancel(conn, ASHA, run_id)
     assert approve(conn, preview).run_id == run_id
@@ -243,7 +270,7 @@ async def test_an_attempt_that_was_overtaken_applies_nothing_more(
     await carry_out(conn, pool, run_id)
     before = rows(conn, "SELECT * FROM employees ORDER BY id")
     with pytest.raises((PreviewGone, Fenced)):
-        await apply.apply(zombie, None, pool, None, lambda: False)  # type: ignore[arg-type] # it asks nobody
+        await apply.apply(zombie, None, pool, load({}), lambda: False)  # type: ignore[arg-type] # it asks nobody
     assert rows(conn, "SELECT * FROM employees ORDER BY id") == before
 
 
@@ -298,8 +325,10 @@ async def test_one_that_was_thrown_away_is_not_tried_again(
     run_id = approve(conn, preview).run_id
     control.cancel(conn, ASHA, run_id)
     decide.throw_away(conn, ASHA, preview)
-    with pytest.raises(Conflict, match="can be tried again"):
+    with pytest.raises(Conflict, match="look at what it would change now"):
         control.retry(conn, ASHA, run_id)
+    with pytest.raises(Conflict, match="can be tried again"):
+        control.retry(conn, ASHA, run_id, looked_at=True)
 
 
 async def test_people_that_are_gone_are_never_taken_for_none(

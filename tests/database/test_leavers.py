@@ -41,8 +41,8 @@ async def test_nobody_left_after_one_miss(lists: Lists) -> None:
     assert lists.rows("SELECT missed_runs FROM listings WHERE missed_runs > 0") == [(1,)]
 
 
-async def test_how_many_misses_is_a_setting(lists: Lists, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HRIMS_LEAVE_AFTER", "3")
+async def test_how_many_misses_is_a_setting(lists: Lists) -> None:
+    lists.environ["HRIMS_LEAVE_AFTER"] = "3"
     await lists.leave([1], MANY)
     assert lists.leavers() == []
     await lists.run(MANY)

@@ -132,6 +132,18 @@ async def test_what_came_right_in_a_further_reading_is_closed(conn: Connection, 
     assert cases(conn) == [("bad_date", 2, 1, attempt.run_id)]
 
 
+async def test_another_reject_in_its_place_makes_nothing_right(conn: Connection, pool: AsyncPool) -> None:
+    """The record that broke HRIMS is given now, and has a date that cannot be read."""
+    at = institution(conn)
+    attempt = await begun(conn, pool, at, 5)
+    await save_broken(pool, attempt, 2, 5)
+    control.cancel(conn, ASHA, attempt.run_id)
+    attempt = await begun(conn, pool, at, 5)
+    await save(pool, attempt, listing(2))
+    await end(pool, attempt, 6)
+    assert {code: closed for code, _, _, closed in cases(conn)} == {"bad_date": None, "remote_breaks": None}
+
+
 async def test_listings_and_institutions_do_not_share_cases(conn: Connection, pool: AsyncPool) -> None:
     at, other = institution(conn), institution(conn, "WIZARA YA ELIMU", "002", "156255891")
     await run_over(conn, pool, at, listing(2))

@@ -8,8 +8,9 @@ import pytest
 from procrastinate.jobs import Job, Status
 
 from hrims.db import AsyncPool, Connection
-from hrims.jobs import control, rescue, store
-from hrims.jobs.queue import FencedJobManager, session_name
+from hrims.jobs import control, store
+from hrims.jobs.queue import FencedJobManager, queue_run, session_name
+from hrims.jobs.rescue import watch
 from hrims.jobs.store import Attempt
 from tests.database.runs import ASHA, ask_for, begin, institution
 
@@ -57,16 +58,67 @@ async def test_a_run_whose_worker_died_waits_for_another(
     conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
 ) -> None:
     die(conn)
-    assert await rescue.rescue_stalled(pool, SILENT) == 1
+    assert await watch.rescue_stalled(pool, SILENT) == 1
     assert run(conn) == ("waiting", 1, None)
     assert job_status(conn) == ("todo",)
     assert conn.execute("SELECT ended_as FROM run_attempts").fetchall() == [("worker_died",)]
 
 
+@pytest.mark.parametrize("state", ["waiting", "active", "delayed"])
+@pytest.mark.parametrize("status", ["failed", "succeeded", "aborted"])
+async def test_a_run_whose_job_has_ended_without_it_gets_another(
+    conn: Connection,
+    pool: AsyncPool,
+    manager: FencedJobManager,
+    held: tuple[Job, Attempt],
+    state: str,
+    status: str,
+) -> None:
+    job, attempt = held
+    conn.execute("UPDATE runs SET state = %s", (state,))
+    conn.execute("UPDATE procrastinate_jobs SET status = %s", (status,))
+    assert await watch.rescue_orphans(queue_run, pool) == 1
+    assert await watch.rescue_orphans(queue_run, pool) == 0
+    assert run(conn) == ("waiting", 1, None)
+    again = await fetch(manager)
+    async with pool.connection() as other:
+        assert await store.begin(other, attempt.run_id, job.id or 0, "host", 2) is None
+        assert await store.begin(other, attempt.run_id, again.id or 0, "host", 2)
+
+
+async def test_a_run_that_loses_its_job_again_and_again_is_given_up(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    for _ in range(watch.MOST_RESCUES + 1):
+        conn.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+        assert await watch.rescue_orphans(queue_run, pool) == 1
+    assert run(conn) == ("failed", 3, "worker_died")
+    assert await watch.rescue_orphans(queue_run, pool) == 0
+
+
+@pytest.mark.parametrize("state", ["waiting", "delayed", "active"])
+async def test_a_run_that_has_its_job_keeps_it(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt], state: str
+) -> None:
+    conn.execute("UPDATE runs SET state = %s", (state,))
+    assert await watch.rescue_orphans(queue_run, pool) == 0
+
+
+async def test_what_was_written_once_may_be_written_again(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    """The answer to the first commit got lost."""
+    _, attempt = held
+    for _ in range(2):
+        async with pool.connection() as other:
+            assert await store.hand_back(other, attempt)
+    assert run(conn) == ("waiting", 0, None)
+
+
 async def test_a_run_whose_worker_lives_is_left_alone(
     conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
 ) -> None:
-    assert await rescue.rescue_stalled(pool, SILENT) == 0
+    assert await watch.rescue_stalled(pool, SILENT) == 0
     assert run(conn) == ("active", 0, None)
 
 
@@ -74,7 +126,7 @@ async def test_a_run_whose_worker_is_gone_from_the_list_is_rescued(
     conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
 ) -> None:
     conn.execute("DELETE FROM procrastinate_workers")
-    assert await rescue.rescue_stalled(pool, SILENT) == 1
+    assert await watch.rescue_stalled(pool, SILENT) == 1
 
 
 async def test_a_worker_frozen_in_the_middle_of_a_page_keeps_nobody_waiting(
@@ -87,7 +139,7 @@ async def test_a_worker_frozen_in_the_middle_of_a_page_keeps_nobody_waiting(
         cursor.execute("CREATE TEMP TABLE staged (n integer)")
         with pytest.raises(psycopg.OperationalError), cursor.copy("COPY staged FROM STDIN") as copy:  # noqa: PT012 - the error may come with any of these
             die(conn)
-            assert await rescue.rescue_stalled(pool, SILENT) == 1
+            assert await watch.rescue_stalled(pool, SILENT) == 1
             assert run(conn) == ("waiting", 1, None)
             copy.write_row((1,))
 
@@ -97,11 +149,11 @@ async def test_after_three_rescues_the_run_has_failed_and_says_why(
 ) -> None:
     for _ in range(3):
         die(conn)
-        await rescue.rescue_stalled(pool, SILENT)
+        await watch.rescue_stalled(pool, SILENT)
         await fetch(manager)
         await begin(conn, pool, held[1].run_id)
     die(conn)
-    await rescue.rescue_stalled(pool, SILENT)
+    await watch.rescue_stalled(pool, SILENT)
     assert run(conn) == ("failed", 3, "worker_died")
     assert job_status(conn) == ("failed",)
 
@@ -111,7 +163,7 @@ async def test_a_stalled_job_of_a_run_that_has_ended_is_only_put_away(
 ) -> None:
     control.cancel(conn, ASHA, held[1].run_id)
     die(conn)
-    await rescue.rescue_stalled(pool, SILENT)
+    await watch.rescue_stalled(pool, SILENT)
     assert run(conn) == ("cancelled", 0, None)
     assert job_status(conn) == ("failed",)
 
@@ -121,7 +173,7 @@ async def test_a_worker_that_comes_back_neither_ends_nor_retries_its_successors_
 ) -> None:
     zombie, attempt = held
     die(conn)
-    await rescue.rescue_stalled(pool, SILENT)
+    await watch.rescue_stalled(pool, SILENT)
     successor = await fetch(manager)
     await begin(conn, pool, attempt.run_id)
     await manager.finish_job(zombie, Status.FAILED, delete_job=False)

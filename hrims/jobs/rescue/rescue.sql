@@ -1,4 +1,4 @@
--- Takes a job from a worker that died. A job is stalled when its worker is gone from the list or has
+-- Takes a job from a worker that died, and a run from a job that ended without it. A job is stalled when its worker is gone from the list or has
 -- been silent for too long. The run is locked before its job, as everywhere, so that a cancel and a
 -- rescue cannot wait for one another.
 
@@ -33,13 +33,28 @@ WHERE j.id = %(job)s AND j.status = 'doing'
   AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))
 FOR UPDATE OF j
 
+-- name: find_orphans
+-- Runs under way whose job has ended all the same: the database was away when its worker wrote how the attempt
+-- ended, or the worker could not even begin one.
+SELECT r.id FROM runs r
+WHERE r.state IN ('waiting', 'delayed', 'active') AND NOT EXISTS (
+    SELECT FROM procrastinate_jobs j WHERE j.id = r.queue_job_id AND j.status IN ('todo', 'doing'))
+ORDER BY r.id
+
+-- name: hold_orphan
+SELECT r.rescues FROM runs r
+WHERE r.id = %(run)s AND r.state IN ('waiting', 'delayed', 'active') AND NOT EXISTS (
+    SELECT FROM procrastinate_jobs j WHERE j.id = r.queue_job_id AND j.status IN ('todo', 'doing'))
+FOR UPDATE
+
 -- name: give_up
 UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL, trouble = %(words)s,
                 trouble_code = 'worker_died'
 WHERE id = %(run)s
 
 -- name: wait_again
-UPDATE runs SET state = 'waiting', rescues = rescues + 1, next_try_at = NULL WHERE id = %(run)s
+UPDATE runs SET state = 'waiting', rescues = rescues + 1, next_try_at = NULL, waits_for = NULL
+WHERE id = %(run)s
 
 -- name: end_job
 SELECT procrastinate_finish_job_v1(%(job)s, 'failed', false)

@@ -1,0 +1,55 @@
+"""Runs and jobs that have lost one another, in SQL. Each function works inside its caller's transaction."""
+
+from pathlib import Path
+
+from hrims.db import AsyncConnection, statements
+from hrims.jobs.store import UNDER_WAY, close_attempts
+
+RESCUE = statements(Path(__file__).with_name("rescue.sql"))
+
+
+async def stalled(conn: AsyncConnection, silent_seconds: float) -> list[int]:
+    """Queue jobs whose worker is gone or has been silent for so many seconds."""
+    rows = await conn.execute(RESCUE["find_stalled"], {"silent": silent_seconds})
+    return [id_ async for (id_,) in rows]
+
+
+async def rescue(
+    conn: AsyncConnection, queue_job_id: int, silent_seconds: float, most: int, words: str
+) -> str | None:
+    """Takes one stalled job from its dead worker: ``waiting`` again, ``failed`` after too many
+    rescues, ``ended`` when its run was over; None when it is stalled no more.
+    """
+    job = {"job": queue_job_id, "silent": silent_seconds}
+    await conn.execute(RESCUE["end_sessions"], job)
+    run = await (await conn.execute(RESCUE["hold_run"], job)).fetchone()
+    if not await (await conn.execute(RESCUE["hold_job"], job)).fetchone():
+        return None
+    id_, state, rescues = run or (0, "gone", 0)
+    if state not in UNDER_WAY:
+        await conn.execute(RESCUE["end_job"], job)
+        return "ended"
+    await close_attempts(conn, id_, "worker_died")
+    given_up = rescues >= most
+    await conn.execute(RESCUE["give_up" if given_up else "wait_again"], {"run": id_, "words": words})
+    await conn.execute(RESCUE["end_job" if given_up else "put_back"], job)
+    return "failed" if given_up else "waiting"
+
+
+async def orphans(conn: AsyncConnection) -> list[int]:
+    """Runs under way whose queue job has ended."""
+    rows = await conn.execute(RESCUE["find_orphans"])
+    return [id_ async for (id_,) in rows]
+
+
+async def take_orphan(conn: AsyncConnection, run_id: int, most: int, words: str) -> str | None:
+    """Holds a run that has lost its job: ``waiting`` for a new one, or ``failed`` after too many rescues;
+    None when it is no orphan any more.
+    """
+    held = await (await conn.execute(RESCUE["hold_orphan"], {"run": run_id})).fetchone()
+    if held is None:
+        return None
+    await close_attempts(conn, run_id, "worker_died")
+    given_up = held[0] >= most
+    await conn.execute(RESCUE["give_up" if given_up else "wait_again"], {"run": run_id, "words": words})
+    return "failed" if given_up else "waiting"

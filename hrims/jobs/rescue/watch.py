@@ -1,0 +1,68 @@
+"""Takes runs from workers that died: stalled jobs, and runs whose job has ended without them, come in; runs
+that go on from their checkpoint go out.
+
+It runs beside the worker and is not a job, so that it needs no worker to be alive in the queue.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import psycopg
+
+from hrims.config import Settings
+from hrims.db import AsyncConnection, AsyncPool
+from hrims.jobs.rescue import store
+
+MOST_RESCUES = 3
+
+WORDS = (
+    "Its worker died three times. What was saved stays; try it again, "
+    "and tell whoever runs HRIMS Sync if it happens once more."
+)
+
+QueueRun = Callable[[AsyncConnection, int], Awaitable[None]]
+"""Queues a job for a run, inside the caller's transaction."""
+
+log = logging.getLogger(__name__)
+
+
+async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -> None:
+    """Looks for runs without a worker for ever, once every beat; a database that is away is waited for."""
+    while True:
+        try:
+            await rescue_stalled(pool, settings.silent_seconds)
+            await rescue_orphans(queue_run, pool)
+        except (psycopg.Error, OSError) as reason:
+            log.warning("cannot look for stalled runs just now: %s", type(reason).__name__)
+        await asyncio.sleep(settings.beat_seconds)
+
+
+async def rescue_stalled(pool: AsyncPool, silent_seconds: float) -> int:
+    """Rescues every stalled job, each in its own transaction; returns how many."""
+    async with pool.connection() as conn:
+        found = await store.stalled(conn, silent_seconds)
+    rescued = 0
+    for job_id in found:
+        async with pool.connection() as conn:
+            became = await store.rescue(conn, job_id, silent_seconds, MOST_RESCUES, WORDS)
+        if became:
+            rescued += 1
+            log.warning("job %s had lost its worker; its run is %s", job_id, became)
+    return rescued
+
+
+async def rescue_orphans(queue_run: QueueRun, pool: AsyncPool) -> int:
+    """Gives every run whose job has ended a new one, each in its own transaction; returns how many."""
+    async with pool.connection() as conn:
+        found = await store.orphans(conn)
+    rescued = 0
+    for run_id in found:
+        async with pool.connection() as conn:
+            became = await store.take_orphan(conn, run_id, MOST_RESCUES, WORDS)
+            if became == "waiting":
+                await queue_run(conn, run_id)
+        if became:
+            rescued += 1
+            log.warning("run %s had lost its job; it is %s", run_id, became)
+    return rescued
