@@ -10,7 +10,6 @@ from hrims.leavers import settle as leavers
 from hrims.previews import store as previews
 from hrims.rejects import cases
 
-
 OUTRUN = "incomplete"
 """What an applied preview proves when its list was read again since: nobody's absence, and nothing right."""
 
