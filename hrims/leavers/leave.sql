@@ -12,15 +12,14 @@ SELECT count(DISTINCT id) FROM run_pages, unnest(people) AS id WHERE run_id = %(
 
 -- name: miss
 -- Whom the list had and no reading of this run met. Who may be one of its rejects was not missed: that
--- their record cannot be kept is an error, and no absence.
-WITH met AS MATERIALIZED (
-    SELECT DISTINCT id FROM run_pages, unnest(people) AS id WHERE run_id = %(run)s
-), rejected AS MATERIALIZED (
+-- their record cannot be kept is an error, and no absence. EXCEPT, because of a list that is new there are no
+-- statistics: NOT EXISTS is planned as a loop over everybody for everybody.
+WITH rejected AS MATERIALIZED (
     SELECT DISTINCT masked FROM rejects WHERE run_id = %(run)s AND masked IS NOT NULL
 ), missing AS MATERIALIZED (
     SELECT l.employee_id FROM listings l
     WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.ended_at IS NULL
-      AND NOT EXISTS (SELECT FROM met WHERE met.id = l.employee_id)
+    EXCEPT SELECT id FROM run_pages, unnest(people) AS id WHERE run_id = %(run)s
 )
 UPDATE listings l
 SET missed_runs = l.missed_runs + 1, missed_since_run_id = coalesce(l.missed_since_run_id, %(run)s)

@@ -9,6 +9,7 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store
+from hrims.leavers import store as leavers
 from hrims.workplaces import decide
 from hrims.workplaces import store as workplaces
 from tests.database.runs import ASHA, ask_for, begin, institution
@@ -34,8 +35,8 @@ async def crowded(conn: Connection, pool: AsyncPool) -> Connection:
     return conn
 
 
-def _plan(conn: Connection, statement: bytes, given: dict[str, Any]) -> str:
-    rows = conn.execute(b"EXPLAIN " + statement, given).fetchall()
+def _plan(conn: Connection, statement: bytes, given: dict[str, Any], explain: bytes = b"EXPLAIN ") -> str:
+    rows = conn.execute(explain + statement, given).fetchall()
     return "\n".join(line for (line,) in rows)
 
 
@@ -94,3 +95,24 @@ def test_moving_people_reads_those_alone(many_workplaces: Connection) -> None:
             assert decide.map_to(many_workplaces, ASHA, id_, 1).moved == MANY // 50
             assert decide.take_back(many_workplaces, ASHA, id_).moved == MANY // 50
         assert many_workplaces.execute(read.encode()).fetchall() == before
+
+
+async def test_who_is_missing_from_a_new_list_is_found_without_a_loop_over_everybody(
+    crowded: Connection,
+) -> None:
+    """Of a list that was filled a moment ago there are no statistics."""
+    crowded.execute("ALTER TABLE listings SET (autovacuum_enabled = false)")
+    crowded.execute(
+        "INSERT INTO listings (institution_id, identifier_type, employee_id, since_run_id)"
+        " SELECT 1, 'votecode', id, 1 FROM employees WHERE id > 1 LIMIT 4000"
+    )
+    crowded.execute(
+        "INSERT INTO run_pages (run_id, page_size, page_number, attempt, remote_total, records, people)"
+        " SELECT 1, 100, 1 + page, 1, 4000, 100, array_agg(employee_id) FROM ("
+        "   SELECT employee_id, row_number() OVER (ORDER BY employee_id) / 100 AS page FROM listings) AS all_"
+        " GROUP BY page"
+    )
+    given = {"run": 1, "institution": 1, "type": "votecode"}
+    plan = _plan(crowded, leavers.LEAVE["miss"], given, b"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) ")
+    thrown_away = [int(rows) for rows in re.findall(r"Rows Removed by Join Filter: (\d+)", plan)]
+    assert max(thrown_away, default=0) < 40_000, plan
