@@ -164,6 +164,8 @@ app = QueueApp(
     connector=procrastinate.PsycopgConnector(
         conninfo=_conninfo,
         pool_factory=db.open_worker_pool,
+        # A connection saves a few pages of a run: statements are prepared at their first use, not their sixth.
+        kwargs={"prepare_threshold": 0},
         min_size=1,
         max_size=_settings().concurrency + POOL_SPARE,
     ),

@@ -54,7 +54,7 @@ answered; up to the pause of the settings.
 LEAST_PAUSE = 0.05
 """Seconds before a page is asked for again, however soon it failed."""
 
-SPARE = 1
+SPARE = 2
 """Pages that may be saved while as many as are allowed are asked for, so that HRIMS waits for no Postgres."""
 
 GROW_AFTER = 4

@@ -29,7 +29,7 @@ async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
     at = institution(conn)
     first = await run_over(conn, pool, at, listing(primaryPhone="0770000000"))
     second = await run_over(conn, pool, at, listing(primaryPhone=None))
-    assert drift(conn) == [(first, None, 40, 40, 10), (second, first, 40, 40, 10)]
+    assert drift(conn) == [(first, None, 40, 40, 20), (second, first, 40, 40, 20)]
     assert told(conn) == [(second, first, "emptier", "phone_number", 1.0, 0.0)]
     rate = conn.execute("SELECT filled ->> 'phone_number' FROM run_drift ORDER BY run_id").fetchall()
     assert rate == [("40",), ("0",)]
@@ -42,11 +42,11 @@ async def test_pages_are_summed_and_further_readings_do_not_count_twice(
     attempt = await begun(conn, pool, at)
     for reading in (1, 3):
         await save(pool, attempt, listing(100, 140), reading=reading)
-        await save(pool, attempt, listing(40, 140, 1, bloodGroup="O+"), reading=reading)
+        await save(pool, attempt, listing(40, 140, 4, bloodGroup="O+"), reading=reading)
     assert await end(pool, attempt, 140) == "complete"
-    assert [row[2:] for row in drift(conn)] == [(140, 140, 20)]
+    assert [row[2:] for row in drift(conn)] == [(140, 140, 40)]
     unknown = conn.execute("SELECT unknown FROM run_drift").fetchall()
-    assert unknown == [({"personalInfo.bloodGroup": 10},)]
+    assert unknown == [({"personalInfo.bloodGroup": 20},)]
 
 
 async def test_another_listing_is_not_compared(conn: Connection, pool: AsyncPool) -> None:
@@ -75,4 +75,4 @@ async def test_a_page_of_older_code_is_left_out(conn: Connection, pool: AsyncPoo
         "UPDATE run_pages SET filled = NULL, sampled = NULL, present = NULL, odd = NULL WHERE page_number = 1"
     )
     await end(pool, attempt, 140)
-    assert [row[2:] for row in drift(conn)] == [(100, 100, 10)]
+    assert [row[2:] for row in drift(conn)] == [(100, 100, 20)]
