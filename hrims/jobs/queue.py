@@ -164,7 +164,7 @@ app = QueueApp(
     connector=procrastinate.PsycopgConnector(
         conninfo=_conninfo,
         pool_factory=db.open_worker_pool,
-        # A connection saves a few pages of a run: statements are prepared at their first use, not their sixth.
+        # A connection saves a few pages of a run: prepared is at the first use, not at the sixth.
         kwargs={"prepare_threshold": 0},
         min_size=1,
         max_size=_settings().concurrency + POOL_SPARE,

@@ -3,43 +3,36 @@ preview did.
 """
 
 import logging
-from collections.abc import Callable
 
-from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
 from hrims.errors import PreviewOutdated
 from hrims.jobs.attempt import Stopping
 from hrims.jobs.store import Attempt
 from hrims.previews import store as previews
-from hrims.remote.client import Remote
 from hrims.remote.wire import Page
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import Asked, Shaped
 from hrims.sync.store import Ending
+from hrims.sync.work import Work
 
 log = logging.getLogger(__name__)
 
 
-async def apply(
-    attempt: Attempt,
-    remote: Remote,
-    pool: AsyncPool,
-    settings: Settings,
-    is_stopping: Callable[[], bool],
-) -> None:
+async def apply(work: Work) -> None:
     """Saves what a preview kept, page by page, going on where the run stopped, and ends the run.
 
     Raises PreviewOutdated before the first page when the difference is not the one that was approved,
     PreviewGone, Fenced, or Stopping between pages; the pages saved until then stay saved.
     """
+    attempt, pool = work.attempt, work.pool
     assert attempt.of_run_id is not None
     for reading, size, number in await patiently(lambda: _begin(attempt, pool)):
-        if is_stopping():
+        if work.is_stopping():
             raise Stopping
         asked = await _read(attempt.of_run_id, pool, reading, size, number)
         await pages.save(attempt, asked, pool, reading=reading)
     ending, readings = await _ending(attempt.of_run_id, pool)
-    await reconcile.end(attempt, pool, settings, ending, readings)
+    await reconcile.end(attempt, pool, work.settings, ending, readings)
     log.info("run %s applied preview %s, which ended %s", attempt.run_id, attempt.of_run_id, ending.outcome)
 
 

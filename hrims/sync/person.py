@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from hrims.config import Settings
-from hrims.db import AsyncPool
 from hrims.errors import RemoteError, RemoteGarbled, RemoteUnknown
 from hrims.jobs.attempt import Stopping
 from hrims.jobs.store import Attempt
@@ -23,26 +21,22 @@ from hrims.remote.wire import Page, Person
 from hrims.sync import pages, reconcile
 from hrims.sync.crew import LOOK_UP
 from hrims.sync.pages import Asked
+from hrims.sync.work import Work
 
 log = logging.getLogger(__name__)
 
 
-async def bring(
-    attempt: Attempt,
-    remote: Remote,
-    pool: AsyncPool,
-    settings: Settings,
-    is_stopping: Callable[[], bool],
-) -> None:
+async def bring(work: Work) -> None:
     """Brings one person up to date and ends the run.
 
     Raises RemoteError when HRIMS does not give the person, RemoteDown while it is not asked, Fenced when
     another attempt has taken over, Stopping when the worker is asked to stop.
     """
+    attempt, remote, pool, settings, _ = work
     await breaker.pass_through(pool, remote, settings)
     try:
         async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
-            asked = await _ask_until_answered(attempt, remote, settings, slots, pool, is_stopping)
+            asked = await _ask_until_answered(work, slots)
     except RemoteUnknown:
         raise RemoteUnknown("HRIMS knows nobody by this ZanID or payroll number.") from None
     except RemoteError as trouble:
@@ -53,14 +47,8 @@ async def bring(
     log.info("run %s ended %s", attempt.run_id, outcome)
 
 
-async def _ask_until_answered(
-    attempt: Attempt,
-    remote: Remote,
-    settings: Settings,
-    slots: Slots,
-    pool: AsyncPool,
-    is_stopping: Callable[[], bool],
-) -> Asked:
+async def _ask_until_answered(work: Work, slots: Slots) -> Asked:
+    attempt, remote, pool, settings, is_stopping = work
     for tries in itertools.count(1):
         try:
             async with slots.one():

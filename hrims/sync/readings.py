@@ -53,14 +53,14 @@ log = logging.getLogger(__name__)
 
 
 class Reader(NamedTuple):
-    """What a reading needs."""
+    """What a reading needs: the attempt's Work, and places at the remote."""
 
     attempt: Attempt
     remote: Remote
     pool: AsyncPool
     settings: Settings
-    slots: Slots
     is_stopping: Callable[[], bool]
+    slots: Slots
 
 
 async def read(

@@ -3,9 +3,8 @@ came right is closed, and the run ends. It says nothing about the rest of the in
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
 from hrims.errors import RemoteError
 from hrims.jobs.store import Attempt
@@ -14,11 +13,11 @@ from hrims.limits.slots import Slots
 from hrims.rejects import cases
 from hrims.rejects import store as rejects
 from hrims.rejects.store import Wanted
-from hrims.remote.client import Remote
 from hrims.sync import readings, store
 from hrims.sync.readings import Reader
 from hrims.sync.spans import Coverage
 from hrims.sync.store import FIRST, Ending
+from hrims.sync.work import Work
 
 EVER = 2**40
 """A position behind the end of any listing."""
@@ -26,19 +25,14 @@ EVER = 2**40
 log = logging.getLogger(__name__)
 
 
-async def ask_again(
-    attempt: Attempt,
-    remote: Remote,
-    pool: AsyncPool,
-    settings: Settings,
-    is_stopping: Callable[[], bool],
-) -> None:
+async def ask_again(work: Work) -> None:
     """Reads the pages around the open rejects, going on where the run stopped; raises as ``run.bring``."""
+    attempt, remote, pool, settings, _ = work
     await breaker.pass_through(pool, remote, settings)
     wanted = await patiently(lambda: _wanted(pool, attempt))
     try:
         async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
-            reader = Reader(attempt, remote, pool, settings, slots, is_stopping)
+            reader = Reader(*work, slots)
             await readings.read(reader, FIRST, outside(wanted, attempt.page_size), and_total=False)
     except RemoteError as trouble:
         raise await breaker.suspect(pool, remote, settings, trouble) from trouble

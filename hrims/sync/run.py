@@ -1,20 +1,16 @@
 """The story of one attempt at a run, from the checkpoint to the outcome."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 
-from hrims.config import Settings
-from hrims.db import AsyncPool
 from hrims.errors import RemoteError
-from hrims.jobs.store import Attempt
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
-from hrims.remote.client import Remote
 from hrims.sync import pages, readings, reconcile
 from hrims.sync.readings import EDGE, GLANCE, Reader
 from hrims.sync.reconcile import Sum
 from hrims.sync.store import EDGES, FIRST, SECOND, THIRD
+from hrims.sync.work import Work
 
 FEW = 10
 """Missing people up to which the edges between pages are read again before everything is."""
@@ -22,13 +18,7 @@ FEW = 10
 log = logging.getLogger(__name__)
 
 
-async def bring(
-    attempt: Attempt,
-    remote: Remote,
-    pool: AsyncPool,
-    settings: Settings,
-    is_stopping: Callable[[], bool],
-) -> None:
+async def bring(work: Work) -> None:
     """Brings one institution up to date: goes on where the run stopped, saves page by page, reads again
     what does not add up, and ends the run with its outcome.
 
@@ -36,11 +26,12 @@ async def bring(
     attempt has taken over, Stopping between pages when the worker is asked to stop; the pages saved until
     then stay saved.
     """
+    attempt, remote, pool, settings, _ = work
     await breaker.pass_through(pool, remote, settings)
     try:
         # A place is held for as long as a silent worker is thought alive.
         async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
-            reader = Reader(attempt, remote, pool, settings, slots, is_stopping)
+            reader = Reader(*work, slots)
             counted, repaired = await _read_until_proven(reader)
     except RemoteError as trouble:
         raise await breaker.suspect(pool, remote, settings, trouble) from trouble

@@ -9,6 +9,7 @@ from hrims.previews import sweep
 from hrims.remote.address import address_of
 from hrims.remote.client import Remote
 from hrims.sync import apply, person, rejected, run
+from hrims.sync.work import Work
 
 KINDS = {
     "sync": run.bring,
@@ -28,9 +29,9 @@ async def sync_run(context: JobContext, run_id: int) -> None:
     """Makes one attempt at a run."""
     settings, pool = queue.app.settings, queue.pool_of(context.app)
 
-    async def work(begun: Attempt) -> None:
+    async def carry_out(begun: Attempt) -> None:
         async with Remote(settings, base_url=address_of(settings)) as remote:
-            await KINDS[begun.kind](begun, remote, pool, settings, lambda: queue.app.is_stopping)
+            await KINDS[begun.kind](Work(begun, remote, pool, settings, lambda: queue.app.is_stopping))
 
     assert context.job.id is not None
-    await attempt.carry_out(pool, settings, run_id, context.job.id, work)
+    await attempt.carry_out(pool, settings, run_id, context.job.id, carry_out)

@@ -11,6 +11,7 @@ from hrims.jobs.store import Attempt
 from hrims.previews import decide, store
 from hrims.sync import apply, pages, reconcile
 from hrims.sync.pages import Asked
+from hrims.sync.work import Work
 from tests.database.runs import ASHA, begin
 from tests.people import page
 
@@ -92,4 +93,4 @@ def approve(conn: Connection, preview_id: int) -> Queued:
 async def carry_out(conn: Connection, pool: AsyncPool, run_id: int) -> None:
     """Applies, as a worker does whose remote is not there."""
     attempt = await begin(conn, pool, run_id)
-    await apply.apply(attempt, None, pool, load({}), lambda: False)  # type: ignore[arg-type] # it asks nobody
+    await apply.apply(Work(attempt, None, pool, load({}), lambda: False))  # type: ignore[arg-type] # it asks nobody

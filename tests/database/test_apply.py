@@ -15,6 +15,7 @@ from hrims.jobs import store as jobs
 from hrims.jobs.attempt import Stopping
 from hrims.previews import decide, store, sweep
 from hrims.sync import apply
+from hrims.sync.work import Work
 from tests.database.previews import approve, carry_out, end, fetch, queue, rows, save_all, wanted
 from tests.database.runs import ASHA, ask_for, begin, institution
 from tests.people import record
@@ -252,7 +253,7 @@ async def test_one_that_stopped_in_the_middle_goes_on(
     attempt = await begin(conn, pool, run_id)
     looks = iter([False, True])
     with pytest.raises(Stopping):
-        await apply.apply(attempt, None, pool, load({}), lambda: next(looks))  # type: ignore[arg-type] # it asks nobody
+        await apply.apply(Work(attempt, None, pool, load({}), lambda: next(looks)))  # type: ignore[arg-type] # it asks nobody
     assert rows(conn, f"SELECT page_number FROM run_pages WHERE run_id = {run_id}") == [(0,)]
     control.cancel(conn, ASHA, run_id)
     assert approve(conn, preview).run_id == run_id
@@ -270,7 +271,7 @@ async def test_an_attempt_that_was_overtaken_applies_nothing_more(
     await carry_out(conn, pool, run_id)
     before = rows(conn, "SELECT * FROM employees ORDER BY id")
     with pytest.raises((PreviewGone, Fenced)):
-        await apply.apply(zombie, None, pool, load({}), lambda: False)  # type: ignore[arg-type] # it asks nobody
+        await apply.apply(Work(zombie, None, pool, load({}), lambda: False))  # type: ignore[arg-type] # it asks nobody
     assert rows(conn, "SELECT * FROM employees ORDER BY id") == before
 
 

@@ -11,6 +11,7 @@ from hrims.errors import RemoteGarbled
 from hrims.jobs.ask_person import ask_person
 from hrims.remote.client import Remote
 from hrims.sync import person
+from hrims.sync.work import Work
 from tests.database.runs import ASHA, begin
 from tests.people import record
 
@@ -23,7 +24,7 @@ async def bring(conn: Connection, pool: AsyncPool, httpserver: HTTPServer, key: 
     )
     attempt = await begin(conn, pool, ask_person(conn, ASHA, key).run_id)
     async with Remote(settings) as remote:
-        await person.bring(attempt, remote, pool, settings, lambda: False)
+        await person.bring(Work(attempt, remote, pool, settings, lambda: False))
 
 
 @pytest.mark.parametrize("key", ["580330001", "963001"])

@@ -1,0 +1,19 @@
+"""What one attempt at a run works with, whatever kind of run it is."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hrims.config import Settings
+from hrims.db import AsyncPool
+from hrims.jobs.store import Attempt
+from hrims.remote.client import Remote
+
+
+class Work(NamedTuple):
+    """An attempt, whom it may ask, where it saves, and whether its worker was asked to stop."""
+
+    attempt: Attempt
+    remote: Remote
+    pool: AsyncPool
+    settings: Settings
+    is_stopping: Callable[[], bool]
