@@ -54,9 +54,6 @@ answered; up to the pause of the settings.
 LEAST_PAUSE = 0.05
 """Seconds before a page is asked for again, however soon it failed."""
 
-SPARE = 2
-"""Pages that may be saved while as many as are allowed are asked for, so that HRIMS waits for no Postgres."""
-
 GROW_AFTER = 4
 """Pages answered in a row after which pages grow again."""
 
@@ -93,7 +90,7 @@ class Plan:
     ) -> None:
         """``saved`` are stretches of positions that need not be asked for; ``total`` is the remote's,
         None before its first answer. ``at_once`` pages are asked for at the same time at most, beside
-        SPARE that are being saved.
+        as many that are being saved, so that HRIMS waits for no Postgres.
         """
         self.total = total
         self.size = page_size
@@ -120,7 +117,7 @@ class Plan:
         """
         # What a kill costs, and the memory, are bounded by the pages that are not saved yet.
         open_now = self._asked + self._saving
-        if self._asked >= max(1, int(self.window)) or open_now >= self._at_once + SPARE:
+        if self._asked >= max(1, int(self.window)) or open_now >= 2 * self._at_once:
             return float("inf")
         if now < self._quiet_until:
             return self._quiet_until - now

@@ -11,8 +11,8 @@ from tests.flow.conftest import World
 PAGES = 10
 """Pages of the listing of the world's ministry: 240 people by 25."""
 
-IN_FLIGHT = 6
-"""Pages that are asked for or being saved at once: four at the remote, and two that are saved meanwhile."""
+IN_FLIGHT = 8
+"""Pages that are asked for or being saved at once: four at the remote, and as many that are saved meanwhile."""
 
 LOOKS = 2
 """Looks at the total at the end, one of which a kill may have to be made again."""
