@@ -12,7 +12,7 @@ PAGES = 10
 """Pages of the listing of the world's ministry: 240 people by 25."""
 
 IN_FLIGHT = 8
-"""Pages that are asked for or being saved at once: four at the remote, and as many that are saved meanwhile."""
+"""Pages that are asked for or being saved at once: four at the remote, and as many that are saved."""
 
 LOOKS = 2
 """Looks at the total at the end, one of which a kill may have to be made again."""
