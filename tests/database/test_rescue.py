@@ -144,6 +144,33 @@ async def test_a_worker_frozen_in_the_middle_of_a_page_keeps_nobody_waiting(
             copy.write_row((1,))
 
 
+async def test_a_worker_frozen_before_its_attempt_is_written_keeps_nobody_waiting(
+    conn: Connection, dsn: str, pool: AsyncPool, manager: FencedJobManager
+) -> None:
+    """Nothing says whose session it is that holds the run's row; its worker fell silent a moment ago."""
+    run_id = ask_for(conn, institution(conn))
+    await fetch(manager)
+    with psycopg.connect(dsn, application_name=session_name("elsewhere", 7)) as frozen:
+        frozen.execute("UPDATE runs SET attempt = attempt + 1 WHERE id = %s", (run_id,))
+        # Its silence is counted from here on the server's clock, not by how long this test takes.
+        conn.execute("SELECT pg_sleep(0.3)")
+        die(conn)
+        assert await watch.rescue_stalled(pool, 0.2) == 1
+        with pytest.raises(psycopg.OperationalError):
+            frozen.execute("SELECT 1")
+    assert run(conn) == ("waiting", 1, None)
+
+
+async def test_a_worker_in_the_middle_of_its_work_keeps_its_session(
+    conn: Connection, dsn: str, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    with psycopg.connect(dsn, application_name=session_name("elsewhere", 7)) as working:
+        working.execute("SELECT FROM institutions FOR SHARE")
+        die(conn)
+        assert await watch.rescue_stalled(pool, SILENT) == 1
+        working.execute("SELECT 1")
+
+
 async def test_after_three_rescues_the_run_has_failed_and_says_why(
     conn: Connection, pool: AsyncPool, manager: FencedJobManager, held: tuple[Job, Attempt]
 ) -> None:

@@ -8,9 +8,7 @@ import pytest
 
 from tests.flow.conftest import World
 from tests.flow.test_run import LOOK, expected, kept
-
-IN_FLIGHT = 5
-"""Pages that are asked for, or saved, at the same time: HRIMS_MAX_IN_FLIGHT and one that is being saved."""
+from tests.kills.stage import IN_FLIGHT
 
 
 def test_a_worker_killed_in_the_middle_of_a_page_is_followed_by_another(world: World) -> None:

@@ -22,6 +22,14 @@ WHERE j.id = %(job)s AND j.status = 'doing'
   AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))
   AND s.datname = current_database() AND s.usename = current_user AND s.pid <> pg_backend_pid()
 
+-- name: end_silent_sessions
+-- A worker that froze before its attempt was written down is known by its silence alone: a session of some
+-- worker stands in the middle of a transaction and has been waiting for its client for too long.
+SELECT pg_terminate_backend(s.pid) FROM pg_stat_activity s
+WHERE s.application_name LIKE 'hrims worker %%' AND s.xact_start IS NOT NULL AND s.wait_event = 'ClientRead'
+  AND s.state_change < now() - make_interval(secs => %(silent)s)
+  AND s.datname = current_database() AND s.usename = current_user AND s.pid <> pg_backend_pid()
+
 -- name: hold_run
 SELECT id, state, rescues FROM runs WHERE queue_job_id = %(job)s FOR UPDATE
 

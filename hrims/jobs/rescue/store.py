@@ -22,6 +22,7 @@ async def rescue(
     """
     job = {"job": queue_job_id, "silent": silent_seconds}
     await conn.execute(RESCUE["end_sessions"], job)
+    await conn.execute(RESCUE["end_silent_sessions"], job)
     run = await (await conn.execute(RESCUE["hold_run"], job)).fetchone()
     if not await (await conn.execute(RESCUE["hold_job"], job)).fetchone():
         return None
