@@ -5,13 +5,17 @@ CREATE TABLE webhook_endpoints (
     url text NOT NULL CHECK (url ~ '^https?://[^[:space:]]+$' AND length(url) <= 2000),
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 200),
     -- What messages are signed with; it leaves the database for that alone.
-    secret bytea NOT NULL CHECK (length(secret) BETWEEN 24 AND 64),
+    secret bytea CHECK (length(secret) BETWEEN 24 AND 64),
     active boolean NOT NULL DEFAULT true,
     -- Why it is off when nobody switched it off.
     off_because text CHECK (off_because <> ''),
     made_by text NOT NULL CHECK (made_by <> ''),
     made_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT webhook_endpoints_say_why_when_off CHECK (NOT active OR off_because IS NULL)
+    -- Gone for everybody at once, without its secret; its messages, and then it, are deleted little by little.
+    removed_at timestamptz,
+    CONSTRAINT webhook_endpoints_say_why_when_off CHECK (NOT active OR off_because IS NULL),
+    CONSTRAINT webhook_endpoints_removed_are_off CHECK (NOT active OR removed_at IS NULL),
+    CONSTRAINT webhook_endpoints_removed_keep_no_secret CHECK ((secret IS NULL) = (removed_at IS NOT NULL))
 );
 
 CREATE TABLE webhook_messages (
@@ -38,7 +42,8 @@ CREATE TABLE webhook_messages (
 );
 CREATE INDEX webhook_messages_endpoint ON webhook_messages (endpoint_id, id DESC);
 CREATE INDEX webhook_messages_run ON webhook_messages (run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX webhook_messages_waiting ON webhook_messages (id) WHERE state = 'waiting';
+CREATE INDEX webhook_messages_waiting ON webhook_messages (endpoint_id, id) WHERE state = 'waiting';
+CREATE INDEX webhook_messages_failed ON webhook_messages (endpoint_id) WHERE state = 'failed';
 CREATE INDEX webhook_messages_old ON webhook_messages (ended_at) WHERE state <> 'waiting';
 
 CREATE TABLE webhook_tries (
@@ -107,7 +112,7 @@ WHERE r.finished_at IS NOT NULL;
 -- when the numbers that follow from the run's end stand too.
 CREATE FUNCTION tell_of_runs_end() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- Held, so that an endpoint which is being removed cannot undo the run's end.
+    -- Held, so that an endpoint which is being deleted cannot undo the run's end.
     INSERT INTO webhook_messages (endpoint_id, run_id, event, payload)
     SELECT e.id, r.id, r.payload ->> 'type', r.payload
     FROM (SELECT id FROM webhook_endpoints WHERE active ORDER BY id FOR KEY SHARE) e

@@ -51,6 +51,13 @@ class Target(NamedTuple):
     host: str
     port: int
 
+    @property
+    def name(self) -> str:
+        """The host as requests name it, with the port unless it is the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = self.port == (443 if self.url.scheme == "https" else 80)
+        return host if usual else f"{host}:{self.port}"
+
 
 def parse(url: str) -> Target:
     """Takes a URL apart. Raises Refused for one that is not plain http or https."""

@@ -28,19 +28,19 @@ async def carry_out(pool: AsyncPool, settings: Settings, message_id: int, job_id
     if due is None:
         log.info("message %s needs nothing from job %s", message_id, job_id)
         return
-    if not due.active:
+    if not due.active or due.secret is None:
         await patiently(lambda: _give_up(pool, due, job_id))
         return
     at = datetime.now(UTC)
-    tried = await _send(due, settings)
+    tried = await _send(due, due.secret, settings)
     log.info("message %s: %s", due.key, tried.trouble or f"delivered in {tried.milliseconds} ms")
     next_at = _next_try(due, tried)
     if await patiently(lambda: _settle(pool, due, job_id, at, tried, next_at)) and next_at:
         raise TryAgain(next_at)
 
 
-async def _send(due: Due, settings: Settings) -> Tried:
-    headers = signing.headers(due.key, int(time.time()), due.body, due.secret)
+async def _send(due: Due, secret: bytes, settings: Settings) -> Tried:
+    headers = signing.headers(due.key, int(time.time()), due.body, secret)
     return await post.post(due.url, due.body, headers, addresses.rule(settings.webhook_private))
 
 

@@ -53,7 +53,7 @@ def switch(conn: Connection, actor: Actor, endpoint_id: int, *, on: bool) -> Non
 def remove(conn: Connection, actor: Actor, endpoint_id: int) -> None:
     """Removes an endpoint with its secret and its messages."""
     with conn.transaction():
-        store.delete_endpoint(conn, endpoint_id)
+        store.remove_endpoint(conn, endpoint_id)
         record(conn, actor, "webhook.remove", f"webhook:{endpoint_id}")
 
 

@@ -52,7 +52,7 @@ async def post(url: str, body: bytes, headers: dict[str, str], may: May, look_up
             status = await _follow(url, body, headers, may, look_up)
         trouble = _trouble(status)
     except Refused as reason:
-        trouble = f"{reason} Nothing was sent there."
+        trouble = str(reason)
     except TimeoutError:
         trouble = f"The receiver gave no answer in {WHOLE:g} seconds."
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as reason:
@@ -65,8 +65,6 @@ def _trouble(status: int) -> str | None:
         return None
     if status == GONE:
         return "The receiver answered 410: it is gone for good."
-    if status in REDIRECTS:
-        return f"The receiver sent the message on more than {MOST_REDIRECTS} times."
     return f"The receiver answered {status}."
 
 
@@ -81,7 +79,7 @@ async def _follow(url: str, body: bytes, headers: dict[str, str], may: May, look
         if url.startswith("https:") and not onward.startswith("https:"):
             raise Refused("The receiver sent the message on from https to an open address.")
         url = onward
-    return status
+    raise Refused(f"The receiver sent the message on more than {MOST_REDIRECTS} times.")
 
 
 async def _send(
@@ -110,7 +108,7 @@ async def _ask(target: Target, ip: Ip, body: bytes, headers: dict[str, str]) -> 
             url,
             content=body,
             headers={
-                "Host": target.url.netloc.rpartition("@")[2],
+                "Host": target.name,
                 "Content-Type": "application/json",
                 "User-Agent": "hrims-sync",
                 "Accept-Encoding": "identity",

@@ -29,7 +29,8 @@ class Due(NamedTuple):
     failures: int
     endpoint_id: int
     url: str
-    secret: bytes
+    secret: bytes | None
+    """None of an endpoint that was removed."""
     active: bool
 
 
@@ -50,15 +51,20 @@ def insert_endpoint(conn: Connection, url: str, description: str, secret: bytes,
 def switch(conn: Connection, endpoint_id: int, active: bool) -> bool:
     """Switches an endpoint on or off; False when it is so already."""
     switched = conn.execute(
-        "UPDATE webhook_endpoints SET active = %s, off_because = NULL WHERE id = %s AND active <> %s",
+        "UPDATE webhook_endpoints SET active = %s, off_because = NULL"
+        " WHERE id = %s AND active <> %s AND removed_at IS NULL",
         (active, endpoint_id, active),
     )
     return bool(switched.rowcount)
 
 
-def delete_endpoint(conn: Connection, endpoint_id: int) -> None:
-    """Removes an endpoint with its messages; their jobs find nothing to do."""
-    conn.execute("DELETE FROM webhook_endpoints WHERE id = %s", (endpoint_id,))
+def remove_endpoint(conn: Connection, endpoint_id: int) -> None:
+    """Removes an endpoint and its secret; ``delete_removed`` deletes its messages."""
+    conn.execute(
+        "UPDATE webhook_endpoints SET active = false, off_because = NULL, secret = NULL, removed_at = now()"
+        " WHERE id = %s AND removed_at IS NULL",
+        (endpoint_id,),
+    )
 
 
 def insert_test(conn: Connection, endpoint_id: int) -> str:
@@ -188,5 +194,26 @@ async def delete_old(conn: AsyncConnection, days: int, most: int) -> int:
             ORDER BY ended_at LIMIT %s FOR UPDATE SKIP LOCKED)
         """,
         (days, most),
+    )
+    return deleted.rowcount
+
+
+async def delete_removed(conn: AsyncConnection, most: int) -> int:
+    """Deletes messages of endpoints that were removed, and the endpoints that have none left; returns how
+    many messages.
+    """
+    deleted = await conn.execute(
+        """
+        DELETE FROM webhook_messages WHERE id IN (
+            SELECT m.id FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint_id
+            WHERE e.removed_at IS NOT NULL LIMIT %s FOR UPDATE OF m SKIP LOCKED)
+        """,
+        (most,),
+    )
+    await conn.execute(
+        """
+        DELETE FROM webhook_endpoints e WHERE removed_at IS NOT NULL
+          AND NOT EXISTS (SELECT FROM webhook_messages m WHERE m.endpoint_id = e.id)
+        """
     )
     return deleted.rowcount

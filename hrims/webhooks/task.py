@@ -77,15 +77,19 @@ async def keep_delivering(pool: AsyncPool, settings: Settings) -> None:
 
 
 async def keep_tidy(pool: AsyncPool, settings: Settings) -> None:
-    """Gives messages that lost their job a new one, and deletes old ones, for ever."""
+    """Gives messages that lost their job a new one, and deletes those that nobody needs, for ever."""
     while True:
         await _go_on_when_it_fails(tidy(pool), "tidy up webhooks")
         await asyncio.sleep(LOOK * settings.beat_seconds)
 
 
 async def tidy(pool: AsyncPool) -> None:
-    """Once: messages without a job get one, old ones go in small batches."""
-    for some in (store.queue_orphans, partial(store.delete_old, days=KEEP_DAYS, most=BATCH)):
+    """Once: messages without a job get one; old ones, and those of removed endpoints, go in small batches."""
+    for some in (
+        store.queue_orphans,
+        partial(store.delete_removed, most=BATCH),
+        partial(store.delete_old, days=KEEP_DAYS, most=BATCH),
+    ):
         found = True
         while found:
             async with pool.connection() as conn:

@@ -58,6 +58,10 @@ async def test_a_message_whose_endpoint_was_removed_is_forgotten(conn: Connectio
         endpoints.remove(conn, BINTI, 1)
         await delivery.carry_out(pool, PRIVATE, id_, job)
         assert receiver.all == []
+    message(conn, "https://receiver.example")
+    await task.tidy(pool)
+    assert conn.execute("SELECT id FROM webhook_endpoints").fetchall() == [(2,)]
+    assert conn.execute("SELECT endpoint_id FROM webhook_messages").fetchall() == [(2,)]
 
 
 async def test_an_endpoint_that_is_off_gets_nothing_and_it_is_said(conn: Connection, pool: AsyncPool) -> None:

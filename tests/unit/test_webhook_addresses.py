@@ -113,6 +113,13 @@ def test_a_name_in_another_script_is_taken_by_its_ascii_name() -> None:
     assert parse("http://receiver.example:8080/x?y=1").port == 8080
 
 
+def test_a_host_is_named_as_requests_name_it() -> None:
+    assert parse("https://Receiver.Example:443/x").name == "receiver.example"
+    assert parse("http://receiver.example:443/x").name == "receiver.example:443"
+    assert parse("http://[2606:4700::1111]:8080/").name == "[2606:4700::1111]:8080"
+    assert parse("https://bücher.example").name == "xn--bcher-kva.example"
+
+
 async def test_one_private_address_among_several_refuses_the_name() -> None:
     async def look_up(host: str, port: int) -> list[str]:
         return ["8.8.8.8", "10.0.0.1"]

@@ -42,7 +42,9 @@ def test_an_endpoint_is_switched_tried_out_and_removed(administrator: Browser, c
     assert "webhook.test" in administrator.get(PAGE).text
     assert administrator.press(f"{PAGE}/1/remove").status_code == 303
     assert "Nobody is told of anything yet." in administrator.get(PAGE).text
-    assert conn.execute("SELECT count(*) FROM webhook_messages").fetchone() == (0,)
+    assert "webhook.test" not in administrator.get(PAGE).text
+    assert conn.execute("SELECT secret FROM webhook_endpoints").fetchall() == [(None,)]
+    assert administrator.press(f"{PAGE}/1/on").status_code == 404
     deeds = [action for _, _, action, _ in audited(conn)[1:]]
     assert deeds == ["webhook.off", "webhook.on", "webhook.test", "webhook.remove"]
 

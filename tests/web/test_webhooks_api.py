@@ -54,6 +54,7 @@ def test_an_endpoint_is_switched_tried_out_and_removed(api: Browser, conn: Conne
     assert api.get(API).get_json()["endpoints"][0]["waiting"] == 1
     assert api.post(f"{API}/1/remove").get_json()["success"] is True
     assert api.get(API).get_json()["endpoints"] == []
+    assert error_of(api.post(f"{API}/1/test")) == (404, "unknown_endpoint")
     deeds = [action for _, _, action, _ in audited(conn)[1:]]
     assert deeds == ["webhook.off", "webhook.on", "webhook.test", "webhook.remove"]
 

@@ -53,17 +53,17 @@ class Try(NamedTuple):
 
 ENDPOINTS = """
 SELECT e.id, e.url, e.description, e.active, e.off_because, e.made_by, e.made_at,
-       n.waiting, n.failed
-FROM webhook_endpoints e CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
-           count(*) FILTER (WHERE state = 'failed') AS failed
-    FROM webhook_messages WHERE endpoint_id = e.id) n
+       (SELECT count(*) FROM webhook_messages m
+        WHERE m.endpoint_id = e.id AND m.state = 'waiting') AS waiting,
+       (SELECT count(*) FROM webhook_messages m
+        WHERE m.endpoint_id = e.id AND m.state = 'failed') AS failed
+FROM webhook_endpoints e WHERE e.removed_at IS NULL
 """
 
 MESSAGES = """
 SELECT m.id, m.key, m.endpoint_id, e.url, m.run_id, m.event, m.state, m.payload, m.created_at, m.next_try_at,
        m.ended_at, m.trouble, coalesce(t.number, 0) AS tries, t.status
-FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint_id
+FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint_id AND e.removed_at IS NULL
 LEFT JOIN LATERAL (SELECT number, status FROM webhook_tries
                    WHERE message_id = m.id ORDER BY number DESC LIMIT 1) t ON true
 """
@@ -78,7 +78,7 @@ def endpoints(conn: Connection) -> list[Endpoint]:
 def endpoint(conn: Connection, endpoint_id: int) -> Endpoint | None:
     """One endpoint."""
     with conn.cursor(row_factory=class_row(Endpoint)) as cursor:
-        return cursor.execute(f"{ENDPOINTS} WHERE e.id = %s".encode(), (endpoint_id,)).fetchone()
+        return cursor.execute(f"{ENDPOINTS} AND e.id = %s".encode(), (endpoint_id,)).fetchone()
 
 
 def messages(conn: Connection, most: int, skip: int = 0) -> list[Message]:
