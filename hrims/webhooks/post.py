@@ -75,11 +75,16 @@ async def _follow(url: str, body: bytes, headers: dict[str, str], may: May, look
         status, location = await _send(target, ips[:MOST_ADDRESSES], body, headers)
         if status not in REDIRECTS or not location:
             return status
-        onward = urljoin(url, location)
-        if url.startswith("https:") and not onward.startswith("https:"):
-            raise Refused("The receiver sent the message on from https to an open address.")
-        url = onward
+        url = onward(url, location)
     raise Refused(f"The receiver sent the message on more than {MOST_REDIRECTS} times.")
+
+
+def onward(url: str, location: str) -> str:
+    """Where a redirect leads; it is judged like any other address. Raises Refused for one out of https."""
+    there = urljoin(url, location)
+    if url.lower().startswith("https:") and not there.lower().startswith("https:"):
+        raise Refused("The receiver sent the message on from https to an open address.")
+    return there
 
 
 async def _send(

@@ -147,6 +147,7 @@ def test_receivers_that_take_their_time_hold_up_no_run(inside: World, receiver: 
         receiver.next()
     assert inside.until_ended(inside.ask()).outcome == "complete"
     assert inside.rows("SELECT count(*) FROM webhook_tries") == [(0,)]
+    assert len(receiver.all) == 4
 
 
 def test_a_worker_that_dies_while_it_sends_loses_no_message(inside: World, receiver: Receiver) -> None:

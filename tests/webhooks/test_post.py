@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from hrims.webhooks import post
-from hrims.webhooks.addresses import Ip, anything, is_public
+from hrims.webhooks.addresses import Ip, Refused, anything, is_public
 from tests.receiver import Receiver
 
 BODY, HEADERS = b'{"type": "webhook.test"}', {"webhook-id": "msg_1"}
@@ -82,6 +82,21 @@ async def test_a_redirect_to_what_is_no_web_address_is_refused(onward: str) -> N
     with Receiver((307, onward)) as here:
         assert not (await send(here.url)).delivered
         assert len(here.all) == 1
+
+
+@pytest.mark.parametrize(
+    "location", ["http://receiver.example/hook", "HTTP://other.example", "ftp://x.example"]
+)
+def test_no_redirect_leads_out_of_https(location: str) -> None:
+    for url in ("https://receiver.example/hook", "HTTPS://receiver.example/hook"):
+        with pytest.raises(Refused, match="open address"):
+            post.onward(url, location)
+
+
+def test_other_redirects_lead_where_they_say() -> None:
+    assert post.onward("https://a.example/x/y", "z?k=1") == "https://a.example/x/z?k=1"
+    assert post.onward("https://a.example/x", "//b.example/") == "https://b.example/"
+    assert post.onward("http://a.example/x", "https://a.example/x") == "https://a.example/x"
 
 
 async def test_a_name_is_looked_up_once_and_means_another_machine_afterwards(receiver: Receiver) -> None:
