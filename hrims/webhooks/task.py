@@ -7,10 +7,12 @@ import copy
 import logging
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import psycopg
-from procrastinate import JobContext
+from procrastinate import JobContext, RetryDecision
 from procrastinate.exceptions import ProcrastinateException
+from procrastinate.jobs import Job
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
@@ -21,6 +23,9 @@ from hrims.webhooks import delivery, store
 QUEUE = "webhooks"
 DELIVER_TASK = "webhooks.deliver"
 """Both are named in migration 0012 as well, which queues the jobs."""
+
+BEHIND = -1
+"""The priority of what is tried again; new messages have 0."""
 
 AT_ONCE = 4
 """Messages that one worker delivers at the same time."""
@@ -40,7 +45,18 @@ LOOK = 12
 log = logging.getLogger(__name__)
 
 
-@queue.app.task(name=DELIVER_TASK, queue=QUEUE, retry=AsTold(), pass_context=True)
+class BehindTheNew(AsTold):
+    """Puts a job back behind those of new messages: a receiver that is down for a day, with thousands of
+    messages to be tried again, keeps nobody else waiting for long.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> Any:
+        if isinstance(exception, TryAgain):
+            return RetryDecision(retry_at=exception.at, priority=BEHIND)
+        return None
+
+
+@queue.app.task(name=DELIVER_TASK, queue=QUEUE, retry=BehindTheNew(), pass_context=True)
 async def deliver(context: JobContext, message_id: int) -> None:
     """Makes one try at delivering a message."""
     assert context.job.id is not None

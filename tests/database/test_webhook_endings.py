@@ -16,6 +16,7 @@ from hrims.follow import store as follow
 from hrims.jobs import attempt as attempts
 from hrims.jobs import control
 from hrims.jobs import store as jobs
+from hrims.jobs.ask_person import ask_person
 from hrims.jobs.queue import queue_run
 from hrims.jobs.rescue import watch
 from hrims.jobs.retry import GivenUp
@@ -174,6 +175,14 @@ async def test_it_says_what_the_api_says_and_nothing_of_anybody(
     text = json.dumps(said)
     assert "Mtu" not in text
     assert "58033" not in text
+
+
+def test_a_run_for_one_person_names_nobody(conn: Connection) -> None:
+    endpoint(conn)
+    control.cancel(conn, ASHA, ask_person(conn, ASHA, "580330000").run_id)
+    said = payload(conn)
+    assert (said["data"]["kind"], said["data"]["institutionName"]) == ("person", "One person")
+    assert "58033" not in json.dumps(said)
 
 
 async def test_it_says_why_a_run_failed(conn: Connection, pool: AsyncPool, run: Attempt) -> None:

@@ -150,6 +150,27 @@ def test_receivers_that_take_their_time_hold_up_no_run(inside: World, receiver: 
     assert len(receiver.all) == 4
 
 
+def test_what_is_tried_again_stands_behind_what_is_new(inside: World, receiver: Receiver) -> None:
+    """Four messages of which none was answered are due again, and a fifth is new: the new one comes first."""
+    endpoint(inside.conn, receiver.url)
+    receiver.answers = [500] * 4
+    worker = inside.start_worker()
+    for _ in range(4):
+        endpoints.test(inside.conn, BINTI, 1)
+    old = {receiver.next().headers["webhook-id"] for _ in range(4)}
+    queued = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'webhooks' AND status = 'todo'"
+    inside.until_rows(queued, [(4,)])
+    worker.terminate()
+    worker.wait(30)
+    new = endpoints.test(inside.conn, BINTI, 1)
+    inside.conn.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
+    receiver.hold.clear()
+    inside.start_worker()
+    first = {receiver.next().headers["webhook-id"] for _ in range(4)}
+    assert new in first
+    assert len(first & old) == 3
+
+
 def test_a_worker_that_dies_while_it_sends_loses_no_message(inside: World, receiver: Receiver) -> None:
     endpoint(inside.conn, receiver.url)
     receiver.hold.clear()
