@@ -30,6 +30,8 @@ from hrims.web import (
     rejects_api,
     sign_in,
     stream,
+    webhooks,
+    webhooks_api,
     workplaces,
 )
 from hrims.web.hub import Hub
@@ -51,6 +53,8 @@ BLUEPRINTS = (
     previews.blueprint,
     # /dashboard/admin/compare  /api/hrims/compare
     compare.blueprint,
+    # /dashboard/admin/webhooks
+    webhooks.blueprint,
     # /api/hrims/previews
     previews_api.blueprint,
     # /api/hrims/institutions  fetch-by-institution  job-status  jobs
@@ -63,6 +67,8 @@ BLUEPRINTS = (
     api_workplaces.blueprint,
     # /api/hrims/rejects  institutions/<id>/ask-again
     rejects_api.blueprint,
+    # /api/hrims/webhooks
+    webhooks_api.blueprint,
     # /api/hrims/sync-status
     stream.blueprint,
     # /healthz  /readyz  /metrics

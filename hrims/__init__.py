@@ -7,8 +7,9 @@ The rooms stand in the order in which the data walks:
 3. ``jobs``       the machinery: a run is asked for, queued, fenced, tried again, rescued
 4. ``sync``       one run from its first page to its outcome; ``sync/run.py`` tells the story
 5. ``follow``     runs as those see them who follow one
-6. ``web``        what people and machines see of it
-7. ``access``     who may: users, sessions, tokens, and the audit record; stands below ``jobs``,
+6. ``webhooks``   tells others when a run has ended
+7. ``web``        what people and machines see of it
+8. ``access``     who may: users, sessions, tokens, and the audit record; stands below ``jobs``,
    because asking for a run writes its audit record in the same transaction
 
 ``leavers`` concludes from complete runs who left, ``people`` finds a person and what ever happened to them.

@@ -131,6 +131,11 @@ class Settings:
         "HRIMS_PREVIEW_DAYS", whole(1, 365), 7, "days after which a preview that nobody applied is emptied"
     )
 
+    # webhooks
+    webhook_private: bool = setting(
+        "HRIMS_WEBHOOK_PRIVATE", yes_or_no, False, "yes sends webhooks to private and local addresses too"
+    )
+
     # people
     admin_password: str | None = setting(
         "HRIMS_ADMIN_PASSWORD",

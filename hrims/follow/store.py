@@ -16,7 +16,8 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        p.current_page, p.remote_total, p.pages, p.fetched, p.saved, p.new, p.changed, p.unchanged,
        p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms, p.save_ms, p.note,
        EXISTS (SELECT FROM procrastinate_workers w
-               WHERE w.last_heartbeat > now() - interval '40 seconds') AS a_worker_lives,
+               WHERE w.last_heartbeat > now() - interval '40 seconds'
+                 AND w.id NOT IN (SELECT worker_id FROM webhook_workers)) AS a_worker_lives,
        (SELECT b.reason FROM remote_breaker b) AS not_asked,
        coalesce((SELECT d.changes FROM run_drift d WHERE d.run_id = r.id), '[]') AS drift,
        (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id) AS asked_again,

@@ -23,8 +23,8 @@ from hrims.jobs.rescue import watch
 QUEUE = "sync"
 RUN_TASK = "sync.run"
 
-POOL_SPARE = 6
-"""Connections beside those that save pages: fetching, beating, listening, finishing, rescuing."""
+POOL_SPARE = 8
+"""Connections beside those that save pages: fetching, beating, listening, finishing, rescuing, delivering."""
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +169,6 @@ app = QueueApp(
         min_size=1,
         max_size=_settings().concurrency + POOL_SPARE,
     ),
-    import_paths=["hrims.sync.task"],
+    import_paths=["hrims.sync.task", "hrims.webhooks.task"],
     worker_defaults=_worker_defaults(),
 )

@@ -241,9 +241,10 @@ async def close_attempts(
 
 
 def live_workers(conn: Connection) -> int:
-    """Workers that gave a sign of life lately."""
+    """Workers that gave a sign of life lately; what delivers webhooks beside one is none of its own."""
     row = conn.execute(
         "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '40 seconds'"
+        " AND id NOT IN (SELECT worker_id FROM webhook_workers)"
     ).fetchone()
     return row[0] if row else 0
 

@@ -1,6 +1,7 @@
 """Asking HRIMS: an identifier and a page number come in, a page or one error of the tree goes out.
 
-The only file that imports httpx. Credentials travel in two headers and appear nowhere else.
+Only this file and ``webhooks/post.py`` import httpx. Credentials travel in two headers and appear nowhere
+else.
 """
 
 import asyncio

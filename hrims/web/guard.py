@@ -75,6 +75,13 @@ def let_in() -> Response | None:
     return None
 
 
+def administrators_only() -> None:
+    """Before every request of a blueprint that is theirs alone. Raises NotAllowed."""
+    who: Who | None = g.get("who")
+    if who is None or who.role != "administrator":
+        raise NotAllowed("Only an administrator may see and change this. Nothing was changed.")
+
+
 def actor() -> Actor:
     """Who acts in this request. Raises NotSignedIn when nobody does."""
     who: Who | None = g.get("who")

@@ -18,7 +18,8 @@ NAME, PASSWORD = "asha", "a wet monsoon"
 
 OF_RUNS = (
     "runs, run_progress, run_pages, run_attempts, rejects, preview_people, employees, employee_changes, "
-    "listings, departures, departure_people, employee_events, workplaces, reject_cases, run_cases, run_drift"
+    "listings, departures, departure_people, employee_events, workplaces, reject_cases, run_cases, "
+    "run_drift, webhook_messages, webhook_tries, webhook_endpoints"
 )
 
 

@@ -11,6 +11,9 @@ GET /api/hrims/leavers
 GET /api/hrims/previews/<job_id>
 GET /api/hrims/rejects
 GET /api/hrims/sync-status/<job_id>
+GET /api/hrims/webhooks
+GET /api/hrims/webhooks/messages
+GET /api/hrims/webhooks/messages/<key>
 GET /api/hrims/workplaces
 GET /dashboard/admin/compare
 GET /dashboard/admin/fetch-data
@@ -25,6 +28,8 @@ GET /dashboard/admin/previews/<run_id>
 GET /dashboard/admin/rejects
 GET /dashboard/admin/rejects/rejects.<kind>
 GET /dashboard/admin/rejects/table
+GET /dashboard/admin/webhooks
+GET /dashboard/admin/webhooks/messages/<key>
 GET /dashboard/admin/workplaces
 GET /dashboard/admin/workplaces/<workplace_id>/choices
 GET /healthz
@@ -42,6 +47,12 @@ POST /api/hrims/leavers/<departure_id>/refuse
 POST /api/hrims/leavers/<departure_id>/undo
 POST /api/hrims/previews/<job_id>/apply
 POST /api/hrims/previews/<job_id>/discard
+POST /api/hrims/webhooks
+POST /api/hrims/webhooks/<endpoint_id>/off
+POST /api/hrims/webhooks/<endpoint_id>/on
+POST /api/hrims/webhooks/<endpoint_id>/remove
+POST /api/hrims/webhooks/<endpoint_id>/test
+POST /api/hrims/webhooks/messages/<key>/again
 POST /api/hrims/workplaces/<workplace_id>/map
 POST /api/hrims/workplaces/<workplace_id>/register
 POST /api/hrims/workplaces/<workplace_id>/unmap
@@ -58,6 +69,12 @@ POST /dashboard/admin/people/fetch
 POST /dashboard/admin/previews/<run_id>/apply
 POST /dashboard/admin/previews/<run_id>/discard
 POST /dashboard/admin/rejects/ask-again
+POST /dashboard/admin/webhooks
+POST /dashboard/admin/webhooks/<endpoint_id>/off
+POST /dashboard/admin/webhooks/<endpoint_id>/on
+POST /dashboard/admin/webhooks/<endpoint_id>/remove
+POST /dashboard/admin/webhooks/<endpoint_id>/test
+POST /dashboard/admin/webhooks/messages/<key>/again
 POST /dashboard/admin/workplaces/<workplace_id>/map
 POST /dashboard/admin/workplaces/<workplace_id>/register
 POST /dashboard/admin/workplaces/<workplace_id>/unmap

@@ -35,7 +35,7 @@ SELECT id, state, rescues FROM runs WHERE queue_job_id = %(job)s FOR UPDATE
 
 -- name: hold_job
 -- Looked at again under the lock: meanwhile its worker may have ended it, or somebody rescued it.
-SELECT j.id FROM procrastinate_jobs j
+SELECT j.task_name = 'sync.run' AS carries_out_a_run FROM procrastinate_jobs j
 LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
 WHERE j.id = %(job)s AND j.status = 'doing'
   AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))

@@ -18,14 +18,20 @@ async def rescue(
     conn: AsyncConnection, queue_job_id: int, silent_seconds: float, most: int, words: str
 ) -> str | None:
     """Takes one stalled job from its dead worker: ``waiting`` again, ``failed`` after too many
-    rescues, ``ended`` when its run was over; None when it is stalled no more.
+    rescues, ``ended`` when its run was over, ``queued again`` when it served none; None when it is stalled
+    no more.
     """
     job = {"job": queue_job_id, "silent": silent_seconds}
     await conn.execute(RESCUE["end_sessions"], job)
     await conn.execute(RESCUE["end_silent_sessions"], job)
     run = await (await conn.execute(RESCUE["hold_run"], job)).fetchone()
-    if not await (await conn.execute(RESCUE["hold_job"], job)).fetchone():
+    held = await (await conn.execute(RESCUE["hold_job"], job)).fetchone()
+    if held is None:
         return None
+    if not held[0]:
+        # What serves no run ends by its own rules, and may be done twice.
+        await conn.execute(RESCUE["put_back"], job)
+        return "queued again"
     id_, state, rescues = run or (0, "gone", 0)
     if state not in UNDER_WAY:
         await conn.execute(RESCUE["end_job"], job)

@@ -48,7 +48,7 @@ async def rescue_stalled(pool: AsyncPool, silent_seconds: float) -> int:
             became = await store.rescue(conn, job_id, silent_seconds, MOST_RESCUES, WORDS)
         if became:
             rescued += 1
-            log.warning("job %s had lost its worker; its run is %s", job_id, became)
+            log.warning("job %s had lost its worker; it is %s", job_id, became)
     return rescued
 
 

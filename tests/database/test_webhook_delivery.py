@@ -1,0 +1,183 @@
+"""A message from its job to its end: who has a say in it, what is kept of a try, and what is tidied up."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from procrastinate import PsycopgConnector
+
+from hrims.config import Settings, load
+from hrims.db import AsyncPool, Connection
+from hrims.jobs import store as jobs
+from hrims.jobs.queue import FencedJobManager
+from hrims.jobs.rescue import watch
+from hrims.jobs.retry import TryAgain
+from hrims.webhooks import delivery, endpoints, pauses, task
+from hrims.webhooks.shown import store as shown
+from tests.database.webhooks import BINTI, endpoint
+from tests.receiver import Receiver
+
+PRIVATE = load({"HRIMS_WEBHOOK_PRIVATE": "yes"})
+
+
+def message(conn: Connection, url: str) -> tuple[int, int]:
+    """A message on its way and its job: (message, job)."""
+    endpoints.test(conn, BINTI, endpoint(conn, url).id)
+    [found] = conn.execute(
+        "SELECT id, queue_job_id FROM webhook_messages ORDER BY id DESC LIMIT 1"
+    ).fetchall()
+    return int(found[0]), int(found[1])
+
+
+def stands(conn: Connection) -> Any:
+    return conn.execute("SELECT state, failures, trouble FROM webhook_messages").fetchone()
+
+
+async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
+    with Receiver() as receiver:
+        id_, job = message(conn, receiver.url)
+        await delivery.carry_out(pool, PRIVATE, id_, job)
+        assert stands(conn) == ("delivered", 0, None)
+        await delivery.carry_out(pool, PRIVATE, id_, job)
+        assert len(receiver.all) == 1
+    [kept] = shown.tries(conn, id_)
+    assert (kept.number, kept.status, kept.trouble) == (1, 204, None)
+
+
+async def test_a_job_that_was_replaced_sends_nothing(conn: Connection, pool: AsyncPool) -> None:
+    with Receiver() as receiver:
+        id_, job = message(conn, receiver.url)
+        await delivery.carry_out(pool, PRIVATE, id_, job + 1)
+        assert receiver.all == []
+    assert stands(conn) == ("waiting", 0, None)
+
+
+async def test_a_message_whose_endpoint_was_removed_is_forgotten(conn: Connection, pool: AsyncPool) -> None:
+    with Receiver() as receiver:
+        id_, job = message(conn, receiver.url)
+        endpoints.remove(conn, BINTI, 1)
+        await delivery.carry_out(pool, PRIVATE, id_, job)
+        assert receiver.all == []
+    message(conn, "https://receiver.example")
+    await task.tidy(pool)
+    assert conn.execute("SELECT id FROM webhook_endpoints").fetchall() == [(2,)]
+    assert conn.execute("SELECT endpoint_id FROM webhook_messages").fetchall() == [(2,)]
+
+
+async def test_an_endpoint_that_is_off_gets_nothing_and_it_is_said(conn: Connection, pool: AsyncPool) -> None:
+    with Receiver() as receiver:
+        id_, job = message(conn, receiver.url)
+        endpoints.switch(conn, BINTI, 1, on=False)
+        await delivery.carry_out(pool, PRIVATE, id_, job)
+        assert receiver.all == []
+    assert stands(conn) == ("failed", 1, delivery.OFF)
+
+
+async def test_nine_tries_and_it_has_failed(conn: Connection, pool: AsyncPool) -> None:
+    with Receiver(*[500] * 20) as receiver:
+        id_, job = message(conn, receiver.url)
+        for failures in range(1, len(pauses.PAUSES) + 1):
+            with pytest.raises(TryAgain):
+                await delivery.carry_out(pool, PRIVATE, id_, job)
+            assert stands(conn) == ("waiting", failures, "The receiver answered 500.")
+        await delivery.carry_out(pool, PRIVATE, id_, job)
+        assert stands(conn) == ("failed", 9, "The receiver answered 500.")
+        assert len(receiver.all) == 9
+    assert [one.number for one in shown.tries(conn, id_)] == list(range(9, 0, -1))
+
+
+async def test_the_next_try_is_when_the_message_says(conn: Connection, pool: AsyncPool) -> None:
+    with Receiver(500) as receiver:
+        id_, job = message(conn, receiver.url)
+        with pytest.raises(TryAgain) as again:
+            await delivery.carry_out(pool, PRIVATE, id_, job)
+    assert conn.execute("SELECT next_try_at FROM webhook_messages").fetchone() == (again.value.at,)
+
+
+async def test_what_is_sent_again_has_a_full_set_of_tries_and_goes_on_counting(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    with Receiver(410) as receiver:
+        id_, job = message(conn, receiver.url)
+        await delivery.carry_out(pool, PRIVATE, id_, job)
+        endpoints.switch(conn, BINTI, 1, on=True)
+        [found] = shown.messages(conn, 10)
+        endpoints.send_again(conn, BINTI, found)
+        assert stands(conn) == ("waiting", 0, None)
+        [(again,)] = conn.execute("SELECT queue_job_id FROM webhook_messages").fetchall()
+        assert again != job
+        await delivery.carry_out(pool, PRIVATE, id_, again)
+    assert [(one.number, one.status) for one in shown.tries(conn, id_)] == [(2, 204), (1, 410)]
+
+
+async def test_private_addresses_take_the_setting(conn: Connection, pool: AsyncPool) -> None:
+    with Receiver() as receiver:
+        id_, job = message(conn, receiver.url)
+        with pytest.raises(TryAgain):
+            await delivery.carry_out(pool, load({}), id_, job)
+        assert receiver.all == []
+
+
+@pytest.mark.parametrize("status", ["failed", "succeeded", "aborted", "cancelled"])
+async def test_a_message_that_lost_its_job_gets_another(
+    conn: Connection, pool: AsyncPool, status: str
+) -> None:
+    id_, job = message(conn, "https://receiver.example")
+    await task.tidy(pool)
+    assert conn.execute("SELECT queue_job_id FROM webhook_messages").fetchone() == (job,)
+    conn.execute("UPDATE procrastinate_jobs SET status = %s", (status,))
+    await task.tidy(pool)
+    rows = conn.execute(
+        "SELECT j.status::text, j.args FROM webhook_messages m"
+        " JOIN procrastinate_jobs j ON j.id = m.queue_job_id"
+    ).fetchall()
+    assert rows == [("todo", {"message_id": id_})]
+
+
+async def test_the_job_of_a_dead_worker_is_queued_again(conn: Connection, pool: AsyncPool) -> None:
+    _, job = message(conn, "https://receiver.example")
+    for _ in range(5):
+        conn.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
+        assert await watch.rescue_stalled(pool, 20.0) == 1
+        assert conn.execute("SELECT id, status::text FROM procrastinate_jobs").fetchall() == [(job, "todo")]
+
+
+async def test_old_messages_go_and_others_stay(conn: Connection, pool: AsyncPool) -> None:
+    for _ in range(3):
+        message(conn, "https://receiver.example")
+    conn.execute("UPDATE webhook_messages SET state = 'failed', ended_at = now() WHERE id > 1")
+    conn.execute("UPDATE webhook_messages SET ended_at = now() - interval '31 days' WHERE id = 3")
+    conn.execute("UPDATE webhook_messages SET created_at = now() - interval '31 days' WHERE id = 1")
+    await task.tidy(pool)
+    assert conn.execute("SELECT id FROM webhook_messages ORDER BY id").fetchall() == [(1,), (2,)]
+
+
+async def test_what_delivers_is_not_counted_as_a_worker_of_runs(conn: Connection, dsn: str) -> None:
+    connector = PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
+    await connector.open_async()
+    manager = task.DelivererJobManager(connector)
+    id_ = await manager.register_worker()
+    assert jobs.live_workers(conn) == 0
+    await FencedJobManager(connector).register_worker()
+    assert jobs.live_workers(conn) == 1
+    await manager.unregister_worker(id_)
+    assert conn.execute("SELECT count(*) FROM webhook_workers").fetchone() == (0,)
+    await connector.close_async()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "state = 'delivered'", "ended_at = now()", "event = 'run.began'", "key = 'msg_1'",
+        "state = 'failed', ended_at = now(), next_try_at = now()", "failures = -1",
+    ],
+)  # fmt: skip
+def test_the_database_keeps_the_rules(conn: Connection, change: str) -> None:
+    message(conn, "https://receiver.example")
+    with pytest.raises(psycopg.errors.CheckViolation):
+        conn.execute(f"UPDATE webhook_messages SET {change}".encode())
+
+
+def test_the_settings_default_is_the_safe_one() -> None:
+    assert isinstance(PRIVATE, Settings)
+    assert load({}).webhook_private is False

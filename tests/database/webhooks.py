@@ -1,0 +1,37 @@
+"""Endpoints and messages for tests, made by the functions that the product itself uses."""
+
+from typing import Any
+
+from hrims.access.audit import Actor
+from hrims.db import Connection
+from hrims.webhooks import endpoints
+from hrims.webhooks.endpoints import Added
+
+BINTI = Actor("binti", "page", "127.0.0.1")
+"""An administrator."""
+
+URL = "https://receiver.example/hook"
+
+
+def endpoint(conn: Connection, url: str = URL) -> Added:
+    """An endpoint that is switched on."""
+    return endpoints.add(conn, BINTI, url, "", private=True)
+
+
+def told(conn: Connection) -> list[Any]:
+    """(endpoint, run, event) of every message, each of which must have its job."""
+    rows = conn.execute(
+        """
+        SELECT m.endpoint_id, m.run_id, m.event, j.task_name, j.args, m.id
+        FROM webhook_messages m LEFT JOIN procrastinate_jobs j ON j.id = m.queue_job_id ORDER BY m.id
+        """
+    ).fetchall()
+    for *_, task, args, id_ in rows:
+        assert (task, args) == ("webhooks.deliver", {"message_id": id_})
+    return [row[:3] for row in rows]
+
+
+def payload(conn: Connection) -> Any:
+    """What the only message says."""
+    [(found,)] = conn.execute("SELECT payload FROM webhook_messages").fetchall()
+    return found

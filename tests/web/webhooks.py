@@ -1,0 +1,56 @@
+"""Administrators, and what waits for them, for web tests of webhooks."""
+
+import pytest
+from flask import Flask
+
+from hrims.db import Connection
+from tests.database.runs import institution
+from tests.database.webhooks import endpoint
+from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.runs import ask_for, ended
+
+PAGE, API = "/dashboard/admin/webhooks", "/api/hrims/webhooks"
+
+URL = "https://receiver.example/hook?key=s3cret"
+
+NOBODY = "msg_" + 32 * "0"
+"""The id of no message."""
+
+
+@pytest.fixture
+def administrator(app: Flask, conn: Connection) -> Browser:
+    """A browser in which the administrator ``binti`` is signed in."""
+    return signed_in(new_browser(app), conn, "binti", "administrator")
+
+
+@pytest.fixture
+def told(conn: Connection) -> str:
+    """A message of a run that failed, on its way to the first endpoint; its id."""
+    endpoint(conn, URL)
+    ended(conn, ask_for(conn, institution(conn)), "failed")
+    return key_of(conn)
+
+
+def key_of(conn: Connection) -> str:
+    """The id of the only message."""
+    [(key,)] = conn.execute("SELECT key FROM webhook_messages").fetchall()
+    return str(key)
+
+
+def failed(conn: Connection) -> None:
+    """Every message has failed, after one try."""
+    conn.execute(
+        "UPDATE webhook_messages SET state = 'failed', ended_at = now(),"
+        " trouble = 'The receiver answered 500.'"
+    )
+    conn.execute(
+        "INSERT INTO webhook_tries SELECT id, 1, now(), 500, 'The receiver answered 500.', 1234"
+        " FROM webhook_messages"
+    )
+
+
+def audited(conn: Connection) -> list[tuple[object, ...]]:
+    """Who did what to which webhook by which way."""
+    return conn.execute(
+        "SELECT actor, via, action, subject FROM audit_log WHERE action LIKE 'webhook.%%' ORDER BY id"
+    ).fetchall()
