@@ -134,7 +134,14 @@ def _active(run: Run) -> str:
         return f"Asking again for {_records(run.asked_again)}: {_pages(run.pages)} read."
     if run.estimated_pages is None:
         return "Applying the preview." if run.kind == "apply" else "Asking HRIMS for the first page."
-    return f"{run.pages} of {run.estimated_pages} pages, {run.saved:,} people saved."
+    return f"{_read(run)}, {run.saved:,} people saved."
+
+
+def _read(run: Run) -> str:
+    """How much is read, in pages; in smaller pages than were asked for, their number tells nothing."""
+    if run.pages > (run.estimated_pages or 0):
+        return f"{run.fetched:,} of {run.remote_total:,} records, in smaller pages"
+    return f"{run.pages} of {run.estimated_pages} pages"
 
 
 def _completed(run: Run) -> str:
@@ -209,9 +216,7 @@ _A_PREVIEW = "It was a preview; nothing was changed."
 def _preview_active(run: Run) -> str:
     if run.note or run.estimated_pages is None:
         return _active(run)
-    return (
-        f"{run.pages} of {run.estimated_pages} pages, {run.saved:,} people fetched. Nothing is saved as yet."
-    )
+    return f"{_read(run)}, {run.saved:,} people fetched. Nothing is saved as yet."
 
 
 def _preview_completed(run: Run) -> str:

@@ -82,8 +82,10 @@ class Slots:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _take_free(self) -> int | None:
+        # A crash of the database empties the table: places that are held here are not to be had again.
+        mine = [*self._busy, *self._idle]
         async with self._pool.connection() as conn:
-            return await store.take_slot(conn, self._holder, self._most, self._lease)
+            return await store.take_slot(conn, self._holder, self._most, self._lease, mine)
 
     async def _give_old(self) -> None:
         old = [number for number, since in self._idle.items() if time.monotonic() - since > self._turn]

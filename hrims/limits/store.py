@@ -6,21 +6,24 @@ from typing import NamedTuple
 from hrims.db import AsyncConnection
 
 
-async def take_slot(conn: AsyncConnection, holder: str, most: int, lease: float) -> int | None:
-    """A free place of ``most``, held for ``lease`` seconds; None when all are taken."""
+async def take_slot(
+    conn: AsyncConnection, holder: str, most: int, lease: float, mine: list[int]
+) -> int | None:
+    """A free place of ``most`` but for ``mine``, held for ``lease`` seconds; None when there is none."""
     row = await (
         await conn.execute(
             """
             INSERT INTO remote_slots AS taken (number, holder, until)
             SELECT n, %(holder)s, now() + make_interval(secs => %(lease)s)
             FROM generate_series(1, %(most)s) AS n
-            WHERE NOT EXISTS (SELECT FROM remote_slots s WHERE s.number = n AND s.until > now())
+            WHERE n <> ALL (%(mine)s::int[])
+              AND NOT EXISTS (SELECT FROM remote_slots s WHERE s.number = n AND s.until > now())
             ORDER BY random() LIMIT 1
             ON CONFLICT (number) DO UPDATE SET holder = excluded.holder, until = excluded.until
                 WHERE taken.until <= now()
             RETURNING number
             """,
-            {"holder": holder, "most": most, "lease": lease},
+            {"holder": holder, "most": most, "lease": lease, "mine": mine},
         )
     ).fetchone()
     return row[0] if row else None

@@ -102,3 +102,17 @@ async def test_places_come_back_after_a_crash_emptied_the_table(conn: Connection
         conn.execute("TRUNCATE remote_slots")
         await until(lambda: taken(conn) == 2)
         await asking.end()
+
+
+async def test_a_place_that_is_held_is_not_taken_twice_after_a_crash(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    async with Slots(pool, 4, LEASE) as slots:
+        before = Asking(slots, 2)
+        await until(lambda: before.held == 2)
+        conn.execute("TRUNCATE remote_slots")
+        after = Asking(slots, 2)
+        await until(lambda: after.held == 2)
+        assert taken(conn) == 2, "those of before have not been renewed yet"
+        await before.end()
+        await after.end()
