@@ -162,7 +162,16 @@ async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: 
 async def wait_for_remote(
     conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str
 ) -> bool:
-    """HRIMS is not asked just now: the run waits for it, no attempt spent. False when fenced off."""
+    """HRIMS is not asked just now: the run waits for it, no attempt spent. False when fenced off.
+
+    When HRIMS is asked again by now, the run is due at once: whoever closed the breaker did not see it yet.
+    """
+    row = await (
+        await conn.execute(
+            "SELECT CASE WHEN opened_at IS NULL THEN now() ELSE %s END FROM remote_breaker FOR SHARE", (at,)
+        )
+    ).fetchone()
+    at = row[0] if row else at
     return await _leave(
         conn,
         attempt,

@@ -11,6 +11,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import RemoteCredentials, RemoteDown, RemoteError, RemoteFailed, RemoteUnreachable
 from hrims.jobs import store as jobs
 from hrims.limits import breaker
+from hrims.limits.store import close_breaker
 from hrims.remote.client import Remote
 from tests.database.runs import ask_for, begin, institution
 from tests.simulated import Simulator
@@ -88,13 +89,28 @@ async def test_who_waits_for_hrims_goes_on_when_it_is_back(
     run_id = ask_for(conn, institution(conn))
     attempt = await begin(conn, pool, run_id)
     far = datetime.now(UTC) + timedelta(hours=1)
+    await breaker.trip(pool, SOON, TROUBLE)
     async with pool.connection() as other:
         assert await jobs.wait_for_remote(other, attempt, far, str(TROUBLE), TROUBLE.code)
     conn.execute("UPDATE procrastinate_jobs SET scheduled_at = %s", (far,))
-    await breaker.trip(pool, SOON, TROUBLE)
     await breaker.pass_through(pool, remote, SOON)
     assert conn.execute("SELECT next_try_at <= now(), failures FROM runs").fetchone() == (True, 0)
     assert conn.execute("SELECT scheduled_at <= now() FROM procrastinate_jobs").fetchone() == (True,)
+
+
+async def test_who_learns_too_late_that_hrims_is_down_does_not_wait_for_it(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    """The breaker is closed after a run learns of it, and before it says so."""
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    down = await breaker.trip(pool, LATER, TROUBLE)
+    assert down.until > datetime.now(UTC) + timedelta(seconds=60)
+    async with pool.connection() as other:
+        await close_breaker(other)
+    async with pool.connection() as other:
+        assert await jobs.wait_for_remote(other, attempt, down.until, str(down), down.code)
+    due = conn.execute("SELECT state, next_try_at <= now() FROM runs").fetchone()
+    assert due == ("delayed", True)
 
 
 async def test_a_probe_that_fails_keeps_it_open_for_longer(
