@@ -131,7 +131,8 @@ def test_a_number_that_is_none_is_refused(officer: Browser, conn: Connection) ->
         answer = officer.press(f"{PAGE}/fetch", key=key)
         assert answer.status_code == 400
         assert "Give a ZanID or a payroll number" in answer.text
-        assert not key.strip() or key not in answer.text
+        # A short one may stand in a token by chance.
+        assert len(key.strip()) < 5 or key not in answer.text
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (0,)
 
 
