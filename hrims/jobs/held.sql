@@ -8,13 +8,16 @@ WITH held AS MATERIALIZED (
 SELECT procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM held
 
 -- name: retry
--- When, says the run itself: HRIMS may have come back since its attempt ended.
-WITH held AS MATERIALIZED (
+-- When, says the run itself: HRIMS may have come back since its attempt ended. The run is held before its job,
+-- as everywhere, or whoever closes the breaker just now sees the job too early and the job the run.
+WITH run AS MATERIALIZED (
+    SELECT next_try_at FROM runs WHERE queue_job_id = %(job_id)s FOR SHARE
+), held AS MATERIALIZED (
     SELECT id FROM procrastinate_jobs
-    WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing' FOR UPDATE
+    WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing'
+      AND (SELECT count(*) FROM run) >= 0
+    FOR UPDATE
 )
 SELECT procrastinate_retry_job_v2(
-    held.id,
-    coalesce((SELECT next_try_at FROM runs WHERE queue_job_id = held.id), %(retry_at)s),
-    %(priority)s, %(queue)s, %(lock)s)
+    held.id, coalesce((SELECT next_try_at FROM run), %(retry_at)s), %(priority)s, %(queue)s, %(lock)s)
 FROM held

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from datetime import UTC, datetime, timedelta
 
+import procrastinate
 import pytest
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.errors import RemoteCredentials, RemoteDown, RemoteError, RemoteFailed, RemoteUnreachable
 from hrims.jobs import store as jobs
+from hrims.jobs.queue import FencedJobManager
 from hrims.limits import breaker
 from hrims.limits.store import close_breaker
 from hrims.remote.client import Remote
@@ -156,3 +158,35 @@ async def _ended(passing: Awaitable[None]) -> RemoteError | None:
     except RemoteError as reason:
         return reason
     return None
+
+
+async def test_a_job_that_goes_back_while_the_breaker_is_closed_is_due_too(
+    conn: Connection, dsn: str, pool: AsyncPool
+) -> None:
+    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
+    await connector.open_async()
+    manager = FencedJobManager(connector)
+    run_id = ask_for(conn, institution(conn))
+    job = await manager.fetch_job(queues=None, worker_id=await manager.register_worker())
+    assert job
+    attempt = await begin(conn, pool, run_id)
+    down = await breaker.trip(pool, LATER, TROUBLE)
+    async with pool.connection() as other:
+        assert await jobs.wait_for_remote(other, attempt, down.until, str(down), down.code)
+    async with pool.connection() as closing:
+        assert await close_breaker(closing)
+        back = asyncio.create_task(manager.retry_job(job, down.until))
+        await _until_blocked(conn)
+    await back
+    await connector.close_async()
+    due = conn.execute("SELECT status::text, scheduled_at <= now() FROM procrastinate_jobs").fetchone()
+    assert due == ("todo", True)
+
+
+async def _until_blocked(conn: Connection) -> None:
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(10):
+        while True:
+            if conn.execute(waiting).fetchall():
+                return
+            await asyncio.sleep(0.01)
