@@ -49,12 +49,7 @@ def ask(
     check_page_size(page_size)
     check_identifier_type(identifier_type)
     with conn.transaction():
-        institution = register.institution(conn, institution_id)
-        if not institution:
-            raise NotFound(
-                "There is no institution with this id on the register. Nothing was queued.",
-                "unknown_institution",
-            )
+        institution = find_institution(conn, institution_id)
         _check_is_its_own(institution, identifier_type, identifier)
         for _ in range(BETWEEN_TWO_RUNS):
             # Looked up first only so that a second click uses up no number; the index decides.
@@ -103,10 +98,18 @@ def queue_run(conn: Connection, run_id: int) -> None:
     """Queues a job for the run, on this connection, inside the caller's transaction; ``queue.queue_run`` is
     the worker's.
     """
-    job_id = queue.app.configure_task(
-        queue.RUN_TASK, queue=queue.QUEUE, queueing_lock=f"run:{run_id}", connection=conn
-    ).defer(run_id=run_id)
-    store.link_job(conn, run_id, job_id)
+    store.link_job(conn, run_id, queue.job_of(run_id, conn).defer(run_id=run_id))
+
+
+def find_institution(conn: Connection, institution_id: int) -> register.Institution:
+    """The institution with this id. Raises NotFound."""
+    found = register.institution(conn, institution_id)
+    if not found:
+        raise NotFound(
+            "There is no institution with this id on the register. Nothing was queued.",
+            "unknown_institution",
+        )
+    return found
 
 
 def check_page_size(page_size: object) -> None:
@@ -129,7 +132,7 @@ def check_identifier_type(identifier_type: object) -> None:
 
 
 def _check_is_its_own(institution: register.Institution, identifier_type: str, identifier: str) -> None:
-    own = institution.vote_code if identifier_type == "votecode" else institution.tin
+    own = institution.identifier(identifier_type)
     word = IDENTIFIERS[identifier_type]
     if own is None:
         raise NotAcceptable(

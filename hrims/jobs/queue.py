@@ -13,6 +13,7 @@ from typing import Any
 import procrastinate
 from procrastinate import jobs as queue_jobs
 from procrastinate import manager
+from procrastinate.jobs import JobDeferrer
 from procrastinate.worker import Worker
 from psycopg.conninfo import make_conninfo
 
@@ -29,10 +30,14 @@ POOL_SPARE = 8
 log = logging.getLogger(__name__)
 
 
+def job_of(run_id: int, conn: db.Connection | db.AsyncConnection) -> JobDeferrer:
+    """The job of a run, to be deferred on this connection, inside the caller's transaction."""
+    return app.configure_task(RUN_TASK, queue=QUEUE, queueing_lock=f"run:{run_id}", connection=conn)
+
+
 async def queue_run(conn: db.AsyncConnection, run_id: int) -> None:
-    """Queues a job for the run, on this connection, inside the caller's transaction."""
-    task = app.configure_task(RUN_TASK, queue=QUEUE, queueing_lock=f"run:{run_id}", connection=conn)
-    await store.link_job_async(conn, run_id, await task.defer_async(run_id=run_id))
+    """Queues a job for the run, for the worker; ``ask.queue_run`` is for all others."""
+    await store.link_job_async(conn, run_id, await job_of(run_id, conn).defer_async(run_id=run_id))
 
 
 BESIDE: list[Callable[[db.AsyncPool, config.Settings], Awaitable[None]]] = [

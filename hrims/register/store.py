@@ -13,6 +13,10 @@ class Institution(NamedTuple):
     vote_code: str | None
     tin: str | None
 
+    def identifier(self, identifier_type: str) -> str | None:
+        """Its own ``votecode`` or ``tin``; None where the register has none."""
+        return self.vote_code if identifier_type == "votecode" else self.tin
+
 
 def institutions(conn: Connection) -> list[Institution]:
     """The register, by name."""

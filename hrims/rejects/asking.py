@@ -4,10 +4,9 @@
 
 from hrims.access.audit import Actor
 from hrims.db import Connection
-from hrims.errors import Conflict, NotFound
+from hrims.errors import Conflict
 from hrims.jobs import ask
 from hrims.jobs.ask import Asked
-from hrims.register import store as register
 from hrims.rejects import store
 
 SMALL = 10
@@ -25,25 +24,19 @@ def ask_again(conn: Connection, actor: Actor, institution_id: int, identifier_ty
     """
     ask.check_identifier_type(identifier_type)
     with conn.transaction():
-        institution = register.institution(conn, institution_id)
-        if not institution:
-            raise NotFound(
-                "There is no institution with this id on the register. Nothing was queued.",
-                "unknown_institution",
-            )
+        institution = ask.find_institution(conn, institution_id)
         places = store.lock_open(conn, institution_id, identifier_type)
         if not places:
             raise Conflict(
                 f"{institution.name} has no open rejects in this listing. There is nothing to ask again for.",
                 "no_open_rejects",
             )
-        own = institution.vote_code if identifier_type == "votecode" else institution.tin
         asked = ask.ask(
             conn,
             actor,
             institution_id=institution_id,
             identifier_type=identifier_type,
-            identifier=own or "",
+            identifier=institution.identifier(identifier_type) or "",
             page_size=page_size(places),
             kind="rejected",
         )

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
+from hrims.jobs.ask import IDENTIFIERS
 from hrims.rejects.listing import Case
 
 Cell = str | int | None
@@ -33,8 +34,6 @@ MOST_ROWS: Final = 1_048_575
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """With these a cell begins that a spreadsheet would run."""
 
-_LISTINGS: Final = {"votecode": "vote code", "tin": "TIN"}
-
 
 def cells(case: Case, zone: ZoneInfo) -> tuple[Cell, ...]:
     """A case as the cells of its row; times as 2026-11-24 19:05 of that zone."""
@@ -43,7 +42,7 @@ def cells(case: Case, zone: ZoneInfo) -> tuple[Cell, ...]:
         return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else None  # type: ignore[attr-defined] # a datetime
 
     return (
-        *(case.institution, _LISTINGS[case.identifier_type], case.state, case.told.name),
+        *(case.institution, IDENTIFIERS[case.identifier_type], case.state, case.told.name),
         *(case.field, case.reason, case.masked, case.record, case.page_size, case.page_number, case.position),
         *(case.times, moment(case.first_seen_at), case.first_run_id),
         *(moment(case.last_seen_at), case.last_run_id, moment(case.closed_at), case.closed_run_id),

@@ -50,6 +50,15 @@ async def work_off(
         await _give_up(running)
 
 
+async def sleep(seconds: float, is_stopping: Callable[[], bool]) -> None:
+    """Sleeps; raises Stopping soon after the worker is asked to stop."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if is_stopping():
+            raise Stopping
+        await asyncio.sleep(min(left, LOOK_UP))
+
+
 async def _fetch(fetch: Callable[[Ask], Awaitable[Saving | None]], ask: Ask) -> Saving | None:
     return await fetch(ask)
 

@@ -3,15 +3,12 @@ there is none, goes out. Lists are left alone: that HRIMS knows somebody puts th
 not makes nobody a leaver.
 """
 
-import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable
 from random import Random
 
 from hrims.errors import RemoteError, RemoteGarbled, RemoteUnknown
-from hrims.jobs.attempt import Stopping
 from hrims.jobs.store import Attempt
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
@@ -19,7 +16,7 @@ from hrims.remote.client import Remote
 from hrims.remote.pace import pause
 from hrims.remote.wire import Page, Person
 from hrims.sync import pages, reconcile
-from hrims.sync.crew import LOOK_UP
+from hrims.sync.crew import sleep
 from hrims.sync.pages import Asked
 from hrims.sync.work import Work
 
@@ -59,7 +56,7 @@ async def _ask_until_answered(work: Work, slots: Slots) -> Asked:
             log.info("run %s failed (%s)", attempt.run_id, trouble.code)
             await pages.note(attempt, f"{trouble} Asking again.", pool)
             wait = pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
-            await _sleep(wait, is_stopping)
+            await sleep(wait, is_stopping)
     raise AssertionError("unreachable")
 
 
@@ -76,11 +73,3 @@ def _numbers_of(person: Person) -> set[str]:
     info = person.personal_info
     numbers = (info.zan_id_number, info.payroll_number) if info else ()
     return {number.strip() for number in numbers if number}
-
-
-async def _sleep(seconds: float, is_stopping: Callable[[], bool]) -> None:
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        if is_stopping():
-            raise Stopping
-        await asyncio.sleep(min(left, LOOK_UP))

@@ -4,7 +4,6 @@ A run reads everything once; where the sum does not add up it reads the edges be
 records hide that moved meanwhile, or everything again.
 """
 
-import asyncio
 import functools
 import itertools
 import logging
@@ -17,14 +16,13 @@ from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
 from hrims.drift.tally import lacks_key
 from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled, RemoteUnreachable
-from hrims.jobs.attempt import Stopping
 from hrims.jobs.store import Attempt
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 from hrims.remote.pace import pause
 from hrims.sync import pages, store
 from hrims.sync.closing import Closing
-from hrims.sync.crew import LOOK_UP, Saving, work_off
+from hrims.sync.crew import Saving, sleep, work_off
 from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
 from hrims.sync.spans import Coverage, Span
@@ -144,7 +142,7 @@ async def total_now(reader: Reader) -> int:
             if not trouble.again or tries >= 2 * settings.page_tries:
                 raise
             wait = pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
-            await _sleep(reader, wait)
+            await sleep(wait, reader.is_stopping)
         else:
             return page.total
     raise AssertionError("unreachable")
@@ -201,14 +199,6 @@ async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[
 async def _cheapest(pool: AsyncPool, attempt: Attempt) -> list[Span]:
     async with pool.connection() as conn:
         return [Span(*one) for one in await store.cheapest_pages(conn, attempt, LOOKS)]
-
-
-async def _sleep(reader: Reader, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        if reader.is_stopping():
-            raise Stopping
-        await asyncio.sleep(min(left, LOOK_UP))
 
 
 def _asking_again(span: Span, trouble: RemoteError) -> str:

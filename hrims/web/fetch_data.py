@@ -147,17 +147,16 @@ def card(conn: Any, run: Run | None) -> dict[str, Any]:
 
 
 def _wish(conn: Any, form: Mapping[str, str]) -> dict[str, Any]:
-    identifier_type = form.get("identifier_type")
+    identifier_type = form.get("identifier_type", "")
     ask.check_identifier_type(identifier_type)
     wanted = whole(form.get("institution"))
     if not wanted:
         raise InvalidInput("Choose an institution first. Nothing was queued.", "bad_institution_id")
     institution = register.institution(conn, wanted)
-    own = institution and (institution.vote_code if identifier_type == "votecode" else institution.tin)
     return {
         "institution_id": wanted,
         "identifier_type": identifier_type,
-        "identifier": own or "",
+        "identifier": (institution and institution.identifier(identifier_type)) or "",
         "page_size": _number(form.get("page_size") or str(ask.PAGE_SIZE)),
     }
 

@@ -1,5 +1,7 @@
 """Runs in every state, made by the functions that the product itself uses."""
 
+import asyncio
+
 from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import ask
@@ -40,3 +42,13 @@ async def begin(conn: Connection, pool: AsyncPool, run_id: int) -> Attempt:
         attempt = await jobs.begin(other, run_id, row[0], "host", 1)
     assert attempt
     return attempt
+
+
+async def until_blocked(conn: Connection) -> None:
+    """Waits until somebody waits for a lock in this test's database."""
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(10):
+        while True:
+            if conn.execute(waiting).fetchall():
+                return
+            await asyncio.sleep(0.01)

@@ -15,7 +15,7 @@ from hrims.jobs.queue import FencedJobManager
 from hrims.limits import breaker
 from hrims.limits.store import close_breaker
 from hrims.remote.client import Remote
-from tests.database.runs import ask_for, begin, institution
+from tests.database.runs import ask_for, begin, institution, until_blocked
 from tests.simulated import Simulator
 
 LATER = Settings(probe_pause=300, request_timeout=5)
@@ -176,17 +176,8 @@ async def test_a_job_that_goes_back_while_the_breaker_is_closed_is_due_too(
     async with pool.connection() as closing:
         assert await close_breaker(closing)
         back = asyncio.create_task(manager.retry_job(job, down.until))
-        await _until_blocked(conn)
+        await until_blocked(conn)
     await back
     await connector.close_async()
     due = conn.execute("SELECT status::text, scheduled_at <= now() FROM procrastinate_jobs").fetchone()
     assert due == ("todo", True)
-
-
-async def _until_blocked(conn: Connection) -> None:
-    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    async with asyncio.timeout(10):
-        while True:
-            if conn.execute(waiting).fetchall():
-                return
-            await asyncio.sleep(0.01)

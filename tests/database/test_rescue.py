@@ -1,5 +1,6 @@
 """A run whose worker died goes on; a worker that comes back ends nothing that is no longer its own."""
 
+import asyncio
 from typing import Any
 
 import procrastinate
@@ -10,9 +11,10 @@ from procrastinate.jobs import Job, Status
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import control, store
 from hrims.jobs.queue import FencedJobManager, queue_run, session_name
+from hrims.jobs.rescue import store as orphans
 from hrims.jobs.rescue import watch
 from hrims.jobs.store import Attempt
-from tests.database.runs import ASHA, ask_for, begin, institution
+from tests.database.runs import ASHA, ask_for, begin, institution, until_blocked
 
 SILENT = 20.0
 
@@ -84,6 +86,24 @@ async def test_a_run_whose_job_has_ended_without_it_gets_another(
     async with pool.connection() as other:
         assert await store.begin(other, attempt.run_id, job.id or 0, "host", 2) is None
         assert await store.begin(other, attempt.run_id, again.id or 0, "host", 2)
+
+
+async def test_two_who_find_the_same_run_without_a_job_give_it_one(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    """The second waits for the first, and looks again."""
+    conn.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+    run_id = held[1].run_id
+    async with pool.connection() as first:
+        assert await orphans.take_orphan(first, run_id, 3, "") == "waiting"
+        await queue_run(first, run_id)
+        second = asyncio.create_task(watch.rescue_orphans(queue_run, pool))
+        await until_blocked(conn)
+    assert await second == 0
+    assert conn.execute("SELECT status::text FROM procrastinate_jobs ORDER BY id").fetchall() == [
+        ("failed",),
+        ("todo",),
+    ]
 
 
 async def test_a_run_that_loses_its_job_again_and_again_is_given_up(

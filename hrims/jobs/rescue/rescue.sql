@@ -1,6 +1,6 @@
--- Takes a job from a worker that died, and a run from a job that ended without it. A job is stalled when its worker is gone from the list or has
--- been silent for too long. The run is locked before its job, as everywhere, so that a cancel and a
--- rescue cannot wait for one another.
+-- Takes a job from a worker that died, and a run from a job that ended without it. A job is stalled when its
+-- worker is gone from the list or has been silent for too long. The run is locked before its job, as
+-- everywhere, so that a cancel and a rescue cannot wait for one another.
 
 -- name: find_stalled
 SELECT j.id FROM procrastinate_jobs j
@@ -50,10 +50,13 @@ WHERE r.state IN ('waiting', 'delayed', 'active') AND NOT EXISTS (
 ORDER BY r.id
 
 -- name: hold_orphan
+SELECT FROM runs WHERE id = %(run)s FOR UPDATE
+
+-- name: look_again
+-- A statement of its own, after the run is held: only so does it see the job that another rescuer gave it.
 SELECT r.rescues FROM runs r
 WHERE r.id = %(run)s AND r.state IN ('waiting', 'delayed', 'active') AND NOT EXISTS (
     SELECT FROM procrastinate_jobs j WHERE j.id = r.queue_job_id AND j.status IN ('todo', 'doing'))
-FOR UPDATE
 
 -- name: give_up
 UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL, trouble = %(words)s,

@@ -53,10 +53,11 @@ async def take_orphan(conn: AsyncConnection, run_id: int, most: int, words: str)
     """Holds a run that has lost its job: ``waiting`` for a new one, or ``failed`` after too many rescues;
     None when it is no orphan any more.
     """
-    held = await (await conn.execute(RESCUE["hold_orphan"], {"run": run_id})).fetchone()
-    if held is None:
+    await conn.execute(RESCUE["hold_orphan"], {"run": run_id})
+    orphan = await (await conn.execute(RESCUE["look_again"], {"run": run_id})).fetchone()
+    if orphan is None:
         return None
     await close_attempts(conn, run_id, "worker_died")
-    given_up = held[0] >= most
+    given_up = orphan[0] >= most
     await conn.execute(RESCUE["give_up" if given_up else "wait_again"], {"run": run_id, "words": words})
     return "failed" if given_up else "waiting"

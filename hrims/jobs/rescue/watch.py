@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import psycopg
+from procrastinate.exceptions import ProcrastinateException
 
 from hrims.config import Settings
 from hrims.db import AsyncConnection, AsyncPool
@@ -33,7 +34,7 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
         try:
             await rescue_stalled(pool, settings.silent_seconds)
             await rescue_orphans(queue_run, pool)
-        except (psycopg.Error, OSError) as reason:
+        except (psycopg.Error, ProcrastinateException, OSError) as reason:
             log.warning("cannot look for stalled runs just now: %s", type(reason).__name__)
         await asyncio.sleep(settings.beat_seconds)
 
