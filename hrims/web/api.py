@@ -43,18 +43,10 @@ def fetch_by_institution() -> Answer:
     with pool().connection() as conn:
         asked = ask.ask(conn, actor(), **wish)
     words = "is under way already" if asked.deduplicated else "is queued"
-    answer = {
-        "success": True,
-        "message": f"The run for {asked.institution} {words}.",
-        "jobId": str(asked.run_id),
-        "institutionName": asked.institution,
-        "statusUrl": url_for("stream.sync_status", job_id=asked.run_id),
-    }
+    more = {"institutionName": asked.institution}
     if wish["kind"] == "preview":
-        answer["previewUrl"] = url_for("previews_api.show", job_id=asked.run_id)
-    if asked.deduplicated:
-        return answer | {"deduplicated": True}, HTTPStatus.OK
-    return answer, HTTPStatus.ACCEPTED
+        more["previewUrl"] = url_for("previews_api.show", job_id=asked.run_id)
+    return queued(f"The run for {asked.institution} {words}.", asked.run_id, asked.deduplicated, **more)
 
 
 @blueprint.get("/job-status/<job_id>")
@@ -87,6 +79,20 @@ def retry(job_id: str) -> Answer:
     with pool().connection() as conn:
         control.retry(conn, actor(), find(conn, job_id).id)
         return {"success": True, **answers.status(find(conn, job_id))}, HTTPStatus.ACCEPTED
+
+
+def queued(message: str, run_id: int, deduplicated: bool, **more: str) -> Answer:
+    """What a wish for a run is answered with: 202, or 200 with the run that is under way."""
+    answer: dict[str, Any] = {
+        "success": True,
+        "message": message,
+        "jobId": str(run_id),
+        **more,
+        "statusUrl": url_for("stream.sync_status", job_id=run_id),
+    }
+    if deduplicated:
+        return answer | {"deduplicated": True}, HTTPStatus.OK
+    return answer, HTTPStatus.ACCEPTED
 
 
 def find(conn: Any, job_id: str) -> Run:

@@ -1,11 +1,9 @@
 """The JSON API for one person: a ZanID or payroll number comes in; a queued run goes out."""
 
-from http import HTTPStatus
-
-from flask import Blueprint, url_for
+from flask import Blueprint
 
 from hrims.jobs.ask_person import ask_person
-from hrims.web.api import Answer, body
+from hrims.web.api import Answer, body, queued
 from hrims.web.guard import actor
 from hrims.web.parts import pool
 
@@ -19,12 +17,4 @@ def fetch_person() -> Answer:
     with pool().connection() as conn:
         asked = ask_person(conn, actor(), key)
     words = "is under way already" if asked.deduplicated else "is queued"
-    answer = {
-        "success": True,
-        "message": f"The run for {asked.institution} {words}.",
-        "jobId": str(asked.run_id),
-        "statusUrl": url_for("stream.sync_status", job_id=asked.run_id),
-    }
-    if asked.deduplicated:
-        return answer | {"deduplicated": True}, HTTPStatus.OK
-    return answer, HTTPStatus.ACCEPTED
+    return queued(f"The run for {asked.institution} {words}.", asked.run_id, asked.deduplicated)

@@ -1,14 +1,13 @@
 """Previews for machines: requests come in; counts, rows and decisions go out as JSON."""
 
-from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, request
 
 from hrims.errors import InvalidInput
 from hrims.previews.difference import KINDS
 from hrims.web import answers, previews
-from hrims.web.api import Answer, body
+from hrims.web.api import Answer, body, queued
 from hrims.web.filters import Filter
 
 blueprint = Blueprint("previews_api", __name__, url_prefix="/api/hrims/previews")
@@ -53,17 +52,9 @@ def apply(job_id: str) -> Answer:
             "bad_version",
         )
     applied = previews.apply_now(job_id, version)
-    words = "is being applied already" if applied.deduplicated else "will be applied"
-    answer = {
-        "success": True,
-        "message": f"The preview for {applied.institution} {words}.",
-        "jobId": str(applied.run_id),
-        "institutionName": applied.institution,
-        "statusUrl": url_for("stream.sync_status", job_id=applied.run_id),
-    }
-    if applied.deduplicated:
-        return answer | {"deduplicated": True}, HTTPStatus.OK
-    return answer, HTTPStatus.ACCEPTED
+    said = "is being applied already" if applied.deduplicated else "will be applied"
+    words = f"The preview for {applied.institution} {said}."
+    return queued(words, applied.run_id, applied.deduplicated, institutionName=applied.institution)
 
 
 @blueprint.post("/<job_id>/discard")

@@ -1,14 +1,13 @@
 """The API of rejects across runs: their list, and asking again for those of a listing."""
 
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, request
 
 from hrims.rejects.asking import ask_again
 from hrims.rejects.listing import Case, Filter
-from hrims.web.api import Answer, body, institution_id_of
+from hrims.web.api import Answer, body, institution_id_of, queued
 from hrims.web.guard import actor
 from hrims.web.parts import pool
 
@@ -49,16 +48,8 @@ def again(institution_id: str) -> Answer:
     with pool().connection() as conn:
         asked = ask_again(conn, actor(), institution_id_of(institution_id), wish.get("identifierType", ""))
     said = "is under way already" if asked.deduplicated else "is queued"
-    answer = {
-        "success": True,
-        "message": f"The run that asks again for the rejected of {asked.institution} {said}.",
-        "jobId": str(asked.run_id),
-        "institutionName": asked.institution,
-        "statusUrl": url_for("stream.sync_status", job_id=asked.run_id),
-    }
-    if asked.deduplicated:
-        return answer | {"deduplicated": True}, HTTPStatus.OK
-    return answer, HTTPStatus.ACCEPTED
+    words = f"The run that asks again for the rejected of {asked.institution} {said}."
+    return queued(words, asked.run_id, asked.deduplicated, institutionName=asked.institution)
 
 
 def _shown(case: Case) -> dict[str, Any]:
