@@ -130,7 +130,7 @@ class Base:
         until = time.monotonic() + PATIENCE
         while not self.conn.execute(question.encode()).fetchall():
             assert time.monotonic() < until, question
-            time.sleep(0.02)
+            time.sleep(0.005)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -131,6 +131,11 @@ async def check_unless_fresh(conn: AsyncConnection) -> None:
     if time.monotonic() - _worked.get(conn, float("-inf")) > FRESH:
         await AsyncConnectionPool.check_connection(conn)
     _worked[conn] = time.monotonic()
+
+
+def int_array(numbers: Iterable[int]) -> str:
+    """An array of whole numbers as Postgres writes it; psycopg takes longer for a long one."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def one_moment(conn: Connection) -> None:

@@ -8,62 +8,90 @@
 SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
        set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
 
--- name: stage
-CREATE TEMP TABLE IF NOT EXISTS staged_people (
-    position integer, workplace_id bigint, institution_id bigint,
-    zan_id text, name text, gender text, date_of_birth date, place_of_birth text, region text,
-    country_of_birth text, phone_number text, contact_address text, zssf_number text,
-    payroll_number text, cadre text, salary_scale text, ministry text, department text,
-    appointment_type text, contract_type text, recent_title_date date,
-    current_reporting_office text, current_workplace text, employment_date date,
-    confirmation_date date, retirement_date date, highest_education text, status text
-) ON COMMIT DELETE ROWS
-
--- name: copy_staged
-COPY staged_people FROM STDIN (FORMAT binary)
-
--- name: insert_new
--- In key order, so that two runs that meet the same people wait for one another and never in a ring.
-INSERT INTO employees (zan_id, name, gender, date_of_birth, place_of_birth, region,
-    country_of_birth, phone_number, contact_address, zssf_number, payroll_number, cadre,
-    salary_scale, ministry, department, appointment_type, contract_type, recent_title_date,
-    current_reporting_office, current_workplace, employment_date, confirmation_date,
-    retirement_date, highest_education, status, workplace_id, institution_id,
-    first_run_id, last_changed_run_id)
-SELECT s.zan_id, s.name, s.gender, s.date_of_birth, s.place_of_birth, s.region,
-    s.country_of_birth, s.phone_number, s.contact_address, s.zssf_number, s.payroll_number, s.cadre,
-    s.salary_scale, s.ministry, s.department, s.appointment_type, s.contract_type,
-    s.recent_title_date, s.current_reporting_office, s.current_workplace, s.employment_date,
-    s.confirmation_date, s.retirement_date, s.highest_education, s.status, s.workplace_id,
-    s.institution_id, %(run_id)s, %(run_id)s
-FROM staged_people s
-WHERE NOT EXISTS (SELECT FROM employees e WHERE e.zan_id = s.zan_id)
-ORDER BY s.zan_id
-ON CONFLICT (zan_id) DO NOTHING
-
--- name: update_changed
--- Whoever differs is locked in key order and compared as they are after the lock; whoever does not
--- is not touched, so that syncing again what has not changed writes no employee.
-WITH differing AS MATERIALIZED (
-    SELECT e.id, s.zan_id AS staged_zan_id, to_jsonb(e) AS before, to_jsonb(s) AS after
-    FROM staged_people s
-    JOIN employees e ON e.zan_id = s.zan_id
-    WHERE (e.name, e.gender, e.date_of_birth, e.place_of_birth, e.region, e.country_of_birth,
-           e.phone_number, e.contact_address, e.zssf_number, e.payroll_number, e.cadre,
-           e.salary_scale, e.ministry, e.department, e.appointment_type, e.contract_type,
-           e.recent_title_date, e.current_reporting_office, e.current_workplace, e.employment_date,
-           e.confirmation_date, e.retirement_date, e.highest_education, e.status)
-       IS DISTINCT FROM
-          (s.name, s.gender, s.date_of_birth, s.place_of_birth, s.region, s.country_of_birth,
-           s.phone_number, s.contact_address, s.zssf_number, s.payroll_number, s.cadre,
-           s.salary_scale, s.ministry, s.department, s.appointment_type, s.contract_type,
-           s.recent_title_date, s.current_reporting_office, s.current_workplace, s.employment_date,
-           s.confirmation_date, s.retirement_date, s.highest_education, s.status)
+-- name: keep
+-- Keeps a page in one statement, which reads everybody once: where they work, who is new, who differs and who
+-- was not on this institution's list is worked out of one look. Returns everybody's id in page order; how many
+-- were new, were changed, came onto the list, and have no institution; who is on the list again after it had
+-- missed them; and whether a workplace was met for the first time. If one was, nothing was kept: add the
+-- workplaces and run the statement again. No id is returned for whom another run added since the look: then,
+-- too, run it again.
+WITH staged AS MATERIALIZED (
+    SELECT * FROM json_to_recordset(%(people)s::json) AS s (
+        position integer, zan_id text, name text, gender text, date_of_birth date, place_of_birth text, region text,
+        country_of_birth text, phone_number text, contact_address text, zssf_number text,
+        payroll_number text, cadre text, salary_scale text, ministry text, department text,
+        appointment_type text, contract_type text, recent_title_date date,
+        current_reporting_office text, current_workplace text, employment_date date,
+        confirmation_date date, retirement_date date, highest_education text, status text)
+), named AS MATERIALIZED (
+    SELECT name, name_key(name) AS key
+    FROM (SELECT DISTINCT current_workplace AS name FROM staged WHERE current_workplace IS NOT NULL) n
+), unknown AS MATERIALIZED (
+    SELECT name FROM named n WHERE NOT EXISTS (SELECT FROM workplaces w WHERE w.name_key = n.key)
+), places AS MATERIALIZED (
+    -- They stay locked until the transaction ends, so that a person who maps a workplace meanwhile waits and
+    -- then moves these people as well.
+    SELECT n.name, w.id, w.institution_id
+    FROM named n
+    JOIN workplaces w ON w.name_key = n.key
+    WHERE NOT EXISTS (SELECT FROM unknown)
+    ORDER BY w.id
+    FOR SHARE OF w
+), met AS MATERIALIZED (
+    -- The list is looked into person by person (LATERAL with OFFSET, which is not taken apart), because a
+    -- join may be planned over all of it.
+    SELECT s.*, p.id AS workplace_id, p.institution_id, e.id, l.employee_id IS NOT NULL AS listed, coalesce(l.missed_runs > 0, false) AS again,
+           (e.name, e.gender, e.date_of_birth, e.place_of_birth, e.region, e.country_of_birth,
+            e.phone_number, e.contact_address, e.zssf_number, e.payroll_number, e.cadre,
+            e.salary_scale, e.ministry, e.department, e.appointment_type, e.contract_type,
+            e.recent_title_date, e.current_reporting_office, e.current_workplace, e.employment_date,
+            e.confirmation_date, e.retirement_date, e.highest_education, e.status)
+        IS DISTINCT FROM
+           (s.name, s.gender, s.date_of_birth, s.place_of_birth, s.region, s.country_of_birth,
+            s.phone_number, s.contact_address, s.zssf_number, s.payroll_number, s.cadre,
+            s.salary_scale, s.ministry, s.department, s.appointment_type, s.contract_type,
+            s.recent_title_date, s.current_reporting_office, s.current_workplace, s.employment_date,
+            s.confirmation_date, s.retirement_date, s.highest_education, s.status) AS differs
+    FROM staged s
+    LEFT JOIN places p ON p.name = s.current_workplace
+    LEFT JOIN employees e ON e.zan_id = s.zan_id
+    LEFT JOIN LATERAL (
+        SELECT employee_id, missed_runs FROM listings
+        WHERE institution_id = %(institution_id)s AND identifier_type = %(identifier_type)s
+          AND employee_id = e.id
+        OFFSET 0
+    ) l ON true
+    WHERE NOT EXISTS (SELECT FROM unknown)
+), added AS (
+    -- In key order, so that two runs that meet the same people wait for one another and never in a ring.
+    INSERT INTO employees (zan_id, name, gender, date_of_birth, place_of_birth, region,
+        country_of_birth, phone_number, contact_address, zssf_number, payroll_number, cadre,
+        salary_scale, ministry, department, appointment_type, contract_type, recent_title_date,
+        current_reporting_office, current_workplace, employment_date, confirmation_date,
+        retirement_date, highest_education, status, workplace_id, institution_id,
+        first_run_id, last_changed_run_id)
+    SELECT m.zan_id, m.name, m.gender, m.date_of_birth, m.place_of_birth, m.region,
+        m.country_of_birth, m.phone_number, m.contact_address, m.zssf_number, m.payroll_number, m.cadre,
+        m.salary_scale, m.ministry, m.department, m.appointment_type, m.contract_type,
+        m.recent_title_date, m.current_reporting_office, m.current_workplace, m.employment_date,
+        m.confirmation_date, m.retirement_date, m.highest_education, m.status, m.workplace_id,
+        m.institution_id, %(run_id)s, %(run_id)s
+    FROM met m WHERE m.id IS NULL
+    ORDER BY m.zan_id
+    ON CONFLICT (zan_id) DO NOTHING
+    RETURNING id, zan_id
+), differing AS MATERIALIZED (
+    -- Whoever differs is locked, in key order and after everybody new was added, and told apart as they are
+    -- after the lock; whoever does not is not touched, so that syncing again what has not changed writes no
+    -- employee.
+    SELECT e.id, m.zan_id, to_jsonb(e) AS before, to_jsonb(m) AS after
+    FROM met m
+    JOIN employees e ON e.id = m.id
+    WHERE m.differs AND (SELECT count(*) FROM added) >= 0
     ORDER BY e.zan_id
-    FOR UPDATE OF e
-), told AS (
-    INSERT INTO employee_changes (employee_id, run_id, changes)
-    SELECT d.id, %(run_id)s, c.changes
+    FOR NO KEY UPDATE OF e
+), changes AS MATERIALIZED (
+    SELECT d.id, d.zan_id, c.changes
     FROM differing d
     CROSS JOIN LATERAL (
         SELECT jsonb_object_agg(b.key, jsonb_build_array(b.value, a.value)) AS changes
@@ -71,51 +99,61 @@ WITH differing AS MATERIALIZED (
         JOIN jsonb_each(d.after) a ON a.key = b.key
         WHERE b.value IS DISTINCT FROM a.value AND b.key NOT IN ('workplace_id', 'institution_id')
     ) c
-)
-UPDATE employees e
-SET name = s.name, gender = s.gender, date_of_birth = s.date_of_birth,
-    place_of_birth = s.place_of_birth, region = s.region, country_of_birth = s.country_of_birth,
-    phone_number = s.phone_number, contact_address = s.contact_address,
-    zssf_number = s.zssf_number, payroll_number = s.payroll_number, cadre = s.cadre,
-    salary_scale = s.salary_scale, ministry = s.ministry, department = s.department,
-    appointment_type = s.appointment_type, contract_type = s.contract_type,
-    recent_title_date = s.recent_title_date,
-    current_reporting_office = s.current_reporting_office,
-    current_workplace = s.current_workplace, employment_date = s.employment_date,
-    confirmation_date = s.confirmation_date, retirement_date = s.retirement_date,
-    highest_education = s.highest_education, status = s.status,
-    workplace_id = s.workplace_id, institution_id = s.institution_id,
-    last_changed_run_id = %(run_id)s, updated_at = now()
-FROM differing d
-JOIN staged_people s ON s.zan_id = d.staged_zan_id
-WHERE e.id = d.id
-
--- name: list_people
--- Who is on this institution's list now and was not before. Returns everybody's id in page order, how many
--- are new on the list, and who is on it again after it had missed them. The list is looked into person by
--- person (LATERAL with OFFSET, which is not taken apart), because a join may be planned over all of it.
-WITH kept AS (
-    SELECT e.id, s.zan_id, s.position, l.employee_id AS listed, coalesce(l.missed_runs > 0, false) AS again
-    FROM staged_people s
-    JOIN employees e ON e.zan_id = s.zan_id
-    LEFT JOIN LATERAL (
-        SELECT employee_id, missed_runs FROM listings
-        WHERE institution_id = %(institution_id)s AND identifier_type = %(identifier_type)s
-          AND employee_id = e.id
-        OFFSET 0
-    ) l ON true
+    WHERE c.changes IS NOT NULL
+), told AS (
+    INSERT INTO employee_changes (employee_id, run_id, changes)
+    SELECT id, %(run_id)s, changes FROM changes
+), changed AS (
+    UPDATE employees e
+    SET name = m.name, gender = m.gender, date_of_birth = m.date_of_birth,
+        place_of_birth = m.place_of_birth, region = m.region, country_of_birth = m.country_of_birth,
+        phone_number = m.phone_number, contact_address = m.contact_address,
+        zssf_number = m.zssf_number, payroll_number = m.payroll_number, cadre = m.cadre,
+        salary_scale = m.salary_scale, ministry = m.ministry, department = m.department,
+        appointment_type = m.appointment_type, contract_type = m.contract_type,
+        recent_title_date = m.recent_title_date,
+        current_reporting_office = m.current_reporting_office,
+        current_workplace = m.current_workplace, employment_date = m.employment_date,
+        confirmation_date = m.confirmation_date, retirement_date = m.retirement_date,
+        highest_education = m.highest_education, status = m.status,
+        workplace_id = m.workplace_id, institution_id = m.institution_id,
+        last_changed_run_id = %(run_id)s, updated_at = now()
+    FROM changes c
+    JOIN met m ON m.zan_id = c.zan_id
+    WHERE e.id = c.id
+    RETURNING e.id
 ), listed AS (
     INSERT INTO listings (institution_id, identifier_type, employee_id, since_run_id)
-    SELECT %(institution_id)s, %(identifier_type)s, k.id, %(run_id)s
-    FROM kept k
-    WHERE %(institution_id)s::bigint IS NOT NULL AND k.listed IS NULL
-    ORDER BY k.zan_id
+    SELECT %(institution_id)s, %(identifier_type)s, p.id, %(run_id)s
+    FROM (SELECT id, zan_id FROM added
+          UNION ALL
+          SELECT id, zan_id FROM met WHERE id IS NOT NULL AND NOT listed) p
+    WHERE %(institution_id)s::bigint IS NOT NULL
+    ORDER BY p.zan_id
     ON CONFLICT (institution_id, identifier_type, employee_id) DO NOTHING
     RETURNING employee_id
+), people AS (
+    SELECT max(id) AS id, max(position) AS position, bool_or(again) AS again
+    FROM (SELECT zan_id, id, position, again FROM met
+          UNION ALL
+          SELECT zan_id, id, NULL, NULL FROM added) both_of_them
+    GROUP BY zan_id
 )
-SELECT coalesce(array_agg(k.id ORDER BY k.position), '{}'), (SELECT count(*) FROM listed),
-       coalesce(array_agg(k.id) FILTER (WHERE k.again), '{}')
-FROM kept k
+SELECT coalesce(array_agg(id ORDER BY position), '{}'), (SELECT count(*) FROM added),
+       (SELECT count(*) FROM changed), (SELECT count(*) FROM listed),
+       (SELECT count(*) FROM met WHERE institution_id IS NULL),
+       coalesce(array_agg(id) FILTER (WHERE again), '{}'), EXISTS (SELECT FROM unknown)
+FROM people
+
+-- name: add_workplaces
+-- Names match by the register alone: exactly, or but for case, spaces and punctuation (name_key() is the one
+-- definition), or by an alias that a person confirmed. Never by likeness. A name that the register lacks waits.
+INSERT INTO workplaces (name, institution_id, matched_by)
+SELECT DISTINCT ON (name_key(n.name)) n.name, i.id, CASE WHEN i.id IS NOT NULL THEN 'name' END
+FROM unnest(%(names)s::text[]) AS n(name)
+LEFT JOIN institutions i ON i.name_key = name_key(n.name)
+ORDER BY name_key(n.name), n.name
+ON CONFLICT (name_key) DO NOTHING
 
 -- name: list_again
 -- The list goes on with them. Their rows are held first, so that no other list which ends just now makes

@@ -3,9 +3,11 @@
 Every function works on the connection and inside the transaction of its caller.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from hrims.db import AsyncConnection, statements
 from hrims.employees.mapping import COLUMNS, Row
@@ -19,24 +21,19 @@ DATES = {
     "confirmation_date",
     "retirement_date",
 }
-STAGED_TYPES = ["int4", "int8", "int8"] + ["date" if c in DATES else "text" for c in COLUMNS]
-
-
-class Placed(NamedTuple):
-    """A row with its place in the page and its institution, as far as the register knows it."""
-
-    position: int
-    workplace_id: int | None
-    institution_id: int | None
-    row: Row
+Staged = msgspec.defstruct("Staged", ["position", *COLUMNS], gc=False)
+"""A row and its place in the page, as the database takes them: as JSON."""
 
 
 class Kept(NamedTuple):
-    """What became of the people of a page. ``ids`` are employees.id in page order."""
+    """What became of the people of a page. ``ids`` are employees.id in page order; ``unmatched`` have no
+    institution.
+    """
 
     ids: list[int]
-    new: int
-    changed: int
+    new: int = 0
+    changed: int = 0
+    unmatched: int = 0
 
     @property
     def unchanged(self) -> int:
@@ -50,24 +47,42 @@ async def plan_by_index(conn: AsyncConnection) -> None:
 
 async def keep(
     conn: AsyncConnection,
-    people: Sequence[Placed],
+    rows: Sequence[tuple[int, Row]],
     *,
     run_id: int,
     institution_id: int | None,
     identifier_type: str,
 ) -> Kept:
-    """Saves people, each ZanID once, and that this institution, if any, lists them; call ``stage`` before."""
-    await _copy(conn, people)
+    """Saves rows by their place in the page, each ZanID once, with their workplaces, and that this
+    institution, if any, lists them.
+    """
     run = {"run_id": run_id, "institution_id": institution_id, "identifier_type": identifier_type}
-    async with conn.pipeline():
-        inserted = await conn.execute(SAVE["insert_new"], run)
-        updated = await conn.execute(SAVE["update_changed"], run)
-        listing = await conn.execute(SAVE["list_people"], run)
-    ids, listed, again = await listing.fetchone() or ([], 0, [])
-    if again or listed > inserted.rowcount:
+    people = [Staged(position, *row) for position, row in rows]
+    given = {**run, "people": msgspec.json.encode(people).decode()}
+    new = changed = listed = 0
+    again: set[int] = set()
+    while True:
+        found = await (await conn.execute(SAVE["keep"], given)).fetchone()
+        assert found
+        ids, *counts, unmatched, missed, is_unknown = found
+        if is_unknown:
+            await _add_workplaces(conn, {row.current_workplace for _, row in rows if row.current_workplace})
+            continue
+        new, changed, listed = (sum(both) for both in zip((new, changed, listed), counts, strict=True))
+        again.update(missed)
+        if None not in ids:
+            break
+    if again or listed > new:
         # Only whom another list had, or this one had missed, can have been a leaver.
-        await _welcome_back(conn, run, ids, again)
-    return Kept(ids, inserted.rowcount, updated.rowcount)
+        await _welcome_back(conn, run, ids, list(again))
+    return Kept(ids, new, changed, unmatched)
+
+
+async def _add_workplaces(conn: AsyncConnection, names: Collection[str]) -> None:
+    # The other half of this lock is in match_waiting_workplaces(), migration 0003. No workplace is locked
+    # yet, or this and a change of the register would wait in a ring.
+    await conn.execute("SELECT pg_advisory_xact_lock_shared(hashtext('hrims register'))")
+    await conn.execute(SAVE["add_workplaces"], {"names": list(names)})
 
 
 async def _welcome_back(conn: AsyncConnection, run: dict[str, Any], ids: list[int], again: list[int]) -> None:
@@ -76,56 +91,3 @@ async def _welcome_back(conn: AsyncConnection, run: dict[str, Any], ids: list[in
         rows = await conn.execute(SAVE["list_again"], {**run, "again": again})
         reopened = [id_ async for (id_,) in rows if id_ is not None]
     await conn.execute(SAVE["come_back"], {**run, "ids": ids, "reopened": reopened})
-
-
-async def stage(conn: AsyncConnection) -> None:
-    """Makes the table that ``keep`` copies into, if this connection has none yet."""
-    await conn.execute(SAVE["stage"])
-
-
-async def _copy(conn: AsyncConnection, people: Iterable[Placed]) -> None:
-    async with conn.cursor() as cursor, cursor.copy(SAVE["copy_staged"]) as copy:
-        copy.set_types(STAGED_TYPES)
-        for one in people:
-            await copy.write_row((one.position, one.workplace_id, one.institution_id, *one.row))
-
-
-async def lock_workplaces(conn: AsyncConnection, names: Collection[str]) -> dict[str, tuple[int, int | None]]:
-    """(workplace, institution or None) by name, locked against mapping; nothing, and nothing locked, when one
-    of the names is not registered as a workplace yet.
-    """
-    rows = await conn.execute(
-        """
-        WITH named AS MATERIALIZED (
-            SELECT n.name, name_key(n.name) AS key FROM unnest(%s::text[]) AS n(name)
-        )
-        SELECT n.name, w.id, w.institution_id
-        FROM named n
-        JOIN workplaces w ON w.name_key = n.key
-        WHERE NOT EXISTS (
-            SELECT FROM named s WHERE NOT EXISTS (SELECT FROM workplaces k WHERE k.name_key = s.key))
-        ORDER BY w.id FOR SHARE OF w
-        """,
-        (list(names),),
-    )
-    return {name: (id_, institution_id) async for name, id_, institution_id in rows}
-
-
-async def add_workplaces(conn: AsyncConnection, names: Collection[str]) -> None:
-    """Registers workplaces met for the first time, matched by name where the register knows it.
-
-    Call it before any workplace is locked, or it and a change of the register wait in a ring.
-    """
-    # The other half of this lock is in match_waiting_workplaces(), migration 0003.
-    await conn.execute("SELECT pg_advisory_xact_lock_shared(hashtext('hrims register'))")
-    await conn.execute(
-        """
-        INSERT INTO workplaces (name, institution_id, matched_by)
-        SELECT DISTINCT ON (name_key(n.name)) n.name, i.id, CASE WHEN i.id IS NOT NULL THEN 'name' END
-        FROM unnest(%s::text[]) AS n(name)
-        LEFT JOIN institutions i ON i.name_key = name_key(n.name)
-        ORDER BY name_key(n.name), n.name
-        ON CONFLICT (name_key) DO NOTHING
-        """,
-        (list(names),),
-    )

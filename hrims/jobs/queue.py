@@ -27,6 +27,9 @@ RUN_TASK = "sync.run"
 POOL_SPARE = 8
 """Connections beside those that save pages: fetching, beating, listening, finishing, rescuing, delivering."""
 
+WARM = 4
+"""Connections that stay open: a run that begins finds them, and what Postgres has learned on them, there."""
+
 log = logging.getLogger(__name__)
 
 
@@ -171,7 +174,7 @@ app = QueueApp(
         pool_factory=db.open_worker_pool,
         # A connection saves a few pages of a run: prepared is at the first use, not at the sixth.
         kwargs={"prepare_threshold": 0},
-        min_size=1,
+        min_size=WARM,
         max_size=_settings().concurrency + POOL_SPARE,
     ),
     import_paths=["hrims.sync.task", "hrims.webhooks.task"],

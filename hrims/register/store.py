@@ -42,7 +42,7 @@ def institution_by(conn: Connection, identifier_type: str, identifier: str) -> I
 
 def close(conn: Connection, made_by: str) -> None:
     """Keeps the register to this transaction until it ends; history will name who made its changes."""
-    # The other half of this lock is in add_workplaces() of the employees' room.
+    # The other half of this lock is in _add_workplaces() of the employees' room.
     conn.execute(
         "SELECT set_config('hrims.made_by', %s, true), pg_advisory_xact_lock(hashtext('hrims register'))",
         (made_by,),

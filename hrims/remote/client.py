@@ -190,7 +190,8 @@ def _timeouts(settings: Settings) -> httpx.Timeout:
 def _trust(url: str) -> ssl.SSLContext | bool:
     """The public authorities, and those that the machine's owner installed for inside use."""
     if not url.startswith("https:"):
-        return True
+        # Nothing is signed, and redirects are not followed: the authorities need not be read.
+        return False
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
     return context

@@ -5,7 +5,6 @@ counters, progress and checkpoint are saved in one transaction.
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -13,10 +12,9 @@ import psycopg
 from hrims.db import AsyncConnection, AsyncPool, patiently
 from hrims.drift.tally import Tally, tally
 from hrims.employees import store as employees
-from hrims.employees import workplaces
 from hrims.employees.mapping import Reject, Row, to_row
 from hrims.employees.rejects import breaks_hrims
-from hrims.employees.store import Kept, Placed
+from hrims.employees.store import Kept
 from hrims.errors import RemoteShort
 from hrims.jobs.store import Attempt
 from hrims.previews import store as previews
@@ -118,7 +116,7 @@ async def note(attempt: Attempt, words: str, pool: AsyncPool) -> None:
 async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, reading: int) -> None:
     began = time.monotonic()
     shaped = asked.shaped
-    kept, unmatched = await KEEP.get(attempt.kind, _keep)(conn, attempt, shaped.rows)
+    kept = await KEEP.get(attempt.kind, _keep)(conn, attempt, shaped.rows)
     counts = {
         "records": len(shaped.rows) + shaped.repeated + len(shaped.rejects),
         "new": kept.new,
@@ -127,7 +125,7 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, readin
         "saved": len(kept.ids),
         "rejected": len(shaped.rejects),
         "repeated": shaped.repeated,
-        "unmatched": unmatched,
+        "unmatched": kept.unmatched,
         "fetch_ms": asked.fetch_ms,
         "save_ms": _ms_since(began),
     }
@@ -145,44 +143,31 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, readin
         await previews.stage(conn, attempt, asked.page, shaped.rows, reading)
 
 
-async def _keep(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]) -> tuple[Kept, int]:
-    """Saves people; returns what became of them, and how many have no institution."""
+async def _keep(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]) -> Kept:
+    """Saves people."""
     # What needs no answer travels with what does: most of a page's time would be trips to Postgres.
     async with conn.pipeline():
         await employees.plan_by_index(conn)
-        await store.check_fence(conn, attempt)
-        people = await _place(conn, rows)
-        await employees.stage(conn)
-    kept = await employees.keep(
-        conn,
-        people,
-        run_id=attempt.run_id,
-        institution_id=attempt.institution_id,
-        identifier_type=attempt.identifier_type,
-    )
-    return kept, sum(one.institution_id is None for one in people)
+        fence = await store.ask_fence(conn, attempt)
+        kept = await employees.keep(
+            conn,
+            rows,
+            run_id=attempt.run_id,
+            institution_id=attempt.institution_id,
+            identifier_type=attempt.identifier_type,
+        )
+        await fence()
+    return kept
 
 
-async def _keep_apart(
-    conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]
-) -> tuple[Kept, int]:
+async def _keep_apart(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]) -> Kept:
     """A preview writes nothing but its own; what it would change is worked out when it has ended."""
     await store.check_fence(conn, attempt)
-    return Kept([previews.number_of(row.zan_id) for _, row in rows], 0, 0), 0
+    return Kept([previews.number_of(row.zan_id) for _, row in rows])
 
 
 KEEP = {"preview": _keep_apart}
 """What becomes of a page's people in runs that do not save them; each of these checks the fence first."""
-
-
-async def _place(conn: AsyncConnection, rows: Sequence[tuple[int, Row]]) -> list[Placed]:
-    names = {row.current_workplace for _, row in rows if row.current_workplace}
-    known = await workplaces.meet(conn, names)
-    placed = []
-    for position, row in rows:
-        found = known[row.current_workplace] if row.current_workplace else None
-        placed.append(Placed(position, found and found.id, found and found.institution_id, row))
-    return placed
 
 
 def _ms_since(began: float) -> int:

@@ -4,6 +4,7 @@ A run reads everything once; where the sum does not add up it reads the edges be
 records hide that moved meanwhile, or everything again.
 """
 
+import asyncio
 import functools
 import itertools
 import logging
@@ -82,6 +83,8 @@ async def read(
     )
     seen = {one.fingerprint: one.start for one in saved if one.fingerprint}
 
+    # More at a time save no faster, and each first use of another connection costs Postgres much.
+    saving = asyncio.Semaphore(settings.max_in_flight)
     closing = Closing(lambda: total_now(reader))
 
     async def fetch(ask: Ask) -> Saving | None:
@@ -96,7 +99,8 @@ async def read(
         return functools.partial(save, ask, asked)
 
     async def save(ask: Ask, asked: Asked) -> None:
-        await pages.save(attempt, asked, pool, reading=reading)
+        async with saving:
+            await pages.save(attempt, asked, pool, reading=reading)
         plan.answered(ask, len(asked.page.records), asked.page.total)
 
     async def given_up(ask: Ask, trouble: RemoteError) -> bool:

@@ -1,12 +1,13 @@
 """Checkpoint, progress and outcome of runs, in SQL. Each function works inside its caller's transaction."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
-from hrims.db import AsyncConnection, statements
+from hrims.db import AsyncConnection, int_array, statements
 from hrims.drift.tally import Tally
 from hrims.employees.mapping import Reject
 from hrims.errors import Fenced
@@ -37,14 +38,24 @@ class Ending(NamedTuple):
 
 async def check_fence(conn: AsyncConnection, attempt: Attempt) -> None:
     """Holds the run's row for this attempt until the transaction ends, or raises Fenced."""
-    row = await (
-        await conn.execute(
-            "SELECT FROM runs WHERE id = %s AND attempt = %s AND state = 'active' FOR SHARE",
-            (attempt.run_id, attempt.number),
-        )
-    ).fetchone()
-    if row is None:
-        raise Fenced("this attempt no longer owns its run; it saves nothing and ends nothing")
+    check = await ask_fence(conn, attempt)
+    await check()
+
+
+async def ask_fence(conn: AsyncConnection, attempt: Attempt) -> Callable[[], Awaitable[None]]:
+    """Asks as ``check_fence`` does; the check itself comes back, so that more can travel with the question.
+    Until it was made nothing may be kept.
+    """
+    asked = await conn.execute(
+        "SELECT FROM runs WHERE id = %s AND attempt = %s AND state = 'active' FOR SHARE",
+        (attempt.run_id, attempt.number),
+    )
+
+    async def check() -> None:
+        if await asked.fetchone() is None:
+            raise Fenced("this attempt no longer owns its run; it saves nothing and ends nothing")
+
+    return check
 
 
 class SavedPage(NamedTuple):
@@ -141,11 +152,11 @@ async def add_page(
             "number": page.number,
             "attempt": attempt.number,
             "total": page.total,
-            "people": ids,
+            "people": int_array(ids),
             "fingerprint": fingerprint,
-            "filled": tally and tally.filled,
+            "filled": tally and int_array(tally.filled),
             "sampled": tally and tally.sampled,
-            "present": tally and tally.present,
+            "present": tally and int_array(tally.present),
             "odd": Jsonb(tally.odd) if tally and tally.odd else None,
         },
     )

@@ -10,8 +10,8 @@ from tests.database.runs import ask_for, begin, institution
 from tests.database.test_save_page import save
 from tests.people import record
 
-STATEMENTS = 9
-"""Settings, fence, workplaces, staging table, COPY, new, changed, listed, page; nothing a person."""
+STATEMENTS = 4
+"""Settings, fence, people, page; nothing a person."""
 
 
 async def test_a_page_takes_as_many_statements_for_many_people_as_for_one(
@@ -28,18 +28,13 @@ async def test_a_page_takes_as_many_statements_for_many_people_as_for_one(
 
 
 def _listen(monkeypatch: pytest.MonkeyPatch, said: list[bytes | str]) -> None:
-    execute, copy = psycopg.AsyncCursor.execute, psycopg.AsyncCursor.copy
+    execute = psycopg.AsyncCursor.execute
 
     def executed(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         said.append(query)
         return execute(self, query, *given, **more)
 
-    def copied(self: Any, statement: Any, *given: Any, **more: Any) -> Any:
-        said.append(statement)
-        return copy(self, statement, *given, **more)
-
     monkeypatch.setattr(psycopg.AsyncCursor, "execute", executed)
-    monkeypatch.setattr(psycopg.AsyncCursor, "copy", copied)
 
 
 async def test_a_connection_that_worked_a_moment_ago_is_not_checked_again(

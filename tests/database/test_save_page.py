@@ -7,11 +7,12 @@ import psycopg
 import pytest
 
 from hrims.db import AsyncPool, Connection
+from hrims.employees import store as employees
 from hrims.errors import Fenced
 from hrims.jobs.store import Attempt
 from hrims.sync import pages
 from hrims.sync.pages import Asked
-from tests.database.runs import ask_for, begin, institution
+from tests.database.runs import ask_for, begin, institution, until_blocked
 from tests.people import page, record
 
 
@@ -175,6 +176,31 @@ async def test_two_runs_that_list_the_same_people_do_not_lose_or_block_one_anoth
         )
     assert rows(conn, "SELECT count(*), count(DISTINCT zan_id) FROM employees") == [(190, 190)]
     assert rows(conn, "SELECT DISTINCT count(*) FROM listings GROUP BY institution_id") == [(190,)]
+
+
+async def test_who_another_run_adds_or_changes_meanwhile_is_neither_new_nor_changed_a_second_time(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    here, there = institution(conn), institution(conn, "TUME", "037", "129673100")
+    one = await begin(conn, pool, ask_for(conn, here))
+    two = await begin(conn, pool, ask_for(conn, there, "037"))
+    await save(one, pool, [record(1)])
+    records = [record(1, lastName="Ali"), record(2)]
+    met = pages.shape(page(records, total=2)).rows
+    async with pool.connection() as first:
+        await employees.keep(first, met, run_id=one.run_id, institution_id=here, identifier_type="votecode")
+        second = asyncio.create_task(save(two, pool, records))
+        await until_blocked(conn)
+    await second
+    counts = "SELECT new, changed, unchanged, saved FROM run_progress WHERE run_id = %s"
+    assert conn.execute(counts, (two.run_id,)).fetchall() == [(0, 0, 2, 2)]
+    assert rows(conn, "SELECT run_id, changes FROM employee_changes") == [
+        (one.run_id, {"name": ["Asha Mtu 1 Makame", "Asha Mtu 1 Ali"]})
+    ]
+    assert rows(conn, "SELECT institution_id, count(*) FROM listings GROUP BY 1 ORDER BY 1") == [
+        (here, 2),
+        (there, 2),
+    ]
 
 
 async def test_workplaces_match_by_name_but_for_case_spaces_and_punctuation(

@@ -280,3 +280,27 @@ class TestFinding:
         assert found(" 100000002 ") == (["WIZARA YA UCHAGUZI"], 1)
         assert found("ya", most=1) == (["TUME YA UCHAGUZI YA ZANZIBAR"], 3)
         assert found("100%") == ([], 0)
+
+
+SOMEBODY = """
+INSERT INTO employees (zan_id, status, first_run_id, last_changed_run_id, current_workplace, workplace_id,
+    institution_id)
+VALUES ('123456789', 'Confirmed', 1, 1, 'x',
+"""
+
+OUT_OF_PLACE = [
+    SOMEBODY + "%(workplace)s, 1)",
+    SOMEBODY + "%(workplace)s + 100, NULL)",
+    "UPDATE employees SET institution_id = 1 WHERE workplace_id = %(workplace)s",
+    "UPDATE employees SET workplace_id = %(workplace)s + 100 WHERE workplace_id = %(workplace)s",
+    "DELETE FROM workplaces WHERE id = %(workplace)s",
+]
+
+
+@pytest.mark.parametrize("statement", OUT_OF_PLACE)
+async def test_nobody_stands_elsewhere_than_their_workplace(
+    conn: Connection, pool: AsyncPool, attempt: Attempt, statement: str
+) -> None:
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        conn.execute(statement.encode(), {"workplace": workplace(conn)})
+    assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 1), (None, 3)]

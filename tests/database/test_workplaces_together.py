@@ -12,8 +12,6 @@ import pytest
 from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store as employees
-from hrims.employees import workplaces
-from hrims.employees.store import Placed
 from hrims.errors import Conflict
 from hrims.jobs.store import Attempt
 from hrims.register import table
@@ -62,11 +60,8 @@ async def test_a_mapping_waits_for_a_page_that_is_being_saved_and_moves_its_peop
     id_, new = workplace(conn), record(7, workplace=HOSPITAL)
     [(_, row)] = pages.shape(page([new], total=1)).rows
     async with pool.connection() as saver:
-        met = (await workplaces.meet(saver, {HOSPITAL}))[HOSPITAL]
-        placed = [Placed(0, met.id, met.institution_id, row)]
-        run = {"run_id": attempt.run_id, "institution_id": 1, "identifier_type": "votecode"}
-        await employees.stage(saver)
-        await employees.keep(saver, placed, **run)  # type: ignore[arg-type] # as keep() names them
+        run_id = attempt.run_id
+        await employees.keep(saver, [(0, row)], run_id=run_id, institution_id=1, identifier_type="votecode")
         mapping = asyncio.create_task(decided(dsn, decide.map_to, id_, HEALTH))
         await _until_blocked(pool)
         assert not mapping.done()

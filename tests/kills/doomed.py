@@ -32,8 +32,8 @@ FUNCTIONS: dict[str, Target] = {
     "answered": (wire, "decode_page", True),
     "decoded": (wire, "decode_page", False),
     "mapped": (pages, "shape", False),
-    "fence checked": (store, "check_fence", False),
-    "staged": (employees, "_copy", False),
+    "fence asked for": (store, "ask_fence", False),
+    "kept": (employees, "keep", False),
     "checkpoint written": (store, "add_page", False),
     "committed": (pages, "save", False),
     "before the total is read again": (readings, "total_now", True),
@@ -45,16 +45,12 @@ FUNCTIONS: dict[str, Target] = {
     "job finished": (queue.FencedJobManager, "finish_job", False),
 }
 
-STATEMENTS = {"inserted": "insert_new", "updated": "update_changed", "listed": "list_people"}
-"""Steps inside the saving of a page, by the name of the statement after which death comes."""
-
 BEFORE_COMMIT = "before the commit"
 """The step at which everything of a page is written and nothing is kept yet."""
 
 A_PAGE = [
     *("before a place is asked for", "place taken", "before the page is asked for", "answered", "decoded"),
-    *("mapped", "fence checked", "staged", "inserted", "updated", "listed", "checkpoint written"),
-    *(BEFORE_COMMIT, "committed"),
+    *("mapped", "fence asked for", "kept", "checkpoint written", BEFORE_COMMIT, "committed"),
 ]
 """The steps that every page takes; the others come once in a run."""
 
@@ -63,9 +59,6 @@ A_RUN = [name for name in FUNCTIONS if name not in A_PAGE]
 
 def doom(step: str, nth: int) -> None:
     """From now on this process dies when it comes to ``step`` for the ``nth`` time."""
-    if step in STATEMENTS:
-        _doom_statement(employees.SAVE[STATEMENTS[step]], nth)
-        return
     if step == BEFORE_COMMIT:
         _doom_commit(nth)
         return
@@ -100,18 +93,6 @@ async def _awaited(result: Any, count: _Countdown) -> Any:
     value = await result
     count()
     return value
-
-
-def _doom_statement(statement: bytes, nth: int) -> None:
-    real, count = psycopg.AsyncConnection.execute, _Countdown(nth)
-
-    async def execute(conn: Any, query: Any, *args: Any, **given: Any) -> Any:
-        result = await real(conn, query, *args, **given)
-        if query is statement:
-            count()
-        return result
-
-    psycopg.AsyncConnection.execute = execute  # type: ignore[method-assign,assignment] # on purpose
 
 
 def _doom_commit(nth: int) -> None:
