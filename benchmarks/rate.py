@@ -13,7 +13,7 @@ from benchmarks.ground import Base, Ground, environment, ground
 from hrims.config import PROJECT
 
 VOTE, PAGE, AT_ONCE = "001", 100, 4
-ROUNDS = {10_000: 5, 100_000: 2}
+ROUNDS = {10_000: 7, 100_000: 3}
 LEAST, SHARE = 10_000, 0.5
 
 

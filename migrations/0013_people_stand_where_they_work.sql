@@ -4,6 +4,9 @@
 
 CREATE FUNCTION refuse_people_out_of_place() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NOT EXISTS (SELECT FROM came) THEN
+        RETURN NULL;
+    END IF;
     -- Held, so that nobody maps or removes a workplace between this look and the end of the transaction.
     PERFORM FROM workplaces WHERE id IN (SELECT DISTINCT workplace_id FROM came) ORDER BY id FOR SHARE;
     IF EXISTS (

@@ -41,6 +41,7 @@ WITH staged AS MATERIALIZED (
     -- The list is looked into person by person (LATERAL with OFFSET, which is not taken apart), because a
     -- join may be planned over all of it.
     SELECT s.*, p.id AS workplace_id, p.institution_id, e.id, l.employee_id IS NOT NULL AS listed, coalesce(l.missed_runs > 0, false) AS again,
+           e.id IS NOT NULL AND
            (e.name, e.gender, e.date_of_birth, e.place_of_birth, e.region, e.country_of_birth,
             e.phone_number, e.contact_address, e.zssf_number, e.payroll_number, e.cadre,
             e.salary_scale, e.ministry, e.department, e.appointment_type, e.contract_type,
@@ -84,14 +85,14 @@ WITH staged AS MATERIALIZED (
     -- Whoever differs is locked, in key order and after everybody new was added, and told apart as they are
     -- after the lock; whoever does not is not touched, so that syncing again what has not changed writes no
     -- employee.
-    SELECT e.id, m.zan_id, to_jsonb(e) AS before, to_jsonb(m) AS after
+    SELECT m.*, to_jsonb(e) AS before, to_jsonb(m) AS after
     FROM met m
     JOIN employees e ON e.id = m.id
     WHERE m.differs AND (SELECT count(*) FROM added) >= 0
     ORDER BY e.zan_id
     FOR NO KEY UPDATE OF e
 ), changes AS MATERIALIZED (
-    SELECT d.id, d.zan_id, c.changes
+    SELECT d.*, c.changes
     FROM differing d
     CROSS JOIN LATERAL (
         SELECT jsonb_object_agg(b.key, jsonb_build_array(b.value, a.value)) AS changes
@@ -105,21 +106,20 @@ WITH staged AS MATERIALIZED (
     SELECT id, %(run_id)s, changes FROM changes
 ), changed AS (
     UPDATE employees e
-    SET name = m.name, gender = m.gender, date_of_birth = m.date_of_birth,
-        place_of_birth = m.place_of_birth, region = m.region, country_of_birth = m.country_of_birth,
-        phone_number = m.phone_number, contact_address = m.contact_address,
-        zssf_number = m.zssf_number, payroll_number = m.payroll_number, cadre = m.cadre,
-        salary_scale = m.salary_scale, ministry = m.ministry, department = m.department,
-        appointment_type = m.appointment_type, contract_type = m.contract_type,
-        recent_title_date = m.recent_title_date,
-        current_reporting_office = m.current_reporting_office,
-        current_workplace = m.current_workplace, employment_date = m.employment_date,
-        confirmation_date = m.confirmation_date, retirement_date = m.retirement_date,
-        highest_education = m.highest_education, status = m.status,
-        workplace_id = m.workplace_id, institution_id = m.institution_id,
+    SET name = c.name, gender = c.gender, date_of_birth = c.date_of_birth,
+        place_of_birth = c.place_of_birth, region = c.region, country_of_birth = c.country_of_birth,
+        phone_number = c.phone_number, contact_address = c.contact_address,
+        zssf_number = c.zssf_number, payroll_number = c.payroll_number, cadre = c.cadre,
+        salary_scale = c.salary_scale, ministry = c.ministry, department = c.department,
+        appointment_type = c.appointment_type, contract_type = c.contract_type,
+        recent_title_date = c.recent_title_date,
+        current_reporting_office = c.current_reporting_office,
+        current_workplace = c.current_workplace, employment_date = c.employment_date,
+        confirmation_date = c.confirmation_date, retirement_date = c.retirement_date,
+        highest_education = c.highest_education, status = c.status,
+        workplace_id = c.workplace_id, institution_id = c.institution_id,
         last_changed_run_id = %(run_id)s, updated_at = now()
     FROM changes c
-    JOIN met m ON m.zan_id = c.zan_id
     WHERE e.id = c.id
     RETURNING e.id
 ), listed AS (

@@ -116,20 +116,21 @@ async def note(attempt: Attempt, words: str, pool: AsyncPool) -> None:
 async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, reading: int) -> None:
     began = time.monotonic()
     shaped = asked.shaped
-    kept = await KEEP.get(attempt.kind, _keep)(conn, attempt, shaped.rows)
-    counts = {
-        "records": len(shaped.rows) + shaped.repeated + len(shaped.rejects),
-        "new": kept.new,
-        "changed": kept.changed,
-        "unchanged": kept.unchanged,
-        "saved": len(kept.ids),
-        "rejected": len(shaped.rejects),
-        "repeated": shaped.repeated,
-        "unmatched": kept.unmatched,
-        "fetch_ms": asked.fetch_ms,
-        "save_ms": _ms_since(began),
-    }
+    # What needs no answer travels with what does: most of a page's time would be trips to Postgres.
     async with conn.pipeline():
+        kept = await KEEP.get(attempt.kind, _keep)(conn, attempt, shaped.rows)
+        counts = {
+            "records": len(shaped.rows) + shaped.repeated + len(shaped.rejects),
+            "new": kept.new,
+            "changed": kept.changed,
+            "unchanged": kept.unchanged,
+            "saved": len(kept.ids),
+            "rejected": len(shaped.rejects),
+            "repeated": shaped.repeated,
+            "unmatched": kept.unmatched,
+            "fetch_ms": asked.fetch_ms,
+            "save_ms": _ms_since(began),
+        }
         await store.add_page(
             conn, attempt, asked.page, kept.ids, shaped.fingerprint, counts, reading, shaped.tally
         )
@@ -145,18 +146,16 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, readin
 
 async def _keep(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]) -> Kept:
     """Saves people."""
-    # What needs no answer travels with what does: most of a page's time would be trips to Postgres.
-    async with conn.pipeline():
-        await employees.plan_by_index(conn)
-        fence = await store.ask_fence(conn, attempt)
-        kept = await employees.keep(
-            conn,
-            rows,
-            run_id=attempt.run_id,
-            institution_id=attempt.institution_id,
-            identifier_type=attempt.identifier_type,
-        )
-        await fence()
+    await employees.plan_by_index(conn)
+    fence = await store.ask_fence(conn, attempt)
+    kept = await employees.keep(
+        conn,
+        rows,
+        run_id=attempt.run_id,
+        institution_id=attempt.institution_id,
+        identifier_type=attempt.identifier_type,
+    )
+    await fence()
     return kept
 
 
