@@ -26,7 +26,7 @@ check: setup-dev ## lint, types and the contracts between rooms
 	@$(BIN)/lint-imports --no-logo
 
 chaos: setup-dev ## kills, restarts and long state machines
-	@$(BIN)/pytest -m chaos
+	@$(BIN)/pytest -n 2 -m chaos
 
 bench: setup-dev ## print the figures
 	@$(BIN)/python -m benchmarks
