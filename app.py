@@ -26,6 +26,8 @@ from hrims.web import (
     people,
     previews,
     previews_api,
+    queue,
+    queue_api,
     rejects,
     rejects_api,
     sign_in,
@@ -41,6 +43,8 @@ BLUEPRINTS = (
     sign_in.blueprint,
     # /dashboard/admin/fetch-data
     fetch_data.blueprint,
+    # /dashboard/admin/queue
+    queue.blueprint,
     # /dashboard/admin/people
     people.blueprint,
     # /dashboard/admin/leavers
@@ -59,6 +63,8 @@ BLUEPRINTS = (
     previews_api.blueprint,
     # /api/hrims/institutions  fetch-by-institution  job-status  jobs
     api.blueprint,
+    # /api/hrims/queue
+    queue_api.blueprint,
     # /api/hrims/fetch-person
     api_person.blueprint,
     # /api/hrims/leavers

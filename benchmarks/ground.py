@@ -159,6 +159,7 @@ def environment(on: Ground, dsn: str) -> dict[str, str]:
         "DATABASE_URL": dsn,
         "HRIMS_BASE_URL": on.simulator.url,
         "HRIMS_STATE_DIR": str(on.folder / "of-the-worker"),
+        "HRIMS_STARTS_PER_MINUTE": "10000",
     }
 
 

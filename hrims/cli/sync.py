@@ -138,7 +138,9 @@ def _trouble(run: Run) -> str:
     """What a bar cannot show."""
     if run.state == "waiting" and not run.a_worker_lives:
         return f"{run.message} {NO_WORKER}"
-    return run.message if run.note or run.state == "delayed" else ""
+    if run.starts_at and not run.paused_by:
+        return f"{run.message} It starts at about {run.starts_at.astimezone():%H:%M}."
+    return run.message if run.note or run.paused_by or run.state == "delayed" else ""
 
 
 def _tell(run: Run) -> None:

@@ -95,6 +95,12 @@ class Settings:
     attempt_pause: float = setting(
         "HRIMS_ATTEMPT_PAUSE", between(0, 3600), 5.0, "seconds before the second attempt, doubling"
     )
+    starts_per_minute: int = setting(
+        "HRIMS_STARTS_PER_MINUTE",
+        whole(1, 10_000),
+        5,
+        "runs started in any minute, over all workers; a person may change it while they run",
+    )
     concurrency: int = setting("HRIMS_CONCURRENCY", whole(1, 50), 2, "runs at once in one worker")
     beat_seconds: float = setting(
         "HRIMS_BEAT_SECONDS",

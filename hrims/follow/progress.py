@@ -54,6 +54,10 @@ class Run:
     note: str | None
     a_worker_lives: bool
     not_asked: str | None
+    paused_by: str | None
+    paused_why: str | None
+    starts_per_minute: int
+    starts_at: datetime | None
     drift: list[dict[str, Any]]
     asked_again: int
     came_right: int
@@ -114,12 +118,28 @@ class Run:
 def _waiting(run: Run) -> str:
     if not run.a_worker_lives:
         return "Waiting: no worker is running. It starts by itself as soon as one is."
+    if run.paused_by:
+        return _paused(run)
     if run.not_asked and run.kind != "apply":
         return f"Waiting: HRIMS is not asked just now. {run.not_asked} It goes on by itself."
+    if run.starts_at:
+        return f"Waiting for its turn: in any minute {_runs(run.starts_per_minute)} at most."
     return "Waiting for a worker to take it."
 
 
+def _paused(run: Run) -> str:
+    return (
+        f"Waiting: {run.paused_by} has paused the queue ({run.paused_why}). It starts when the queue goes on."
+    )
+
+
+def _runs(count: int) -> str:
+    return "one run starts" if count == 1 else f"{count:,} runs start"
+
+
 def _delayed(run: Run) -> str:
+    if run.paused_by:
+        return _paused(run)
     if run.waits_for == "remote":
         return f"Waiting for HRIMS: {run.trouble} It is tried again by itself; no attempt is spent."
     return f"Attempt {run.attempt} failed: {run.trouble} It goes on by itself in a moment."

@@ -19,10 +19,13 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
                WHERE w.last_heartbeat > now() - interval '40 seconds'
                  AND w.id NOT IN (SELECT worker_id FROM webhook_workers)) AS a_worker_lives,
        (SELECT b.reason FROM remote_breaker b) AS not_asked,
+       q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
+       CASE WHEN r.state IN ('waiting', 'delayed') THEN start_of_run(r.id) END AS starts_at,
        coalesce((SELECT d.changes FROM run_drift d WHERE d.run_id = r.id), '[]') AS drift,
        (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id) AS asked_again,
        (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id AND c.became = 'right') AS came_right
 FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
+CROSS JOIN queue_settings q
 """
 
 
@@ -51,6 +54,18 @@ def recent(conn: Connection, most: int) -> list[Run]:
     """The latest runs of all institutions, newest first."""
     with conn.cursor(row_factory=class_row(Run)) as cursor:
         return cursor.execute(f"{RUN} ORDER BY r.id DESC LIMIT %s".encode(), (most,)).fetchall()
+
+
+def under_way(conn: Connection, most: int, skip: int) -> list[Run]:
+    """Runs that have not ended: those that run, then those that wait, in the order in which they start."""
+    with conn.cursor(row_factory=class_row(Run)) as cursor:
+        return cursor.execute(
+            f"{RUN} LEFT JOIN procrastinate_jobs j ON j.id = r.queue_job_id"
+            " WHERE r.state IN ('waiting', 'delayed', 'active')"
+            " ORDER BY r.state = 'active' DESC, greatest(coalesce(j.scheduled_at, '-infinity'), now()),"
+            " j.priority DESC, j.id LIMIT %s OFFSET %s".encode(),
+            (most, skip),
+        ).fetchall()
 
 
 def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:

@@ -1,4 +1,11 @@
--- Ends a job or puts it back, but only for the worker that holds it (FencedJobManager in queue.py).
+-- Takes a job when its run may start; ends it or puts it back, but only for the worker that holds it
+-- (FencedJobManager in queue.py). The rules of starting are in migration 0014.
+
+-- name: take
+SELECT * FROM take_run_job(%(queues)s::varchar[], %(worker_id)s)
+
+-- name: next_start
+SELECT seconds_to_next_start() AS seconds
 
 -- name: finish
 WITH held AS MATERIALIZED (

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import platform
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 from hrims import config, db
 from hrims.jobs import store
 from hrims.jobs.rescue import watch
+from hrims.jobs.starts import store as starts
 
 QUEUE = "sync"
 RUN_TASK = "sync.run"
@@ -29,6 +30,9 @@ POOL_SPARE = 8
 
 WARM = 4
 """Connections that stay open: a run that begins finds them, and what Postgres has learned on them, there."""
+
+SHORTEST_WAIT = 0.1
+"""Seconds at least before a worker looks again for what should be due by now."""
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +54,31 @@ BESIDE: list[Callable[[db.AsyncPool, config.Settings], Awaitable[None]]] = [
 
 
 class FencedJobManager(manager.JobManager):
-    """Finishes or retries a job only for the worker that holds it.
+    """Takes a run's job only when the run may start, and finishes or retries one only for the worker that
+    holds it.
 
-    Procrastinate's own asks neither for the worker nor for the attempt: one that was thought dead and
-    comes back would end the job of its successor.
+    Procrastinate's own knows no limit on starts and no pause, and asks neither for the worker nor for the
+    attempt: one that was thought dead and comes back would end the job of its successor.
     """
+
+    def __init__(self, connector: Any, wake_in: Callable[[float], None] | None = None) -> None:
+        """``wake_in`` has the worker look for a job again in so many seconds."""
+        super().__init__(connector=connector)
+        self._wake_in = wake_in
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> queue_jobs.Job | None:
+        names = None if queues is None else list(queues)
+        if names is not None and QUEUE not in names:
+            return await super().fetch_job(names, worker_id)
+        row = await self.connector.execute_query_one_async(
+            store.HELD["take"].decode(), queues=names, worker_id=worker_id
+        )
+        if row["id"] is not None:
+            return queue_jobs.Job.from_row(row)
+        waits = await self.connector.execute_query_one_async(store.HELD["next_start"].decode())
+        if self._wake_in and waits["seconds"] is not None:
+            self._wake_in(waits["seconds"])
+        return None
 
     async def finish_job(self, job: queue_jobs.Job, status: queue_jobs.Status, delete_job: bool) -> None:
         await self._if_held(store.HELD["finish"].decode(), job, status=status.value, delete_job=delete_job)
@@ -90,8 +114,9 @@ class QueueApp(procrastinate.App):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.job_manager = FencedJobManager(connector=self.connector)
+        self.job_manager = FencedJobManager(self.connector, self._wake_in)
         self._worker_now: Worker | None = None
+        self._waking: asyncio.TimerHandle | None = None
 
     @property
     def is_stopping(self) -> bool:
@@ -99,16 +124,29 @@ class QueueApp(procrastinate.App):
         worker = self._worker_now
         return worker is not None and worker._stop_event.is_set()  # noqa: SLF001 - it tells nobody else
 
+    def _wake_in(self, seconds: float) -> None:
+        """The worker polls seldom; what it knows to become due, it looks for in time."""
+        if self._waking:
+            self._waking.cancel()
+        if worker := self._worker_now:
+            later = asyncio.get_running_loop().call_later
+            self._waking = later(max(seconds, SHORTEST_WAIT), worker._new_job_event.set)  # noqa: SLF001 - no other way
+
     async def run_worker_async(self, **kwargs: Any) -> None:
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
         self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
         worker = self._worker_now = self._worker(**kwargs)
         settings = self.settings = _settings()
+        await db.patiently(self._tell_limit)
         async with contextlib.AsyncExitStack() as beside:
             for care in BESIDE:
                 await beside.enter_async_context(_beside(care(pool_of(self), settings)))
             await beside.enter_async_context(_beside(self._keep_beating(worker)))
             await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
+
+    async def _tell_limit(self) -> None:
+        async with pool_of(self).connection() as conn:
+            await starts.tell_limit(conn, self.settings.starts_per_minute)
 
     async def _keep_beating(self, worker: Worker) -> None:
         """Procrastinate's worker falls silent as soon as it is asked to stop; one that still saves

@@ -27,6 +27,7 @@ def status(run: Run) -> dict[str, Any]:
         "startedAt": time(run.started_at),
         "finishedAt": time(run.finished_at),
         "nextTryAt": time(run.next_try_at),
+        "startsAt": time(run.starts_at),
     }
 
 

@@ -23,6 +23,7 @@ def prepare(app: Flask, zone: ZoneInfo) -> None:
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
     env.filters["moment"] = functools.partial(moment, zone=zone)
+    env.filters["clock"] = functools.partial(clock, zone=zone)
     env.globals.update(static_url=static_url, version=VERSION)
     app.context_processor(_frame)
 
@@ -30,6 +31,11 @@ def prepare(app: Flask, zone: ZoneInfo) -> None:
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """A moment as people there read it: ``23 Nov 2026, 19:05 EAT``."""
     return f"{at.astimezone(zone):%-d %b %Y, %H:%M %Z}"
+
+
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """The time of day alone, for what is near: ``19:05``."""
+    return f"{at.astimezone(zone):%H:%M}"
 
 
 def static_url(name: str) -> str:

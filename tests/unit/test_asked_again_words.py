@@ -18,7 +18,16 @@ NOT_FOUND = (
 
 def run(**given: Any) -> Run:
     usual: dict[str, Any] = {one.name: 0 for one in fields(Run)}
-    for one in ("waits_for", "outcome", "note", "trouble", "trouble_code", "not_asked", "finished_at"):
+    for one in (
+        "waits_for",
+        "outcome",
+        "note",
+        "trouble",
+        "trouble_code",
+        "not_asked",
+        "finished_at",
+        "paused_by",
+    ):
         usual[one] = None
     usual |= {"kind": "rejected", "state": "active", "page_size": 10, "remote_total": 6408, "drift": []}
     usual |= {"requested_at": NOW, "started_at": NOW, "a_worker_lives": True, "asked_again": 5}

@@ -9,6 +9,7 @@ GET /api/hrims/institutions
 GET /api/hrims/job-status/<job_id>
 GET /api/hrims/leavers
 GET /api/hrims/previews/<job_id>
+GET /api/hrims/queue
 GET /api/hrims/rejects
 GET /api/hrims/sync-status/<job_id>
 GET /api/hrims/webhooks
@@ -25,6 +26,8 @@ GET /dashboard/admin/leavers/<departure_id>
 GET /dashboard/admin/people
 GET /dashboard/admin/people/<employee_id>
 GET /dashboard/admin/previews/<run_id>
+GET /dashboard/admin/queue
+GET /dashboard/admin/queue/runs
 GET /dashboard/admin/rejects
 GET /dashboard/admin/rejects/rejects.<kind>
 GET /dashboard/admin/rejects/table
@@ -47,6 +50,9 @@ POST /api/hrims/leavers/<departure_id>/refuse
 POST /api/hrims/leavers/<departure_id>/undo
 POST /api/hrims/previews/<job_id>/apply
 POST /api/hrims/previews/<job_id>/discard
+POST /api/hrims/queue/limit
+POST /api/hrims/queue/pause
+POST /api/hrims/queue/resume
 POST /api/hrims/webhooks
 POST /api/hrims/webhooks/<endpoint_id>/off
 POST /api/hrims/webhooks/<endpoint_id>/on
@@ -68,6 +74,9 @@ POST /dashboard/admin/people/<employee_id>/fetch
 POST /dashboard/admin/people/fetch
 POST /dashboard/admin/previews/<run_id>/apply
 POST /dashboard/admin/previews/<run_id>/discard
+POST /dashboard/admin/queue/limit
+POST /dashboard/admin/queue/pause
+POST /dashboard/admin/queue/resume
 POST /dashboard/admin/rejects/ask-again
 POST /dashboard/admin/webhooks
 POST /dashboard/admin/webhooks/<endpoint_id>/off

@@ -1,0 +1,77 @@
+"""Whether and how often runs start, in SQL. Each function works inside its caller's transaction."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg.rows import class_row
+
+from hrims.db import AsyncConnection, Connection
+
+
+class Queue(NamedTuple):
+    """How the queue stands: starts a minute, whether a person said so or the environment, and the pause."""
+
+    starts_per_minute: int
+    by_person: bool
+    by_environment: int
+    paused_at: datetime | None
+    paused_by: str | None
+    paused_why: str | None
+
+
+def read(conn: Connection) -> Queue:
+    """How the queue stands."""
+    with conn.cursor(row_factory=class_row(Queue)) as cursor:
+        found = cursor.execute(
+            """
+            SELECT starts_per_minute() AS starts_per_minute, starts_by_person IS NOT NULL AS by_person,
+                   starts_by_environment AS by_environment, paused_at, paused_by, paused_why
+            FROM queue_settings
+            """
+        ).fetchone()
+    assert found is not None
+    return found
+
+
+async def tell_limit(conn: AsyncConnection, starts_per_minute: int) -> None:
+    """What the environment of the worker that began last says, unless a person said otherwise."""
+    await conn.execute(
+        "UPDATE queue_settings SET starts_by_environment = %(n)s WHERE starts_by_environment <> %(n)s",
+        {"n": starts_per_minute},
+    )
+
+
+def limit(conn: Connection, starts_per_minute: int | None) -> int:
+    """What a person says, None to leave it to the environment again; returns what held before."""
+    row = conn.execute(
+        """
+        WITH held AS (SELECT starts_by_person, starts_by_environment FROM queue_settings FOR UPDATE)
+        UPDATE queue_settings SET starts_by_person = %s FROM held
+        RETURNING coalesce(held.starts_by_person, held.starts_by_environment)
+        """,
+        (starts_per_minute,),
+    ).fetchone()
+    assert row is not None
+    before: int = row[0]
+    return before
+
+
+def pause(conn: Connection, who: str, why: str) -> bool:
+    """Nothing starts from now on; False when it is so already."""
+    return bool(
+        conn.execute(
+            "UPDATE queue_settings SET paused_at = now(), paused_by = %s, paused_why = %s"
+            " WHERE paused_at IS NULL",
+            (who, why),
+        ).rowcount
+    )
+
+
+def go_on(conn: Connection) -> bool:
+    """Runs start again; False when they do."""
+    return bool(
+        conn.execute(
+            "UPDATE queue_settings SET paused_at = NULL, paused_by = NULL, paused_why = NULL"
+            " WHERE paused_at IS NOT NULL"
+        ).rowcount
+    )

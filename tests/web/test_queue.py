@@ -1,0 +1,141 @@
+"""The screen of the queue, and GET and POST /api/hrims/queue and what is below it."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hrims.access import tokens
+from hrims.access.audit import Actor
+from hrims.db import Connection
+from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.runs import ask_for, error_of, institution
+
+PAGE, API = "/dashboard/admin/queue", "/api/hrims/queue"
+
+WHY = "The payroll is closed on Friday"
+
+
+@pytest.fixture
+def administrator(app: Flask, conn: Connection) -> Browser:
+    """A browser in which the administrator ``binti`` is signed in."""
+    return signed_in(new_browser(app), conn, "binti", "administrator")
+
+
+def audited(conn: Connection) -> list[Any]:
+    """What the audit record says of the queue."""
+    rows = "SELECT actor, action, details FROM audit_log WHERE action LIKE 'queue.%' ORDER BY id"
+    return conn.execute(rows.encode()).fetchall()
+
+
+def worker(conn: Connection) -> None:
+    """A worker that lives."""
+    conn.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+
+
+def started(conn: Connection, run_id: int, times: int) -> None:
+    """Of this run's starts, so many have just been."""
+    conn.execute(
+        "INSERT INTO run_starts (run_id, at) SELECT %s, now() - n * interval '1 second'"
+        " FROM generate_series(1, %s) n",
+        (run_id, times),
+    )
+
+
+def test_it_tells_how_the_queue_stands(api: Browser, conn: Connection) -> None:
+    worker(conn)
+    run_id = ask_for(conn, institution(conn))
+    body = api.get(API).get_json()
+    jobs = body.pop("jobs")
+    assert body == {
+        "success": True, "paused": False, "pausedAt": None, "pausedBy": None, "pausedWhy": None,
+        "startsPerMinute": 5,
+    }  # fmt: skip
+    assert [(job["jobId"], job["state"], job["message"], job["startsAt"]) for job in jobs] == [
+        (str(run_id), "waiting", "Waiting for a worker to take it.", None)
+    ]
+
+
+def test_who_waits_for_a_turn_is_told_so_and_until_when(
+    api: Browser, administrator: Browser, conn: Connection
+) -> None:
+    worker(conn)
+    first = ask_for(conn, institution(conn))
+    second = ask_for(conn, institution(conn, "TUME", "037", "129673100"), "037")
+    started(conn, first, 5)
+    one, two = api.get(API).get_json()["jobs"]
+    assert [one["jobId"], two["jobId"]] == [str(first), str(second)]
+    assert one["message"] == "Waiting for its turn: in any minute 5 runs start at most."
+    assert one["startsAt"] < two["startsAt"]
+    page = administrator.get(f"/dashboard/admin/fetch-data/runs/{first}").text
+    assert "Starts at about <time" in page
+    assert administrator.get(PAGE).text.count("Waiting for its turn") == 2
+
+
+def test_the_queue_is_paused_and_goes_on(administrator: Browser, api: Browser, conn: Connection) -> None:
+    worker(conn)
+    run_id = ask_for(conn, institution(conn))
+    assert administrator.press(f"{PAGE}/pause", why=f"  {WHY} ").status_code == 303
+    body = api.get(API).get_json()
+    assert (body["paused"], body["pausedBy"], body["pausedWhy"]) == (True, "binti", WHY)
+    message = f"Waiting: binti has paused the queue ({WHY}). It starts when the queue goes on."
+    assert api.get(f"/api/hrims/job-status/{run_id}").get_json()["message"] == message
+    assert "Paused by binti, <time" in administrator.get(PAGE).text
+    refused = administrator.press(f"{PAGE}/pause", why="again")
+    assert (refused.status_code, "paused already" in refused.text) == (409, True)
+    assert administrator.press(f"{PAGE}/resume").status_code == 303
+    assert administrator.press(f"{PAGE}/resume").status_code == 409
+    assert api.get(API).get_json()["paused"] is False
+    assert audited(conn) == [("binti", "queue.pause", {"why": WHY}), ("binti", "queue.resume", {})]
+
+
+def test_machines_pause_it_and_set_its_limit(api: Browser, conn: Connection) -> None:
+    assert api.post(f"{API}/pause", json={"why": WHY}).get_json()["paused"] is True
+    assert error_of(api.post(f"{API}/pause", json={"why": WHY})) == (409, "paused")
+    assert api.post(f"{API}/resume").get_json()["paused"] is False
+    assert error_of(api.post(f"{API}/resume")) == (409, "not_paused")
+    assert api.post(f"{API}/limit", json={"startsPerMinute": 12}).get_json()["startsPerMinute"] == 12
+    assert api.post(f"{API}/limit", json={"startsPerMinute": None}).get_json()["startsPerMinute"] == 5
+    assert [(action, details) for _, action, details in audited(conn)][2:] == [
+        ("queue.limit", {"before": 5, "starts_per_minute": 12}),
+        ("queue.limit", {"before": 12, "starts_per_minute": None}),
+    ]
+
+
+@pytest.mark.parametrize("wish", [0, -1, 10_001, "5", 1.5, True, [], {}])
+def test_a_limit_that_is_none_changes_nothing(api: Browser, conn: Connection, wish: object) -> None:
+    assert error_of(api.post(f"{API}/limit", json={"startsPerMinute": wish})) == (400, "bad_limit")
+    assert error_of(api.post(f"{API}/limit", json={})) == (400, "bad_limit")
+    assert audited(conn) == []
+
+
+@pytest.mark.parametrize("why", ["", "   ", None, 5, "x" * 501, "a\x07b"])
+def test_a_pause_needs_a_reason(api: Browser, conn: Connection, why: object) -> None:
+    assert error_of(api.post(f"{API}/pause", json={"why": why})) == (400, "no_reason")
+    assert api.get(API).get_json()["paused"] is False
+    assert audited(conn) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "status"), [("12", 303), ("", 303), ("0", 400), ("many", 400), ("99999999", 400)]
+)
+def test_the_limit_is_set_on_the_page(
+    administrator: Browser, conn: Connection, given: str, status: int
+) -> None:
+    assert administrator.press(f"{PAGE}/limit", starts=given).status_code == status
+    expected = int(given) if status == 303 and given else None
+    assert conn.execute("SELECT starts_by_person FROM queue_settings").fetchone() == (expected,)
+
+
+@pytest.mark.parametrize("role", ["officer", "auditor"])
+def test_only_administrators_decide_and_everybody_sees(app: Flask, conn: Connection, role: str) -> None:
+    browser = signed_in(new_browser(app), conn, "asha", role)
+    page = browser.get(PAGE)
+    assert (page.status_code, "Pause the queue" in page.text) == (200, False)
+    for deed, form in (("pause", {"why": WHY}), ("resume", {}), ("limit", {"starts": "1"})):
+        assert browser.press(f"{PAGE}/{deed}", **form).status_code == 403
+    machine = new_browser(app)
+    headers = {"Authorization": f"Bearer {tokens.add_token(conn, Actor('asha', 'command'), 'guest', role)}"}
+    for deed in ("pause", "resume", "limit"):
+        assert error_of(machine.post(f"{API}/{deed}", json={"why": WHY}, headers=headers))[0] == 403
+    assert audited(conn) == []
