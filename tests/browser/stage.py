@@ -19,7 +19,7 @@ NAME, PASSWORD = "asha", "a wet monsoon"
 OF_RUNS = (
     "runs, run_progress, run_pages, run_attempts, rejects, preview_people, employees, employee_changes, "
     "listings, departures, departure_people, employee_events, workplaces, reject_cases, run_cases, "
-    "run_drift, webhook_messages, webhook_tries, webhook_endpoints"
+    "run_drift, run_starts, webhook_messages, webhook_tries, webhook_endpoints"
 )
 
 
@@ -68,6 +68,10 @@ class Stage(World):
         self.until_rows("SELECT count(*) > 0 FROM procrastinate_workers", [(True,)])
         self.conn.execute(f"TRUNCATE {OF_RUNS} RESTART IDENTITY".encode())
         self.conn.execute("DELETE FROM institutions WHERE id > %s", (self.seeded,))
+        self.conn.execute(
+            "UPDATE queue_settings SET starts_by_person = NULL,"
+            " paused_at = NULL, paused_by = NULL, paused_why = NULL"
+        )
 
     def close(self) -> None:
         """Ends web process and workers."""
