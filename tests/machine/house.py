@@ -38,8 +38,10 @@ class House:
         self.world.start_worker()
 
     def kill(self) -> None:
-        """kill -9, and the first worker is gone."""
-        self.alive[0].kill()
+        """kill -9, and the first worker is gone: until it is, it would count as alive."""
+        worker = self.alive[0]
+        worker.kill()
+        worker.wait()
 
     def freeze(self) -> None:
         """The first worker stands still, in the middle of whatever it does."""
