@@ -21,6 +21,7 @@ class Run:
     identifier_type: str
     identifier: str
     page_size: int
+    priority: str
     state: str
     waits_for: str | None
     outcome: str | None

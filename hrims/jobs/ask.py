@@ -8,6 +8,8 @@ from hrims.access.audit import Actor, record
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
 from hrims.jobs import queue, store
+from hrims.jobs.starts import store as starts
+from hrims.jobs.starts.priorities import NORMAL, check_priority
 from hrims.register import store as register
 
 PAGE_SIZE = 100
@@ -37,6 +39,7 @@ def ask(
     identifier_type: str,
     identifier: str,
     page_size: int = PAGE_SIZE,
+    priority: str = NORMAL,
     kind: str = "sync",
     of_run_id: int | None = None,
 ) -> Asked:
@@ -48,6 +51,7 @@ def ask(
     """
     check_page_size(page_size)
     check_identifier_type(identifier_type)
+    check_priority(priority)
     with conn.transaction():
         institution = find_institution(conn, institution_id)
         _check_is_its_own(institution, identifier_type, identifier)
@@ -64,6 +68,7 @@ def ask(
                     "identifier_type": identifier_type,
                     "identifier": identifier,
                     "page_size": page_size,
+                    "priority": priority,
                     "requested_by": actor.name,
                     "requested_via": actor.via,
                 },
@@ -79,6 +84,7 @@ def ask(
                     institution=institution_id,
                     identifier_type=identifier_type,
                     page_size=page_size,
+                    priority=priority,
                 )
                 return Asked(run_id, institution.name, deduplicated=False)
     raise Conflict("Other runs of this institution begin and end just now. Ask again.", "busy")
@@ -98,7 +104,8 @@ def queue_run(conn: Connection, run_id: int) -> None:
     """Queues a job for the run, on this connection, inside the caller's transaction; ``queue.queue_run`` is
     the worker's.
     """
-    store.link_job(conn, run_id, queue.job_of(run_id, conn).defer(run_id=run_id))
+    job = queue.job_of(run_id, starts.priority(conn, run_id), conn)
+    store.link_job(conn, run_id, job.defer(run_id=run_id))
 
 
 def find_institution(conn: Connection, institution_id: int) -> register.Institution:

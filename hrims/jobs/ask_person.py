@@ -10,6 +10,7 @@ from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput
 from hrims.jobs import store
 from hrims.jobs.ask import BETWEEN_TWO_RUNS, Asked, queue_run
+from hrims.jobs.starts.priorities import NORMAL
 
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/.-]{2,29}")
 """A ZanID is 8 to 10 digits; payroll numbers are what institutions make of them."""
@@ -42,6 +43,7 @@ def _run(actor: Actor, key: str) -> dict[str, Any]:
         "identifier_type": "person",
         "identifier": key,
         "page_size": 1,
+        "priority": NORMAL,
         "requested_by": actor.name,
         "requested_via": actor.via,
     }

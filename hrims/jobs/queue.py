@@ -21,6 +21,7 @@ from hrims import config, db
 from hrims.jobs import store
 from hrims.jobs.rescue import watch
 from hrims.jobs.starts import store as starts
+from hrims.jobs.starts.priorities import PRIORITIES
 
 QUEUE = "sync"
 RUN_TASK = "sync.run"
@@ -37,14 +38,21 @@ SHORTEST_WAIT = 0.1
 log = logging.getLogger(__name__)
 
 
-def job_of(run_id: int, conn: db.Connection | db.AsyncConnection) -> JobDeferrer:
+def job_of(run_id: int, priority: str, conn: db.Connection | db.AsyncConnection) -> JobDeferrer:
     """The job of a run, to be deferred on this connection, inside the caller's transaction."""
-    return app.configure_task(RUN_TASK, queue=QUEUE, queueing_lock=f"run:{run_id}", connection=conn)
+    return app.configure_task(
+        RUN_TASK,
+        queue=QUEUE,
+        queueing_lock=f"run:{run_id}",
+        priority=PRIORITIES[priority],
+        connection=conn,
+    )
 
 
 async def queue_run(conn: db.AsyncConnection, run_id: int) -> None:
     """Queues a job for the run, for the worker; ``ask.queue_run`` is for all others."""
-    await store.link_job_async(conn, run_id, await job_of(run_id, conn).defer_async(run_id=run_id))
+    job = job_of(run_id, await starts.priority_async(conn, run_id), conn)
+    await store.link_job_async(conn, run_id, await job.defer_async(run_id=run_id))
 
 
 BESIDE: list[Callable[[db.AsyncPool, config.Settings], Awaitable[None]]] = [

@@ -41,9 +41,9 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
         """
         WITH asked AS (
             INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
-                              requested_by, requested_via)
+                              priority, requested_by, requested_via)
             VALUES (%(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
-                    %(page_size)s, %(requested_by)s, %(requested_via)s)
+                    %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s)
             ON CONFLICT DO NOTHING
             RETURNING id
         )

@@ -21,6 +21,7 @@ def status(run: Run) -> dict[str, Any]:
         "institutionName": run.institution,
         "identifierType": run.identifier_type,
         "pageSize": run.page_size,
+        "priority": run.priority,
         "attempt": run.attempt,
         "requestedBy": run.requested_by,
         "requestedAt": time(run.requested_at),

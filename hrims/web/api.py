@@ -10,6 +10,8 @@ from hrims.errors import InvalidInput, NotFound
 from hrims.follow import store
 from hrims.follow.progress import Run
 from hrims.jobs import ask, control
+from hrims.jobs.starts import decide
+from hrims.jobs.starts.priorities import NORMAL, check_priority
 from hrims.numbers import LARGEST, whole
 from hrims.register import store as register
 from hrims.web import answers
@@ -73,6 +75,15 @@ def cancel(job_id: str) -> dict[str, Any]:
         return {"success": True, **answers.status(find(conn, job_id))}
 
 
+@blueprint.post("/jobs/<job_id>/priority")
+def priority(job_id: str) -> dict[str, Any]:
+    """Makes a run that waits ``urgent``, ``normal`` or ``low``."""
+    wish = body().get("priority")
+    with pool().connection() as conn:
+        decide.prioritise(conn, actor(), find(conn, job_id).id, wish)
+        return {"success": True, **answers.status(find(conn, job_id))}
+
+
 @blueprint.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> Answer:
     """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint."""
@@ -132,6 +143,7 @@ def _wish(given: dict[str, Any]) -> dict[str, Any]:
         "identifier_type": given["identifierType"],
         "identifier": identifier.strip(),
         "page_size": given.get("pageSize", ask.PAGE_SIZE),
+        "priority": check_priority(given.get("priority", NORMAL)),
         "kind": _kind(given.get("preview", False)),
     }
 

@@ -12,8 +12,10 @@ from hrims.db import Connection, one_moment
 from hrims.errors import InputError, InvalidInput
 from hrims.follow import store as runs
 from hrims.jobs.starts import decide, store
+from hrims.jobs.starts.priorities import PRIORITIES
 from hrims.numbers import whole
 from hrims.web import guard
+from hrims.web.api import find
 from hrims.web.filters import Filter
 from hrims.web.guard import actor
 from hrims.web.parts import pool
@@ -41,19 +43,32 @@ def under_way() -> str:
 @blueprint.post("/pause")
 def pause() -> Any:
     """A button: nothing starts from now on."""
+    guard.administrators_only()
     return _act(lambda conn: decide.pause(conn, actor(), request.form.get("why")))
 
 
 @blueprint.post("/resume")
 def resume() -> Any:
     """A button: runs start again."""
+    guard.administrators_only()
     return _act(lambda conn: decide.go_on(conn, actor()))
 
 
 @blueprint.post("/limit")
 def limit() -> Any:
     """A button: so many runs start a minute; an empty field leaves it to the environment."""
+    guard.administrators_only()
     return _act(lambda conn: decide.limit(conn, actor(), _number(request.form.get("starts", ""))))
+
+
+@blueprint.post("/runs/<run_id>/priority")
+def priority(run_id: str) -> Any:
+    """A button: makes a run that waits more or less urgent."""
+
+    def deed(conn: Connection) -> None:
+        decide.prioritise(conn, actor(), find(conn, run_id).id, request.form.get("priority"))
+
+    return _act(deed)
 
 
 def _number(given: str) -> int | None:
@@ -68,7 +83,6 @@ def _number(given: str) -> int | None:
 
 
 def _act(deed: Callable[[Connection], None]) -> Any:
-    guard.administrators_only()
     try:
         with pool().connection() as conn:
             deed(conn)
@@ -88,6 +102,7 @@ def _context() -> dict[str, Any]:
             "runs": found[: filter_.size],
             "more": len(found) > filter_.size,
             "filter": filter_,
+            "priorities": list(PRIORITIES),
             "refused": None,
             "given": {},
         }

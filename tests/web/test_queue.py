@@ -10,6 +10,7 @@ from hrims.access.audit import Actor
 from hrims.db import Connection
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, error_of, institution
+from tests.web.runs import wish as run_wish
 
 PAGE, API = "/dashboard/admin/queue", "/api/hrims/queue"
 
@@ -139,3 +140,51 @@ def test_only_administrators_decide_and_everybody_sees(app: Flask, conn: Connect
     for deed in ("pause", "resume", "limit"):
         assert error_of(machine.post(f"{API}/{deed}", json={"why": WHY}, headers=headers))[0] == 403
     assert audited(conn) == []
+
+
+def test_a_run_that_waits_is_made_more_urgent(api: Browser, administrator: Browser, conn: Connection) -> None:
+    first = ask_for(conn, institution(conn))
+    second = ask_for(conn, institution(conn, "TUME", "037", "129673100"), "037")
+    answer = api.post(f"/api/hrims/jobs/{second}/priority", json={"priority": "urgent"})
+    assert (answer.status_code, answer.get_json()["priority"]) == (200, "urgent")
+    assert [one["jobId"] for one in api.get(API).get_json()["jobs"]] == [str(second), str(first)]
+    assert administrator.press(f"{PAGE}/runs/{second}/priority", priority="low").status_code == 303
+    assert [one["jobId"] for one in api.get(API).get_json()["jobs"]] == [str(first), str(second)]
+    rows = "SELECT actor, details FROM audit_log WHERE action = 'run.priority' ORDER BY id"
+    assert conn.execute(rows.encode()).fetchall() == [
+        ("token:nightly", {"before": "normal", "priority": "urgent"}),
+        ("binti", {"before": "urgent", "priority": "low"}),
+    ]
+
+
+@pytest.mark.parametrize("wish", ["most urgent", "", None, 10, []])
+def test_a_priority_that_is_none_changes_nothing(api: Browser, conn: Connection, wish: object) -> None:
+    run_id = ask_for(conn, institution(conn))
+    answer = api.post(f"/api/hrims/jobs/{run_id}/priority", json={"priority": wish})
+    assert error_of(answer) == (400, "bad_priority")
+    answer = api.post("/api/hrims/fetch-by-institution", json=run_wish(1, priority=wish or ""))
+    assert error_of(answer) == (400, "bad_priority")
+
+
+def test_a_run_that_has_started_or_ended_is_as_urgent_as_it_was(api: Browser, conn: Connection) -> None:
+    run_id = ask_for(conn, institution(conn))
+    conn.execute("UPDATE runs SET state = 'active'")
+    answer = api.post(f"/api/hrims/jobs/{run_id}/priority", json={"priority": "urgent"})
+    assert error_of(answer) == (409, "not_waiting")
+    assert conn.execute("SELECT priority FROM runs").fetchone() == ("normal",)
+
+
+def test_a_wish_says_how_urgent_it_is_and_a_retry_remembers(api: Browser, conn: Connection) -> None:
+    wished = run_wish(institution(conn), priority="urgent")
+    run_id = int(api.post("/api/hrims/fetch-by-institution", json=wished).get_json()["jobId"])
+    assert api.post(f"/api/hrims/jobs/{run_id}/cancel").status_code == 200
+    assert api.post(f"/api/hrims/jobs/{run_id}/retry").get_json()["priority"] == "urgent"
+    jobs = "SELECT priority FROM procrastinate_jobs WHERE status = 'todo'"
+    assert conn.execute(jobs.encode()).fetchall() == [(10,)]
+
+
+def test_an_auditor_makes_nothing_urgent(app: Flask, conn: Connection) -> None:
+    run_id = ask_for(conn, institution(conn))
+    browser = signed_in(new_browser(app), conn, "asha", "auditor")
+    assert "urgent" not in browser.get(PAGE).text
+    assert browser.press(f"{PAGE}/runs/{run_id}/priority", priority="urgent").status_code == 403

@@ -44,6 +44,7 @@ POST /api/hrims/fetch-by-institution
 POST /api/hrims/fetch-person
 POST /api/hrims/institutions/<institution_id>/ask-again
 POST /api/hrims/jobs/<job_id>/cancel
+POST /api/hrims/jobs/<job_id>/priority
 POST /api/hrims/jobs/<job_id>/retry
 POST /api/hrims/leavers/<departure_id>/approve
 POST /api/hrims/leavers/<departure_id>/refuse
@@ -77,6 +78,7 @@ POST /dashboard/admin/previews/<run_id>/discard
 POST /dashboard/admin/queue/limit
 POST /dashboard/admin/queue/pause
 POST /dashboard/admin/queue/resume
+POST /dashboard/admin/queue/runs/<run_id>/priority
 POST /dashboard/admin/rejects/ask-again
 POST /dashboard/admin/webhooks
 POST /dashboard/admin/webhooks/<endpoint_id>/off

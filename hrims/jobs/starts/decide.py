@@ -1,9 +1,10 @@
-"""What a person decides about the queue as a whole; each with its audit record."""
+"""What a person decides about the queue and about what waits in it; each with its audit record."""
 
 from hrims.access.audit import Actor, record
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput
 from hrims.jobs.starts import store
+from hrims.jobs.starts.priorities import PRIORITIES, check_priority
 
 MOST_STARTS = 10_000
 
@@ -51,3 +52,16 @@ def limit(conn: Connection, actor: Actor, starts_per_minute: object) -> None:
     with conn.transaction():
         before = store.limit(conn, number)
         record(conn, actor, "queue.limit", "queue", before=before, starts_per_minute=number)
+
+
+def prioritise(conn: Connection, actor: Actor, run_id: int, priority: object) -> None:
+    """Makes a run that waits ``urgent``, ``normal`` or ``low``: it starts before, or after, the others.
+
+    Raises InvalidInput for another word, Conflict when the run does not wait.
+    """
+    wanted = check_priority(priority)
+    with conn.transaction():
+        before = store.prioritise(conn, run_id, wanted, PRIORITIES[wanted])
+        if before is None:
+            raise Conflict("Only a run that waits can be made more or less urgent.", "not_waiting")
+        record(conn, actor, "run.priority", f"run:{run_id}", before=before, priority=wanted)

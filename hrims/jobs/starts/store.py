@@ -75,3 +75,37 @@ def go_on(conn: Connection) -> bool:
             " WHERE paused_at IS NOT NULL"
         ).rowcount
     )
+
+
+PRIORITY = "SELECT priority FROM runs WHERE id = %s"
+
+
+def priority(conn: Connection, run_id: int) -> str:
+    """How urgent the run is."""
+    row = conn.execute(PRIORITY, (run_id,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+async def priority_async(conn: AsyncConnection, run_id: int) -> str:
+    """The same, for the worker."""
+    row = await (await conn.execute(PRIORITY, (run_id,))).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def prioritise(conn: Connection, run_id: int, priority: str, number: int) -> str | None:
+    """Makes a run that waits as urgent as said, and its job; returns what it was, None when none waits."""
+    row = conn.execute(
+        """
+        WITH held AS (
+            SELECT id, priority FROM runs WHERE id = %(run)s AND state IN ('waiting', 'delayed') FOR UPDATE
+        ), job AS (
+            UPDATE procrastinate_jobs j SET priority = %(number)s
+            FROM held h JOIN runs r ON r.id = h.id WHERE j.id = r.queue_job_id AND j.status = 'todo'
+        )
+        UPDATE runs r SET priority = %(priority)s FROM held h WHERE r.id = h.id RETURNING h.priority
+        """,
+        {"run": run_id, "priority": priority, "number": number},
+    ).fetchone()
+    return row[0] if row else None
