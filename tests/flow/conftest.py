@@ -36,6 +36,14 @@ QUICK = {
 }
 
 
+def _state(pid: int) -> str:
+    """What a process does now: R runs, S sleeps, T is stopped, Z is dead, empty is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
 class World:
     """A database with the demo register, a simulator, and the workers that a test starts."""
 
@@ -90,10 +98,27 @@ class World:
             until = time.monotonic() + self.patience
             while not reached(run := self.run(run_id)):
                 left = until - time.monotonic()
-                assert left > 0, f"waited {self.patience} s in vain; run {run}\n{self.logs()}"
+                assert left > 0, (
+                    f"waited {self.patience} s in vain; run {run}\n{self.standing()}\n{self.logs()}"
+                )
                 select.select([told.fileno()], [], [], left)
                 list(told.notifies(timeout=0))
         return run
+
+    def standing(self) -> str:
+        """How queue, workers and their sessions stand, for who waits in vain."""
+        processes = [(worker.pid, worker.poll(), _state(worker.pid)) for worker in self.workers]
+        asked = {
+            "jobs": "SELECT id, status, worker_id, scheduled_at FROM procrastinate_jobs"
+            " ORDER BY id DESC LIMIT 5",
+            "workers": "SELECT id, now() - last_heartbeat FROM procrastinate_workers",
+            "attempts": "SELECT * FROM run_attempts ORDER BY run_id DESC, number DESC LIMIT 5",
+            "sessions": "SELECT pid, application_name, state, wait_event, now() - state_change,"
+            " left(query, 90), pg_blocking_pids(pid)"
+            " FROM pg_stat_activity WHERE datname = current_database()",
+        }
+        found = [f"{name}: {self.rows(sql)}" for name, sql in asked.items()]
+        return "\n".join([f"processes: {processes}", *found])
 
     def until_ended(self, run_id: int) -> Run:
         """Waits for the run's end."""
