@@ -9,6 +9,10 @@ WHERE j.status = 'doing'
   AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))
 ORDER BY j.id
 
+-- name: be_impatient
+-- Whoever holds the run may freeze only now: the next look ends its session, if this one does not wait for ever.
+SELECT set_config('lock_timeout', '5s', true)
+
 -- name: end_sessions
 -- A worker that is frozen in the middle of a transaction holds locks that its successor needs, and no
 -- timeout ends a COPY that waits for its client. Its sessions bear its name (session_name in queue.py).

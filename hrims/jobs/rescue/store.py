@@ -14,6 +14,11 @@ async def stalled(conn: AsyncConnection, silent_seconds: float) -> list[int]:
     return [id_ async for (id_,) in rows]
 
 
+async def end_silent_sessions(conn: AsyncConnection, silent_seconds: float) -> None:
+    """Ends what workers hold that froze in the middle of a transaction."""
+    await conn.execute(RESCUE["end_silent_sessions"], {"silent": silent_seconds})
+
+
 async def rescue(
     conn: AsyncConnection, queue_job_id: int, silent_seconds: float, most: int, words: str
 ) -> str | None:
@@ -22,8 +27,8 @@ async def rescue(
     no more.
     """
     job = {"job": queue_job_id, "silent": silent_seconds}
+    await conn.execute(RESCUE["be_impatient"])
     await conn.execute(RESCUE["end_sessions"], job)
-    await conn.execute(RESCUE["end_silent_sessions"], job)
     run = await (await conn.execute(RESCUE["hold_run"], job)).fetchone()
     held = await (await conn.execute(RESCUE["hold_job"], job)).fetchone()
     if held is None:

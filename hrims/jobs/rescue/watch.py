@@ -42,6 +42,8 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
 async def rescue_stalled(pool: AsyncPool, silent_seconds: float) -> int:
     """Rescues every stalled job, each in its own transaction; returns how many."""
     async with pool.connection() as conn:
+        # First, and whether or not a job is stalled: what a frozen worker holds may be in everybody's way.
+        await store.end_silent_sessions(conn, silent_seconds)
         found = await store.stalled(conn, silent_seconds)
     rescued = 0
     for job_id in found:
