@@ -16,7 +16,6 @@ from procrastinate import manager
 from procrastinate.jobs import JobDeferrer
 from procrastinate.worker import Worker
 from psycopg.conninfo import make_conninfo
-from psycopg.rows import dict_row
 
 from hrims import config, db
 from hrims.jobs import store
@@ -79,30 +78,16 @@ class FencedJobManager(manager.JobManager):
         names = None if queues is None else list(queues)
         if names is not None and QUEUE not in names:
             return await super().fetch_job(names, worker_id)
-        row = await self._take(names, worker_id)
+        # A worker that froze before its COMMIT would keep the lock on starts: the watch ends its session.
+        row = await self.connector.execute_query_one_async(
+            store.HELD["take"].decode(), queues=names, worker_id=worker_id
+        )
         if row["id"] is not None:
             return queue_jobs.Job.from_row(row)
         waits = await self.connector.execute_query_one_async(store.HELD["next_start"].decode())
         if self._wake_in and waits["seconds"] is not None:
             self._wake_in(waits["seconds"])
         return None
-
-    async def _take(self, names: list[str] | None, worker_id: int) -> dict[str, Any]:
-        assert isinstance(self.connector, procrastinate.PsycopgConnector)
-        async with self.connector.pool.connection() as conn:
-            # In a transaction that the server ends by itself: a worker that froze before its COMMIT would
-            # keep the lock on starts, and all others waiting.
-            before = conn.autocommit
-            await conn.set_autocommit(True)
-            try:
-                cursor = conn.cursor(row_factory=dict_row)
-                await cursor.execute(store.HELD["take"], {"queues": names, "worker_id": worker_id})
-                row = await cursor.fetchone()
-            finally:
-                if not conn.closed:
-                    await conn.set_autocommit(before)
-        assert row is not None
-        return row
 
     async def finish_job(self, job: queue_jobs.Job, status: queue_jobs.Status, delete_job: bool) -> None:
         await self._if_held(store.HELD["finish"].decode(), job, status=status.value, delete_job=delete_job)

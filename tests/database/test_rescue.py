@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from procrastinate.jobs import Job, Status
 
-from hrims.db import AsyncPool, Connection, open_worker_pool
+from hrims.db import AsyncPool, Connection
 from hrims.jobs import control, store
 from hrims.jobs.queue import FencedJobManager, queue_run, session_name
 from hrims.jobs.rescue import store as orphans
@@ -22,9 +22,7 @@ SILENT = 20.0
 @pytest.fixture
 async def manager(dsn: str) -> Any:
     """The job manager of a worker, on this test's database."""
-    connector = procrastinate.PsycopgConnector(
-        conninfo=dsn, min_size=1, max_size=2, pool_factory=open_worker_pool, kwargs={"prepare_threshold": 0}
-    )
+    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
     await connector.open_async()
     yield FencedJobManager(connector)
     await connector.close_async()
@@ -192,22 +190,6 @@ async def test_a_worker_frozen_without_a_job_keeps_nobody_waiting(
         assert await watch.rescue_stalled(pool, 0.2) == 0
         with pytest.raises(psycopg.OperationalError):
             frozen.execute("SELECT 1")
-
-
-async def test_what_a_worker_takes_is_taken_without_another_word_of_it(
-    conn: Connection, pool: AsyncPool, manager: FencedJobManager, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may freeze before it says COMMIT: others would wait for the lock on starts."""
-
-    async def never(self: object) -> None:
-        return
-
-    monkeypatch.setattr(psycopg.AsyncConnection, "commit", never)
-    ask_for(conn, institution(conn))
-    worker_id = conn.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id").fetchone()
-    assert worker_id
-    assert await manager.fetch_job(queues=None, worker_id=worker_id[0])
-    assert job_status(conn) == ("doing",)
 
 
 async def test_a_worker_in_the_middle_of_its_work_keeps_its_session(
