@@ -13,12 +13,12 @@ SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('en
 -- was not on this institution's list is worked out of one look. Returns everybody's id in page order; how many
 -- were new, were changed, came onto the list, and have no institution; who is on the list again after it had
 -- missed them; and whether a workplace was met for the first time. If one was, nothing was kept: add the
--- workplaces and run the statement again. No id is returned for whom another run added since the look: then,
--- too, run it again.
+-- workplaces and run the statement again. No id is returned for whom another run added since the look: then only
+-- new people were added, so that the next run of the statement locks everybody else in order.
 WITH staged AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(people)s::json) AS s (
-        position integer, zan_id text, name text, gender text, date_of_birth date, place_of_birth text, region text,
-        country_of_birth text, phone_number text, contact_address text, zssf_number text,
+        position integer, zan_id text, name text, gender text, date_of_birth date, place_of_birth text,
+        region text, country_of_birth text, phone_number text, contact_address text, zssf_number text,
         payroll_number text, cadre text, salary_scale text, ministry text, department text,
         appointment_type text, contract_type text, recent_title_date date,
         current_reporting_office text, current_workplace text, employment_date date,
@@ -40,7 +40,8 @@ WITH staged AS MATERIALIZED (
 ), met AS MATERIALIZED (
     -- The list is looked into person by person (LATERAL with OFFSET, which is not taken apart), because a
     -- join may be planned over all of it.
-    SELECT s.*, p.id AS workplace_id, p.institution_id, e.id, l.employee_id IS NOT NULL AS listed, coalesce(l.missed_runs > 0, false) AS again,
+    SELECT s.*, p.id AS workplace_id, p.institution_id, e.id,
+           l.employee_id IS NOT NULL AS listed, coalesce(l.missed_runs > 0, false) AS again,
            e.id IS NOT NULL AND
            (e.name, e.gender, e.date_of_birth, e.place_of_birth, e.region, e.country_of_birth,
             e.phone_number, e.contact_address, e.zssf_number, e.payroll_number, e.cadre,
@@ -81,6 +82,9 @@ WITH staged AS MATERIALIZED (
     ORDER BY m.zan_id
     ON CONFLICT (zan_id) DO NOTHING
     RETURNING id, zan_id
+), everybody AS MATERIALIZED (
+    -- A row when nobody is still unseen; until then whoever is locked could be locked out of order.
+    SELECT WHERE (SELECT count(*) FROM added) = (SELECT count(*) FROM met WHERE id IS NULL)
 ), differing AS MATERIALIZED (
     -- Whoever differs is locked, in key order and after everybody new was added, and told apart as they are
     -- after the lock; whoever does not is not touched, so that syncing again what has not changed writes no
@@ -88,7 +92,7 @@ WITH staged AS MATERIALIZED (
     SELECT m.*, to_jsonb(e) AS before, to_jsonb(m) AS after
     FROM met m
     JOIN employees e ON e.id = m.id
-    WHERE m.differs AND (SELECT count(*) FROM added) >= 0
+    WHERE m.differs AND EXISTS (SELECT FROM everybody)
     ORDER BY e.zan_id
     FOR NO KEY UPDATE OF e
 ), changes AS MATERIALIZED (
@@ -128,7 +132,7 @@ WITH staged AS MATERIALIZED (
     FROM (SELECT id, zan_id FROM added
           UNION ALL
           SELECT id, zan_id FROM met WHERE id IS NOT NULL AND NOT listed) p
-    WHERE %(institution_id)s::bigint IS NOT NULL
+    WHERE %(institution_id)s::bigint IS NOT NULL AND EXISTS (SELECT FROM everybody)
     ORDER BY p.zan_id
     ON CONFLICT (institution_id, identifier_type, employee_id) DO NOTHING
     RETURNING employee_id

@@ -203,6 +203,44 @@ async def test_who_another_run_adds_or_changes_meanwhile_is_neither_new_nor_chan
     ]
 
 
+async def test_pages_that_meet_one_who_was_added_meanwhile_never_wait_in_a_ring(
+    conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever was added comes first in key order; those behind must not be locked before."""
+    there = institution(conn, "TUME", "037", "129673100")
+    two = await begin(conn, pool, ask_for(conn, there, "037"))
+    await save(attempt, pool, [record(n) for n in (5, 7)])
+    with psycopg.connect(dsn) as adding, psycopg.connect(dsn) as holding:
+        adding.execute(
+            "INSERT INTO employees (zan_id, status, current_workplace, workplace_id, institution_id,"
+            " first_run_id, last_changed_run_id)"
+            " SELECT '580330001', 'Confirmed', name, id, institution_id, 1, 1 FROM workplaces"
+        )
+        holding.execute("SELECT FROM employees WHERE zan_id = '580330007' FOR UPDATE")
+        changed = [record(n, lastName="Ali") for n in (1, 5, 7)]
+        first = asyncio.create_task(save(attempt, pool, changed, number=1))
+        await _until_waiting(conn, adding.info.backend_pid, 1)
+        adding.commit()
+        await _until_waiting(conn, holding.info.backend_pid, 1)
+        second = asyncio.create_task(save(two, pool, [record(n, lastName="Omar") for n in (1, 5)]))
+        await _until_waiting(conn, None, 2)
+        holding.commit()
+        await asyncio.gather(first, second)
+    assert "Deadlock" not in caplog.text
+    assert rows(conn, "SELECT count(*) FROM listings") == [(5,)]
+
+
+async def _until_waiting(conn: Connection, for_pid: int | None, many: int) -> None:
+    """So many sessions wait for a lock, all of them for this session if one is named."""
+    waiting = (
+        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        " AND (%(pid)s::int IS NULL OR %(pid)s = ANY (pg_blocking_pids(pid)))"
+    )
+    async with asyncio.timeout(10):
+        while len(conn.execute(waiting, {"pid": for_pid}).fetchall()) < many:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
+
 async def test_workplaces_match_by_name_but_for_case_spaces_and_punctuation(
     conn: Connection, pool: AsyncPool, attempt: Attempt
 ) -> None:

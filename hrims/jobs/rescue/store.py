@@ -58,6 +58,7 @@ async def take_orphan(conn: AsyncConnection, run_id: int, most: int, words: str)
     """Holds a run that has lost its job: ``waiting`` for a new one, or ``failed`` after too many rescues;
     None when it is no orphan any more.
     """
+    await conn.execute(RESCUE["be_impatient"])
     await conn.execute(RESCUE["hold_orphan"], {"run": run_id})
     orphan = await (await conn.execute(RESCUE["look_again"], {"run": run_id})).fetchone()
     if orphan is None:

@@ -99,10 +99,11 @@ def prioritise(conn: Connection, run_id: int, priority: str, number: int) -> str
     row = conn.execute(
         """
         WITH held AS (
-            SELECT id, priority FROM runs WHERE id = %(run)s AND state IN ('waiting', 'delayed') FOR UPDATE
+            SELECT id, priority, queue_job_id FROM runs
+            WHERE id = %(run)s AND state IN ('waiting', 'delayed') FOR UPDATE
         ), job AS (
             UPDATE procrastinate_jobs j SET priority = %(number)s
-            FROM held h JOIN runs r ON r.id = h.id WHERE j.id = r.queue_job_id AND j.status = 'todo'
+            FROM held h WHERE j.id = h.queue_job_id AND j.status = 'todo'
         )
         UPDATE runs r SET priority = %(priority)s FROM held h WHERE r.id = h.id RETURNING h.priority
         """,
