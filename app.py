@@ -30,6 +30,7 @@ from hrims.web import (
     queue_api,
     rejects,
     rejects_api,
+    run,
     sign_in,
     stream,
     webhooks,
@@ -43,6 +44,8 @@ BLUEPRINTS = (
     sign_in.blueprint,
     # /dashboard/admin/fetch-data
     fetch_data.blueprint,
+    # /dashboard/admin/runs
+    run.blueprint,
     # /dashboard/admin/queue
     queue.blueprint,
     # /dashboard/admin/people

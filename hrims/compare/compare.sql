@@ -40,7 +40,11 @@ SELECT (SELECT count(DISTINCT id)::int FROM fields),
 FROM sides
 
 -- name: people
-SELECT e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name
+SELECT e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name,
+       -- Whose record the other run met and could not keep has not gone.
+       EXISTS (SELECT FROM rejects r
+               WHERE r.run_id = CASE WHEN s.in_a THEN %(b)s ELSE %(a)s END AND NOT (s.in_a AND s.in_b)
+                 AND r.record_key = record_key('zan_id:' || e.zan_id))
 FROM sides s
 JOIN LATERAL (SELECT * FROM employees e WHERE e.id = s.id OFFSET 0) e ON true
 LEFT JOIN institutions i ON i.id = e.institution_id

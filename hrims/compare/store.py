@@ -8,7 +8,7 @@ from hrims.db import Connection, statements
 
 SQL = statements(Path(__file__).with_name("compare.sql"))
 
-PEOPLE = ("zanId", "name", "cadre", "workplace", "status", "institution")
+PEOPLE = ("zanId", "name", "cadre", "workplace", "status", "institution", "rejectedByOther")
 CHANGED = ("zanId", "name", "changes")
 
 

@@ -41,7 +41,7 @@ WITH staged AS MATERIALIZED (
     -- The list is looked into person by person (LATERAL with OFFSET, which is not taken apart), because a
     -- join may be planned over all of it.
     SELECT s.*, p.id AS workplace_id, p.institution_id, e.id,
-           l.employee_id IS NOT NULL AS listed, coalesce(l.missed_runs > 0, false) AS again,
+           e.left_run_id IS NOT NULL AS gone, l.employee_id IS NOT NULL AS listed, coalesce(l.missed_runs > 0, false) AS again,
            e.id IS NOT NULL AND
            (e.name, e.gender, e.date_of_birth, e.place_of_birth, e.region, e.country_of_birth,
             e.phone_number, e.contact_address, e.zssf_number, e.payroll_number, e.cadre,
@@ -86,13 +86,13 @@ WITH staged AS MATERIALIZED (
     -- A row when nobody is still unseen; until then whoever is locked could be locked out of order.
     SELECT WHERE (SELECT count(*) FROM added) = (SELECT count(*) FROM met WHERE id IS NULL)
 ), differing AS MATERIALIZED (
-    -- Whoever differs is locked, in key order and after everybody new was added, and told apart as they are
-    -- after the lock; whoever does not is not touched, so that syncing again what has not changed writes no
-    -- employee.
+    -- Whoever differs, or is a leaver and comes back, is locked, in key order and after everybody new was added,
+    -- and told apart as they are after the lock; whoever does not is not touched, so that syncing again what has
+    -- not changed writes no employee.
     SELECT m.*, to_jsonb(e) AS before, to_jsonb(m) AS after
     FROM met m
     JOIN employees e ON e.id = m.id
-    WHERE m.differs AND EXISTS (SELECT FROM everybody)
+    WHERE (m.differs OR m.gone) AND EXISTS (SELECT FROM everybody)
     ORDER BY e.zan_id
     FOR NO KEY UPDATE OF e
 ), changes AS MATERIALIZED (

@@ -62,6 +62,7 @@ class Run:
     drift: list[dict[str, Any]]
     asked_again: int
     came_right: int
+    rejected_why: str | None
 
     @property
     def ended(self) -> bool:
@@ -184,7 +185,8 @@ def _completed(run: Run) -> str:
 
 def _completed_person(run: Run) -> str:
     if run.rejected:
-        return "HRIMS' record of this person cannot be kept; nothing was changed."
+        why = f" {run.rejected_why}" if run.rejected_why else ""
+        return f"HRIMS' record of this person cannot be kept; nothing was changed.{why}"
     return "Complete: HRIMS' record of this person is saved."
 
 
@@ -209,13 +211,22 @@ def _pages(count: int) -> str:
 def _failed(run: Run) -> str:
     if run.kind == "person":
         return f"Failed: {run.trouble} Nothing was changed."
-    return f"Failed: {run.trouble} The {run.saved:,} people saved so far stay."
+    return f"Failed: {run.trouble} {_saved(run, 'so far')}"
 
 
 def _cancelled(run: Run) -> str:
     if run.kind == "person" and not run.saved:
         return "Cancelled. Nothing was changed."
-    return f"Cancelled. The {run.saved:,} people saved until then stay."
+    return f"Cancelled. {_saved(run, 'until then')}"
+
+
+def _saved(run: Run, when: str) -> str:
+    """What stays of a run that did not come to its end."""
+    if not run.saved:
+        return "Nobody was saved."
+    return (
+        f"The {run.saved:,} people saved {when} stay." if run.saved > 1 else f"The person saved {when} stays."
+    )
 
 
 _COMPLETED = {"person": _completed_person, "rejected": _asked_again}

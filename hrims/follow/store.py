@@ -23,7 +23,9 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        CASE WHEN r.state IN ('waiting', 'delayed') THEN start_of_run(r.id) END AS starts_at,
        coalesce((SELECT d.changes FROM run_drift d WHERE d.run_id = r.id), '[]') AS drift,
        (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id) AS asked_again,
-       (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id AND c.became = 'right') AS came_right
+       (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id AND c.became = 'right') AS came_right,
+       CASE WHEN r.kind = 'person' THEN (SELECT j.reason FROM rejects j WHERE j.run_id = r.id LIMIT 1) END
+           AS rejected_why
 FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
 CROSS JOIN queue_settings q
 """

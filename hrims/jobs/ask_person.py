@@ -54,6 +54,8 @@ def check_key(key: object) -> str:
     wanted = key.strip() if isinstance(key, str) else ""
     if not NUMBER.fullmatch(wanted):
         raise InvalidInput(
-            "Give a ZanID or a payroll number as text, leading zeros kept. Nothing was queued.", "bad_key"
+            "Give a ZanID or a payroll number as text, leading zeros kept: 3 to 30 letters and digits, with "
+            "/ . - between them. Nothing was queued.",
+            "bad_key",
         )
     return wanted

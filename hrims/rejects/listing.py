@@ -23,6 +23,34 @@ STATES: Final = ("open", "closed", "all")
 MOST_PAGES: Final = 1_000_000
 
 
+OWN_NAMES: Final = {
+    "institution": "institution",
+    "type": "type",
+    "code": "code",
+    "state": "state",
+    "page": "page",
+    "per_page": "per_page",
+}
+"""The filter's parameters, as the screen calls them."""
+
+
+class Given(NamedTuple):
+    """Parameters as they came, and how they are called there."""
+
+    args: Mapping[str, str]
+    names: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        """What was given; empty where nothing was."""
+        return self.args.get(self.names[name], "").strip()
+
+    def refuse(self, name: str, words: str) -> InvalidInput:
+        """What is said of one that does not do."""
+        theirs = self.names[name]
+        slug = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in theirs)
+        return InvalidInput(f"{theirs} must be {words}.", f"bad_{slug}")
+
+
 class Case(NamedTuple):
     """A reject across runs. ``record`` is its place in the listing, from 1; ``page_number`` and ``position``
     count from 0, as HRIMS does.
@@ -71,10 +99,14 @@ class Filter:
     conn: Connection | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def read(cls, given: Mapping[str, str], conn: Connection | None = None) -> "Filter":
+    def read(
+        cls, args: Mapping[str, str], conn: Connection | None = None, names: Mapping[str, str] = OWN_NAMES
+    ) -> "Filter":
         """The filter that parameters ask for: ``institution``, ``type``, ``code``, ``state``, ``page``,
-        ``per_page``; what is empty asks for nothing. Raises InvalidInput for what does not do.
+        ``per_page``, or what ``names`` calls them; what is empty asks for nothing. Raises InvalidInput for
+        what does not do, by the name under which it came.
         """
+        given = Given(args, names)
         return cls(
             institution_id=_number(given, "institution", LARGEST),
             identifier_type=_one_of(given, "type", ("votecode", "tin")),
@@ -149,18 +181,18 @@ class Filter:
         return store.Where(self.institution_id, self.identifier_type, self.code, self.state)
 
 
-def _number(given: Mapping[str, str], name: str, most: int) -> int | None:
-    raw = given.get(name, "").strip()
+def _number(given: Given, name: str, most: int) -> int | None:
+    raw = given.text(name)
     if not raw:
         return None
     number = whole(raw, most)
     if not number:
-        raise InvalidInput(f"{name} must be a whole number from 1 to {most:,}.", f"bad_{name}")
+        raise given.refuse(name, f"a whole number from 1 to {most:,}")
     return number
 
 
-def _one_of(given: Mapping[str, str], name: str, known: tuple[str, ...]) -> str | None:
-    raw = given.get(name, "").strip()
+def _one_of(given: Given, name: str, known: tuple[str, ...]) -> str | None:
+    raw = given.text(name)
     if raw and raw not in known:
-        raise InvalidInput(f"{name} must be one of: {', '.join(known)}.", f"bad_{name}")
+        raise given.refuse(name, f"one of: {', '.join(known)}")
     return raw or None

@@ -54,6 +54,11 @@ answered; up to the pause of the settings.
 LEAST_PAUSE = 0.05
 """Seconds before a page is asked for again, however soon it failed."""
 
+EMPTY = 20
+"""Answers in a row that hold nobody, all behind whoever was met: from then on a page there is asked for once
+only. The total is most likely wrong; each page is asked for all the same.
+"""
+
 GROW_AFTER = 4
 """Pages answered in a row after which pages grow again."""
 
@@ -102,6 +107,8 @@ class Plan:
         self._order = itertools.count()
         self._asked = self._saving = 0
         self._splits = 0
+        self._met_up_to = 0
+        self._empty = 0
         self._in_a_row = 0
         self._in_vain = 0
         self._quiet_until = 0.0
@@ -172,6 +179,9 @@ class Plan:
         self._saving -= 1
         # What lies behind the end is nobody's yet: should the listing grow, it is asked for.
         self._taken.remove(ask.span.start + records, ask.span.stop)
+        if records:
+            self._met_up_to = max(self._met_up_to, ask.span.start + records)
+            self._empty = 0
         self._in_a_row += 1
         if self._in_a_row % GROW_AFTER == 0:
             self.size = min(self._page_size, self.size * 2)
@@ -198,13 +208,17 @@ class Plan:
             # Pages that were in flight together run out of time together: that is one sign, not five.
             self.size = min(self.size, max(ask.span.size // 2, min(self._page_size, SMALLEST)))
         ask.tries += 1
+        is_empty = isinstance(error, RemoteShort) and not error.had
+        self._empty = self._empty + 1 if is_empty and ask.span.start >= self._met_up_to else 0
+        if self._empty > EMPTY:
+            return True
         if ask.tries < self._tries and not (rounds >= IN_DOUBT and ask.tries >= TRIES_OF_A_PART):
             first = self._first_pause if self._is_crowded(error) else self._short_pause(now - ask.since)
             self._later(ask, now + pause(max(1, ask.tries), first, error.retry_after, chance))
             return False
         if isinstance(error, RemoteUnreachable):
             raise error
-        if isinstance(error, RemoteShort) and not error.had:
+        if is_empty:
             # Nothing at all, each time: there is nothing to split.
             return True
         return self.split(ask.span, error, now)

@@ -71,7 +71,8 @@ def result(run: Run, employees: list[dict[str, Any]]) -> dict[str, Any]:
         "unmatched": run.unmatched,
         "leavers": run.leavers,
         "leaversWaiting": run.leavers_waiting,
-        "missing": run.missing,
+        "missing": max(run.missing or 0, 0),
+        "surplus": max(-(run.missing or 0), 0),
     }
 
 

@@ -125,6 +125,8 @@ def body() -> dict[str, Any]:
         raise InvalidInput("The body is not JSON. Nothing was queued.", "not_json") from None
     if not isinstance(given, dict):
         raise InvalidInput("The body must be a JSON object. Nothing was queued.", "not_json")
+    if b"\\u0000" in request.get_data():
+        raise InvalidInput("The body holds a sign that no text has (NUL). Nothing was queued.", "not_json")
     return given
 
 

@@ -69,10 +69,12 @@ def _told(conn: Connection, one: store.Shown) -> dict[str, Any]:
         "sharePercent": one.share,
         "leavers": one.leavers,
         "transfers": one.transfers,
+        "unlisted": one.unlisted,
         "createdAt": time(one.created_at),
         "decidedBy": one.decided_by,
         "decidedAt": time(one.decided_at),
         "undoneBy": one.undone_by,
         "undoneAt": time(one.undone_at),
+        "morePeople": max(one.people - len(people), 0),
         "people": [{"zanId": person["zanId"], "name": person["name"]} for person in people],
     }

@@ -46,6 +46,7 @@ def prepare(app: Flask) -> None:
     """Sends every error of an app through this file."""
     app.before_request(_note_request_id)
     app.before_request(_refuse_large)
+    app.before_request(_refuse_nul)
     app.register_error_handler(InputError, _input)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
@@ -88,6 +89,12 @@ def _refuse_large() -> None:
     most = current_app.config["MAX_CONTENT_LENGTH"]
     if (request.content_length or 0) > most or _is_long_without_saying(most):
         raise TooLarge(WORDS[413])
+
+
+def _refuse_nul() -> None:
+    # Postgres keeps no such sign in a text, and nobody types it.
+    if any("\0" in value for _, value in request.values.items(multi=True)):
+        raise InvalidInput("The request holds a sign that no text has (NUL). Nothing was changed.")
 
 
 def _is_long_without_saying(most: int) -> bool:

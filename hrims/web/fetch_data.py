@@ -112,8 +112,11 @@ def _act(run_id: str, deed: Any) -> Any:
         except InputError as refused:
             context = _context({"institution": str(run.institution_id)}, refused=str(refused))
             return render_template("fetch_data/index.html", **context), refused.status
+        latest = store.latest(conn, run.institution_id) if run.institution_id else None
     if run.kind == "person":
         return redirect(url_for("people.index", run=run.id), code=HTTPStatus.SEE_OTHER)
+    if latest and latest.id != run.id:
+        return redirect(url_for("run.index", run_id=run.id), code=HTTPStatus.SEE_OTHER)
     return _to(str(run.institution_id))
 
 

@@ -14,22 +14,21 @@ from hrims.web.parts import pool
 blueprint = Blueprint("rejects_api", __name__, url_prefix="/api/hrims")
 
 PARAMS = {
-    "institutionId": "institution",
-    "identifierType": "type",
+    "institution": "institutionId",
+    "type": "identifierType",
     "code": "code",
     "state": "state",
     "page": "page",
-    "pageSize": "per_page",
+    "per_page": "pageSize",
 }
-"""The API's names of the filter's parameters."""
+"""The filter's parameters, as the API calls them."""
 
 
 @blueprint.get("/rejects")
 def rejects() -> dict[str, Any]:
     """The rejects that the filter finds, a page of them; pages count from 1."""
-    given = {ours: request.args[theirs] for theirs, ours in PARAMS.items() if theirs in request.args}
     with pool().connection() as conn:
-        found = Filter.read(given, conn)
+        found = Filter.read(request.args, conn, PARAMS)
         return {
             "success": True,
             "rejects": [_shown(case) for case in found.cases],

@@ -107,7 +107,8 @@ def _check_url(url: object, *, private: bool) -> str:
         raise InvalidInput(f"{reason} Nothing was added.", "bad_url") from None
     if not private and addresses.plainly_private(target.host):
         raise NotAcceptable(f"{addresses.PRIVATE} Nothing was added.", "private_address")
-    return url.strip()
+    # A scheme is the same in capitals; the rest may not be, and stays as it was given.
+    return target.url.scheme + url.strip()[len(target.url.scheme) :]
 
 
 def _check_description(description: object) -> str:

@@ -41,6 +41,16 @@ async def test_it_works(conn: Connection, pool: AsyncPool, health: int) -> None:
     assert changes(conn, a, b) == {"580330007": {"name": ["Asha Mtu 7 Makame", "Asha Mtu 7 Ali"]}}
 
 
+async def test_whose_record_the_other_run_rejected_has_not_gone(
+    conn: Connection, pool: AsyncPool, health: int
+) -> None:
+    a = await fetch(conn, pool, health, [record(n) for n in range(5)], "sync")
+    b = await fetch(conn, pool, health, [record(1, firstName="x" * 9999), *map(record, (2, 3, 4))], "sync")
+    gone = {one["zanId"]: one["rejectedByOther"] for one in store.entries(conn, a, b, "only_a", 10, 0)}
+    assert gone == {"580330000": False, "580330001": True}
+    assert not any(one["rejectedByOther"] for one in store.entries(conn, a, b, "both", 10, 0))
+
+
 async def test_changes_of_several_runs_are_one(conn: Connection, pool: AsyncPool, health: int) -> None:
     """From the first old value to the last new one; what came back did not change."""
     runs = [

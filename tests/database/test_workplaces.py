@@ -304,3 +304,14 @@ async def test_nobody_stands_elsewhere_than_their_workplace(
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         conn.execute(statement.encode(), {"workplace": workplace(conn)})
     assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 1), (None, 3)]
+
+
+async def test_no_way_leads_past_the_people_of_a_workplace(conn: Connection, attempt: Attempt) -> None:
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        conn.execute("TRUNCATE workplaces CASCADE")
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        conn.execute("DELETE FROM workplaces")
+    conn.execute("SET default_transaction_isolation = 'repeatable read'")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        conn.execute("DELETE FROM workplaces")
+    assert rows(conn, "SELECT count(*) FROM employees WHERE workplace_id IS NOT NULL") == [(4,)]

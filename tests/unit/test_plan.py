@@ -197,6 +197,39 @@ def test_a_total_that_counts_more_than_there_are_costs_little_and_no_attempt() -
     assert (asked, lost) == (6 + 4 * 5, 4)
 
 
+def test_an_absurd_total_is_asked_for_whole_but_each_empty_page_once() -> None:
+    """HRIMS counts 100,000 and lists 640. No page is skipped; after twenty empty ones none is tried again."""
+    todo, now, asked, lost = plan(total=100_000), 0.0, list[int](), 0
+    while (step := todo.take(now)) is not None:
+        if not isinstance(step, Ask):
+            now += step
+            continue
+        asked.append(step.span.start)
+        there = max(0, min(step.span.stop, 640) - step.span.start)
+        if there == step.span.size:
+            todo.answered(step, there, 100_000)
+        else:
+            lost += todo.failed(step, RemoteShort("short", had=there), now, Random(len(asked)))
+    assert set(asked) >= set(range(0, 100_000, 100))
+    assert lost >= 990
+    assert len(asked) < 1_200
+
+
+def test_an_empty_page_among_full_ones_is_tried_as_often_as_ever() -> None:
+    """Behind the last who was met pages may be empty because the total is wrong; between them never."""
+    todo, now, tries = plan(total=5_000), 0.0, dict[int, int]()
+    while (step := todo.take(now)) is not None:
+        if not isinstance(step, Ask):
+            now += step
+            continue
+        tries[step.span.start] = tries.get(step.span.start, 0) + 1
+        if step.span.start in range(0, 4_900, 200):
+            todo.failed(step, RemoteShort("empty", had=0), now, Random(1))
+        else:
+            todo.answered(step, step.span.size, 5_000)
+    assert {tries[start] for start in range(0, 4_900, 200)} == {5}
+
+
 def test_records_that_break_all_pages_of_a_short_listing_cost_themselves_alone() -> None:
     broken = frozenset({7, 150, 222, 333, 499})
     source = Source(500, broken)

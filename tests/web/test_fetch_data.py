@@ -141,6 +141,22 @@ def test_cancel_and_retry_are_buttons(officer: Browser, conn: Connection, health
     assert "Only a run that failed or was cancelled" in text(refused)
 
 
+def test_every_run_has_a_page(officer: Browser, conn: Connection, health: int) -> None:
+    earlier = ended(conn, ask_for(conn, health), "failed", None)
+    later = ended(conn, ask_for(conn, health))
+    recent = text(officer.get(f"{PATH}?institution={health}"))
+    for run_id in (earlier, later):
+        assert f'href="/dashboard/admin/runs/{run_id}"' in recent
+        assert f'aria-label="Run {run_id}"' in text(officer.get(f"/dashboard/admin/runs/{run_id}"))
+
+
+def test_an_older_run_that_is_tried_again_is_shown(officer: Browser, conn: Connection, health: int) -> None:
+    earlier = ended(conn, ask_for(conn, health), "failed", None)
+    ended(conn, ask_for(conn, health))
+    answer = officer.press(f"{PATH}/runs/{earlier}/retry")
+    assert answer.location == f"/dashboard/admin/runs/{earlier}"
+
+
 def test_an_unknown_run_is_not_found(officer: Browser) -> None:
     assert officer.get(f"{PATH}/runs/4711").status_code == 404
     assert officer.get(f"{PATH}/runs/abc").status_code == 400

@@ -75,7 +75,7 @@ def test_a_person_with_their_time_line(officer: Browser, people: None, conn: Con
     for words in ("Asha Mtu 1 Ali", "580330001", "Phone number", "0770000000", "WIZARA YA AFYA"):
         assert words in page
     assert page.index("Changed") < page.index("First seen")
-    assert "run 2, asked for by asha" in page
+    assert ">run 2</a>, asked for by asha" in page
     assert "<del>Asha Mtu 1 Makame</del>" in page
     assert "<ins>Asha Mtu 1 Ali</ins>" in page
     assert "<del>empty</del>" in page
@@ -154,3 +154,9 @@ def test_no_name_or_number_reaches_an_address_or_a_log(
     assert "58033" not in asked.location
     assert "580330001" not in caplog.text
     assert f'href="{PAGE}/1"' in found.text
+
+
+def test_a_sign_that_no_text_has_is_refused(officer: Browser) -> None:
+    answer = officer.press(PAGE, words="a\0b")
+    assert answer.status_code == 400
+    assert "a sign that no text has" in answer.text

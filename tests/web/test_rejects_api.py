@@ -70,17 +70,17 @@ def test_the_filter(api: Browser, conn: Connection) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("institutionId=x", "bad_institution"),
-        ("institutionId=0", "bad_institution"),
-        ("institutionId=99999999999999999999", "bad_institution"),
-        ("identifierType=name", "bad_type"),
+        ("institutionId=x", "bad_institution_id"),
+        ("institutionId=0", "bad_institution_id"),
+        ("institutionId=99999999999999999999", "bad_institution_id"),
+        ("identifierType=name", "bad_identifier_type"),
         ("code=nonsense", "bad_code"),
         ("state=ajar", "bad_state"),
         ("page=0", "bad_page"),
         ("page=-1", "bad_page"),
         ("page=1e3", "bad_page"),
-        ("pageSize=501", "bad_per_page"),
-        ("code=%00", "bad_code"),
+        ("pageSize=501", "bad_page_size"),
+        ("code=%00", "invalid_input"),
     ],
 )
 def test_refusals(api: Browser, query: str, code: str) -> None:

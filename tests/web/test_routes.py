@@ -31,6 +31,7 @@ GET /dashboard/admin/queue/runs
 GET /dashboard/admin/rejects
 GET /dashboard/admin/rejects/rejects.<kind>
 GET /dashboard/admin/rejects/table
+GET /dashboard/admin/runs/<run_id>
 GET /dashboard/admin/webhooks
 GET /dashboard/admin/webhooks/messages/<key>
 GET /dashboard/admin/workplaces

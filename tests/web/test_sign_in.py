@@ -178,9 +178,14 @@ def test_an_empty_form_is_refused(client: Browser, conn: Connection, form: dict[
     assert conn.execute("SELECT count(*) FROM failed_sign_ins").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("name", ["\0", "a\0b", "é", "x" * 10000, "'; DROP TABLE users; --"])
+@pytest.mark.parametrize("name", ["é", "x" * 10000, "'; DROP TABLE users; --"])
 def test_an_odd_name_is_refused(client: Browser, name: str) -> None:
     assert sign_in(client, name=name) == 401
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0b"])
+def test_a_name_with_what_no_text_has_is_refused(client: Browser, name: str) -> None:
+    assert sign_in(client, name=name) == 400
 
 
 def test_a_disabled_user_is_refused(client: Browser, conn: Connection, asha: int) -> None:

@@ -34,6 +34,13 @@ def test_it_works(api: Browser, conn: Connection) -> None:
     assert audited(conn) == [("token:nightly", "api", "webhook.add", "webhook:1")]
 
 
+def test_a_scheme_in_capitals_is_the_same(api: Browser) -> None:
+    added = api.post(API, json={"url": "HTTPS://Receiver.example/Hook?Key=A"})
+    assert added.status_code == 201, added.text
+    shown = api.get(API).get_json()["endpoints"]
+    assert [one["url"] for one in shown] == ["https://Receiver.example/Hook?Key=A"]
+
+
 def test_two_endpoints_have_two_secrets(api: Browser) -> None:
     assert len({api.post(API, json={"url": URL}).get_json()["secret"] for _ in range(2)}) == 2
 

@@ -12,6 +12,12 @@ DEPARTURE = """
 SELECT d.id, d.institution_id, i.name AS institution, d.identifier_type, d.run_id, d.asked_by, d.state, d.why,
        d.listed, d.people, d.leavers, d.transfers, d.created_at, d.decided_by, d.decided_at, d.undone_by,
        d.undone_at,
+       (SELECT count(*) FROM departure_people p
+        WHERE p.departure_id = d.id AND p.became = 'unlisted') AS unlisted,
+       EXISTS (SELECT FROM departure_people p
+               JOIN listings l ON l.institution_id = d.institution_id
+                   AND l.identifier_type = d.identifier_type AND l.employee_id = p.employee_id
+               WHERE p.departure_id = d.id AND l.ended_run_id = d.run_id) AS stands,
        CASE WHEN d.state = 'waiting' THEN (
            SELECT count(*) FROM departure_people p
            JOIN listings l ON l.institution_id = d.institution_id AND l.identifier_type = d.identifier_type
@@ -23,7 +29,10 @@ FROM departures d JOIN institutions i ON i.id = d.institution_id
 
 @dataclass(frozen=True)
 class Shown:
-    """A departure. ``missing`` of its ``people`` are not on the list still; the others came back."""
+    """A departure. ``missing`` of its ``people`` are not on the list still; the others came back.
+    ``unlisted`` are those whom the institution's other number lists; it ``stands`` while
+    somebody's list has ended by it.
+    """
 
     id: int
     institution_id: int
@@ -42,6 +51,8 @@ class Shown:
     decided_at: datetime | None
     undone_by: str | None
     undone_at: datetime | None
+    unlisted: int
+    stands: bool
     missing: int
 
     @property
@@ -51,7 +62,7 @@ class Shown:
 
     @property
     def can_be_undone(self) -> bool:
-        return self.state in {"applied", "approved"}
+        return self.state in {"applied", "approved"} and self.stands
 
 
 def one(conn: Connection, id_: int) -> Shown | None:
