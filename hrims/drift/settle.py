@@ -2,7 +2,7 @@
 
 from hrims.db import AsyncConnection
 from hrims.drift import rules, store
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 
 
 async def settle(conn: AsyncConnection, attempt: Attempt) -> None:

@@ -8,6 +8,7 @@ from hrims.access.audit import Actor, record
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
 from hrims.jobs import queue, store
+from hrims.jobs.attempts.patience import USUAL, Patience
 from hrims.jobs.starts import store as starts
 from hrims.jobs.starts.priorities import NORMAL, check_priority
 from hrims.register import store as register
@@ -42,6 +43,7 @@ def ask(
     priority: str = NORMAL,
     kind: str = "sync",
     of_run_id: int | None = None,
+    patience: Patience = USUAL,
 ) -> Asked:
     """Queues a run for an institution in one transaction of its own. ``kind`` and ``of_run_id`` are those
     of the table ``runs``; what a preview or its like needs besides is checked by its own room.
@@ -71,6 +73,7 @@ def ask(
                     "priority": priority,
                     "requested_by": actor.name,
                     "requested_via": actor.via,
+                    **patience._asdict(),
                 },
             )
             if run_id:
@@ -85,6 +88,7 @@ def ask(
                     identifier_type=identifier_type,
                     page_size=page_size,
                     priority=priority,
+                    **{name: value for name, value in patience._asdict().items() if value is not None},
                 )
                 return Asked(run_id, institution.name, deduplicated=False)
     raise Conflict("Other runs of this institution begin and end just now. Ask again.", "busy")

@@ -10,6 +10,7 @@ from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput
 from hrims.jobs import store
 from hrims.jobs.ask import BETWEEN_TWO_RUNS, Asked, queue_run
+from hrims.jobs.attempts.patience import USUAL
 from hrims.jobs.starts.priorities import NORMAL
 
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/.-]{2,29}")
@@ -46,6 +47,7 @@ def _run(actor: Actor, key: str) -> dict[str, Any]:
         "priority": NORMAL,
         "requested_by": actor.name,
         "requested_via": actor.via,
+        **USUAL._asdict(),
     }
 
 

@@ -1,12 +1,11 @@
-"""The life of a run, in SQL: asked for, begun, delayed, ended, rescued, cancelled.
+"""The life of a run, in SQL: asked for, tried again, cancelled; ``attempts.store`` has what is in between.
 
 Functions named ``async`` serve the worker, the others web and command line. Each works inside its
 caller's transaction; a state changes by compare-and-set, and the row count says whether it did.
 """
 
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from hrims.db import AsyncConnection, Connection, statements
 
@@ -21,29 +20,24 @@ COMPLETE = frozenset({"complete", "complete_after_repair"})
 UNDER_WAY = frozenset({"waiting", "delayed", "active"})
 
 
-class Attempt(NamedTuple):
-    """One execution of a run's job; ``number`` is its fence."""
-
-    run_id: int
-    number: int
-    kind: str
-    of_run_id: int | None
-    institution_id: int | None
-    identifier_type: str
-    identifier: str
-    page_size: int
-    failures: int
-
-
 def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
-    """Adds a run and its progress row; None when the institution, or the same person, has one under way."""
+    """Adds a run and its progress row; None when the institution, or the same person, has one under way. What
+    is not said of its patience, its institution says.
+    """
     row = conn.execute(
         """
         WITH asked AS (
             INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
-                              priority, requested_by, requested_via)
-            VALUES (%(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
-                    %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s)
+                              priority, requested_by, requested_via, attempts, attempt_pause,
+                              deadline_minutes, deadline_at)
+            SELECT %(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
+                   %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s,
+                   p.attempts, p.attempt_pause, p.deadline_minutes,
+                   now() + p.deadline_minutes * interval '1 minute'
+            FROM (SELECT coalesce(%(attempts)s, max(i.attempts)) AS attempts,
+                         coalesce(%(attempt_pause)s, max(i.attempt_pause)) AS attempt_pause,
+                         coalesce(%(deadline_minutes)s, max(i.deadline_minutes)) AS deadline_minutes
+                  FROM institutions i WHERE i.id = %(institution_id)s) p
             ON CONFLICT DO NOTHING
             RETURNING id
         )
@@ -117,135 +111,13 @@ def reopen(conn: Connection, run_id: int) -> bool:
                 WHERE a.id = %(run)s AND p.emptied_at IS NULL FOR SHARE OF p
             )
             UPDATE runs SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0,
-                            trouble = NULL, trouble_code = NULL
+                            trouble = NULL, trouble_code = NULL,
+                            deadline_at = now() + deadline_minutes * interval '1 minute'
             WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL
               AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))
             """,
             {"run": run_id},
         ).rowcount
-    )
-
-
-async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str, pid: int) -> Attempt | None:
-    """Takes the next fence number for this run; None when this job has no more say in it."""
-    row = await (
-        await conn.execute(
-            """
-            UPDATE runs r
-            SET attempt = attempt + 1, state = 'active', started_at = coalesce(started_at, now()),
-                next_try_at = NULL, waits_for = NULL
-            WHERE r.id = %s AND r.queue_job_id = %s AND r.state IN ('waiting', 'delayed', 'active')
-            RETURNING r.id, r.attempt, r.kind, r.of_run_id, r.institution_id, r.identifier_type,
-                      r.identifier, r.page_size, r.failures
-            """,
-            (run_id, queue_job_id),
-        )
-    ).fetchone()
-    if not row:
-        return None
-    attempt = Attempt(*row)
-    await close_attempts(conn, run_id, "superseded")
-    await conn.execute(
-        "INSERT INTO run_attempts (run_id, number, host, pid) VALUES (%s, %s, %s, %s)",
-        (run_id, attempt.number, host, pid),
-    )
-    return attempt
-
-
-async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str) -> bool:
-    """After a failed attempt: the run waits for the next. False when the attempt was fenced off."""
-    return await _leave(
-        conn, attempt, "delayed", "failed", trouble, code, at=at, failures=attempt.failures + 1
-    )
-
-
-async def wait_for_remote(
-    conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str
-) -> bool:
-    """HRIMS is not asked just now: the run waits for it, no attempt spent. False when fenced off.
-
-    When HRIMS is asked again by now, the run is due at once: whoever closed the breaker did not see it yet.
-    """
-    row = await (
-        await conn.execute(
-            "SELECT CASE WHEN opened_at IS NULL THEN now() ELSE %s END FROM remote_breaker FOR SHARE", (at,)
-        )
-    ).fetchone()
-    at = row[0] if row else at
-    return await _leave(
-        conn,
-        attempt,
-        "delayed",
-        "handed_back",
-        trouble,
-        code,
-        at=at,
-        failures=attempt.failures,
-        waits_for="remote",
-    )
-
-
-async def fail(conn: AsyncConnection, attempt: Attempt, trouble: str, code: str) -> bool:
-    """The run has failed for good. False when the attempt was fenced off."""
-    return await _leave(conn, attempt, "failed", "failed", trouble, code, failures=attempt.failures + 1)
-
-
-async def hand_back(conn: AsyncConnection, attempt: Attempt) -> bool:
-    """The worker stops: the run waits for another one, no attempt spent. False when fenced off."""
-    return await _leave(conn, attempt, "waiting", "handed_back", failures=attempt.failures)
-
-
-async def _leave(
-    conn: AsyncConnection,
-    attempt: Attempt,
-    state: str,
-    ended_as: str,
-    trouble: str | None = None,
-    code: str | None = None,
-    *,
-    failures: int,
-    at: datetime | None = None,
-    waits_for: str | None = None,
-) -> bool:
-    # Done twice when the answer to the first commit got lost: then it is so already, by this attempt.
-    left = await conn.execute(
-        """
-        UPDATE runs
-        SET state = %(state)s, failures = %(failures)s, trouble = coalesce(%(trouble)s, trouble),
-            trouble_code = coalesce(%(code)s, trouble_code), next_try_at = %(at)s,
-            waits_for = %(waits_for)s, finished_at = CASE WHEN %(state)s = 'failed' THEN now() END
-        WHERE id = %(run)s AND attempt = %(number)s AND state IN ('active', %(state)s)
-        """,
-        {
-            "state": state,
-            "failures": failures,
-            "trouble": trouble,
-            "code": code,
-            "at": at,
-            "waits_for": waits_for,
-            "run": attempt.run_id,
-            "number": attempt.number,
-        },
-    )
-    if left.rowcount:
-        await close_attempts(conn, attempt.run_id, ended_as, trouble, code)
-    return bool(left.rowcount)
-
-
-async def close_attempts(
-    conn: AsyncConnection,
-    run_id: int,
-    ended_as: str,
-    trouble: str | None = None,
-    code: str | None = None,
-) -> None:
-    """Notes how the attempts of a run ended of which that is not known yet."""
-    await conn.execute(
-        """
-        UPDATE run_attempts SET ended_at = now(), ended_as = %s, trouble = %s, trouble_code = %s
-        WHERE run_id = %s AND ended_at IS NULL AND number <= (SELECT attempt FROM runs WHERE id = %s)
-        """,
-        (ended_as, trouble, code, run_id, run_id),
     )
 
 

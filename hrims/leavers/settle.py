@@ -4,7 +4,8 @@ import logging
 
 from hrims.config import Settings
 from hrims.db import AsyncConnection
-from hrims.jobs.store import COMPLETE, WHOLE, Attempt
+from hrims.jobs.attempts.store import Attempt
+from hrims.jobs.store import COMPLETE, WHOLE
 from hrims.leavers import store
 from hrims.leavers.threshold import Limits, why_wait
 

@@ -11,7 +11,7 @@ from hrims.db import AsyncConnection, Connection, statements
 from hrims.employees.mapping import COLUMNS, Reject, Row
 from hrims.employees.store import DATES
 from hrims.errors import PreviewGone
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.previews.difference import Difference, Preview, entry
 from hrims.remote.wire import Page
 

@@ -6,7 +6,8 @@ the run ends, because only then it is known whether everybody was read.
 
 from hrims.db import AsyncConnection
 from hrims.employees.mapping import Reject
-from hrims.jobs.store import COMPLETE, WHOLE, Attempt
+from hrims.jobs.attempts.store import Attempt
+from hrims.jobs.store import COMPLETE, WHOLE
 from hrims.rejects import identity, store
 from hrims.remote.wire import Page
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hrims.db import AsyncConnection, Connection, statements
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 
 CLOSE = statements(Path(__file__).with_name("close_cases.sql"))
 

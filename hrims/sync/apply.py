@@ -6,8 +6,8 @@ import logging
 
 from hrims.db import AsyncPool, patiently
 from hrims.errors import PreviewOutdated
-from hrims.jobs.attempt import Stopping
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.attempt import Stopping
+from hrims.jobs.attempts.store import Attempt
 from hrims.previews import store as previews
 from hrims.remote.wire import Page
 from hrims.sync import pages, reconcile

@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
-from hrims.jobs.attempt import Stopping
+from hrims.jobs.attempts.attempt import Stopping
 from hrims.sync.plan import Ask, Plan
 
 LOOK_UP = 0.5

@@ -16,7 +16,7 @@ from hrims.employees.mapping import Reject, Row, to_row
 from hrims.employees.rejects import breaks_hrims
 from hrims.employees.store import Kept
 from hrims.errors import RemoteShort
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.previews import store as previews
 from hrims.rejects import cases
 from hrims.remote.client import Remote

@@ -9,7 +9,7 @@ import time
 from random import Random
 
 from hrims.errors import RemoteError, RemoteGarbled, RemoteUnknown
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote

@@ -17,7 +17,7 @@ from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
 from hrims.drift.tally import lacks_key
 from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled, RemoteUnreachable
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 from hrims.remote.pace import pause

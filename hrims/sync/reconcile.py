@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.sync import settle, store
 from hrims.sync.spans import Coverage
 from hrims.sync.store import Ending

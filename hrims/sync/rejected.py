@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from hrims.db import AsyncPool, patiently
 from hrims.errors import RemoteError
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.rejects import cases

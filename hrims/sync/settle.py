@@ -5,7 +5,7 @@ were counted come in.
 from hrims.config import Settings
 from hrims.db import AsyncConnection
 from hrims.drift import settle as drift
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.leavers import settle as leavers
 from hrims.previews import store as previews
 from hrims.rejects import cases

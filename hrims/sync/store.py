@@ -11,7 +11,7 @@ from hrims.db import AsyncConnection, int_array, statements
 from hrims.drift.tally import Tally
 from hrims.employees.mapping import Reject
 from hrims.errors import Fenced
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.remote.wire import Page
 
 SUMS = statements(Path(__file__).with_name("sums.sql"))

@@ -2,9 +2,11 @@
 
 from procrastinate import JobContext
 
-from hrims.jobs import attempt, queue
-from hrims.jobs.retry import AsTold
-from hrims.jobs.store import Attempt
+from hrims.jobs import queue
+from hrims.jobs.attempts import attempt
+from hrims.jobs.attempts.patience import Deadline
+from hrims.jobs.attempts.retry import AsTold
+from hrims.jobs.attempts.store import Attempt
 from hrims.previews import sweep
 from hrims.remote.address import address_of
 from hrims.remote.client import Remote
@@ -29,9 +31,13 @@ async def sync_run(context: JobContext, run_id: int) -> None:
     """Makes one attempt at a run."""
     settings, pool = queue.app.settings, queue.pool_of(context.app)
 
-    async def carry_out(begun: Attempt) -> None:
+    async def carry_out(begun: Attempt, deadline: Deadline) -> None:
+        def is_stopping() -> bool:
+            deadline.check()
+            return queue.app.is_stopping
+
         async with Remote(settings, base_url=address_of(settings)) as remote:
-            await KINDS[begun.kind](Work(begun, remote, pool, settings, lambda: queue.app.is_stopping))
+            await KINDS[begun.kind](Work(begun, remote, pool, settings, is_stopping))
 
     assert context.job.id is not None
     await attempt.carry_out(pool, settings, run_id, context.job.id, carry_out)

@@ -5,12 +5,14 @@ from typing import NamedTuple
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.remote.client import Remote
 
 
 class Work(NamedTuple):
-    """An attempt, whom it may ask, where it saves, and whether its worker was asked to stop."""
+    """An attempt, whom it may ask, where it saves, and whether its worker was asked to stop; asking that
+    raises DeadlinePassed once the run's time is over.
+    """
 
     attempt: Attempt
     remote: Remote

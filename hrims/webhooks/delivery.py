@@ -7,7 +7,7 @@ from random import Random
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, patiently
-from hrims.jobs.retry import TryAgain
+from hrims.jobs.attempts.retry import TryAgain
 from hrims.webhooks import addresses, pauses, post, signing, store
 from hrims.webhooks.post import Tried
 from hrims.webhooks.store import Due

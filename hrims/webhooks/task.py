@@ -17,7 +17,7 @@ from procrastinate.jobs import Job
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs import queue
-from hrims.jobs.retry import AsTold, TryAgain
+from hrims.jobs.attempts.retry import AsTold, TryAgain
 from hrims.webhooks import delivery, store
 
 QUEUE = "webhooks"

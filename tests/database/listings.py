@@ -3,7 +3,7 @@
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.employees.mapping import Reject
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.remote.wire import Page
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import Asked, Shaped

@@ -7,7 +7,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.follow import store as follow
 from hrims.jobs import ask
 from hrims.jobs.ask import Asked as Queued
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.previews import decide, store
 from hrims.sync import apply, pages, reconcile
 from hrims.sync.pages import Asked

@@ -5,8 +5,8 @@ import asyncio
 from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import ask
-from hrims.jobs import store as jobs
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts import store as jobs
+from hrims.jobs.attempts.store import Attempt
 
 ASHA = Actor("asha", "page", "127.0.0.1")
 

@@ -12,7 +12,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, Fenced, NotFound, PreviewGone, PreviewOutdated
 from hrims.jobs import control
 from hrims.jobs import store as jobs
-from hrims.jobs.attempt import Stopping
+from hrims.jobs.attempts.attempt import Stopping
 from hrims.previews import decide, store, sweep
 from hrims.sync import apply
 from hrims.sync.work import Work

@@ -10,7 +10,7 @@ import pytest
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.errors import RemoteCredentials, RemoteDown, RemoteError, RemoteFailed, RemoteUnreachable
-from hrims.jobs import store as jobs
+from hrims.jobs.attempts import store as jobs
 from hrims.jobs.queue import FencedJobManager
 from hrims.limits import breaker
 from hrims.limits.store import close_breaker

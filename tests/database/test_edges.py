@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hrims.db import AsyncPool, Connection
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.sync import reconcile
 from hrims.sync.readings import GLANCE
 from hrims.sync.spans import Coverage, Span, cover

@@ -5,7 +5,7 @@ from typing import Any
 from hrims.db import AsyncPool, Connection
 from hrims.employees.mapping import Reject
 from hrims.jobs import control
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.rejects.cases import settle
 from tests.database.listings import begun, end, run_over, save, save_broken, save_rejects_of_preview
 from tests.database.runs import ASHA, institution

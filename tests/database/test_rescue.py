@@ -9,11 +9,12 @@ import pytest
 from procrastinate.jobs import Job, Status
 
 from hrims.db import AsyncPool, Connection
-from hrims.jobs import control, store
+from hrims.jobs import control
+from hrims.jobs.attempts import store
+from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.queue import FencedJobManager, queue_run, session_name
 from hrims.jobs.rescue import store as orphans
 from hrims.jobs.rescue import watch
-from hrims.jobs.store import Attempt
 from tests.database.runs import ASHA, ask_for, begin, institution, until_blocked
 
 SILENT = 20.0

@@ -9,7 +9,7 @@ import pytest
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store as employees
 from hrims.errors import Fenced
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.sync import pages
 from hrims.sync.pages import Asked
 from tests.database.runs import ask_for, begin, institution, until_blocked

@@ -9,9 +9,9 @@ from procrastinate import PsycopgConnector
 from hrims.config import Settings, load
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import store as jobs
+from hrims.jobs.attempts.retry import TryAgain
 from hrims.jobs.queue import FencedJobManager
 from hrims.jobs.rescue import watch
-from hrims.jobs.retry import TryAgain
 from hrims.webhooks import delivery, endpoints, pauses, task
 from hrims.webhooks.shown import store as shown
 from tests.database.webhooks import BINTI, endpoint

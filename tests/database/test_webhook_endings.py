@@ -13,14 +13,15 @@ from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.errors import Fenced
 from hrims.follow import store as follow
-from hrims.jobs import attempt as attempts
 from hrims.jobs import control
-from hrims.jobs import store as jobs
 from hrims.jobs.ask_person import ask_person
+from hrims.jobs.attempts import attempt as attempts
+from hrims.jobs.attempts import store as jobs
+from hrims.jobs.attempts.patience import Deadline
+from hrims.jobs.attempts.retry import GivenUp
+from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.queue import queue_run
 from hrims.jobs.rescue import watch
-from hrims.jobs.retry import GivenUp
-from hrims.jobs.store import Attempt
 from hrims.sync import rejected
 from hrims.sync.reconcile import Sum, finish
 from hrims.web import answers
@@ -56,7 +57,9 @@ async def asked_again(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
 
 async def fails(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
     with pytest.raises(GivenUp):
-        await attempts._failed(pool, load({"HRIMS_ATTEMPTS": "1"}), run, RuntimeError("a fault"))
+        await attempts._failed(
+            pool, load({"HRIMS_ATTEMPTS": "1"}), run, Deadline(None), RuntimeError("a fault")
+        )
 
 
 async def is_cancelled(conn: Connection, pool: AsyncPool, run: Attempt) -> None:

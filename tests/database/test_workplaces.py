@@ -8,7 +8,7 @@ import pytest
 from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.register import table
 from hrims.workplaces import decide, store
 from tests.database.runs import ASHA, ask_for, begin, institution

@@ -13,7 +13,7 @@ from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store as employees
 from hrims.errors import Conflict
-from hrims.jobs.store import Attempt
+from hrims.jobs.attempts.store import Attempt
 from hrims.register import table
 from hrims.sync import pages
 from hrims.workplaces import decide

@@ -14,7 +14,8 @@ import psycopg
 
 from hrims.cli import main
 from hrims.employees import store as employees
-from hrims.jobs import attempt, queue
+from hrims.jobs import queue
+from hrims.jobs.attempts import attempt
 from hrims.limits.slots import Slots
 from hrims.remote import wire
 from hrims.remote.client import Remote

@@ -76,3 +76,19 @@ SELECT procrastinate_finish_job_v1(%(job)s, 'failed', false)
 
 -- name: put_back
 SELECT procrastinate_retry_job_v2(%(job)s, now(), NULL, NULL, NULL)
+
+-- name: find_overdue
+SELECT id FROM runs
+WHERE state IN ('waiting', 'delayed', 'active') AND deadline_at < now() AND state <> 'active' ORDER BY deadline_at
+
+-- name: fail_overdue
+-- A job that a worker takes just now finds the run ended, and begins nothing.
+UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL, waits_for = NULL,
+    trouble = format('It was not done by its deadline, %%s %%s after it was asked for.', deadline_minutes,
+                     CASE deadline_minutes WHEN 1 THEN 'minute' ELSE 'minutes' END),
+    trouble_code = 'deadline'
+WHERE id = %(run)s AND state IN ('waiting', 'delayed') AND deadline_at < now()
+RETURNING queue_job_id
+
+-- name: cancel_job
+SELECT procrastinate_cancel_job_v1(%(job)s, false, false)

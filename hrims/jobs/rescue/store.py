@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from hrims.db import AsyncConnection, statements
-from hrims.jobs.store import UNDER_WAY, close_attempts
+from hrims.jobs.attempts.store import close_attempts
+from hrims.jobs.store import UNDER_WAY
 
 RESCUE = statements(Path(__file__).with_name("rescue.sql"))
 
@@ -67,3 +68,18 @@ async def take_orphan(conn: AsyncConnection, run_id: int, most: int, words: str)
     given_up = orphan[0] >= most
     await conn.execute(RESCUE["give_up" if given_up else "wait_again"], {"run": run_id, "words": words})
     return "failed" if given_up else "waiting"
+
+
+async def overdue(conn: AsyncConnection) -> list[int]:
+    """Runs that wait and whose deadline is past."""
+    rows = await conn.execute(RESCUE["find_overdue"])
+    return [id_ async for (id_,) in rows]
+
+
+async def give_up_overdue(conn: AsyncConnection, run_id: int) -> bool:
+    """Fails a run whose deadline is past, and ends its job; False when it waits no more."""
+    await conn.execute(RESCUE["be_impatient"])
+    row = await (await conn.execute(RESCUE["fail_overdue"], {"run": run_id})).fetchone()
+    if row:
+        await conn.execute(RESCUE["cancel_job"], {"job": row[0]})
+    return row is not None

@@ -34,6 +34,7 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
         try:
             await rescue_stalled(pool, settings.silent_seconds)
             await rescue_orphans(queue_run, pool)
+            await give_up_overdue(pool)
         except (psycopg.Error, ProcrastinateException, OSError) as reason:
             log.warning("cannot look for stalled runs just now: %s", type(reason).__name__)
         await asyncio.sleep(settings.beat_seconds)
@@ -69,3 +70,16 @@ async def rescue_orphans(queue_run: QueueRun, pool: AsyncPool) -> int:
             rescued += 1
             log.warning("run %s had lost its job; it is %s", run_id, became)
     return rescued
+
+
+async def give_up_overdue(pool: AsyncPool) -> int:
+    """Fails every run that waits and whose deadline is past, each in its own transaction; returns how many.
+    An attempt that is under way ends by itself.
+    """
+    async with pool.connection() as conn:
+        found = await store.overdue(conn)
+    for run_id in found:
+        async with pool.connection() as conn:
+            if await store.give_up_overdue(conn, run_id):
+                log.warning("run %s was not done by its deadline", run_id)
+    return len(found)

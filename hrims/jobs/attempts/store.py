@@ -1,0 +1,164 @@
+"""Attempts, in SQL: begun, delayed, handed back, failed. Each function works inside its caller's transaction;
+a state changes by compare-and-set, and the row count says whether it did.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from hrims.db import AsyncConnection
+
+
+class Attempt(NamedTuple):
+    """One execution of a run's job; ``number`` is its fence. ``attempts`` and ``attempt_pause`` are None
+    where the settings decide, ``seconds_left`` where the run has no deadline.
+    """
+
+    run_id: int
+    number: int
+    kind: str
+    of_run_id: int | None
+    institution_id: int | None
+    identifier_type: str
+    identifier: str
+    page_size: int
+    failures: int
+    attempts: int | None = None
+    attempt_pause: float | None = None
+    seconds_left: float | None = None
+
+
+async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str, pid: int) -> Attempt | None:
+    """Takes the next fence number for this run; None when this job has no more say in it."""
+    row = await (
+        await conn.execute(
+            """
+            UPDATE runs r
+            SET attempt = attempt + 1, state = 'active', started_at = coalesce(started_at, now()),
+                next_try_at = NULL, waits_for = NULL
+            WHERE r.id = %s AND r.queue_job_id = %s AND r.state IN ('waiting', 'delayed', 'active')
+            RETURNING r.id, r.attempt, r.kind, r.of_run_id, r.institution_id, r.identifier_type,
+                      r.identifier, r.page_size, r.failures, r.attempts, r.attempt_pause,
+                      extract(epoch FROM r.deadline_at - now())::float8
+            """,
+            (run_id, queue_job_id),
+        )
+    ).fetchone()
+    if not row:
+        return None
+    attempt = Attempt(*row)
+    await close_attempts(conn, run_id, "superseded")
+    await conn.execute(
+        "INSERT INTO run_attempts (run_id, number, host, pid) VALUES (%s, %s, %s, %s)",
+        (run_id, attempt.number, host, pid),
+    )
+    return attempt
+
+
+async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str) -> bool:
+    """After a failed attempt: the run waits for the next. False when the attempt was fenced off."""
+    return await _leave(
+        conn, attempt, "delayed", "failed", trouble, code, at=at, failures=attempt.failures + 1
+    )
+
+
+async def wait_for_remote(
+    conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str
+) -> bool:
+    """HRIMS is not asked just now: the run waits for it, no attempt spent. False when fenced off.
+
+    When HRIMS is asked again by now, the run is due at once: whoever closed the breaker did not see it yet.
+    """
+    row = await (
+        await conn.execute(
+            "SELECT CASE WHEN opened_at IS NULL THEN now() ELSE %s END FROM remote_breaker FOR SHARE", (at,)
+        )
+    ).fetchone()
+    at = row[0] if row else at
+    return await _leave(
+        conn,
+        attempt,
+        "delayed",
+        "handed_back",
+        trouble,
+        code,
+        at=at,
+        failures=attempt.failures,
+        waits_for="remote",
+    )
+
+
+async def fail(conn: AsyncConnection, attempt: Attempt, trouble: str, code: str) -> bool:
+    """The run has failed for good. False when the attempt was fenced off."""
+    return await _leave(conn, attempt, "failed", "failed", trouble, code, failures=attempt.failures + 1)
+
+
+async def hand_back(conn: AsyncConnection, attempt: Attempt) -> bool:
+    """The worker stops: the run waits for another one, no attempt spent. False when fenced off."""
+    return await _leave(conn, attempt, "waiting", "handed_back", failures=attempt.failures)
+
+
+async def _leave(
+    conn: AsyncConnection,
+    attempt: Attempt,
+    state: str,
+    ended_as: str,
+    trouble: str | None = None,
+    code: str | None = None,
+    *,
+    failures: int,
+    at: datetime | None = None,
+    waits_for: str | None = None,
+) -> bool:
+    # Done twice when the answer to the first commit got lost: then it is so already, by this attempt.
+    left = await conn.execute(
+        """
+        UPDATE runs
+        SET state = %(state)s, failures = %(failures)s, trouble = coalesce(%(trouble)s, trouble),
+            trouble_code = coalesce(%(code)s, trouble_code), next_try_at = %(at)s,
+            waits_for = %(waits_for)s, finished_at = CASE WHEN %(state)s = 'failed' THEN now() END
+        WHERE id = %(run)s AND attempt = %(number)s AND state IN ('active', %(state)s)
+        """,
+        {
+            "state": state,
+            "failures": failures,
+            "trouble": trouble,
+            "code": code,
+            "at": at,
+            "waits_for": waits_for,
+            "run": attempt.run_id,
+            "number": attempt.number,
+        },
+    )
+    if left.rowcount:
+        await close_attempts(conn, attempt.run_id, ended_as, trouble, code)
+    return bool(left.rowcount)
+
+
+async def close_attempts(
+    conn: AsyncConnection,
+    run_id: int,
+    ended_as: str,
+    trouble: str | None = None,
+    code: str | None = None,
+) -> None:
+    """Notes how the attempts of a run ended of which that is not known yet."""
+    await conn.execute(
+        """
+        UPDATE run_attempts SET ended_at = now(), ended_as = %s, trouble = %s, trouble_code = %s
+        WHERE run_id = %s AND ended_at IS NULL AND number <= (SELECT attempt FROM runs WHERE id = %s)
+        """,
+        (ended_as, trouble, code, run_id, run_id),
+    )
+
+
+async def keep_diary(
+    conn: AsyncConnection, run_id: int, number: int, log: list[str], left_out: int, traceback: str | None
+) -> None:
+    """Keeps an attempt's last lines, how many came before them, and where it stopped."""
+    await conn.execute(
+        """
+        UPDATE run_attempts SET log = %s, log_left_out = %s, traceback = coalesce(%s, traceback)
+        WHERE run_id = %s AND number = %s
+        """,
+        (log, left_out, traceback, run_id, number),
+    )
