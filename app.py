@@ -13,6 +13,7 @@ from hrims.web import (
     api_leavers,
     api_person,
     api_workplaces,
+    care,
     compare,
     errors,
     fetch_data,
@@ -35,6 +36,7 @@ from hrims.web import (
     stream,
     webhooks,
     webhooks_api,
+    workers,
     workplaces,
 )
 from hrims.web.hub import Hub
@@ -46,6 +48,10 @@ BLUEPRINTS = (
     fetch_data.blueprint,
     # /dashboard/admin/runs
     run.blueprint,
+    # /dashboard/admin/workers  /api/hrims/workers
+    workers.blueprint,
+    # /dashboard/admin/institutions  /api/hrims/institutions/<id>/care
+    care.blueprint,
     # /dashboard/admin/queue
     queue.blueprint,
     # /dashboard/admin/people

@@ -94,7 +94,7 @@ class Base:
             )
         self.pid = process.pid
         try:
-            self._until("SELECT FROM procrastinate_workers")
+            self._until("SELECT FROM workers WHERE ended_at IS NULL")
             yield
         except BaseException:
             print(log.read_text()[-3000:])

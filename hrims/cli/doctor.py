@@ -11,7 +11,7 @@ from hrims import migrate
 from hrims.cli import start, words
 from hrims.config import Settings
 from hrims.errors import HrimsSyncError, RemoteCredentials, RemoteError, RemoteTimeout
-from hrims.jobs import store as jobs
+from hrims.jobs.workers import store as workers
 from hrims.remote.address import address_of
 from hrims.remote.client import Remote
 
@@ -91,7 +91,7 @@ def _remedy(settings: Settings) -> str:
 
 def _worker(settings: Settings) -> str:
     with start.connection(settings) as conn:
-        alive = jobs.live_workers(conn)
+        alive = workers.alive(conn)
     if not alive:
         raise HrimsSyncError("No worker is running; runs wait. Start one: hrims worker, or all: make run")
     return "1 worker is alive" if alive == 1 else f"{alive} workers are alive"

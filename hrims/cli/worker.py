@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib
+import os
 
 import click
 
@@ -16,8 +17,12 @@ YOUNG = 10_000
 
 
 @click.command("worker")
-def worker_command() -> None:
+@click.option("--pool", metavar="NAME", help="Serve only the institutions that are tied to this pool.")
+def worker_command(pool: str | None) -> None:
     """Run a worker until a signal stops it."""
+    if pool is not None:
+        # The queue's app reads the environment, as it does below Procrastinate's own command.
+        os.environ["HRIMS_POOL"] = pool
     settings = start.settings()
     leash.hold()
     # Imported here, after the settings are known to be good, because the app reads them on import.

@@ -11,6 +11,7 @@ from hrims.config.values import (
     folder,
     long_text,
     one_of,
+    pool_name,
     postgres_url,
     text,
     url,
@@ -102,6 +103,12 @@ class Settings:
         "runs started in any minute, over all workers; a person may change it while they run",
     )
     concurrency: int = setting("HRIMS_CONCURRENCY", whole(1, 50), 2, "runs at once in one worker")
+    pool: str | None = setting(
+        "HRIMS_POOL",
+        pool_name,
+        None,
+        "pool that a worker serves, as does `hrims worker --pool`; without it, institutions of none",
+    )
     beat_seconds: float = setting(
         "HRIMS_BEAT_SECONDS",
         between(0.1, 60),

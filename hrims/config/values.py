@@ -70,6 +70,16 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+POOL = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
+"""What a pool of workers may be called; the table of institutions says the same."""
+
+
+def pool_name(raw: str) -> str:
+    if not POOL.fullmatch(raw):
+        raise ValueError("give 1 to 30 small letters, digits and hyphens, like health")
+    return raw
+
+
 def zone(raw: str) -> ZoneInfo:
     try:
         return ZoneInfo(raw)

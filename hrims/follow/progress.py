@@ -54,11 +54,16 @@ class Run:
     save_ms: int
     note: str | None
     a_worker_lives: bool
+    workers_are_busy: bool
     not_asked: str | None
     paused_by: str | None
     paused_why: str | None
     starts_per_minute: int
     starts_at: datetime | None
+    pool: str | None
+    attempts: int | None
+    attempt_pause: float | None
+    deadline_at: datetime | None
     drift: list[dict[str, Any]]
     asked_again: int
     came_right: int
@@ -99,11 +104,17 @@ class Run:
         return round((self.finished_at - self.started_at).total_seconds(), 3)
 
     @property
+    def partial(self) -> bool:
+        """Whether it ended before its time and left what it had saved until then."""
+        return self.state in {"failed", "cancelled"} and self.kind != "preview" and self.saved > 0
+
+    @property
     def word(self) -> str:
         """How the run stands, in a word or two; asking for some pages alone completes no listing."""
         if self.kind == "rejected" and self.outcome:
             return "asked again"
-        return (self.outcome or self.state).replace("_", " ")
+        word = (self.outcome or self.state).replace("_", " ")
+        return f"{word}, partial" if self.partial else word
 
     @property
     def drifted(self) -> str | None:
@@ -119,13 +130,16 @@ class Run:
 
 def _waiting(run: Run) -> str:
     if not run.a_worker_lives:
-        return "Waiting: no worker is running. It starts by itself as soon as one is."
+        which = f"worker of the pool {run.pool}" if run.pool else "worker"
+        return f"Waiting: no {which} is running. It starts by itself as soon as one is."
     if run.paused_by:
         return _paused(run)
     if run.not_asked and run.kind != "apply":
         return f"Waiting: HRIMS is not asked just now. {run.not_asked} It goes on by itself."
     if run.starts_at:
         return f"Waiting for its turn: in any minute {_runs(run.starts_per_minute)} at most."
+    if run.workers_are_busy:
+        return "Waiting for a free place: the workers carry out as many runs as they can at once."
     return "Waiting for a worker to take it."
 
 

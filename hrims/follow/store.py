@@ -5,6 +5,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from hrims.db import Connection
+from hrims.follow.attempts import Attempt
 from hrims.follow.progress import Run
 
 RUN = """
@@ -15,9 +16,8 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, p.phase,
        p.current_page, p.remote_total, p.pages, p.fetched, p.saved, p.new, p.changed, p.unchanged,
        p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms, p.save_ms, p.note,
-       EXISTS (SELECT FROM procrastinate_workers w
-               WHERE w.last_heartbeat > now() - interval '40 seconds'
-                 AND w.id NOT IN (SELECT worker_id FROM webhook_workers)) AS a_worker_lives,
+       r.pool, r.attempts, r.attempt_pause, r.deadline_at, pool_is_served(r.pool) AS a_worker_lives,
+       r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
        (SELECT b.reason FROM remote_breaker b) AS not_asked,
        q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
        CASE WHEN r.state IN ('waiting', 'delayed') THEN start_of_run(r.id) END AS starts_at,
@@ -107,3 +107,13 @@ def first_rejects(conn: Connection, run_id: int, most: int) -> list[dict[str, An
         (run_id, most),
     )
     return [dict(zip(("record", "reason", "masked"), row, strict=True)) for row in rows]
+
+
+def attempts(conn: Connection, run_id: int, most: int) -> list[Attempt]:
+    """The attempts at a run, the latest first."""
+    with conn.cursor(row_factory=class_row(Attempt)) as cursor:
+        return cursor.execute(
+            "SELECT number, started_at, ended_at, host, pid, ended_as, trouble, trouble_code, traceback, log,"
+            " log_left_out FROM run_attempts WHERE run_id = %s ORDER BY number DESC LIMIT %s",
+            (run_id, most),
+        ).fetchall()

@@ -108,7 +108,7 @@ def queue_run(conn: Connection, run_id: int) -> None:
     """Queues a job for the run, on this connection, inside the caller's transaction; ``queue.queue_run`` is
     the worker's.
     """
-    job = queue.job_of(run_id, starts.priority(conn, run_id), conn)
+    job = queue.job_of(run_id, starts.turn(conn, run_id), conn)
     store.link_job(conn, run_id, job.defer(run_id=run_id))
 
 

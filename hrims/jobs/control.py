@@ -1,4 +1,4 @@
-"""Acting on a run that exists: cancel it, or try it again; each with its audit record."""
+"""Acting on a run that exists: cancel it, try it again, or begin anew; each with its audit record."""
 
 import psycopg
 
@@ -6,7 +6,12 @@ from hrims.access.audit import Actor, record
 from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import queue, store
-from hrims.jobs.ask import queue_run
+from hrims.jobs.ask import Asked, ask, queue_run
+from hrims.jobs.ask_person import ask_person
+from hrims.jobs.attempts.patience import Patience
+
+AFRESH = frozenset({"sync", "preview"})
+"""Kinds of runs of an institution that can begin anew: they bring a whole listing from HRIMS."""
 
 
 def cancel(conn: Connection, actor: Actor, run_id: int) -> None:
@@ -30,7 +35,8 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = Fals
     """
     try:
         with conn.transaction():
-            if not looked_at and store.kind(conn, run_id) == "apply":
+            wish = store.wish(conn, run_id)
+            if not looked_at and wish and wish.kind == "apply":
                 raise Conflict(
                     "This run applies a preview: look at what it would change now, and apply it from there.",
                     "look_again",
@@ -43,3 +49,33 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = Fals
         raise Conflict(
             "This institution has another run under way; nothing was changed.", "under_way"
         ) from None
+
+
+def start_afresh(conn: Connection, actor: Actor, run_id: int) -> Asked:
+    """Asks anew for what a failed or cancelled run was asked for: a run of its own, which begins with the
+    first page. What the other saved, and its record, stay.
+
+    Raises Conflict when it is neither, or of a kind that is asked for elsewhere, and as ``ask`` does.
+    """
+    wish = store.wish(conn, run_id)
+    if wish is None or wish.state not in {"failed", "cancelled"}:
+        raise Conflict("Only a run that failed or was cancelled can be started afresh.", "not_retryable")
+    if wish.kind == "person":
+        return ask_person(conn, actor, wish.identifier)
+    if wish.kind not in AFRESH:
+        raise Conflict(
+            "A run of this kind goes on from where it stopped, or is asked for anew where it was asked for.",
+            "not_afresh",
+        )
+    assert wish.institution_id is not None
+    return ask(
+        conn,
+        actor,
+        institution_id=wish.institution_id,
+        identifier_type=wish.identifier_type,
+        identifier=wish.identifier,
+        page_size=wish.page_size,
+        priority=wish.priority,
+        kind=wish.kind,
+        patience=Patience(wish.attempts, wish.attempt_pause, wish.deadline_minutes),
+    )

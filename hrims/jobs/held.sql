@@ -5,7 +5,7 @@
 SELECT * FROM take_run_job(%(queues)s::varchar[], %(worker_id)s)
 
 -- name: next_start
-SELECT seconds_to_next_start() AS seconds
+SELECT seconds_to_next_start(%(queues)s::varchar[]) AS seconds
 
 -- name: finish
 WITH held AS MATERIALIZED (

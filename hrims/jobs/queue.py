@@ -22,8 +22,10 @@ from hrims.jobs import store
 from hrims.jobs.rescue import watch
 from hrims.jobs.starts import store as starts
 from hrims.jobs.starts.priorities import PRIORITIES
+from hrims.jobs.starts.store import Turn
+from hrims.jobs.workers import beat
+from hrims.jobs.workers.pools import has_runs, queue_of
 
-QUEUE = "sync"
 RUN_TASK = "sync.run"
 
 POOL_SPARE = 8
@@ -38,20 +40,20 @@ SHORTEST_WAIT = 0.1
 log = logging.getLogger(__name__)
 
 
-def job_of(run_id: int, priority: str, conn: db.Connection | db.AsyncConnection) -> JobDeferrer:
+def job_of(run_id: int, turn: Turn, conn: db.Connection | db.AsyncConnection) -> JobDeferrer:
     """The job of a run, to be deferred on this connection, inside the caller's transaction."""
     return app.configure_task(
         RUN_TASK,
-        queue=QUEUE,
+        queue=queue_of(turn.pool),
         queueing_lock=f"run:{run_id}",
-        priority=PRIORITIES[priority],
+        priority=PRIORITIES[turn.priority],
         connection=conn,
     )
 
 
 async def queue_run(conn: db.AsyncConnection, run_id: int) -> None:
     """Queues a job for the run, for the worker; ``ask.queue_run`` is for all others."""
-    job = job_of(run_id, await starts.priority_async(conn, run_id), conn)
+    job = job_of(run_id, await starts.turn_async(conn, run_id), conn)
     await store.link_job_async(conn, run_id, await job.defer_async(run_id=run_id))
 
 
@@ -76,7 +78,7 @@ class FencedJobManager(manager.JobManager):
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> queue_jobs.Job | None:
         names = None if queues is None else list(queues)
-        if names is not None and QUEUE not in names:
+        if names is not None and not any(map(has_runs, names)):
             return await super().fetch_job(names, worker_id)
         # A worker that froze before its COMMIT would keep the lock on starts: the watch ends its session.
         row = await self.connector.execute_query_one_async(
@@ -84,7 +86,7 @@ class FencedJobManager(manager.JobManager):
         )
         if row["id"] is not None:
             return queue_jobs.Job.from_row(row)
-        waits = await self.connector.execute_query_one_async(store.HELD["next_start"].decode())
+        waits = await self.connector.execute_query_one_async(store.HELD["next_start"].decode(), queues=names)
         if self._wake_in and waits["seconds"] is not None:
             self._wake_in(waits["seconds"])
         return None
@@ -151,6 +153,9 @@ class QueueApp(procrastinate.App):
             for care in BESIDE:
                 await beside.enter_async_context(_beside(care(pool_of(self), settings)))
             await beside.enter_async_context(_beside(self._keep_beating(worker)))
+            await beside.enter_async_context(
+                beat.written_down(pool_of(self), settings, lambda: worker.worker_id)
+            )
             await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
 
     async def _tell_limit(self) -> None:
@@ -205,7 +210,7 @@ def _conninfo() -> str:
 def _worker_defaults() -> Any:
     settings = _settings()
     return {
-        "queues": [QUEUE],
+        "queues": [queue_of(settings.pool)],
         "concurrency": settings.concurrency,
         "update_heartbeat_interval": settings.beat_seconds,
         "stalled_worker_timeout": settings.silent_seconds,

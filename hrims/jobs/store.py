@@ -5,7 +5,7 @@ caller's transaction; a state changes by compare-and-set, and the row count says
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hrims.db import AsyncConnection, Connection, statements
 
@@ -29,14 +29,15 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
         WITH asked AS (
             INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
                               priority, requested_by, requested_via, attempts, attempt_pause,
-                              deadline_minutes, deadline_at)
+                              deadline_minutes, deadline_at, pool)
             SELECT %(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
                    %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s,
                    p.attempts, p.attempt_pause, p.deadline_minutes,
-                   now() + p.deadline_minutes * interval '1 minute'
+                   now() + p.deadline_minutes * interval '1 minute', p.pool
             FROM (SELECT coalesce(%(attempts)s, max(i.attempts)) AS attempts,
                          coalesce(%(attempt_pause)s, max(i.attempt_pause)) AS attempt_pause,
-                         coalesce(%(deadline_minutes)s, max(i.deadline_minutes)) AS deadline_minutes
+                         coalesce(%(deadline_minutes)s, max(i.deadline_minutes)) AS deadline_minutes,
+                         max(i.pool) AS pool
                   FROM institutions i WHERE i.id = %(institution_id)s) p
             ON CONFLICT DO NOTHING
             RETURNING id
@@ -91,10 +92,29 @@ def cancel(conn: Connection, run_id: int) -> int | None:
     return row[0] if row else None
 
 
-def kind(conn: Connection, run_id: int) -> str | None:
-    """What kind of run it is; None when there is none."""
-    row = conn.execute("SELECT kind FROM runs WHERE id = %s", (run_id,)).fetchone()
-    return row[0] if row else None
+class Wish(NamedTuple):
+    """What was asked for with a run."""
+
+    kind: str
+    state: str
+    institution_id: int | None
+    identifier_type: str
+    identifier: str
+    page_size: int
+    priority: str
+    attempts: int | None
+    attempt_pause: float | None
+    deadline_minutes: int | None
+
+
+def wish(conn: Connection, run_id: int) -> Wish | None:
+    """What was asked for with a run; None when there is none."""
+    row = conn.execute(
+        "SELECT kind, state, institution_id, identifier_type, identifier, page_size, priority, attempts,"
+        " attempt_pause, deadline_minutes FROM runs WHERE id = %s",
+        (run_id,),
+    ).fetchone()
+    return Wish(*row) if row else None
 
 
 def reopen(conn: Connection, run_id: int) -> bool:
@@ -119,15 +139,6 @@ def reopen(conn: Connection, run_id: int) -> bool:
             {"run": run_id},
         ).rowcount
     )
-
-
-def live_workers(conn: Connection) -> int:
-    """Workers that gave a sign of life lately; what delivers webhooks beside one is none of its own."""
-    row = conn.execute(
-        "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '40 seconds'"
-        " AND id NOT IN (SELECT worker_id FROM webhook_workers)"
-    ).fetchone()
-    return row[0] if row else 0
 
 
 def runs_under_way(conn: Connection) -> dict[str, int]:

@@ -7,6 +7,7 @@ from hrims.jobs.attempts import attempt
 from hrims.jobs.attempts.patience import Deadline
 from hrims.jobs.attempts.retry import AsTold
 from hrims.jobs.attempts.store import Attempt
+from hrims.jobs.workers.pools import QUEUE
 from hrims.previews import sweep
 from hrims.remote.address import address_of
 from hrims.remote.client import Remote
@@ -26,7 +27,7 @@ KINDS = {
 queue.BESIDE.append(sweep.keep_empty)
 
 
-@queue.app.task(name=queue.RUN_TASK, queue=queue.QUEUE, retry=AsTold(), pass_context=True)
+@queue.app.task(name=queue.RUN_TASK, queue=QUEUE, retry=AsTold(), pass_context=True)
 async def sync_run(context: JobContext, run_id: int) -> None:
     """Makes one attempt at a run."""
     settings, pool = queue.app.settings, queue.pool_of(context.app)

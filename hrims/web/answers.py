@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from hrims.follow.attempts import Attempt
 from hrims.follow.progress import Run
 
 FIRST_PEOPLE = 10
@@ -29,6 +30,11 @@ def status(run: Run) -> dict[str, Any]:
         "finishedAt": time(run.finished_at),
         "nextTryAt": time(run.next_try_at),
         "startsAt": time(run.starts_at),
+        "pool": run.pool,
+        "attempts": run.attempts,
+        "attemptPause": run.attempt_pause,
+        "deadlineAt": time(run.deadline_at),
+        "partial": run.partial,
     }
 
 
@@ -74,6 +80,23 @@ def result(run: Run, employees: list[dict[str, Any]]) -> dict[str, Any]:
         "missing": max(run.missing or 0, 0),
         "surplus": max(-(run.missing or 0), 0),
     }
+
+
+def attempt(one: Attempt, *, in_full: bool) -> dict[str, Any]:
+    """One attempt; ``in_full`` with what it logged and where it stopped."""
+    told: dict[str, Any] = {
+        "number": one.number,
+        "startedAt": time(one.started_at),
+        "endedAt": time(one.ended_at),
+        "ended": one.ended_as,
+        "message": one.trouble,
+        "code": one.trouble_code,
+        "host": one.host,
+        "process": one.pid,
+    }
+    if in_full:
+        told |= {"traceback": one.traceback, "log": one.log, "logLeftOut": one.log_left_out}
+    return told
 
 
 def failure(run: Run) -> dict[str, Any]:

@@ -10,15 +10,19 @@ from hrims.errors import InvalidInput, NotFound
 from hrims.follow import store
 from hrims.follow.progress import Run
 from hrims.jobs import ask, control
+from hrims.jobs.attempts import patience
 from hrims.jobs.starts import decide
 from hrims.jobs.starts.priorities import NORMAL, check_priority
 from hrims.numbers import LARGEST, whole
 from hrims.register import store as register
 from hrims.web import answers
-from hrims.web.guard import actor
+from hrims.web.guard import actor, is_administrator
 from hrims.web.parts import pool
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/hrims")
+
+MOST_ATTEMPTS = 100
+"""Attempts that one answer holds."""
 
 Answer = tuple[dict[str, Any], int]
 
@@ -86,10 +90,28 @@ def priority(job_id: str) -> dict[str, Any]:
 
 @blueprint.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> Answer:
-    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint."""
+    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint. With ``afresh``
+    another run begins anew in its place.
+    """
+    wants = body().get("afresh", False) if request.get_data() else False
+    if not isinstance(wants, bool):
+        raise InvalidInput("afresh must be true or false. Nothing was queued.", "bad_afresh")
     with pool().connection() as conn:
-        control.retry(conn, actor(), find(conn, job_id).id)
+        run = find(conn, job_id)
+        if wants:
+            asked = control.start_afresh(conn, actor(), run.id)
+            words = f"A new run for {asked.institution} is queued."
+            return queued(words, asked.run_id, asked.deduplicated, institutionName=asked.institution)
+        control.retry(conn, actor(), run.id)
         return {"success": True, **answers.status(find(conn, job_id))}, HTTPStatus.ACCEPTED
+
+
+@blueprint.get("/jobs/<job_id>/attempts")
+def attempts(job_id: str) -> dict[str, Any]:
+    """Every attempt at a run, the latest first; administrators see what each logged and where it stopped."""
+    with pool().connection() as conn:
+        made = store.attempts(conn, find(conn, job_id).id, MOST_ATTEMPTS)
+    return {"success": True, "attempts": [answers.attempt(one, in_full=is_administrator()) for one in made]}
 
 
 def queued(message: str, run_id: int, deduplicated: bool, **more: str) -> Answer:
@@ -147,6 +169,9 @@ def _wish(given: dict[str, Any]) -> dict[str, Any]:
         "page_size": given.get("pageSize", ask.PAGE_SIZE),
         "priority": check_priority(given.get("priority", NORMAL)),
         "kind": _kind(given.get("preview", False)),
+        "patience": patience.check(
+            given.get("attempts"), given.get("attemptPause"), given.get("deadlineMinutes")
+        ),
     }
 
 

@@ -10,12 +10,15 @@ from hrims.errors import InputError, InvalidInput
 from hrims.follow import store
 from hrims.follow.progress import Run
 from hrims.jobs import ask, control
+from hrims.jobs.attempts import patience
+from hrims.jobs.attempts.patience import Patience
+from hrims.jobs.starts.priorities import NORMAL, PRIORITIES
 from hrims.numbers import whole
 from hrims.register import store as register
 from hrims.web.answers import FIRST_PEOPLE
 from hrims.web.api import find
 from hrims.web.guard import actor
-from hrims.web.parts import pool
+from hrims.web.parts import pool, settings
 
 blueprint = Blueprint("fetch_data", __name__, url_prefix="/dashboard/admin/fetch-data")
 
@@ -91,6 +94,19 @@ def retry(run_id: str) -> Any:
     return _act(run_id, control.retry)
 
 
+@blueprint.post("/runs/<run_id>/afresh")
+def afresh(run_id: str) -> Any:
+    """A button: asks for a new run in place of a failed or cancelled one."""
+    with pool().connection() as conn:
+        run = find(conn, run_id)
+        try:
+            asked = control.start_afresh(conn, actor(), run.id)
+        except InputError as refused:
+            context = _context({"institution": str(run.institution_id)}, refused=str(refused))
+            return render_template("fetch_data/index.html", **context), refused.status
+    return redirect(url_for("run.index", run_id=asked.run_id), code=HTTPStatus.SEE_OTHER)
+
+
 def _ask(kind: str) -> Any:
     try:
         with pool().connection() as conn:
@@ -137,6 +153,9 @@ def _context(given: Mapping[str, str], refused: str | None = None) -> dict[str, 
             "refused": refused,
             "already": given.get("already"),
             "page_size": given.get("page_size") or ask.PAGE_SIZE,
+            "given": given,
+            "priorities": list(PRIORITIES),
+            "usual": settings(),
             "recent": store.recent(conn, RECENT_RUNS),
             **card(conn, run),
         }
@@ -161,6 +180,8 @@ def _wish(conn: Any, form: Mapping[str, str]) -> dict[str, Any]:
         "identifier_type": identifier_type,
         "identifier": (institution and institution.identifier(identifier_type)) or "",
         "page_size": _number(form.get("page_size") or str(ask.PAGE_SIZE)),
+        "priority": form.get("priority") or NORMAL,
+        "patience": patience.read(*(form.get(name, "") for name in Patience._fields)),
     }
 
 

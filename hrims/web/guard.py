@@ -75,10 +75,15 @@ def let_in() -> Response | None:
     return None
 
 
+def is_administrator() -> bool:
+    """Whether an administrator asks, or their token."""
+    who: Who | None = g.get("who")
+    return who is not None and who.role == "administrator"
+
+
 def administrators_only() -> None:
     """Before every request of a blueprint that is theirs alone. Raises NotAllowed."""
-    who: Who | None = g.get("who")
-    if who is None or who.role != "administrator":
+    if not is_administrator():
         raise NotAllowed("Only an administrator may see and change this. Nothing was changed.")
 
 

@@ -14,6 +14,7 @@ from hrims import migrate
 from hrims.errors import DatabaseUnusable
 from hrims.follow import store as runs_store
 from hrims.jobs import store as jobs
+from hrims.jobs.workers import store as workers
 from hrims.web.guard import public
 from hrims.web.parts import pool
 from hrims.web.stream import hub
@@ -37,7 +38,7 @@ def readyz() -> tuple[dict[str, Any], int]:
         with pool().connection(timeout=2) as conn:
             checks["database"] = True
             checks["schema"] = not migrate.pending(conn)
-            checks["worker"] = jobs.live_workers(conn) > 0
+            checks["worker"] = workers.alive(conn) > 0
     except (psycopg.Error, PoolTimeout, DatabaseUnusable):
         pass
     ok = all(checks.values())
@@ -50,13 +51,13 @@ def metrics() -> Response:
     """Counts straight from SQL, in Prometheus' text format; none of them names anybody."""
     registry = CollectorRegistry()
     runs = Gauge("hrims_runs", "Runs under way, by state", ["state"], registry=registry)
-    workers = Gauge("hrims_workers", "Workers that beat", registry=registry)
+    living = Gauge("hrims_workers", "Workers that beat", registry=registry)
     streams = Gauge("hrims_streams", "Event streams open in this process", registry=registry)
     not_asked = Gauge("hrims_not_asked", "1 while HRIMS is down and not asked", registry=registry)
     with pool().connection() as conn:
         not_asked.set(runs_store.not_asked(conn) is not None)
         for state, count in jobs.runs_under_way(conn).items():
             runs.labels(state).set(count)
-        workers.set(jobs.live_workers(conn))
+        living.set(workers.alive(conn))
     streams.set(hub().open_streams)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

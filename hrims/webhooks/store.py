@@ -13,12 +13,6 @@ from psycopg.types.json import Jsonb
 
 from hrims.db import AsyncConnection, Connection
 
-REGISTER_WORKER = """
-WITH made AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
-INSERT INTO webhook_workers (worker_id) SELECT id FROM made RETURNING worker_id
-"""
-"""In one statement, so that nobody ever counts it among the workers that carry out runs."""
-
 
 class Due(NamedTuple):
     """A message that its job may deliver, with what it takes to sign it."""

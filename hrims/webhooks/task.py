@@ -66,18 +66,10 @@ async def deliver(context: JobContext, message_id: int) -> None:
         raise TryAgain(datetime.now(UTC)) from None
 
 
-class DelivererJobManager(queue.FencedJobManager):
-    """Registers its worker as one that delivers: it is not counted among those that carry out runs."""
-
-    async def register_worker(self) -> int:
-        made = await self.connector.execute_query_one_async(store.REGISTER_WORKER)
-        return int(made["worker_id"])
-
-
 async def keep_delivering(pool: AsyncPool, settings: Settings) -> None:
     """Serves the queue for ever, beside the worker of runs; a database that is away is waited for."""
     beside = copy.copy(queue.app)
-    beside.job_manager = DelivererJobManager(queue.app.connector)
+    beside.job_manager = queue.FencedJobManager(queue.app.connector)
     while True:
         worker = beside._worker(  # noqa: SLF001 - run_worker_async would start everything beside it again
             name=QUEUE,

@@ -54,6 +54,7 @@ class Stage(World):
         for worker in running:
             worker.wait(PATIENCE)
         self.conn.execute("DELETE FROM procrastinate_workers")
+        self.conn.execute("DELETE FROM workers")
 
     def clear(self) -> None:
         """Everything as at the start: all processes up, nothing held, no run and nobody known."""
@@ -65,7 +66,7 @@ class Stage(World):
         if all(worker.poll() is not None for worker in self.workers):
             self.start_worker()
         self.until_rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'", [(0,)])
-        self.until_rows("SELECT count(*) > 0 FROM procrastinate_workers", [(True,)])
+        self.until_rows("SELECT count(*) > 0 FROM workers WHERE ended_at IS NULL", [(True,)])
         self.conn.execute(f"TRUNCATE {OF_RUNS} RESTART IDENTITY".encode())
         self.conn.execute("DELETE FROM institutions WHERE id > %s", (self.seeded,))
         self.conn.execute(

@@ -34,6 +34,20 @@ def ask_for(conn: Connection, institution_id: int, vote: str = "001", page_size:
     ).run_id
 
 
+def live(conn: Connection, pool: str | None = None) -> int:
+    """A worker that has just written itself down; returns its number."""
+    row = conn.execute(
+        """
+        WITH made AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
+        INSERT INTO workers (worker_id, host, pid, version, pool, capacity, silent_seconds)
+        SELECT id, 'host', 1, '0', %s, 2, 20 FROM made RETURNING worker_id
+        """,
+        (pool,),
+    ).fetchone()
+    assert row
+    return int(row[0])
+
+
 async def begin(conn: Connection, pool: AsyncPool, run_id: int) -> Attempt:
     """An attempt at the run, as a worker begins it."""
     row = conn.execute("SELECT queue_job_id FROM runs WHERE id = %s", (run_id,)).fetchone()

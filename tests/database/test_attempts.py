@@ -1,5 +1,4 @@
-"""What an attempt leaves behind, and how much patience a run gets: for itself, its institution, the settings.
-"""
+"""What an attempt leaves behind, and how much patience a run gets."""
 
 import asyncio
 import logging

@@ -11,7 +11,7 @@ import pytest
 from hrims.db import Connection
 from hrims.jobs import ask
 from hrims.jobs.store import HELD
-from tests.database.runs import ASHA, institution, until_blocked
+from tests.database.runs import ASHA, institution, live, until_blocked
 
 LIMIT = 5
 
@@ -36,9 +36,8 @@ def queue_one(conn: Connection, number: int) -> int:
 
 
 def worker(conn: Connection) -> int:
-    """A worker as Procrastinate registers one."""
-    [(id_,)] = conn.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id").fetchall()
-    return int(id_)
+    """A worker that lives."""
+    return live(conn)
 
 
 def take(conn: Connection, worker_id: int) -> int | None:
@@ -51,7 +50,7 @@ def take(conn: Connection, worker_id: int) -> int | None:
 
 def opens_in(conn: Connection) -> float | None:
     """Seconds to the next start, as a worker is told."""
-    row = conn.execute(HELD["next_start"]).fetchone()
+    row = conn.execute(HELD["next_start"], {"queues": None}).fetchone()
     assert row
     return None if row[0] is None else float(row[0])
 

@@ -4,13 +4,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from procrastinate import PsycopgConnector
 
 from hrims.config import Settings, load
 from hrims.db import AsyncPool, Connection
-from hrims.jobs import store as jobs
 from hrims.jobs.attempts.retry import TryAgain
-from hrims.jobs.queue import FencedJobManager
 from hrims.jobs.rescue import watch
 from hrims.webhooks import delivery, endpoints, pauses, task
 from hrims.webhooks.shown import store as shown
@@ -150,19 +147,6 @@ async def test_old_messages_go_and_others_stay(conn: Connection, pool: AsyncPool
     conn.execute("UPDATE webhook_messages SET created_at = now() - interval '31 days' WHERE id = 1")
     await task.tidy(pool)
     assert conn.execute("SELECT id FROM webhook_messages ORDER BY id").fetchall() == [(1,), (2,)]
-
-
-async def test_what_delivers_is_not_counted_as_a_worker_of_runs(conn: Connection, dsn: str) -> None:
-    connector = PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
-    await connector.open_async()
-    manager = task.DelivererJobManager(connector)
-    id_ = await manager.register_worker()
-    assert jobs.live_workers(conn) == 0
-    await FencedJobManager(connector).register_worker()
-    assert jobs.live_workers(conn) == 1
-    await manager.unregister_worker(id_)
-    assert conn.execute("SELECT count(*) FROM webhook_workers").fetchone() == (0,)
-    await connector.close_async()
 
 
 @pytest.mark.parametrize(

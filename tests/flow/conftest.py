@@ -112,7 +112,9 @@ class World:
             "jobs": "SELECT id, status, worker_id, scheduled_at FROM procrastinate_jobs"
             " ORDER BY id DESC LIMIT 5",
             "workers": "SELECT id, now() - last_heartbeat FROM procrastinate_workers",
-            "attempts": "SELECT * FROM run_attempts ORDER BY run_id DESC, number DESC LIMIT 5",
+            "attempts": "SELECT run_id, number, started_at, ended_at, host, pid, ended_as, trouble"
+            " FROM run_attempts"
+            " ORDER BY run_id DESC, number DESC LIMIT 5",
             "sessions": "SELECT pid, application_name, state, wait_event, now() - state_change,"
             " left(query, 90), pg_blocking_pids(pid)"
             " FROM pg_stat_activity WHERE datname = current_database()",

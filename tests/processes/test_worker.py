@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from hrims.config import PROJECT
-from hrims.jobs import store as jobs
+from hrims.jobs.workers import store as workers
 from hrims.register import table
 from tests.processes.product import HRIMS, PATIENCE, env_of, run, until
 from tests.simulated import Simulator
@@ -61,7 +61,7 @@ def test_it_waits_for_a_database_that_is_not_migrated_yet(state: Path, tmp_path:
         assert run("migrate", env=env).returncode == 0
         url = run("db", "url", env=env).stdout.strip()
         with psycopg.connect(url, autocommit=True) as conn:
-            until(lambda: jobs.live_workers(conn) == 1, log.read_text)
+            until(lambda: workers.alive(conn) == 1, log.read_text)
     finally:
         worker.send_signal(signal.SIGINT)
         assert worker.wait(PATIENCE) == 0

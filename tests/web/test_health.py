@@ -3,6 +3,7 @@
 import pytest
 
 from hrims.db import Connection
+from tests.database.runs import live
 from tests.web.conftest import Browser
 from tests.web.runs import ask_for, institution
 
@@ -12,7 +13,7 @@ def test_the_process_answers(client: Browser) -> None:
 
 
 def test_it_is_ready_with_database_schema_and_a_worker(client: Browser, conn: Connection) -> None:
-    conn.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    live(conn)
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.get_json() == {"ok": True, "database": True, "schema": True, "worker": True}

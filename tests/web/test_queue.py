@@ -8,6 +8,7 @@ from flask import Flask
 from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
+from tests.database.runs import live
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, error_of, institution
 from tests.web.runs import wish as run_wish
@@ -31,7 +32,7 @@ def audited(conn: Connection) -> list[Any]:
 
 def worker(conn: Connection) -> None:
     """A worker that lives."""
-    conn.execute("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    live(conn)
 
 
 def started(conn: Connection, run_id: int, times: int) -> None:

@@ -6,7 +6,9 @@ ROUTES = """
 GET /
 GET /api/hrims/compare
 GET /api/hrims/institutions
+GET /api/hrims/institutions/<institution_id>/care
 GET /api/hrims/job-status/<job_id>
+GET /api/hrims/jobs/<job_id>/attempts
 GET /api/hrims/leavers
 GET /api/hrims/previews/<job_id>
 GET /api/hrims/queue
@@ -15,12 +17,14 @@ GET /api/hrims/sync-status/<job_id>
 GET /api/hrims/webhooks
 GET /api/hrims/webhooks/messages
 GET /api/hrims/webhooks/messages/<key>
+GET /api/hrims/workers
 GET /api/hrims/workplaces
 GET /dashboard/admin/compare
 GET /dashboard/admin/fetch-data
 GET /dashboard/admin/fetch-data/choice
 GET /dashboard/admin/fetch-data/recent
 GET /dashboard/admin/fetch-data/runs/<run_id>
+GET /dashboard/admin/institutions/<institution_id>
 GET /dashboard/admin/leavers
 GET /dashboard/admin/leavers/<departure_id>
 GET /dashboard/admin/people
@@ -32,8 +36,12 @@ GET /dashboard/admin/rejects
 GET /dashboard/admin/rejects/rejects.<kind>
 GET /dashboard/admin/rejects/table
 GET /dashboard/admin/runs/<run_id>
+GET /dashboard/admin/runs/<run_id>/attempts
 GET /dashboard/admin/webhooks
 GET /dashboard/admin/webhooks/messages/<key>
+GET /dashboard/admin/workers
+GET /dashboard/admin/workers/banner
+GET /dashboard/admin/workers/list
 GET /dashboard/admin/workplaces
 GET /dashboard/admin/workplaces/<workplace_id>/choices
 GET /healthz
@@ -66,8 +74,10 @@ POST /api/hrims/workplaces/<workplace_id>/register
 POST /api/hrims/workplaces/<workplace_id>/unmap
 POST /dashboard/admin/fetch-data
 POST /dashboard/admin/fetch-data/preview
+POST /dashboard/admin/fetch-data/runs/<run_id>/afresh
 POST /dashboard/admin/fetch-data/runs/<run_id>/cancel
 POST /dashboard/admin/fetch-data/runs/<run_id>/retry
+POST /dashboard/admin/institutions/<institution_id>
 POST /dashboard/admin/leavers/<departure_id>/approve
 POST /dashboard/admin/leavers/<departure_id>/refuse
 POST /dashboard/admin/leavers/<departure_id>/undo
@@ -92,6 +102,7 @@ POST /dashboard/admin/workplaces/<workplace_id>/register
 POST /dashboard/admin/workplaces/<workplace_id>/unmap
 POST /sign-in
 POST /sign-out
+PUT /api/hrims/institutions/<institution_id>/care
 """
 
 

@@ -77,21 +77,28 @@ def go_on(conn: Connection) -> bool:
     )
 
 
-PRIORITY = "SELECT priority FROM runs WHERE id = %s"
+TURN = "SELECT priority, pool FROM runs WHERE id = %s"
 
 
-def priority(conn: Connection, run_id: int) -> str:
-    """How urgent the run is."""
-    row = conn.execute(PRIORITY, (run_id,)).fetchone()
+class Turn(NamedTuple):
+    """How urgent a run is, and which pool's workers carry it out; None is for those of no pool."""
+
+    priority: str
+    pool: str | None
+
+
+def turn(conn: Connection, run_id: int) -> Turn:
+    """How a run is queued."""
+    row = conn.execute(TURN, (run_id,)).fetchone()
     assert row is not None
-    return str(row[0])
+    return Turn(*row)
 
 
-async def priority_async(conn: AsyncConnection, run_id: int) -> str:
+async def turn_async(conn: AsyncConnection, run_id: int) -> Turn:
     """The same, for the worker."""
-    row = await (await conn.execute(PRIORITY, (run_id,))).fetchone()
+    row = await (await conn.execute(TURN, (run_id,))).fetchone()
     assert row is not None
-    return str(row[0])
+    return Turn(*row)
 
 
 def prioritise(conn: Connection, run_id: int, priority: str, number: int) -> str | None:

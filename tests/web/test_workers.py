@@ -1,0 +1,142 @@
+"""Who works and for whom, on the page and for machines; what is said of an institution's runs."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from hrims.db import Connection
+from tests.database.runs import live
+from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.runs import ask_for, error_of, institution
+
+PAGE = "/dashboard/admin/workers"
+API = "/api/hrims/workers"
+CARE = "/api/hrims/institutions/{}/care"
+
+SAID = {"pool": "health", "attempts": 5, "attemptPause": 1.5, "deadlineMinutes": 90}
+
+
+@pytest.fixture
+def health(conn: Connection) -> int:
+    return institution(conn)
+
+
+@pytest.fixture
+def administrator(app: Flask, conn: Connection) -> Browser:
+    return signed_in(new_browser(app), conn, "mwalimu", "administrator")
+
+
+def test_a_worker_is_shown_with_what_it_does(
+    officer: Browser, api: Browser, conn: Connection, health: int
+) -> None:
+    number = live(conn)
+    run_id = ask_for(conn, health)
+    conn.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", (number,))
+    [one] = api.get(API).get_json()["workers"]
+    assert (one["host"], one["alive"], one["capacity"], one["pool"]) == ("host", True, 2, None)
+    assert one["jobIds"] == [str(run_id)]
+    page = officer.get(PAGE).text
+    for words in ("host, process 1", "alive", f">run {run_id}</a>"):
+        assert words in page
+
+
+def test_one_that_fell_silent_or_stopped_is_told_from_one_that_lives(api: Browser, conn: Connection) -> None:
+    silent, stopped, _ = live(conn), live(conn), live(conn)
+    conn.execute("UPDATE workers SET last_beat = now() - interval '21 s' WHERE worker_id = %s", (silent,))
+    conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (stopped,))
+    found = {one["id"]: (one["alive"], one["endedAt"] is None) for one in api.get(API).get_json()["workers"]}
+    assert found == {silent: (False, True), stopped: (False, False), stopped + 1: (True, True)}
+
+
+def test_the_banner_says_that_nobody_works(officer: Browser, conn: Connection) -> None:
+    assert "No worker is running." in officer.get(f"{PAGE}/banner").text.replace("\n", "")
+    number = live(conn)
+    assert officer.get(f"{PAGE}/banner").text.strip() == ""
+    conn.execute("UPDATE workers SET last_beat = now() - interval '21 s' WHERE worker_id = %s", (number,))
+    assert "the last sign of one was" in officer.get(f"{PAGE}/banner").text
+
+
+def test_a_pool_without_a_worker_is_said_in_red(
+    officer: Browser, api: Browser, conn: Connection, health: int
+) -> None:
+    live(conn)
+    api.put(CARE.format(health), json=SAID)
+    assert "notice bad" in officer.get(PAGE).text
+    assert officer.get(f"{PAGE}/banner").text.strip() == ""
+    ask_for(conn, health)
+    assert "The pool health has no worker: 1 run waits." in officer.get(f"{PAGE}/banner").text
+    live(conn, "health")
+    assert "notice bad" not in officer.get(PAGE).text
+
+
+def test_a_run_says_which_worker_it_waits_for(api: Browser, conn: Connection, health: int) -> None:
+    live(conn)
+    api.put(CARE.format(health), json=SAID)
+    job = ask_for(conn, health)
+    told = api.get(f"/api/hrims/job-status/{job}").get_json()
+    assert told["message"] == (
+        "Waiting: no worker of the pool health is running. It starts by itself as soon as one is."
+    )
+    assert told["pool"] == "health"
+
+
+def test_a_run_that_waits_goes_over_to_another_pool(api: Browser, conn: Connection, health: int) -> None:
+    ask_for(conn, health)
+    queue = "SELECT j.queue_name, r.pool FROM procrastinate_jobs j JOIN runs r ON r.queue_job_id = j.id"
+    assert conn.execute(queue).fetchone() == ("sync", None)
+    api.put(CARE.format(health), json=SAID)
+    assert conn.execute(queue).fetchone() == ("sync.health", "health")
+    api.put(CARE.format(health), json={})
+    assert conn.execute(queue).fetchone() == ("sync", None)
+
+
+def test_what_is_said_of_an_institution_is_kept_and_audited(
+    api: Browser, conn: Connection, health: int
+) -> None:
+    answer = api.put(CARE.format(health), json=SAID).get_json()
+    assert {name: answer[name] for name in SAID} == SAID
+    assert api.get(CARE.format(health)).get_json() == answer
+    [(actor, details)] = conn.execute(
+        "SELECT actor, details FROM audit_log WHERE action = 'institution.care'"
+    ).fetchall()
+    assert (actor, details["pool"], details["attempts"]) == ("token:nightly", [None, "health"], [None, 5])
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        ({"pool": "Health"}, "bad_pool"),
+        ({"pool": "x" * 31}, "bad_pool"),
+        ({"pool": 7}, "bad_pool"),
+        ({"pool": "a b"}, "bad_pool"),
+        ({"attempts": 0}, "bad_attempts"),
+        ({"attemptPause": 3601}, "bad_attempt_pause"),
+        ({"deadlineMinutes": "90"}, "bad_deadline_minutes"),
+    ],
+)
+def test_a_wrong_wish_changes_nothing(
+    api: Browser, conn: Connection, health: int, wish: dict[str, Any], code: str
+) -> None:
+    assert error_of(api.put(CARE.format(health), json=wish)) == (400, code)
+    assert conn.execute("SELECT pool, attempts FROM institutions").fetchone() == (None, None)
+    assert conn.execute("SELECT count(*) FROM audit_log WHERE action = 'institution.care'").fetchone() == (0,)
+
+
+def test_the_page_says_it_too_for_administrators_alone(
+    administrator: Browser, officer: Browser, conn: Connection, health: int
+) -> None:
+    page = f"/dashboard/admin/institutions/{health}"
+    form = {"pool": "health", "attempts": "5", "attempt_pause": "", "deadline_minutes": "90"}
+    assert officer.press(page, **form).status_code == 403
+    assert "Only an administrator" in officer.get(page).text
+    assert administrator.press(page, **form).status_code == 303
+    assert conn.execute("SELECT pool, attempts, deadline_minutes FROM institutions").fetchone() == (
+        "health",
+        5,
+        90,
+    )
+    refused = administrator.press(page, **(form | {"pool": "Health!"}))
+    assert refused.status_code == 400
+    assert 'value="Health!"' in refused.text
+    assert administrator.get("/dashboard/admin/institutions/999").status_code == 404
