@@ -1,0 +1,141 @@
+-- Many runs, asked for, tried again and cancelled at once: a batch of ten thousand is a handful of statements.
+
+-- name: add
+INSERT INTO batches (wish, identifier_type, page_size, priority, requested_by, requested_via)
+VALUES (%(wish)s, %(identifier_type)s, %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s)
+RETURNING id
+
+-- name: meant
+-- The institutions that are meant, each with the number by which it is asked for: null where it has none. Those that
+-- failed are those whose latest run of a whole listing did.
+SELECT i.id, n.identifier_type, n.identifier
+FROM institutions i
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN %(identifier_type)s = 'tin' OR (%(identifier_type)s::text IS NULL AND i.vote_code IS NULL)
+                THEN 'tin' ELSE 'votecode' END AS identifier_type
+) t
+CROSS JOIN LATERAL (
+    SELECT t.identifier_type, CASE t.identifier_type WHEN 'tin' THEN i.tin ELSE i.vote_code END AS identifier
+) n
+WHERE CASE %(wish)s
+    WHEN 'all' THEN true
+    WHEN 'selection' THEN i.id = ANY(%(institutions)s)
+    ELSE (SELECT r.state = 'failed' FROM runs r
+          WHERE r.institution_id = i.id AND r.kind = 'sync' ORDER BY r.id DESC LIMIT 1)
+END
+ORDER BY i.id
+
+-- name: ask
+-- One statement for all of them. Whose run is under way keeps it: the index says so, whoever asks meanwhile. In the
+-- order of the institutions, so that two batches wait for one another and never in a ring.
+WITH meant AS (
+    SELECT institution_id, identifier_type, identifier,
+           now() + %(spread)s * interval '1 minute'
+               * ((row_number() OVER (ORDER BY institution_id) - 1)::float8 / count(*) OVER ()) AS not_before
+    FROM unnest(%(ids)s::bigint[], %(types)s::text[], %(identifiers)s::text[])
+        AS m(institution_id, identifier_type, identifier)
+    WHERE identifier IS NOT NULL
+), asked AS (
+    INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, priority, requested_by,
+                      requested_via, attempts, attempt_pause, deadline_minutes, deadline_at, pool, not_before,
+                      quiet_from, quiet_until, quiet_zone)
+    SELECT 'sync', i.id, m.identifier_type, m.identifier, %(page_size)s, %(priority)s, %(requested_by)s,
+           %(requested_via)s, i.attempts, i.attempt_pause, i.deadline_minutes,
+           m.not_before + i.deadline_minutes * interval '1 minute', i.pool, nullif(m.not_before, now()),
+           %(quiet_from)s, %(quiet_until)s, %(quiet_zone)s
+    FROM meant m JOIN institutions i ON i.id = m.institution_id
+    ORDER BY i.id
+    ON CONFLICT DO NOTHING
+    RETURNING id, institution_id
+), shown AS (
+    INSERT INTO run_progress (run_id) SELECT id FROM asked ORDER BY id
+)
+SELECT id, institution_id FROM asked ORDER BY institution_id
+
+-- name: queue
+SELECT queue_runs(%(runs)s)
+
+-- name: join
+-- What became of each institution. After the runs were asked for, in a statement of its own: only so does it see the
+-- run that was in the way of one.
+INSERT INTO batch_members (batch_id, institution_id, run_id, joined, skipped)
+SELECT %(batch)s, m.institution_id, coalesce(a.run_id, u.id), a.run_id IS NULL AND u.id IS NOT NULL,
+       CASE WHEN m.identifier IS NULL THEN 'no_identifier' WHEN coalesce(a.run_id, u.id) IS NULL THEN 'busy' END
+FROM unnest(%(ids)s::bigint[], %(identifiers)s::text[]) AS m(institution_id, identifier)
+LEFT JOIN unnest(%(asked)s::bigint[], %(runs)s::bigint[]) AS a(institution_id, run_id) USING (institution_id)
+LEFT JOIN LATERAL (
+    SELECT r.id FROM runs r
+    WHERE r.institution_id = m.institution_id AND r.state IN ('waiting', 'delayed', 'active') AND r.kind = 'sync'
+      AND m.identifier IS NOT NULL
+) u ON true
+ORDER BY m.institution_id
+
+-- name: reopen
+-- Gives the failed runs of a batch a full set of attempts, but for those whose institution has another run by now.
+UPDATE runs r
+SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0, trouble = NULL, trouble_code = NULL,
+    not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute'
+FROM (
+    SELECT r.id FROM batch_members m JOIN runs r ON r.id = m.run_id
+    WHERE m.batch_id = %(batch)s AND r.state = 'failed' AND NOT EXISTS (
+        SELECT FROM runs o WHERE o.institution_id = r.institution_id AND o.state IN ('waiting', 'delayed', 'active'))
+    ORDER BY r.institution_id FOR UPDATE OF r
+) f
+WHERE r.id = f.id
+RETURNING r.id
+
+-- name: cancel
+-- Ends those runs of a batch that it asked for and that are under way; what they saved stays.
+WITH held AS (
+    SELECT r.id, r.queue_job_id FROM batch_members m JOIN runs r ON r.id = m.run_id
+    WHERE m.batch_id = %(batch)s AND NOT m.joined AND r.state IN ('waiting', 'delayed', 'active')
+    ORDER BY r.id FOR UPDATE OF r
+), gone AS (
+    UPDATE runs r SET state = 'cancelled', finished_at = now(), next_try_at = NULL, waits_for = NULL
+    FROM held h WHERE r.id = h.id
+), closed AS (
+    UPDATE run_attempts a SET ended_at = now(), ended_as = 'cancelled'
+    FROM held h WHERE a.run_id = h.id AND a.ended_at IS NULL
+)
+SELECT id, queue_job_id FROM held
+
+-- name: cancel_jobs
+SELECT procrastinate_cancel_job_v1(j, true, false) FROM unnest(%(jobs)s::bigint[]) AS j
+
+-- name: total
+-- How a batch stands: members by state, what is saved, and what the shown times go by.
+SELECT count(*) AS institutions, count(*) FILTER (WHERE m.skipped IS NOT NULL) AS skipped,
+       count(*) FILTER (WHERE m.joined) AS joined,
+       count(*) FILTER (WHERE r.state IN ('waiting', 'delayed')) AS waiting,
+       count(*) FILTER (WHERE r.state = 'active') AS active,
+       count(*) FILTER (WHERE r.state = 'completed' AND r.outcome <> 'incomplete') AS complete,
+       count(*) FILTER (WHERE r.outcome = 'incomplete') AS incomplete,
+       count(*) FILTER (WHERE r.state = 'failed') AS failed,
+       count(*) FILTER (WHERE r.state = 'cancelled') AS cancelled,
+       coalesce(sum(coalesce(r.people, p.saved)), 0) AS people,
+       coalesce(sum(CASE
+           WHEN r.finished_at IS NOT NULL THEN 1.0
+           WHEN p.remote_total > 0 THEN least(0.99, (p.saved + p.rejected + p.repeated)::float8 / p.remote_total)
+       END), 0)::float8 AS done,
+       min(r.started_at) AS began_at, max(r.finished_at) AS last_end_at,
+       (SELECT start_of_run(w.id) FROM batch_members wm JOIN runs w ON w.id = wm.run_id
+        WHERE wm.batch_id = %(batch)s AND w.state = 'waiting' ORDER BY w.priority = 'low', w.queue_job_id DESC LIMIT 1)
+       AS last_start_at, now() AS now
+FROM batch_members m
+LEFT JOIN runs r ON r.id = m.run_id
+LEFT JOIN run_progress p ON p.run_id = r.id
+WHERE m.batch_id = %(batch)s
+
+-- name: members
+SELECT i.id AS institution_id, i.name AS institution, m.run_id, m.joined, m.skipped, r.state, r.outcome, r.trouble,
+       coalesce(r.people, p.saved) AS people, p.remote_total
+FROM batch_members m
+JOIN institutions i ON i.id = m.institution_id
+LEFT JOIN runs r ON r.id = m.run_id
+LEFT JOIN run_progress p ON p.run_id = r.id
+WHERE m.batch_id = %(batch)s AND (%(state)s::text IS NULL OR CASE
+    WHEN m.skipped IS NOT NULL THEN 'skipped'
+    WHEN r.state = 'completed' THEN CASE r.outcome WHEN 'incomplete' THEN 'incomplete' ELSE 'complete' END
+    WHEN r.state = 'delayed' THEN 'waiting'
+    ELSE r.state END = %(state)s)
+ORDER BY i.name_key LIMIT %(most)s OFFSET %(skip)s

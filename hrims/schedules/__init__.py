@@ -1,0 +1,1 @@
+"""Schedules: when batches are asked for by themselves."""
