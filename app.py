@@ -13,6 +13,8 @@ from hrims.web import (
     api_leavers,
     api_person,
     api_workplaces,
+    batches,
+    batches_api,
     care,
     compare,
     errors,
@@ -52,6 +54,10 @@ BLUEPRINTS = (
     workers.blueprint,
     # /dashboard/admin/institutions  /api/hrims/institutions/<id>/care
     care.blueprint,
+    # /dashboard/admin/batches
+    batches.blueprint,
+    # /api/hrims/batches
+    batches_api.blueprint,
     # /dashboard/admin/queue
     queue.blueprint,
     # /dashboard/admin/people

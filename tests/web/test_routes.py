@@ -4,6 +4,8 @@ from flask import Flask
 
 ROUTES = """
 GET /
+GET /api/hrims/batches
+GET /api/hrims/batches/<batch_id>
 GET /api/hrims/compare
 GET /api/hrims/institutions
 GET /api/hrims/institutions/<institution_id>/care
@@ -19,6 +21,9 @@ GET /api/hrims/webhooks/messages
 GET /api/hrims/webhooks/messages/<key>
 GET /api/hrims/workers
 GET /api/hrims/workplaces
+GET /dashboard/admin/batches
+GET /dashboard/admin/batches/<batch_id>
+GET /dashboard/admin/batches/<batch_id>/standing
 GET /dashboard/admin/compare
 GET /dashboard/admin/fetch-data
 GET /dashboard/admin/fetch-data/choice
@@ -49,6 +54,9 @@ GET /metrics
 GET /readyz
 GET /sign-in
 GET /static/<path:filename>
+POST /api/hrims/batches
+POST /api/hrims/batches/<batch_id>/cancel
+POST /api/hrims/batches/<batch_id>/retry
 POST /api/hrims/fetch-by-institution
 POST /api/hrims/fetch-person
 POST /api/hrims/institutions/<institution_id>/ask-again
@@ -72,6 +80,9 @@ POST /api/hrims/webhooks/messages/<key>/again
 POST /api/hrims/workplaces/<workplace_id>/map
 POST /api/hrims/workplaces/<workplace_id>/register
 POST /api/hrims/workplaces/<workplace_id>/unmap
+POST /dashboard/admin/batches
+POST /dashboard/admin/batches/<batch_id>/cancel
+POST /dashboard/admin/batches/<batch_id>/retry
 POST /dashboard/admin/fetch-data
 POST /dashboard/admin/fetch-data/preview
 POST /dashboard/admin/fetch-data/runs/<run_id>/afresh
