@@ -122,22 +122,23 @@ CREATE OR REPLACE FUNCTION start_of_run(run bigint) RETURNS timestamptz LANGUAGE
     WITH served AS MATERIALIZED (
         SELECT DISTINCT w.pool FROM workers w WHERE w.ended_at IS NULL AND is_alive(w)
     ), queued AS MATERIALIZED (
-        SELECT r.id AS run_id, -j.priority AS rank, j.id AS job_id, r.not_before,
-               greatest(coalesce(j.scheduled_at, '-infinity'), now(),
-                        CASE WHEN r.quiet_from IS NOT NULL THEN quiet_ends(
-                            r.quiet_from, r.quiet_until, r.quiet_zone, greatest(j.scheduled_at, now())) END)
-               AS due_at
+        SELECT r.id AS run_id, -j.priority AS rank, j.id AS job_id, h.until AS held_until,
+               greatest(coalesce(j.scheduled_at, '-infinity'), now(), h.until) AS due_at
         FROM runs r JOIN procrastinate_jobs j ON j.id = r.queue_job_id
+        CROSS JOIN LATERAL (
+            SELECT greatest(r.not_before, CASE WHEN r.quiet_from IS NOT NULL THEN quiet_ends(
+                r.quiet_from, r.quiet_until, r.quiet_zone, greatest(j.scheduled_at, now())) END) AS until
+        ) h
         WHERE r.state IN ('waiting', 'delayed') AND r.kind <> 'apply' AND j.status = 'todo'
           AND (r.id = run OR EXISTS (SELECT FROM served s WHERE s.pool IS NOT DISTINCT FROM r.pool))
     ), turn AS (
-        SELECT due_at, not_before, start_of_place((
+        SELECT due_at, held_until, start_of_place((
             SELECT count(*) FROM queued q
             WHERE (q.due_at, q.rank, q.job_id) <= (m.due_at, m.rank, m.job_id))) AS opens_at
         FROM queued m WHERE run_id = run
     )
     SELECT greatest(opens_at, due_at) FROM turn
-    WHERE opens_at > clock_timestamp() + interval '1 second' OR not_before > clock_timestamp()
+    WHERE opens_at > clock_timestamp() + interval '1 second' OR held_until > clock_timestamp()
 $$;
 
 -- Batches as people query them.

@@ -52,8 +52,9 @@ def ask(
     by = {"requested_by": actor.name, "requested_via": actor.via}
     run = {"page_size": page_size, "priority": priority, **by}
     with conn.transaction():
+        check_known(conn, chosen)
         these = store.meant(conn, wish, _text(identifier_type), chosen)
-        _check_meant(wish, chosen, these)
+        _check_meant(wish, these)
         batch_id = store.add(conn, {**run, "wish": wish, "identifier_type": identifier_type})
         runs = store.ask(conn, batch_id, these, run, spread, quiet)
         record(
@@ -146,12 +147,17 @@ def _text(given: Any) -> str | None:
     return given if isinstance(given, str) else None
 
 
-def _check_meant(wish: str, chosen: list[int], these: list[store.Meant]) -> None:
-    if wish == "selection" and len(these) < len(chosen):
-        unknown = min({*chosen} - {one.institution_id for one in these})
+def check_known(conn: Connection, institutions: list[int]) -> None:
+    """Raises NotFound for a selection with an institution that the register does not know."""
+    known = {one.institution_id for one in store.meant(conn, "selection", None, institutions)}
+    if unknown := sorted({*institutions} - known):
         raise NotFound(
-            f"There is no institution {unknown} on the register. Nothing was queued.", "unknown_institution"
+            f"There is no institution {unknown[0]} on the register. Nothing was queued.",
+            "unknown_institution",
         )
+
+
+def _check_meant(wish: str, these: list[store.Meant]) -> None:
     if not these:
         why = "No institution's last run failed" if wish == "failed" else "The register is empty"
         raise NotAcceptable(f"{why}, so there is nothing to ask for. Nothing was queued.", "nobody_meant")

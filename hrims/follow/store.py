@@ -21,6 +21,11 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        (SELECT b.reason FROM remote_breaker b) AS not_asked,
        q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
        CASE WHEN r.state IN ('waiting', 'delayed') THEN start_of_run(r.id) END AS starts_at,
+       CASE WHEN r.state = 'waiting' AND r.not_before > now() THEN r.not_before END AS not_before,
+       CASE WHEN r.state IN ('waiting', 'delayed')
+                 AND quiet_ends(r.quiet_from, r.quiet_until, r.quiet_zone, now()) IS NOT NULL
+            THEN to_char(r.quiet_from, 'HH24:MI') || ' to ' || to_char(r.quiet_until, 'HH24:MI') END
+           AS quiet,
        coalesce((SELECT d.changes FROM run_drift d WHERE d.run_id = r.id), '[]') AS drift,
        (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id) AS asked_again,
        (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id AND c.became = 'right') AS came_right,
@@ -64,7 +69,8 @@ def under_way(conn: Connection, most: int, skip: int) -> list[Run]:
         return cursor.execute(
             f"{RUN} LEFT JOIN procrastinate_jobs j ON j.id = r.queue_job_id"
             " WHERE r.state IN ('waiting', 'delayed', 'active')"
-            " ORDER BY r.state = 'active' DESC, greatest(coalesce(j.scheduled_at, '-infinity'), now()),"
+            " ORDER BY r.state = 'active' DESC, greatest(coalesce(j.scheduled_at, '-infinity'), now(),"
+            " quiet_ends(r.quiet_from, r.quiet_until, r.quiet_zone, now())),"
             " j.priority DESC, j.id LIMIT %s OFFSET %s".encode(),
             (most, skip),
         ).fetchall()

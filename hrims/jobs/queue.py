@@ -229,6 +229,6 @@ app = QueueApp(
         min_size=WARM,
         max_size=_settings().concurrency + POOL_SPARE,
     ),
-    import_paths=["hrims.sync.task", "hrims.webhooks.task"],
+    import_paths=["hrims.sync.task", "hrims.webhooks.task", "hrims.schedules.task"],
     worker_defaults=_worker_defaults(),
 )

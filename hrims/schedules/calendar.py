@@ -1,0 +1,124 @@
+"""When a schedule is due: a cron line, a time zone and a moment come in; the next times go out, and words.
+Pure.
+
+The line is read by the clock on the wall. A time that the change to summer time leaves out comes an hour
+later, one that the change back repeats comes once.
+"""
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import CroniterError, croniter  # type: ignore[import-untyped] # it has no types
+
+from hrims.errors import InvalidInput
+
+LONGEST_LINE: Final = 100
+
+CLOSEST: Final = timedelta(minutes=10)
+"""Between two times of a schedule at least."""
+
+LOOKED_AT: Final = 50
+"""Times that are looked at for whether two are too close."""
+
+DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+BAD_CRON = (
+    "The cron line must have five fields: minute, hour, day, month, day of the week, like 0 1 * * * for "
+    "every night at one. Nothing was changed."
+)
+
+
+def check_zone(given: object) -> ZoneInfo:
+    """The time zone of this name. Raises InvalidInput."""
+    try:
+        return ZoneInfo(given if isinstance(given, str) else "")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(
+            "timeZone must be a name like Africa/Dar_es_Salaam. Nothing was changed.", "bad_time_zone"
+        ) from None
+
+
+def check_cron(given: object, zone: ZoneInfo, now: datetime) -> str:
+    """The line with single spaces. Raises InvalidInput for one that is none, never comes, or comes
+    too often.
+    """
+    line = " ".join(given.split()) if isinstance(given, str) else ""
+    sane = len(line) <= LONGEST_LINE and line.isascii() and len(line.split(" ")) == 5
+    if not sane or not croniter.is_valid(line):
+        raise InvalidInput(BAD_CRON, "bad_cron")
+    try:
+        times = upcoming(line, zone, now, LOOKED_AT)
+    except CroniterError:
+        raise InvalidInput("This cron line never comes. Nothing was changed.", "bad_cron") from None
+    if any(later - earlier < CLOSEST for earlier, later in itertools.pairwise(times)):
+        raise InvalidInput("A schedule comes every ten minutes at most. Nothing was changed.", "bad_cron")
+    return line
+
+
+def upcoming(line: str, zone: ZoneInfo, after: datetime, count: int) -> list[datetime]:
+    """The next times after a moment, in UTC. Raises CroniterError when there is none within fifty years."""
+    times = _times(line, zone, after)
+    return [next(times) for _ in range(count)]
+
+
+def _times(line: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    # From a day before: what is later by the clock is not always later.
+    wall = croniter(line, after.astimezone(zone).replace(tzinfo=None) - timedelta(days=1))
+    last = after
+    while True:
+        at = wall.get_next(datetime).replace(tzinfo=zone).astimezone(UTC)
+        if at > last:
+            last = at
+            yield at
+
+
+def plain(every: str, at: str, day: str) -> str:
+    """The cron line of a plain choice: ``every`` day, weekday, week (``day`` 0 to 6, Sunday first) or month
+    (``day`` 1 to 28), at a time like 01:30. Raises InvalidInput.
+    """
+    clock = read_time(at, "at")
+    if clock is None:
+        raise InvalidInput("Say at which time, like 01:30. Nothing was changed.", "bad_at")
+    head = f"{clock.minute} {clock.hour}"
+    if every == "day":
+        return f"{head} * * *"
+    if every == "weekday":
+        return f"{head} * * 1-5"
+    if every == "week" and day in {str(number) for number in range(7)}:
+        return f"{head} * * {day}"
+    if every == "month" and day in {str(number) for number in range(1, 29)}:
+        return f"{head} {day} * *"
+    raise InvalidInput("Say how often: every day, weekday, week or month. Nothing was changed.", "bad_every")
+
+
+def read_time(given: object, name: str) -> time | None:
+    """A time of the day like 22:00; None for nothing. Raises InvalidInput."""
+    if given is None or given == "":
+        return None
+    try:
+        found = time.fromisoformat(given if isinstance(given, str) else "no time")
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo or found.second or found.microsecond:
+        raise InvalidInput(f"{name} must be a time like 22:00. Nothing was changed.", "bad_time")
+    return found
+
+
+def in_words(line: str) -> str:
+    """A cron line as people say it; the line itself where there is no plain way to."""
+    minute, hour, day, month, weekday = line.split(" ")
+    if not (minute.isdigit() and hour.isdigit() and month == "*"):
+        return line
+    at = f"at {int(hour):02}:{int(minute):02}"
+    if day == "*" and weekday == "*":
+        return f"every day {at}"
+    if day == "*" and weekday == "1-5":
+        return f"on weekdays {at}"
+    if day == "*" and weekday.isdigit():
+        return f"every {DAYS[int(weekday) % 7]} {at}"
+    if day.isdigit() and weekday == "*":
+        return f"on day {day} of each month {at}"
+    return line

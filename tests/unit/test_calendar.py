@@ -1,0 +1,106 @@
+"""When a schedule is due, over changes to summer time and back, and how its cron line is read."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrims.errors import InvalidInput
+from hrims.schedules import calendar
+
+DAR = ZoneInfo("Africa/Dar_es_Salaam")
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def shown(line: str, zone: ZoneInfo, after: datetime, count: int = 3) -> list[str]:
+    return [f"{at.astimezone(zone):%d %H:%M}" for at in calendar.upcoming(line, zone, after, count)]
+
+
+def test_every_night_at_one_is_one_there() -> None:
+    assert shown("0 1 * * *", DAR, NOW) == ["26 01:00", "27 01:00", "28 01:00"]
+    assert calendar.upcoming("0 1 * * *", DAR, NOW, 1) == [datetime(2026, 11, 25, 22, tzinfo=UTC)]
+
+
+def test_a_time_that_summer_time_leaves_out_comes_an_hour_later() -> None:
+    assert shown("30 2 * * *", BERLIN, datetime(2026, 3, 28, 12, tzinfo=UTC)) == [
+        "29 03:30", "30 02:30", "31 02:30",
+    ]  # fmt: skip
+
+
+def test_a_time_that_comes_twice_is_due_once() -> None:
+    times = calendar.upcoming("30 2 * * *", BERLIN, datetime(2026, 10, 24, 12, tzinfo=UTC), 2)
+    assert times == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)]
+
+
+ZONES = st.sampled_from(
+    ["Africa/Dar_es_Salaam", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu", "UTC"]
+)
+LINES = st.sampled_from(
+    ["0 1 * * *", "*/30 * * * *", "15 2 * * 1-5", "0 0 1 * *", "30 2 29 2 *", "0 */6 * * 0"]
+)
+
+
+@given(zone=ZONES, line=LINES, minutes=st.integers(0, 3_000_000))
+def test_times_come_in_order_and_none_is_left_out(zone: str, line: str, minutes: int) -> None:
+    where = ZoneInfo(zone)
+    begin = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    times = calendar.upcoming(line, where, begin, 6)
+    assert times == sorted(set(times))
+    assert times[0] > begin
+    # Whoever asks again after one of them hears of the same ones.
+    assert calendar.upcoming(line, where, times[2], 3) == times[3:]
+    assert calendar.upcoming(line, where, times[0] - timedelta(seconds=1), 1) == times[:1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "* * * *", "0 1 * * * *", "@daily", "61 1 * * *", "0 25 * * *", "0 1 * * *\n; x", "é 1 * *",
+     None, 7, "0 1 30 2 *", "* * * * *", "*/5 * * * *", "0,5 1 * * *", "0 1 " + "1," * 60 + "1 * *"],
+)  # fmt: skip
+def test_what_is_no_line_or_comes_never_or_too_often_is_refused(line: object) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        calendar.check_cron(line, DAR, NOW)
+    assert refused.value.slug == "bad_cron"
+
+
+def test_a_line_is_kept_with_single_spaces() -> None:
+    assert calendar.check_cron("  0  1 *  * * ", DAR, NOW) == "0 1 * * *"
+
+
+@pytest.mark.parametrize(
+    ("every", "at", "day", "line", "words"),
+    [
+        ("day", "01:30", "", "30 1 * * *", "every day at 01:30"),
+        ("weekday", "22:00", "", "0 22 * * 1-5", "on weekdays at 22:00"),
+        ("week", "00:05", "0", "5 0 * * 0", "every Sunday at 00:05"),
+        ("month", "03:00", "28", "0 3 28 * *", "on day 28 of each month at 03:00"),
+    ],
+)
+def test_plain_choices_and_their_words(every: str, at: str, day: str, line: str, words: str) -> None:
+    assert calendar.plain(every, at, day) == line
+    assert calendar.check_cron(line, DAR, NOW) == line
+    assert calendar.in_words(line) == words
+
+
+@pytest.mark.parametrize(
+    ("every", "at", "day"),
+    [("day", "", ""), ("day", "25:00", ""), ("day", "1 pm", ""), ("week", "01:00", "7"),
+     ("month", "01:00", "29"), ("year", "01:00", ""), ("day", "01:00:30", "")],
+)  # fmt: skip
+def test_other_choices_are_refused(every: str, at: str, day: str) -> None:
+    with pytest.raises(InvalidInput):
+        calendar.plain(every, at, day)
+
+
+def test_what_has_no_plain_words_is_shown_as_it_is() -> None:
+    for line in ("*/30 * * * *", "0 1 * 6 *", "0 1 1 * 1"):
+        assert calendar.in_words(line) == line
+
+
+@pytest.mark.parametrize("name", ["", "Dar", "../etc/passwd", None, 3, "Africa/Dar_es_Salaam\0"])
+def test_what_is_no_time_zone_is_refused(name: object) -> None:
+    with pytest.raises(InvalidInput):
+        calendar.check_zone(name)
