@@ -34,6 +34,8 @@ from hrims.web import (
     rejects,
     rejects_api,
     run,
+    schedules,
+    schedules_api,
     sign_in,
     stream,
     webhooks,
@@ -58,6 +60,10 @@ BLUEPRINTS = (
     batches.blueprint,
     # /api/hrims/batches
     batches_api.blueprint,
+    # /dashboard/admin/schedules
+    schedules.blueprint,
+    # /api/hrims/schedules
+    schedules_api.blueprint,
     # /dashboard/admin/queue
     queue.blueprint,
     # /dashboard/admin/people

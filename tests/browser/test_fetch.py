@@ -105,15 +105,15 @@ def test_a_page_size_out_of_bounds_is_said_even_when_it_is_folded_away(
 ) -> None:
     viewers.expect_trouble("status of 400")
     choose(page)
-    fold = page.get_by_text("Page size", exact=True)
+    fold = page.get_by_text("More choices", exact=True)
     fold.click()
-    page.get_by_role("spinbutton").fill("501")
+    page.get_by_role("spinbutton", name="Page size").fill("501")
     fold.click()
-    expect(page.get_by_role("spinbutton")).to_be_hidden()
+    expect(page.get_by_role("spinbutton", name="Page size")).to_be_hidden()
     press(page, "Fetch by Vote Code")
     expect(page.get_by_role("alert")).to_contain_text("from 1 to 500. Nothing was queued.")
-    expect(page.get_by_role("spinbutton")).to_be_visible()
-    expect(page.get_by_role("spinbutton")).to_have_value("501")
+    expect(page.get_by_role("spinbutton", name="Page size")).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Page size")).to_have_value("501")
     assert stage.rows("SELECT count(*) FROM runs") == [(0,)]
 
 

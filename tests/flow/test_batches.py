@@ -2,6 +2,7 @@
 
 from hrims.batches import ask, store
 from hrims.batches.standing import Total
+from hrims.schedules import decide as schedules
 from tests.database.runs import ASHA
 from tests.flow.conftest import World
 
@@ -32,3 +33,23 @@ def test_a_failure_stops_nobody_else_and_is_tried_again(world: World) -> None:
     assert (now.complete, now.failed) == (4, 0)
     assert now.people == sum(count for (count,) in world.rows("SELECT people FROM runs"))
     assert world.rows("SELECT count(*) FROM runs") == [(4,)]
+
+
+def test_any_number_of_workers_ask_for_a_scheduled_batch_once(world: World) -> None:
+    chosen = [id_ for (id_,) in world.rows("SELECT id FROM institutions WHERE vote_code IN ('001', '002')")]
+    wish = {"name": "Every night", "cron": "0 1 * * *", "institutions": chosen}
+    schedule = schedules.add(world.conn, ASHA, wish)
+    for _ in range(3):
+        world.start_worker()
+    world.until_rows("SELECT count(*) FROM workers_v WHERE alive", [(3,)])
+    world.conn.execute("UPDATE schedules SET next_at = now()")
+    world.until_rows("SELECT became, batch_id FROM schedule_firings", [("asked", 1)])
+    for run_id in (1, 2):
+        assert world.until_ended(run_id).outcome == "complete"
+    assert world.rows("SELECT count(*) FROM batches") == [(1,)]
+    assert world.rows("SELECT next_at > now() FROM schedules") == [(True,)]
+    # A worker that begins later, as after a deploy, finds its times as they were.
+    world.start_worker()
+    world.until_rows("SELECT count(*) FROM workers_v WHERE alive", [(4,)])
+    assert world.rows("SELECT id FROM schedules") == [(schedule,)]
+    assert world.rows("SELECT count(*) FROM schedule_firings") == [(1,)]

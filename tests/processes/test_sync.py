@@ -172,7 +172,7 @@ def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path) -> None:
             simulator.fail("body404", operation="204")
             failed = run("sync", "--vote", "002", env=env)
             assert (failed.returncode, "Failed: " in failed.stdout) == (1, True), failed.stdout
-            assert "people saved so far stay" in failed.stdout
+            assert "Nobody was saved." in failed.stdout
         finally:
             worker.terminate()
             assert worker.wait(PATIENCE) == 0

@@ -15,6 +15,8 @@ GET /api/hrims/leavers
 GET /api/hrims/previews/<job_id>
 GET /api/hrims/queue
 GET /api/hrims/rejects
+GET /api/hrims/schedules
+GET /api/hrims/schedules/<schedule_id>
 GET /api/hrims/sync-status/<job_id>
 GET /api/hrims/webhooks
 GET /api/hrims/webhooks/messages
@@ -42,6 +44,9 @@ GET /dashboard/admin/rejects/rejects.<kind>
 GET /dashboard/admin/rejects/table
 GET /dashboard/admin/runs/<run_id>
 GET /dashboard/admin/runs/<run_id>/attempts
+GET /dashboard/admin/schedules
+GET /dashboard/admin/schedules/<schedule_id>
+GET /dashboard/admin/schedules/upcoming
 GET /dashboard/admin/webhooks
 GET /dashboard/admin/webhooks/messages/<key>
 GET /dashboard/admin/workers
@@ -71,6 +76,11 @@ POST /api/hrims/previews/<job_id>/discard
 POST /api/hrims/queue/limit
 POST /api/hrims/queue/pause
 POST /api/hrims/queue/resume
+POST /api/hrims/schedules
+POST /api/hrims/schedules/<schedule_id>/pause
+POST /api/hrims/schedules/<schedule_id>/remove
+POST /api/hrims/schedules/<schedule_id>/resume
+POST /api/hrims/schedules/<schedule_id>/run
 POST /api/hrims/webhooks
 POST /api/hrims/webhooks/<endpoint_id>/off
 POST /api/hrims/webhooks/<endpoint_id>/on
@@ -102,6 +112,12 @@ POST /dashboard/admin/queue/pause
 POST /dashboard/admin/queue/resume
 POST /dashboard/admin/queue/runs/<run_id>/priority
 POST /dashboard/admin/rejects/ask-again
+POST /dashboard/admin/schedules
+POST /dashboard/admin/schedules/<schedule_id>
+POST /dashboard/admin/schedules/<schedule_id>/pause
+POST /dashboard/admin/schedules/<schedule_id>/remove
+POST /dashboard/admin/schedules/<schedule_id>/resume
+POST /dashboard/admin/schedules/<schedule_id>/run
 POST /dashboard/admin/webhooks
 POST /dashboard/admin/webhooks/<endpoint_id>/off
 POST /dashboard/admin/webhooks/<endpoint_id>/on
@@ -114,6 +130,7 @@ POST /dashboard/admin/workplaces/<workplace_id>/unmap
 POST /sign-in
 POST /sign-out
 PUT /api/hrims/institutions/<institution_id>/care
+PUT /api/hrims/schedules/<schedule_id>
 """
 
 
