@@ -19,7 +19,8 @@ NAME, PASSWORD = "asha", "a wet monsoon"
 OF_RUNS = (
     "runs, run_progress, run_pages, run_attempts, rejects, preview_people, employees, employee_changes, "
     "listings, departures, departure_people, employee_events, workplaces, reject_cases, run_cases, "
-    "run_drift, run_starts, webhook_messages, webhook_tries, webhook_endpoints"
+    "run_drift, run_starts, webhook_messages, webhook_tries, webhook_endpoints, batches, batch_members, "
+    "schedules, schedule_firings"
 )
 
 
@@ -69,6 +70,10 @@ class Stage(World):
         self.until_rows("SELECT count(*) > 0 FROM workers WHERE ended_at IS NULL", [(True,)])
         self.conn.execute(f"TRUNCATE {OF_RUNS} RESTART IDENTITY".encode())
         self.conn.execute("DELETE FROM institutions WHERE id > %s", (self.seeded,))
+        self.conn.execute(
+            "UPDATE institutions SET pool = NULL, attempts = NULL, attempt_pause = NULL,"
+            " deadline_minutes = NULL"
+        )
         self.conn.execute(
             "UPDATE queue_settings SET starts_by_person = NULL,"
             " paused_at = NULL, paused_by = NULL, paused_why = NULL"

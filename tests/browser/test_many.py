@@ -1,0 +1,169 @@
+"""Many institutions at once: a batch, a schedule, who works; and one run with every attempt at it."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from hrims.access import users
+from tests.browser.stage import PASSWORD, Stage
+from tests.browser.steps import press
+from tests.browser.test_looks import expect_fit_for_everybody
+from tests.browser.viewers import Viewers, sign_in
+from tests.database.runs import ASHA
+
+HEALTH = "WIZARA YA AFYA"
+
+TREASURY = "Ofisi ya Msajili wa Hazina"
+
+
+@pytest.fixture(params=[True, False], ids=["javascript", "without"])
+def page(viewers: Viewers, stage: Stage, request: pytest.FixtureRequest) -> Page:
+    """An administrator's window."""
+    if not stage.rows("SELECT FROM users WHERE name = 'binti'"):
+        users.add_user(stage.conn, ASHA, "binti", "administrator", PASSWORD)
+    opened = viewers.open(java_script_enabled=request.param)
+    opened.goto("/")
+    sign_in(opened, "binti")
+    return opened
+
+
+with_script = pytest.mark.parametrize("page", [True], indirect=True)
+
+
+def go_to(page: Page, name: str) -> None:
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+
+def ask_for_two(page: Page) -> None:
+    go_to(page, "Batches")
+    page.get_by_label("Those that are chosen below").check()
+    page.get_by_text("Choose institutions", exact=True).click()
+    page.get_by_label(HEALTH).check()
+    page.get_by_label(TREASURY).check()
+    press(page, "Fetch them")
+
+
+def test_a_batch_is_asked_for_and_followed_to_its_end(page: Page, stage: Stage) -> None:
+    ask_for_two(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Batch 1")
+    for run_id in (1, 2):
+        stage.until_ended(run_id)
+    if page.evaluate("typeof htmx") == "undefined":
+        page.reload()
+    expect(page.locator("#status")).to_contain_text("Done: 2 complete.")
+    cell = page.get_by_role("listitem").filter(has_text=HEALTH)
+    expect(cell).to_contain_text("complete")
+    cell.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Run ")
+    expect(page.get_by_role("region", name="Attempts")).to_contain_text("finished")
+
+
+def test_the_failed_are_tried_again_and_all_is_cancelled(page: Page, stage: Stage) -> None:
+    stage.simulator.fail("body404", vote="002")
+    ask_for_two(page)
+    for run_id in (1, 2):
+        stage.until_ended(run_id)
+    page.reload()
+    expect(page.locator("#status")).to_contain_text("Done: 1 complete, 1 failed.")
+    page.get_by_role("navigation", name="How they stand").get_by_role("link", name="Failed").click()
+    expect(page.get_by_role("listitem").filter(has_text=TREASURY)).to_contain_text(
+        "does not know this vote code"
+    )
+    stage.simulator.reset()
+    stage.simulator.hold(vote="002")
+    press(page, "Try the failed again")
+    expect(page.locator("#status")).to_contain_text("1 of 2 runs ended")
+    press(page, "Cancel all")
+    expect(page.locator("#status")).to_contain_text("Done: 1 complete, 1 cancelled.")
+
+
+def test_a_schedule_is_made_run_paused_and_removed(page: Page, stage: Stage) -> None:
+    go_to(page, "Schedules")
+    page.get_by_label("Name").fill("Every night")
+    page.get_by_label("Those that are chosen below").check()
+    page.get_by_text("Choose institutions", exact=True).click()
+    page.get_by_label(HEALTH).check()
+    press(page, "Add the schedule")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Every night")
+    expect(page.get_by_text("Every day at 01:00, Africa/Dar_es_Salaam.")).to_be_visible()
+    expect(page.locator("ol.times li")).to_have_count(5)
+    press(page, "Pause")
+    expect(page.get_by_text("Paused by binti")).to_be_visible()
+    press(page, "Resume")
+    press(page, "Run now")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Batch 1")
+    assert stage.until_ended(1).outcome == "complete"
+    go_to(page, "Schedules")
+    page.get_by_role("link", name="Every night").click()
+    press(page, "Remove")
+    expect(page.get_by_text("There is none yet")).to_be_visible()
+
+
+@with_script
+def test_the_next_times_are_shown_while_one_types(page: Page) -> None:
+    go_to(page, "Schedules")
+    expect(page.locator("#upcoming li")).to_have_count(5)
+    page.get_by_label("As a cron line").check()
+    page.get_by_label("Cron line", exact=False).last.fill("0 1 31 2 *")
+    expect(page.locator("#upcoming")).to_contain_text("This cron line never comes.")
+    page.get_by_label("Cron line", exact=False).last.fill("0 1 * * 6")
+    expect(page.locator("#upcoming li")).to_have_count(5)
+
+
+@with_script
+def test_every_page_says_when_nobody_works(page: Page, stage: Stage) -> None:
+    go_to(page, "Workers")
+    expect(page.get_by_role("region", name="Workers")).to_contain_text("alive")
+    expect(page.locator("#banner")).to_be_empty()
+    for worker in stage.workers:
+        worker.kill()
+        worker.wait()
+    expect(page.locator("#banner")).to_contain_text("No worker is running", timeout=40_000)
+    expect(page.get_by_role("region", name="Workers")).to_contain_text("silent")
+    stage.start_worker()
+    expect(page.locator("#banner")).to_be_empty(timeout=40_000)
+
+
+def test_an_institution_is_tied_to_a_pool_that_nobody_serves(page: Page, stage: Stage) -> None:
+    page.goto("/dashboard/admin/institutions/1")
+    page.get_by_label("Pool").fill("health")
+    page.get_by_label("Attempts").fill("5")
+    press(page, "Save")
+    expect(page.get_by_label("Pool")).to_have_value("health")
+    go_to(page, "Workers")
+    expect(page.get_by_role("alert")).to_contain_text("The pool health has no worker")
+    stage.ask("001")
+    page.goto("/dashboard/admin/queue")
+    expect(page.get_by_role("row", name=HEALTH)).to_contain_text("no worker of the pool health is running")
+
+
+@with_script
+def test_every_screen_fits_everybody(page: Page, stage: Stage) -> None:
+    stage.simulator.fail("body404", vote="002")
+    ask_for_two(page)
+    for run_id in (1, 2):
+        stage.until_ended(run_id)
+    page.reload()
+    expect(page.locator("#status")).to_contain_text("Done")
+    expect_fit_for_everybody(page)
+    page.goto("/dashboard/admin/batches")
+    expect_fit_for_everybody(page)
+    page.goto("/dashboard/admin/runs/1")
+    page.get_by_text("What attempt 1 logged").click()
+    expect_fit_for_everybody(page)
+    go_to(page, "Schedules")
+    expect(page.locator("#upcoming li")).to_have_count(5)
+    page.get_by_label("Name").fill("Every night")
+    page.get_by_text("More choices", exact=True).click()
+    expect_fit_for_everybody(page)
+    press(page, "Add the schedule")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Every night")
+    expect_fit_for_everybody(page)
+    page.goto("/dashboard/admin/schedules")
+    expect_fit_for_everybody(page)
+    page.goto("/dashboard/admin/institutions/1")
+    expect_fit_for_everybody(page)
+    page.get_by_label("Pool").fill("health")
+    press(page, "Save")
+    go_to(page, "Workers")
+    expect_fit_for_everybody(page)
