@@ -157,7 +157,8 @@ def _line(given: Mapping[str, str]) -> str:
     """The cron line of a form: as it was typed, or of the plain choice."""
     if given.get("when") == "cron":
         return given.get("cron", "")
-    return calendar.plain(given.get("every", ""), given.get("at", ""), given.get("day", ""))
+    every = given.get("every", "")
+    return calendar.plain(every, given.get("at", ""), given.get("weekday" if every == "week" else "day", ""))
 
 
 def _wish(form: MultiDict[str, str]) -> dict[str, Any]:

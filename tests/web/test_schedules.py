@@ -126,7 +126,7 @@ def test_buttons_pause_resume_run_and_remove(administrator: Browser, conn: Conne
     administrator.press(f"{PAGE}/1/resume")
     ran = administrator.press(f"{PAGE}/1/run")
     assert ran.location == "/dashboard/admin/batches/1"
-    changed = administrator.press(f"{PAGE}/1", **(FORM | {"every": "week", "day": "6"}))
+    changed = administrator.press(f"{PAGE}/1", **(FORM | {"every": "week", "weekday": "6"}))
     assert changed.status_code == 303
     assert "Every Saturday at 01:00" in administrator.get(f"{PAGE}/1").text
     assert administrator.press(f"{PAGE}/1/remove").location == PAGE
