@@ -2,9 +2,21 @@
 
 import sys
 
-from benchmarks import ask, drift, kills, latency, memory, rate, scenarios, shape, stream, unchanged
+from benchmarks import (
+    ask,
+    drift,
+    kills,
+    latency,
+    memory,
+    rate,
+    retention,
+    scenarios,
+    shape,
+    stream,
+    unchanged,
+)
 
-ALL = (ask, stream, shape, rate, latency, unchanged, memory, drift, kills, scenarios)
+ALL = (ask, stream, shape, rate, latency, unchanged, memory, drift, retention, kills, scenarios)
 
 for benchmark in ALL:
     name = benchmark.__name__.rpartition(".")[2]

@@ -77,7 +77,7 @@ SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0, trouble = 
     not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute'
 FROM (
     SELECT r.id FROM batch_members m JOIN runs r ON r.id = m.run_id
-    WHERE m.batch_id = %(batch)s AND r.state = 'failed' AND NOT EXISTS (
+    WHERE m.batch_id = %(batch)s AND r.state = 'failed' AND r.pruned_at IS NULL AND NOT EXISTS (
         SELECT FROM runs o WHERE o.institution_id = r.institution_id AND o.state IN ('waiting', 'delayed', 'active'))
     ORDER BY r.institution_id FOR UPDATE OF r
 ) f

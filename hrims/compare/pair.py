@@ -47,6 +47,10 @@ def _side(conn: Connection, id_: int) -> Side:
         raise NotAcceptable(REFUSED[found.kind].format(id_), "not_comparable")
     if not found.finished_at:
         raise Conflict(f"Run {id_} has not ended yet. Compare it when it has.", "under_way")
+    if found.pruned_at:
+        raise NotAcceptable(
+            f"Run {id_} ended so long ago that whom it met is no longer kept; its summary is.", "pruned"
+        )
     return found
 
 

@@ -24,6 +24,7 @@ class Side(NamedTuple):
     people: int
     requested_at: datetime
     finished_at: datetime | None
+    pruned_at: datetime | None
 
 
 class Counts(NamedTuple):
@@ -37,7 +38,7 @@ class Counts(NamedTuple):
 
 SIDE = """
 SELECT r.id, r.kind, r.institution_id, coalesce(i.name, 'One person'), r.state, r.outcome,
-       coalesce(r.people, p.saved), r.requested_at, r.finished_at
+       coalesce(r.people, p.saved), r.requested_at, r.finished_at, r.pruned_at
 FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
 """
 
@@ -52,6 +53,7 @@ def sides(conn: Connection, institution_id: int, most: int) -> list[Side]:
     """The latest runs of an institution that can be compared, newest first."""
     rows = conn.execute(
         f"{SIDE} WHERE r.institution_id = %s AND r.kind IN ('sync', 'apply') AND r.finished_at IS NOT NULL"
+        " AND r.pruned_at IS NULL"
         " ORDER BY r.id DESC LIMIT %s".encode(),
         (institution_id, most),
     )

@@ -128,6 +128,20 @@ class Settings:
         "seconds that a stopping worker gives its pages in flight",
     )
 
+    # how long what is kept
+    keep_finished_hours: int = setting(
+        "HRIMS_KEEP_FINISHED_HOURS", whole(1, 87_600), 24, "hours after which finished jobs leave the queue"
+    )
+    keep_failed_days: int = setting(
+        "HRIMS_KEEP_FAILED_DAYS", whole(1, 3650), 7, "days after which failed jobs leave the queue"
+    )
+    keep_details_days: int = setting(
+        "HRIMS_KEEP_DETAILS_DAYS",
+        whole(1, 3650),
+        90,
+        "days after which the pages, rejects and logs of a run are deleted; its summary stays",
+    )
+
     # who left
     leave_after: int = setting(
         "HRIMS_LEAVE_AFTER", whole(1, 100), 2, "complete runs in a row that miss somebody who then left"

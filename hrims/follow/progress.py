@@ -57,6 +57,7 @@ class Run:
     a_worker_lives: bool
     workers_are_busy: bool
     not_asked: str | None
+    pruned_at: datetime | None
     paused_by: str | None
     paused_why: str | None
     starts_per_minute: int

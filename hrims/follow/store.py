@@ -19,7 +19,7 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        r.pool, r.attempts, r.attempt_pause, r.deadline_at, pool_is_served(r.pool) AS a_worker_lives,
        r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
        (SELECT b.reason FROM remote_breaker b) AS not_asked,
-       q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
+       r.pruned_at, q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
        CASE WHEN r.state IN ('waiting', 'delayed') THEN start_of_run(r.id) END AS starts_at,
        CASE WHEN r.state = 'waiting' AND r.not_before > now() THEN r.not_before END AS not_before,
        CASE WHEN r.state IN ('waiting', 'delayed')

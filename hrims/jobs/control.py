@@ -42,7 +42,10 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = Fals
                     "look_again",
                 )
             if not store.reopen(conn, run_id):
-                raise Conflict("Only a run that failed or was cancelled can be tried again.", "not_retryable")
+                raise Conflict(
+                    "Only a run that failed or was cancelled, and not long ago, can be tried again.",
+                    "not_retryable",
+                )
             queue_run(conn, run_id)
             record(conn, actor, "run.retry", f"run:{run_id}")
     except psycopg.errors.UniqueViolation:

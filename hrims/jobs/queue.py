@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 from hrims import config, db
 from hrims.jobs import store
 from hrims.jobs.rescue import watch
+from hrims.jobs.retention import prune
 from hrims.jobs.starts import store as starts
 from hrims.jobs.starts.priorities import PRIORITIES
 from hrims.jobs.starts.store import Turn
@@ -58,7 +59,8 @@ async def queue_run(conn: db.AsyncConnection, run_id: int) -> None:
 
 
 BESIDE: list[Callable[[db.AsyncPool, config.Settings], Awaitable[None]]] = [
-    partial(watch.keep_watch, queue_run)
+    partial(watch.keep_watch, queue_run),
+    prune.keep_pruning,
 ]
 """What every worker does beside its runs, for ever; rooms above add theirs."""
 

@@ -119,7 +119,7 @@ def wish(conn: Connection, run_id: int) -> Wish | None:
 
 def reopen(conn: Connection, run_id: int) -> bool:
     """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint. False when
-    it is neither, or is or applies a preview whose people are no longer kept.
+    it is neither, or what it saved its place by is no longer kept, or the people of its preview are not.
 
     Raises psycopg.errors.UniqueViolation when the institution has another run under way.
     """
@@ -134,8 +134,8 @@ def reopen(conn: Connection, run_id: int) -> bool:
                             trouble = NULL, trouble_code = NULL,
                             not_before = NULL,
                             deadline_at = now() + deadline_minutes * interval '1 minute'
-            WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL
-              AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))
+            WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL AND pruned_at IS
+            NULL AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))
             """,
             {"run": run_id},
         ).rowcount

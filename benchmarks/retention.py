@@ -1,0 +1,76 @@
+"""What deleting what is old costs with a million past runs: ``python -m benchmarks.retention [RUNS]``.
+
+Runs, jobs, events and pages are made in SQL; then every statement of the retention is run as the worker runs
+it, until a thousand batches were deleted. The slowest of each kind is printed, beside counting the runs once,
+which reads them all.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.ground import Ground, ground
+from hrims.db import Connection
+from hrims.jobs.retention import prune, store
+
+RUNS = 1_000_000
+BATCHES = 1_000
+LIMIT_MS = 200.0
+
+PAST = Path(__file__).with_name("past.sql").read_text(encoding="utf-8")
+
+
+def main() -> None:
+    """Prints the slowest statement of each kind, in milliseconds."""
+    runs = int(sys.argv[1]) if sys.argv[1:] and sys.argv[1].isdigit() else RUNS
+    with ground({}) as here:
+        _measure(here, runs)
+
+
+def _measure(here: Ground, runs: int) -> None:
+    with here.database() as base, psycopg.connect(base.dsn, autocommit=True) as conn:
+        for part in PAST.split(";\n"):
+            conn.execute(part.encode(), {"runs": runs} if "%(runs)s" in part else None)
+        conn.execute("ANALYZE")
+        began = time.perf_counter()
+        conn.execute("SELECT count(*) FROM runs WHERE finished_at IS NOT NULL")
+        reading = (time.perf_counter() - began) * 1000
+        slowest = {"jobs": 0.0, "find": 0.0, "delete": 0.0}
+        batches = 0
+        while batches < BATCHES and _one_batch(conn, slowest):
+            batches += 1
+    worst = max(slowest.values())
+    verdict = "holds" if worst <= LIMIT_MS else "DOES NOT HOLD"
+    each = ", ".join(f"{name} {took:.1f} ms" for name, took in slowest.items())
+    print(f"  {runs:,} past runs, {batches:,} batches; slowest statements: {each}")
+    print(f"  under {LIMIT_MS:.0f} ms: {verdict}")
+    print(f"  beside: counting the runs once reads them all in {reading:.0f} ms")
+
+
+def _one_batch(conn: Connection, slowest: dict[str, float]) -> bool:
+    """Deletes a batch of jobs and the details of one run, as ``prune`` does; False when there is
+    nothing left.
+    """
+
+    def timed(kind: str, statement: str, **given: int) -> psycopg.Cursor[tuple[object, ...]]:
+        began = time.perf_counter()
+        done = conn.execute(store.SQL[statement], given)
+        slowest[kind] = max(slowest[kind], (time.perf_counter() - began) * 1000)
+        return done
+
+    gone = timed("jobs", "jobs_over", most=prune.JOBS, hours=24).rowcount
+    gone += timed("jobs", "jobs_failed", most=prune.JOBS, days=7).rowcount
+    with conn.transaction():
+        found = timed("find", "find_run", days=90).fetchone()
+        if found:
+            run = int(str(found[0]))
+            timed("delete", "pages", run=run, most=prune.PAGES)
+            timed("delete", "attempts", run=run)
+            timed("delete", "pruned", run=run)
+    return bool(gone or found)
+
+
+if __name__ == "__main__":
+    main()

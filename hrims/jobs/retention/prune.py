@@ -1,0 +1,65 @@
+"""Deletes what is old, beside every worker and by one of them at a time: in small batches, each a transaction
+of its own, so that nobody waits for it.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from hrims.config import Settings
+from hrims.db import AsyncPool
+from hrims.jobs.retention import store
+
+JOBS: Final = 500
+"""Jobs that are deleted in one transaction."""
+
+PAGES: Final = 200
+"""Pages of a run that are deleted in one transaction."""
+
+LOOK: Final = 12
+"""Beats of a worker between two looks."""
+
+BREATH: Final = 0.05
+"""Seconds between two batches, in which others have the database."""
+
+log = logging.getLogger(__name__)
+
+
+async def keep_pruning(pool: AsyncPool, settings: Settings) -> None:
+    """Looks for what is old, for ever; a database that is away is waited for."""
+    while True:
+        try:
+            await prune(pool, settings)
+        except (psycopg.Error, PoolTimeout, OSError) as reason:
+            log.warning("cannot delete what is old just now: %s", type(reason).__name__)
+        await asyncio.sleep(LOOK * settings.beat_seconds)
+
+
+async def prune(pool: AsyncPool, settings: Settings) -> None:
+    """Deletes all that is old by now."""
+    while await _some_jobs(pool, settings):  # noqa: ASYNC110 - it takes a breath, and waits for nobody
+        await asyncio.sleep(BREATH)
+    while await _some_pages(pool, settings):  # noqa: ASYNC110 - the same
+        await asyncio.sleep(BREATH)
+
+
+async def _some_jobs(pool: AsyncPool, settings: Settings) -> bool:
+    async with pool.connection() as conn:
+        if not await store.alone(conn):
+            return False
+        gone = await store.delete_jobs(conn, JOBS, settings.keep_finished_hours, settings.keep_failed_days)
+    return gone > 0
+
+
+async def _some_pages(pool: AsyncPool, settings: Settings) -> bool:
+    async with pool.connection() as conn:
+        if not await store.alone(conn):
+            return False
+        run_id = await store.find_run(conn, settings.keep_details_days)
+        if run_id is None:
+            return False
+        await store.delete_details(conn, run_id, PAGES)
+    return True

@@ -1,0 +1,44 @@
+-- Deletes what is old, a little at a time. Each statement goes by an index of migration 0021 from the oldest on and stops
+-- at what is not old enough.
+
+-- name: alone
+-- One worker at a time: others find it being done.
+SELECT pg_try_advisory_xact_lock(hashtext('hrims retention'))
+
+-- name: jobs_over
+-- A job's numbers grow with time, so the lowest are the oldest; when one ended, its last event says.
+DELETE FROM procrastinate_jobs WHERE id = ANY(ARRAY(
+    SELECT j.id FROM (
+        SELECT id FROM procrastinate_jobs WHERE status IN ('succeeded', 'cancelled', 'aborted')
+        ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+    ) j
+    WHERE NOT EXISTS (
+        SELECT FROM procrastinate_events e
+        WHERE e.job_id = j.id AND e.at > now() - make_interval(hours => %(hours)s))))
+
+-- name: jobs_failed
+DELETE FROM procrastinate_jobs WHERE id = ANY(ARRAY(
+    SELECT j.id FROM (
+        SELECT id FROM procrastinate_jobs WHERE status = 'failed'
+        ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED
+    ) j
+    WHERE NOT EXISTS (
+        SELECT FROM procrastinate_events e
+        WHERE e.job_id = j.id AND e.at > now() - make_interval(days => %(days)s))))
+
+-- name: find_run
+-- The run that ended first of those that are old enough, held: nobody tries it again meanwhile.
+SELECT id FROM runs
+WHERE finished_at < now() - make_interval(days => %(days)s) AND pruned_at IS NULL
+ORDER BY finished_at LIMIT 1 FOR UPDATE SKIP LOCKED
+
+-- name: pages
+-- The rejects of a page go with it.
+DELETE FROM run_pages WHERE ctid = ANY(ARRAY(SELECT ctid FROM run_pages WHERE run_id = %(run)s LIMIT %(most)s))
+
+-- name: attempts
+UPDATE run_attempts SET log = '{}', log_left_out = 0, traceback = NULL
+WHERE run_id = %(run)s AND (log <> '{}' OR traceback IS NOT NULL)
+
+-- name: pruned
+UPDATE runs SET pruned_at = now() WHERE id = %(run)s

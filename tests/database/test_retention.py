@@ -1,0 +1,130 @@
+"""What is old goes, a little at a time; summaries, people and their history stay."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from hrims.compare.pair import pair
+from hrims.config import load
+from hrims.db import AsyncPool, Connection
+from hrims.errors import Conflict, NotAcceptable
+from hrims.jobs import control
+from hrims.jobs.retention import prune, store
+from tests.database.previews import fetch
+from tests.database.runs import ASHA, ask_for, institution
+from tests.people import record
+from tests.web.runs import ended
+
+SETTINGS = load({})
+
+
+@pytest.fixture
+def health(conn: Connection) -> int:
+    return institution(conn)
+
+
+def one(conn: Connection, sql: str) -> Any:
+    row = conn.execute(sql.encode()).fetchone()
+    assert row
+    return row[0] if len(row) == 1 else row
+
+
+def count(conn: Connection, table: str) -> int:
+    return int(one(conn, f"SELECT count(*) FROM {table}"))
+
+
+def job(conn: Connection, status: str, ago: str) -> None:
+    """A job that ended so long ago."""
+    [(id_,)] = conn.execute(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, status)"
+        " VALUES ('sync', 'sync.run', %s) RETURNING id",
+        (status,),
+    ).fetchall()
+    conn.execute("DELETE FROM procrastinate_events WHERE job_id = %s", (id_,))
+    conn.execute(
+        "INSERT INTO procrastinate_events (job_id, type, at)"
+        " VALUES (%s, 'deferred', now() - interval '99 days'), (%s, 'succeeded', now() - %s::interval)",
+        (id_, id_, ago),
+    )
+
+
+async def test_jobs_go_by_their_age(conn: Connection, pool: AsyncPool) -> None:
+    for status, ago in (
+        ("succeeded", "25 hours"), ("succeeded", "23 hours"), ("cancelled", "25 hours"),
+        ("aborted", "25 hours"), ("failed", "25 hours"), ("failed", "8 days"),
+        ("todo", "99 days"), ("doing", "99 days"),
+    ):  # fmt: skip
+        job(conn, status, ago)
+    await prune.prune(pool, SETTINGS)
+    left = conn.execute("SELECT status::text, id FROM procrastinate_jobs ORDER BY id").fetchall()
+    assert left == [("succeeded", 2), ("failed", 5), ("todo", 7), ("doing", 8)]
+    assert count(conn, "procrastinate_events") >= 4
+
+
+async def test_what_an_old_run_did_goes_and_its_summary_stays(
+    conn: Connection, pool: AsyncPool, health: int
+) -> None:
+    old = await fetch(conn, pool, health, [*map(record, range(25)), record(1, zanIdNumber="?")], "sync")
+    new = await fetch(conn, pool, health, list(map(record, range(25))), "sync")
+    conn.execute("UPDATE run_attempts SET log = '{line}', traceback = 'where'")
+    conn.execute("UPDATE runs SET finished_at = now() - interval '91 days' WHERE id = %s", (old,))
+    before = one(conn, f"SELECT to_jsonb(v) FROM runs_v v WHERE job_id = {old}")
+    history = count(conn, "employee_events"), count(conn, "employee_changes"), count(conn, "employees")
+    await prune.prune(pool, SETTINGS)
+    assert one(conn, f"SELECT to_jsonb(v) FROM runs_v v WHERE job_id = {old}") == before
+    assert count(conn, f"run_pages WHERE run_id = {old}") == count(conn, f"rejects WHERE run_id = {old}") == 0
+    assert count(conn, f"run_pages WHERE run_id = {new}") > 0
+    assert one(conn, f"SELECT log, traceback FROM run_attempts WHERE run_id = {old}") == ([], None)
+    assert one(conn, f"SELECT log, traceback FROM run_attempts WHERE run_id = {new}") == (["line"], "where")
+    assert history == (
+        count(conn, "employee_events"), count(conn, "employee_changes"), count(conn, "employees"),
+    )  # fmt: skip
+    assert count(conn, "reject_cases") == 1
+    with pytest.raises(NotAcceptable, match="no longer kept"):
+        pair(conn, str(old), str(new))
+
+
+async def test_a_run_that_is_pruned_is_not_tried_again(
+    conn: Connection, pool: AsyncPool, health: int
+) -> None:
+    run_id = ended(conn, ask_for(conn, health), "failed", None)
+    conn.execute("UPDATE runs SET finished_at = now() - interval '91 days'")
+    await prune.prune(pool, SETTINGS)
+    with pytest.raises(Conflict, match="not long ago"):
+        control.retry(conn, ASHA, run_id)
+    assert control.start_afresh(conn, ASHA, run_id).run_id > run_id
+
+
+async def test_a_large_run_goes_in_small_batches(
+    conn: Connection, pool: AsyncPool, health: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await fetch(conn, pool, health, list(map(record, range(60))), "sync")
+    pages = count(conn, "run_pages")
+    conn.execute("UPDATE runs SET finished_at = now() - interval '91 days'")
+    monkeypatch.setattr(prune, "PAGES", 2)
+    taken = []
+    while await prune._some_pages(pool, SETTINGS):
+        taken.append(count(conn, "run_pages"))
+    assert taken == list(range(pages - 2, -1, -2)) + ([0] if pages % 2 == 0 else [])
+    assert one(conn, f"SELECT pruned_at IS NOT NULL FROM runs WHERE id = {run_id}") is True
+
+
+async def test_one_worker_at_a_time(conn: Connection, pool: AsyncPool, health: int) -> None:
+    await fetch(conn, pool, health, [record(1)], "sync")
+    conn.execute("UPDATE runs SET finished_at = now() - interval '91 days'")
+    async with pool.connection() as other:
+        assert await store.alone(other)
+        await prune.prune(pool, SETTINGS)
+        assert count(conn, "run_pages") == 1
+    await asyncio.gather(*(prune.prune(pool, SETTINGS) for _ in range(3)))
+    assert count(conn, "run_pages") == 0
+
+
+@pytest.mark.parametrize("name", ["jobs_over", "jobs_failed", "find_run"])
+def test_what_is_old_is_found_by_an_index(conn: Connection, name: str) -> None:
+    conn.execute("SET enable_seqscan = off")
+    given = {"most": 500, "hours": 24, "days": 7}
+    plan = "\n".join(line for (line,) in conn.execute(b"EXPLAIN " + store.SQL[name], given).fetchall())
+    assert {"jobs_over": "jobs_over", "jobs_failed": "jobs_failed", "find_run": "runs_to_prune"}[name] in plan
+    assert "Seq Scan" not in plan, plan
