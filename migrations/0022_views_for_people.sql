@@ -4,13 +4,15 @@
 
 CREATE VIEW queue_v AS
 WITH under_way AS (
-    SELECT r.id, r.state, r.pool, r.not_before, j.id AS queue_job_id, j.worker_id, j.priority AS rank,
-           greatest(coalesce(j.scheduled_at, '-infinity'), now(),
-                    CASE WHEN r.quiet_from IS NOT NULL THEN quiet_ends(
-                        r.quiet_from, r.quiet_until, r.quiet_zone, greatest(j.scheduled_at, now())) END) AS due_at,
+    SELECT r.id, r.state, r.pool, h.until AS held_until, j.id AS queue_job_id, j.worker_id, j.priority AS rank,
+           greatest(coalesce(j.scheduled_at, '-infinity'), now(), h.until) AS due_at,
            r.state <> 'active' AND r.kind <> 'apply' AND j.status = 'todo' AS is_counted
     FROM runs r
     LEFT JOIN procrastinate_jobs j ON j.id = r.queue_job_id
+    CROSS JOIN LATERAL (
+        SELECT greatest(r.not_before, CASE WHEN r.quiet_from IS NOT NULL THEN quiet_ends(
+            r.quiet_from, r.quiet_until, r.quiet_zone, greatest(j.scheduled_at, now())) END) AS until
+    ) h
     WHERE r.state IN ('waiting', 'delayed', 'active')
 ), pools AS MATERIALIZED (
     -- Not by pool_is_served and pool_is_busy: whoever may read the view would have to be allowed to read runs too.
@@ -34,7 +36,7 @@ WITH under_way AS (
     JOIN pools p ON p.pool IS NOT DISTINCT FROM u.pool
 ), timed AS (
     SELECT p.*, CASE WHEN p.opens_at > clock_timestamp() + interval '1 second'
-                       OR p.is_counted AND p.not_before > clock_timestamp()
+                       OR p.is_counted AND p.held_until > clock_timestamp()
                      THEN greatest(p.opens_at, p.due_at) END AS starts_at
     FROM placed p
 )

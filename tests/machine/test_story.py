@@ -12,6 +12,7 @@ from hrims.config import PROJECT
 from hrims.register import table
 from tests.flow.conftest import World
 from tests.machine.house import SIZE, House
+from tests.machine.queue_story import ATTEMPTS, QueueStory
 from tests.machine.story import Story
 from tests.scenarios.theatre import VOTES
 from tests.simulated import Simulator
@@ -39,8 +40,10 @@ def house(dsn: str, tmp_path: Path) -> Iterator[House]:
         world.close()
 
 
-def _tell(house: House, chance: int, examples: int, steps: int) -> None:
-    class Told(Story):
+def _tell(
+    house: House, chance: int, examples: int, steps: int, story: type[Story | QueueStory] = Story
+) -> None:
+    class Told(story):  # type: ignore[misc, valid-type] # whichever it is
         pass
 
     Told.house = house
@@ -57,3 +60,16 @@ def test_it_holds(house: House) -> None:
 @pytest.mark.parametrize("chance", range(2, 12))
 def test_it_holds_for_long(house: House, chance: int) -> None:
     _tell(house, chance, examples=15, steps=20)
+
+
+def test_the_queue_holds(house: House) -> None:
+    house.world.settings["HRIMS_ATTEMPTS"] = str(ATTEMPTS)
+    _tell(house, 1, examples=3, steps=15, story=QueueStory)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("chance", range(2, 8))
+def test_the_queue_holds_for_long(house: House, chance: int) -> None:
+    house.world.settings["HRIMS_ATTEMPTS"] = str(ATTEMPTS)
+    _tell(house, chance, examples=12, steps=30, story=QueueStory)
