@@ -49,6 +49,8 @@ LONGEST_WAIT = 5.0
 FRESH = 1.0
 """Seconds after which a connection is checked before it is used."""
 
+PROCESS = "SELECT pg_backend_pid()"
+
 log = logging.getLogger(__name__)
 
 _worked: "weakref.WeakKeyDictionary[AsyncConnection, float]" = weakref.WeakKeyDictionary()
@@ -105,6 +107,17 @@ def as_url(dsn: str) -> str:
     return f"postgresql://{user}{'@' if user else ''}/{name}?{urlencode(parts)}"
 
 
+def connect(dsn: str, **given: Any) -> Connection:
+    """One connection that commits by itself. Raises OperationalError."""
+    conn = psycopg.connect(dsn, autocommit=True, **given)
+    try:
+        _meet(conn)
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
 def open_pool(dsn: str, *, most: int) -> Pool:
     """An open pool of at most ``most`` connections. Open it after a fork, never before."""
     pool: Pool = ConnectionPool(
@@ -112,6 +125,7 @@ def open_pool(dsn: str, *, most: int) -> Pool:
         min_size=1,
         max_size=most,
         timeout=POOL_WAIT,
+        configure=_meet,
         check=ConnectionPool.check_connection,
         open=False,
     )
@@ -121,7 +135,37 @@ def open_pool(dsn: str, *, most: int) -> Pool:
 
 def open_worker_pool(**given: Any) -> AsyncPool:
     """The pool of a worker, as Procrastinate's connector asks for it; its checks cost no trip a page."""
-    return AsyncConnectionPool(**{**given, "check": check_unless_fresh})
+    return AsyncConnectionPool(**{**given, "configure": _meet_async, "check": check_unless_fresh})
+
+
+def _meet(conn: Connection) -> None:
+    """Finds out whether Postgres itself answers or a pooler. Behind one that gives every transaction another
+    session nothing may be prepared, and nobody is notified.
+    """
+    before, conn.autocommit = conn.autocommit, True
+    row = conn.execute(PROCESS, prepare=False).fetchone()
+    conn.autocommit = before
+    _note(conn, row)
+
+
+async def _meet_async(conn: AsyncConnection) -> None:
+    """The same, for the worker."""
+    before = conn.autocommit
+    await conn.set_autocommit(True)
+    row = await (await conn.execute(PROCESS, prepare=False)).fetchone()
+    await conn.set_autocommit(before)
+    _note(conn, row)
+
+
+def _note(conn: Connection | AsyncConnection, process: TupleRow | None) -> None:
+    # Of which session will answer, a pooler knows nothing yet at login: the number that it gives is made up.
+    if process != (conn.info.backend_pid,):
+        conn.prepare_threshold = None
+
+
+def is_pooled(conn: Connection | AsyncConnection) -> bool:
+    """Whether a pooler such as PgBouncer stands between; of a connection that was made here."""
+    return conn.prepare_threshold is None
 
 
 async def check_unless_fresh(conn: AsyncConnection) -> None:

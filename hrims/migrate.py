@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from hrims import db
 from hrims.config import PROJECT
 from hrims.errors import DatabaseUnusable
 
@@ -68,19 +69,31 @@ def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
     when the database holds migrations that this code does not know; nothing is applied then.
     """
     files = wanted(folder)
-    with psycopg.connect(dsn, autocommit=True) as conn:
+    applied = []
+    with db.connect(dsn) as conn:
         _refuse_old_server(conn)
-        conn.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        while name := _apply_next(conn, files):
+            applied.append(name)
+    return applied
+
+
+def _apply_next(conn: db.Connection, files: list[Migration]) -> str | None:
+    """Applies the first file that is missing; returns its name, None when all are there.
+
+    The lock ends with the transaction: one of the session would stay behind in a pooler, for ever.
+    """
+    with conn.transaction():
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         conn.execute(LEDGER)
         applied = _ledger(conn)
         _refuse_strangers(files, applied)
-        missing = [file for file in files if file.name not in applied]
-        for file in missing:
-            _apply(conn, file)
-        return [file.name for file in missing]
+        missing = next((file for file in files if file.name not in applied), None)
+        if missing:
+            _apply(conn, missing)
+        return missing.name if missing else None
 
 
-def pending(conn: psycopg.Connection[tuple[object, ...]], folder: Path = FOLDER) -> list[str]:
+def pending(conn: db.Connection, folder: Path = FOLDER) -> list[str]:
     """Names of the migrations that the database lacks, empty when it is as this code wants it.
 
     Raises DatabaseUnusable as ``migrate`` does.
@@ -92,12 +105,12 @@ def pending(conn: psycopg.Connection[tuple[object, ...]], folder: Path = FOLDER)
     return [file.name for file in files if file.name not in applied]
 
 
-def _ledger(conn: psycopg.Connection[tuple[object, ...]]) -> dict[str, str]:
+def _ledger(conn: db.Connection) -> dict[str, str]:
     rows = conn.execute("SELECT name, sha256 FROM schema_migrations").fetchall()
     return {str(name): str(sha256) for name, sha256 in rows}
 
 
-def _refuse_old_server(conn: psycopg.Connection[tuple[object, ...]]) -> None:
+def _refuse_old_server(conn: db.Connection) -> None:
     version = conn.info.server_version
     if version < OLDEST_SERVER:
         raise DatabaseUnusable(
@@ -122,14 +135,13 @@ def _refuse_strangers(files: list[Migration], applied: dict[str, str]) -> None:
         )
 
 
-def _apply(conn: psycopg.Connection[tuple[object, ...]], file: Migration) -> None:
+def _apply(conn: db.Connection, file: Migration) -> None:
     try:
-        with conn.transaction():
-            conn.execute(file.sql.encode())
-            conn.execute(
-                "INSERT INTO schema_migrations (name, sha256) VALUES (%s, %s)",
-                (file.name, file.sha256),
-            )
+        conn.execute(file.sql.encode())
+        conn.execute(
+            "INSERT INTO schema_migrations (name, sha256) VALUES (%s, %s)",
+            (file.name, file.sha256),
+        )
     except psycopg.Error as reason:
         raise DatabaseUnusable(
             f"The migration {file.name} failed and was undone; what came before it is kept. "

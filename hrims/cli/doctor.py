@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 import psycopg
 
-from hrims import migrate
+from hrims import db, migrate
 from hrims.cli import start, words
 from hrims.config import Settings
 from hrims.errors import HrimsSyncError, RemoteCredentials, RemoteError, RemoteTimeout
@@ -51,7 +51,8 @@ def _database(settings: Settings) -> str:
     with start.connection(settings, migrated=False) as conn:
         version = conn.info.server_version
         kind = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.state_dir}"
-        return f"PostgreSQL {version // 10000}.{version % 10000}, {kind}"
+        pooler = ", behind a pooler: runs and cancels are noticed within 2 s" if db.is_pooled(conn) else ""
+        return f"PostgreSQL {version // 10000}.{version % 10000}, {kind}{pooler}"
 
 
 def _schema(settings: Settings) -> str:

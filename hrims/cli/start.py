@@ -27,7 +27,7 @@ def connection(settings: config.Settings, *, migrated: bool = True) -> Iterator[
     """
     dsn = db.dsn_of(settings)
     try:
-        conn = psycopg.connect(dsn, autocommit=True)
+        conn = db.connect(dsn)
     except psycopg.OperationalError as reason:
         raise DatabaseUnusable(words.no_connection(reason)) from None
     with conn:

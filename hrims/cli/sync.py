@@ -6,7 +6,6 @@ import sys
 import time
 
 import click
-import psycopg
 
 from hrims import db
 from hrims.cli import start
@@ -106,7 +105,7 @@ def _follow(settings: Settings, run_id: int, shown: Screen) -> Run:
     away = False
     while True:
         try:
-            with psycopg.connect(db.dsn_of(settings), autocommit=True) as conn:
+            with db.connect(db.dsn_of(settings)) as conn:
                 if away:
                     shown.say("The database is back.")
                 away = False

@@ -148,9 +148,11 @@ class QueueApp(procrastinate.App):
     async def run_worker_async(self, **kwargs: Any) -> None:
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
         self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
-        worker = self._worker_now = self._worker(**kwargs)
         settings = self.settings = _settings()
-        await db.patiently(self._tell_limit)
+        if await db.patiently(self._tell_limit):
+            log.info("a pooler stands in front of the database: the worker looks for runs every two seconds")
+            kwargs["listen_notify"] = False
+        worker = self._worker_now = self._worker(**kwargs)
         async with contextlib.AsyncExitStack() as beside:
             for care in BESIDE:
                 await beside.enter_async_context(_beside(care(pool_of(self), settings)))
@@ -160,9 +162,11 @@ class QueueApp(procrastinate.App):
             )
             await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
 
-    async def _tell_limit(self) -> None:
+    async def _tell_limit(self) -> bool:
+        """Tells what the environment allows; whether there is a pooler, behind which nobody can listen."""
         async with pool_of(self).connection() as conn:
             await starts.tell_limit(conn, self.settings.starts_per_minute)
+            return db.is_pooled(conn)
 
     async def _keep_beating(self, worker: Worker) -> None:
         """Procrastinate's worker falls silent as soon as it is asked to stop; one that still saves

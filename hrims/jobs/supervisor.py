@@ -66,7 +66,7 @@ async def _work_once(settings: Settings, stopping: asyncio.Event) -> None:
 
 
 def _check_schema(settings: Settings) -> None:
-    with psycopg.connect(db.dsn_of(settings), autocommit=True) as conn:
+    with db.connect(db.dsn_of(settings)) as conn:
         if migrate.pending(conn):
             raise DatabaseUnusable("The database is not migrated yet. Run `hrims migrate`.")
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import psycopg
 
+from hrims import db
 from hrims.errors import TooMany
 from hrims.follow import store
 from hrims.follow.progress import Run
@@ -25,7 +26,7 @@ told at once.
 
 LOOK_ANYWAY = 2.0
 """Seconds after which watched runs are read without a notification: one can get lost with its
-connection, and behind a transaction pooler none arrives.
+connection, and behind a pooler nobody listens.
 """
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -99,8 +100,9 @@ class Hub:
         pause = FIRST_PAUSE
         while True:
             try:
-                with psycopg.connect(self._dsn(), autocommit=True, application_name=NAME) as conn:
-                    conn.execute(f"LISTEN {CHANNEL}".encode())
+                with db.connect(self._dsn(), application_name=NAME) as conn:
+                    if not db.is_pooled(conn):
+                        conn.execute(f"LISTEN {CHANNEL}".encode())
                     while True:
                         self._tell(conn, self._changed(conn))
                         pause = FIRST_PAUSE
