@@ -33,12 +33,13 @@ class Simulator:
         sizes: dict[str, int] | None = None,
         api_key: str = "",
         token: str = "",
+        host: str = "127.0.0.1",
         port: int = 0,
         **behaviour: Any,
     ) -> None:
         command = [sys.executable, "-m", "hrims.simulator", f"--seed={seed}", f"--scale={scale}"]
         command += [f"--size={key}={count}" for key, count in (sizes or {}).items()]
-        command += [f"--api-key={api_key}", f"--token={token}", f"--port={port}"]
+        command += [f"--api-key={api_key}", f"--token={token}", f"--host={host}", f"--port={port}"]
         command += ["--behaviour", json.dumps(behaviour)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self._ready()

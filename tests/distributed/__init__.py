@@ -1,0 +1,1 @@
+"""Many machines over one Postgres: poolers, failover and networks that break, with real processes."""

@@ -1,0 +1,168 @@
+"""PgBouncer in transaction mode between the product and PostgreSQL: everything works, by looking instead of
+listening.
+"""
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.conftest import clone
+from tests.distributed.house import VOTES, House, house
+from tests.distributed.processes import Pooler
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+
+SCREENS = (
+    "fetch-data",
+    "runs/1",
+    "queue",
+    "people",
+    "leavers",
+    "workplaces",
+    "rejects",
+    "compare",
+    "webhooks",
+)
+
+SOON = 3.0
+"""Seconds in which a cancelled run lets go of HRIMS."""
+
+
+@pytest.fixture
+def pooler(server_dsn: str, home: Path) -> Iterator[Pooler]:
+    """A pooler before the server of the tests."""
+    made = Pooler(home, server_dsn)
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def product(pooler: Pooler, server_dsn: str, tmp_path: Path) -> Iterator[House]:
+    """The product over an empty database behind the pooler, set up through it."""
+    with clone(server_dsn, "template0") as dsn:
+        name = str(conninfo_to_dict(dsn)["dbname"])
+        with house(dsn, pooler.dsn(name), tmp_path) as made:
+            yield made
+
+
+def test_all_that_people_do_works_behind_a_pooler(product: House) -> None:
+    world, machine, remote = product.world, product.machine, product.remote
+    assert product.command("migrate") == "The database is up to date."
+    assert world.rows(LOCKS) == [(0,)], "a migration has left its lock in the pooler"
+    remote.hold(after=4)
+    world.start_worker()
+    first = machine.ask(VOTES[0])
+    with machine.follow(first) as events:
+        for name, told in events:
+            if name == "progress" and told["totalFetched"] == 100:
+                break
+        remote.wait_for(held=4)
+        remote.release()
+        rest = [name for name, _ in events]
+    assert rest[-1] == "complete", rest
+    product.until_all_ended([first])
+    assert machine.job(first)["result"]["employeeCount"] == world.run(first).people
+    _cancel(product, VOTES[1])
+    product.nobody_lost_or_twice(VOTES[0])
+    _pages_open(product)
+    assert "behind a pooler" in product.command("doctor")
+    assert world.rows(LISTENERS) == [(0,)]
+    for log in (world.logs(), product.web.log.read_text()):
+        assert "Traceback" not in log, log
+        assert "prepared statement" not in log, log
+
+
+def _cancel(product: House, vote: str) -> None:
+    """A run with pages in flight lets go of HRIMS soon after it was cancelled."""
+    world, remote = product.world, product.remote
+    hold = remote.hold(after=4)
+    run_id = product.machine.ask(vote)
+    world.until(run_id, lambda run: run.pages == 4)
+    remote.wait_for(held=4)
+    began = time.monotonic()
+    product.machine.cancel(run_id)
+    product.until(lambda: world.rows(DOING) == [(0,)])
+    took = time.monotonic() - began
+    print(f"behind a pooler a cancelled run ended after {took:.1f} s")  # noqa: T201 - a figure
+    assert took <= SOON, product.told()
+    remote.release(hold)
+    assert world.run(run_id).pages == 4
+
+
+def _pages_open(product: House) -> None:
+    product.command(
+        "user", "add", "asha", "--role", "administrator", "--password-stdin", stdin="first-password"
+    )
+    with httpx.Client(base_url=product.web.url, trust_env=False, timeout=60) as browser:
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/sign-in").text)
+        assert token
+        form = {"name": "asha", "password": "first-password", "csrf_token": token[1]}
+        assert browser.post("/sign-in", data=form).status_code == 303
+        for page in SCREENS * 2:
+            answer = browser.get(f"/dashboard/admin/{page}", follow_redirects=True)
+            assert answer.status_code == 200, f"{page}: {answer.text}"
+        assert browser.get("/readyz").status_code == 200
+        assert "hrims_workers 1.0" in browser.get("/metrics").text
+
+
+def test_workers_that_die_and_freeze_behind_a_pooler_lose_nobody(product: House) -> None:
+    world = product.world
+    for _ in range(3):
+        world.start_worker()
+    runs = [product.machine.ask(vote) for vote in VOTES[:6]]
+    victims = world.workers[:2]
+    for number, victim in zip((signal.SIGKILL, signal.SIGSTOP), victims, strict=True):
+        _until_it_saved(product, victim.pid)
+        victim.send_signal(number)
+    product.until_all_ended(runs)
+    victims[1].send_signal(signal.SIGCONT)
+    again = product.machine.ask(VOTES[6])
+    product.until_all_ended([again])
+    product.nobody_lost_or_twice(*VOTES[:7])
+    assert product.remote.counters()["max_in_flight"] <= 4
+
+
+def _until_it_saved(product: House, pid: int) -> None:
+    product.until(lambda: product.world.rows(SAVED_BY.format(pid)) != [(0,)])
+
+
+def test_a_pooler_that_dies_and_comes_back_is_waited_for(product: House, pooler: Pooler) -> None:
+    world = product.world
+    world.start_worker()
+    runs = [product.machine.ask(vote) for vote in VOTES[:2]]
+    world.until(runs[1], lambda run: run.pages >= 3)
+    pooler.kill()
+    product.until(lambda: not product.machine.answers())
+    product.until(lambda: "error connecting" in world.logs())
+    pooler.start()
+    began, pages = time.monotonic(), product.pages()
+    product.until(lambda: product.pages() != pages)
+    worker = time.monotonic() - began
+    product.until(product.machine.answers)
+    web = time.monotonic() - began
+    print(f"after the pooler came back: a page was saved after {worker:.1f} s, web after {web:.1f} s")  # noqa: T201
+    product.until_all_ended(runs)
+    product.nobody_lost_or_twice(*VOTES[:2])
+    assert world.workers[0].poll() is None
+
+
+LOCKS = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+DOING = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
+LISTENERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND query ILIKE 'LISTEN%' AND pid <> pg_backend_pid()
+"""
+SAVED_BY = """
+SELECT count(*) FROM run_pages p JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
+WHERE a.pid = {} AND a.ended_at IS NULL
+"""
