@@ -19,6 +19,11 @@ from hrims.limits import store
 RENEWALS = 4
 """Renewals in the time for which a place is held: some may fail before it is lost."""
 
+GRACE = 0.5
+"""Part of that time for which a holder may still renew a place that was not renewed: when the database comes
+back, all leases are over, and those who hold places may still be waiting for HRIMS.
+"""
+
 TURN = 2.0
 """Seconds for which a place is kept from page to page before others may have it."""
 
@@ -32,7 +37,9 @@ class Slots:
     """The places of one run. Use it as an async context manager; ``one()`` for each page."""
 
     def __init__(self, pool: AsyncPool, most: int, lease: float) -> None:
-        """``most`` places in all; that of a worker which fell silent is free after ``lease`` seconds."""
+        """``most`` places in all; that of a worker which fell silent is free after ``lease`` seconds and the
+        grace, once it is wanted.
+        """
         self._pool, self._most, self._lease = pool, most, lease
         self._turn = min(TURN, lease / 2)
         self._holder = uuid.uuid4().hex
@@ -82,10 +89,12 @@ class Slots:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _take_free(self) -> int | None:
-        # A crash of the database empties the table: places that are held here are not to be had again.
+        # Should the table know nothing of them: places that are held here are not to be had again.
         mine = [*self._busy, *self._idle]
         async with self._pool.connection() as conn:
-            return await store.take_slot(conn, self._holder, self._most, self._lease, mine)
+            return await store.take_slot(
+                conn, self._holder, self._most, self._lease, self._lease * GRACE, mine
+            )
 
     async def _give_old(self) -> None:
         old = [number for number, since in self._idle.items() if time.monotonic() - since > self._turn]
@@ -99,12 +108,15 @@ class Slots:
             await store.give_slots(conn, self._holder, numbers)
 
     async def _keep(self) -> None:
+        pause = self._lease / RENEWALS
         while True:
-            await asyncio.sleep(self._lease / RENEWALS)
+            await asyncio.sleep(pause)
             try:
                 await self._give_old()
                 # One after another: what is given back just now must not be renewed behind it.
                 async with self._writing, self._pool.connection() as conn:
                     await store.keep_slots(conn, self._holder, [*self._busy, *self._idle], self._lease)
+                pause = self._lease / RENEWALS
             except (psycopg.Error, PoolTimeout) as reason:
+                pause = min(pause, LONGEST_PAUSE)
                 log.warning("cannot renew places at the remote just now: %s", type(reason).__name__)

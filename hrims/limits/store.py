@@ -7,23 +7,36 @@ from hrims.db import AsyncConnection
 
 
 async def take_slot(
-    conn: AsyncConnection, holder: str, most: int, lease: float, mine: list[int]
+    conn: AsyncConnection, holder: str, most: int, lease: float, grace: float, mine: list[int]
 ) -> int | None:
-    """A free place of ``most`` but for ``mine``, held for ``lease`` seconds; None when there is none."""
+    """A free place of ``most`` but for ``mine``, held for ``lease`` seconds; None when there is none.
+
+    One whose lease is over is free ``grace`` seconds after somebody wanted it: until then its holder may
+    renew it.
+    """
     row = await (
         await conn.execute(
             """
+            WITH wanted AS (
+                UPDATE remote_slots SET wanted_at = now() WHERE number IN (
+                    SELECT number FROM remote_slots WHERE until <= now() AND wanted_at IS NULL
+                    FOR UPDATE SKIP LOCKED)
+            )
             INSERT INTO remote_slots AS taken (number, holder, until)
             SELECT n, %(holder)s, now() + make_interval(secs => %(lease)s)
             FROM generate_series(1, %(most)s) AS n
             WHERE n <> ALL (%(mine)s::int[])
-              AND NOT EXISTS (SELECT FROM remote_slots s WHERE s.number = n AND s.until > now())
+              AND NOT EXISTS (
+                  SELECT FROM remote_slots s WHERE s.number = n
+                  AND (s.until > now() OR s.wanted_at IS NULL
+                       OR s.wanted_at > now() - make_interval(secs => %(grace)s)))
             ORDER BY random() LIMIT 1
-            ON CONFLICT (number) DO UPDATE SET holder = excluded.holder, until = excluded.until
-                WHERE taken.until <= now()
+            ON CONFLICT (number) DO UPDATE
+                SET holder = excluded.holder, until = excluded.until, wanted_at = NULL
+                WHERE taken.until <= now() AND taken.wanted_at <= now() - make_interval(secs => %(grace)s)
             RETURNING number
             """,
-            {"holder": holder, "most": most, "lease": lease, "mine": mine},
+            {"holder": holder, "most": most, "lease": lease, "grace": grace, "mine": mine},
         )
     ).fetchone()
     return row[0] if row else None
@@ -31,14 +44,15 @@ async def take_slot(
 
 async def keep_slots(conn: AsyncConnection, holder: str, numbers: list[int], lease: float) -> None:
     """Holds places for ``lease`` seconds more. Those that nobody else took meanwhile are taken anew: their
-    lease ran out, or a crash of the database emptied the table, while the remote was still being asked.
+    lease ran out, because the database was away, while the remote was still being asked.
     """
     await conn.execute(
         """
         INSERT INTO remote_slots AS taken (number, holder, until)
         SELECT n, %(holder)s, now() + make_interval(secs => %(lease)s)
         FROM unnest(%(numbers)s::int[]) AS n ORDER BY n
-        ON CONFLICT (number) DO UPDATE SET holder = excluded.holder, until = excluded.until
+        ON CONFLICT (number) DO UPDATE
+            SET holder = excluded.holder, until = excluded.until, wanted_at = NULL
             WHERE taken.holder = excluded.holder OR taken.until <= now()
         """,
         {"holder": holder, "lease": lease, "numbers": numbers},

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from hrims.db import AsyncPool, Connection
+from hrims.limits import store
 from hrims.limits.slots import Slots
 
 LEASE = 30.0
 """Seconds; nothing in these tests waits for it."""
 
 SHORT = 0.4
+
+
+WANTED = "SELECT count(*) FROM remote_slots WHERE wanted_at IS NOT NULL"
 
 
 class Asking:
@@ -95,7 +99,31 @@ async def test_a_place_is_held_for_as_long_as_the_page_takes(conn: Connection, p
         await until(renewed)
 
 
-async def test_places_come_back_after_a_crash_emptied_the_table(conn: Connection, pool: AsyncPool) -> None:
+async def test_who_could_not_renew_in_time_may_still_do_so_before_others_take_the_place(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    """The database was away for longer than a lease; both come back, and the other one looks first."""
+    async with Slots(pool, 1, LEASE) as holder, Slots(pool, 1, LEASE) as other:
+        before = Asking(holder, 1)
+        await until(lambda: before.held == 1)
+        conn.execute("UPDATE remote_slots SET until = now() - interval '1 minute'")
+        after = Asking(other, 1)
+        await until(lambda: conn.execute(WANTED).fetchone() == (1,))
+        async with pool.connection() as late:
+            await store.keep_slots(late, holder._holder, [1], LEASE)
+        assert conn.execute(WANTED).fetchone() == (0,)
+        assert (before.held, after.held) == (1, 0)
+        await before.end()
+        await until(lambda: after.held == 1)
+        await after.end()
+
+
+def test_places_are_there_after_a_crash(conn: Connection) -> None:
+    kind = conn.execute("SELECT relpersistence::text FROM pg_class WHERE relname = 'remote_slots'")
+    assert kind.fetchone() == ("p",)
+
+
+async def test_places_come_back_if_the_table_forgot_them(conn: Connection, pool: AsyncPool) -> None:
     async with Slots(pool, 2, SHORT) as slots:
         asking = Asking(slots, 2)
         await until(lambda: asking.held == 2)
@@ -104,7 +132,7 @@ async def test_places_come_back_after_a_crash_emptied_the_table(conn: Connection
         await asking.end()
 
 
-async def test_a_place_that_is_held_is_not_taken_twice_after_a_crash(
+async def test_a_place_that_is_held_is_not_taken_twice_if_the_table_forgot_it(
     conn: Connection, pool: AsyncPool
 ) -> None:
     async with Slots(pool, 4, LEASE) as slots:
