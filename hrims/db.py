@@ -49,6 +49,11 @@ LONGEST_WAIT = 5.0
 FRESH = 1.0
 """Seconds after which a connection is checked before it is used."""
 
+GIVE_UP = 5.0
+"""Seconds after which a pool that cannot connect begins anew: it tries after 1, 2, 4 … seconds, and would let
+minutes pass unused once the database is back.
+"""
+
 PROCESS = "SELECT pg_backend_pid()"
 
 log = logging.getLogger(__name__)
@@ -127,6 +132,8 @@ def open_pool(dsn: str, *, most: int) -> Pool:
         timeout=POOL_WAIT,
         configure=_meet,
         check=ConnectionPool.check_connection,
+        reconnect_timeout=GIVE_UP,
+        reconnect_failed=ConnectionPool.check,
         open=False,
     )
     pool.open()
@@ -135,7 +142,13 @@ def open_pool(dsn: str, *, most: int) -> Pool:
 
 def open_worker_pool(**given: Any) -> AsyncPool:
     """The pool of a worker, as Procrastinate's connector asks for it; its checks cost no trip a page."""
-    return AsyncConnectionPool(**{**given, "configure": _meet_async, "check": check_unless_fresh})
+    ours = {
+        "configure": _meet_async,
+        "check": check_unless_fresh,
+        "reconnect_timeout": GIVE_UP,
+        "reconnect_failed": AsyncConnectionPool.check,
+    }
+    return AsyncConnectionPool(**{**given, **ours})
 
 
 def _meet(conn: Connection) -> None:
