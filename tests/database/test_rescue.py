@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from procrastinate.jobs import Job, Status
 
+from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import control
 from hrims.jobs.attempts import store
@@ -254,3 +255,31 @@ async def test_a_job_that_was_replaced_has_no_say_any_more(
     assert held[0].id is not None
     async with pool.connection() as other:
         assert await store.begin(other, held[1].run_id, held[0].id, "host", 1) is None
+
+
+async def test_silence_counts_from_the_moment_the_database_is_back(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+) -> None:
+    """A watch that waited longer than a beat for its connection judges nobody until the silence is over."""
+    settings = Settings(beat_seconds=0.1, silent_seconds=2.0)
+    conns = [await pool.getconn() for _ in range(pool.max_size)]
+    watching = asyncio.create_task(watch.keep_watch(queue_run, pool, settings))
+    await asyncio.sleep(3 * settings.beat_seconds)
+    die(conn)
+    back = asyncio.get_running_loop().time()
+    for one in conns:
+        await pool.putconn(one)
+    async with asyncio.timeout(20):
+        while run(conn)[:2] != ("waiting", 1):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
+    assert asyncio.get_running_loop().time() - back >= settings.silent_seconds
+    watching.cancel()
+
+
+async def test_a_worker_that_begins_forgets_nobody_who_is_silent(
+    conn: Connection, manager: FencedJobManager, held: tuple[Job, Attempt]
+) -> None:
+    conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+    assert await manager.prune_stalled_workers(SILENT) == []
+    conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '2 hours'")
+    assert await manager.prune_stalled_workers(SILENT) == [held[0].worker_id]

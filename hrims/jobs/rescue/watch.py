@@ -6,6 +6,8 @@ It runs beside the worker and is not a job, so that it needs no worker to be ali
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
 
 import psycopg
@@ -29,10 +31,21 @@ log = logging.getLogger(__name__)
 
 
 async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -> None:
-    """Looks for runs without a worker for ever, once every beat; a database that is away is waited for."""
+    """Looks for runs without a worker for ever, once every beat; a database that is away is waited for.
+
+    Meanwhile nobody could give a sign of life, this worker neither: silence counts from its return.
+    """
+    asked, judge_from = None, -math.inf
     while True:
+        asked = time.monotonic() if asked is None else asked
         try:
-            await rescue_stalled(pool, settings.silent_seconds)
+            async with pool.connection():
+                now = time.monotonic()
+            if now - asked > settings.beat_seconds:
+                judge_from = now + settings.silent_seconds
+            asked = None
+            if now >= judge_from:
+                await rescue_stalled(pool, settings.silent_seconds)
             await rescue_orphans(queue_run, pool)
             await give_up_overdue(pool)
         except (psycopg.Error, ProcrastinateException, OSError) as reason:
