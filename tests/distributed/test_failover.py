@@ -101,6 +101,7 @@ def test_an_outage_that_outlasts_leases_and_patience_is_waited_for(product: Hous
         there = _promote(product, standby, witness, beside, remote.release)
         product.until_all_ended(runs)
     _all_is_well(product, there)
+    assert product.world.rows("SELECT sum(rescues) FROM runs") == [(0,)], "no worker has died"
 
 
 def _promote(
