@@ -17,10 +17,11 @@ ELSEWHERE = f"/usr/sbin:/sbin:/usr/bin:/bin:{debian15.PROGRAMS}"
 
 def need(program: str, package: str) -> Path:
     """Where the program is."""
-    # Workers of pytest-xdist may want the same one at the same time.
-    with locks.alone(Path(tempfile.gettempdir()) / "hrims-tests-install.lock"):
-        if not _find(program) and debian15.may_install():
-            debian15.install(package)
+    if not _find(program) and debian15.may_install():
+        # Workers of pytest-xdist may want the same one at the same time.
+        with locks.alone(Path(tempfile.gettempdir()) / "hrims-tests-install.lock"):
+            if not _find(program):
+                debian15.install(package)
     found = _find(program)
     if not found:
         pytest.skip(

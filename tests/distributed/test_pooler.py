@@ -4,6 +4,7 @@ listening.
 
 import re
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,9 +39,11 @@ SOON = 3.0
 def pooler(server_dsn: str, home: Path) -> Iterator[Pooler]:
     """A pooler before the server of the tests."""
     made = Pooler(home, server_dsn)
-    made.start()
-    yield made
-    made.kill()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.kill()
 
 
 @pytest.fixture
@@ -116,21 +119,31 @@ def test_workers_that_die_and_freeze_behind_a_pooler_lose_nobody(product: House)
     world = product.world
     for _ in range(3):
         world.start_worker()
-    runs = [product.machine.ask(vote) for vote in VOTES[:6]]
-    victims = world.workers[:2]
-    for number, victim in zip((signal.SIGKILL, signal.SIGSTOP), victims, strict=True):
-        _until_it_saved(product, victim.pid)
-        victim.send_signal(number)
+    product.remote.control(latency_ms=200)
+    runs = [product.machine.ask(vote) for vote in VOTES[:8]]
+    killed = _who_has_saved(product)
+    killed.kill()
+    killed.wait()
+    frozen = _who_has_saved(product)
+    frozen.send_signal(signal.SIGSTOP)
     product.until_all_ended(runs)
-    victims[1].send_signal(signal.SIGCONT)
-    again = product.machine.ask(VOTES[6])
-    product.until_all_ended([again])
-    product.nobody_lost_or_twice(*VOTES[:7])
+    frozen.send_signal(signal.SIGCONT)
+    product.until_all_ended([product.machine.ask(VOTES[8])])
+    product.nobody_lost_or_twice(*VOTES[:9])
     assert product.remote.counters()["max_in_flight"] <= 4
 
 
-def _until_it_saved(product: House, pid: int) -> None:
-    product.until(lambda: product.world.rows(SAVED_BY.format(pid)) != [(0,)])
+def _who_has_saved(product: House) -> subprocess.Popen[bytes]:
+    """A living worker that is in the middle of a run."""
+    found: list[subprocess.Popen[bytes]] = []
+
+    def look() -> bool:
+        pids = {pid for (pid,) in product.world.rows(IN_THE_MIDDLE)}
+        found[:] = [one for one in product.world.workers if one.poll() is None and one.pid in pids]
+        return bool(found)
+
+    product.until(look)
+    return found[0]
 
 
 def test_a_pooler_that_dies_and_comes_back_is_waited_for(product: House, pooler: Pooler) -> None:
@@ -162,7 +175,7 @@ LISTENERS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND query ILIKE 'LISTEN%' AND pid <> pg_backend_pid()
 """
-SAVED_BY = """
-SELECT count(*) FROM run_pages p JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
-WHERE a.pid = {} AND a.ended_at IS NULL
+IN_THE_MIDDLE = """
+SELECT a.pid FROM run_pages p JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
+WHERE a.ended_at IS NULL
 """
