@@ -41,7 +41,7 @@ async def keep_firing(pool: AsyncPool, settings: Settings) -> None:
 
 
 def _fire_all(settings: Settings) -> None:
-    with psycopg.connect(db.dsn_of(settings), autocommit=True) as conn:
+    with db.connect(db.dsn_of(settings)) as conn:
         while fire_one(conn):
             pass
 
