@@ -1,6 +1,7 @@
 """Connections to Postgres: settings in; the DSN in use, pools and named statements out."""
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import random
@@ -16,6 +17,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 from procrastinate.exceptions import ConnectorException
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PipelineStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -123,6 +125,16 @@ def connect(dsn: str, **given: Any) -> Connection:
     return conn
 
 
+class WorkerPool(AsyncConnectionPool[AsyncConnection]):
+    """A pool that keeps no connection which was left in the middle of a pipeline."""
+
+    async def putconn(self, conn: AsyncConnection) -> None:
+        # Whoever is cancelled just as they enter a pipeline never leaves it, and nor would the next one.
+        if not conn.closed and (conn._pipeline or conn.pgconn.pipeline_status != PipelineStatus.OFF):  # noqa: SLF001 - it tells nobody else
+            await conn.close()
+        await super().putconn(conn)
+
+
 def open_pool(dsn: str, *, most: int) -> Pool:
     """An open pool of at most ``most`` connections. Open it after a fork, never before."""
     pool: Pool = ConnectionPool(
@@ -148,7 +160,7 @@ def open_worker_pool(**given: Any) -> AsyncPool:
         "reconnect_timeout": GIVE_UP,
         "reconnect_failed": AsyncConnectionPool.check,
     }
-    return AsyncConnectionPool(**{**given, **ours})
+    return WorkerPool(**{**given, **ours})
 
 
 def _meet(conn: Connection) -> None:
@@ -216,6 +228,22 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
             log.warning("the database is away (%s); trying again", type(reason).__name__)
             await asyncio.sleep(min(0.1 * 2**tries, LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
     raise AssertionError("unreachable")
+
+
+async def to_its_end(work: Awaitable[T]) -> T:
+    """Does what works in a pipeline to its end, also when whoever waits for it is cancelled meanwhile, and
+    heeds that afterwards: psycopg may wait for ever for a pipeline that was broken off.
+    """
+    doing = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        while not doing.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({doing})
+        if not doing.cancelled() and (trouble := doing.exception()):
+            log.info("what was broken off had failed: %s", type(trouble).__name__)
+        raise
 
 
 def statements(path: Path) -> dict[str, bytes]:

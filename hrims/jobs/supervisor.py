@@ -17,8 +17,10 @@ from hrims.errors import DatabaseUnusable
 from hrims.jobs.queue import app
 
 FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 10.0
-"""Seconds between two starts of a worker that keeps stopping: doubling from the first to the longest."""
+LONGEST_PAUSE = 5.0
+"""Seconds between two starts of a worker that keeps stopping: doubling from the first to the longest, after
+which there is time left to save a page within ten seconds of the database's return.
+"""
 
 WELL_AFTER = 30.0
 """Seconds after which a worker counts as well, and its next stop as the first."""
@@ -63,6 +65,9 @@ async def _work_once(settings: Settings, stopping: asyncio.Event) -> None:
         log.warning("%s", reason)
     except (psycopg.Error, ProcrastinateException, OSError) as reason:
         log.warning("the database is away (%s); the worker starts again", type(reason).__name__)
+    finally:
+        # An app that could not be opened keeps its closed pool, and would never ask for another.
+        await app.close_async()
 
 
 def _check_schema(settings: Settings) -> None:

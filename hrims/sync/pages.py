@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from hrims.db import AsyncConnection, AsyncPool, patiently
+from hrims.db import AsyncConnection, AsyncPool, patiently, to_its_end
 from hrims.drift.tally import Tally, tally
 from hrims.employees import store as employees
 from hrims.employees.mapping import Reject, Row, to_row
@@ -86,7 +86,7 @@ async def save(attempt: Attempt, asked: Asked, pool: AsyncPool, *, reading: int)
     async def write() -> None:
         async with pool.connection() as conn:
             try:
-                await _save_in(conn, attempt, asked, reading)
+                await to_its_end(_save_in(conn, attempt, asked, reading))
             except psycopg.errors.UniqueViolation as clash:
                 if clash.diag.constraint_name != "run_pages_pkey":
                     raise

@@ -1,0 +1,98 @@
+"""Pools: they connect soon when the database is back, and nobody is given what another left in a bad way."""
+
+import asyncio
+
+import psycopg
+import pytest
+from psycopg import sql, waiting
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import PipelineStatus
+from psycopg_pool import base
+
+from hrims.db import AsyncConnection, open_pool, open_worker_pool, to_its_end
+
+
+async def test_who_is_cancelled_while_they_enter_a_pipeline_leaves_no_connection_in_it(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A busy loop is the only one in which psycopg stops for a moment there.
+    monkeypatch.setattr(waiting, "MAX_BUSY_TIME", 0.0)
+    entered: list[AsyncConnection] = []
+
+    async def enter() -> None:
+        async with pool.connection() as conn:
+            entered.append(conn)
+            current = asyncio.current_task()
+            assert current
+            current.cancel()
+            async with conn.pipeline():
+                pytest.fail("it was to be cancelled before")
+
+    async with open_worker_pool(conninfo=dsn, min_size=1, max_size=1, open=False) as pool:
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.create_task(enter())
+        assert entered[0].closed
+        async with pool.connection() as conn:
+            assert conn.pgconn.pipeline_status == PipelineStatus.OFF
+            async with conn.cursor() as cursor, cursor.copy("COPY (SELECT 1) TO STDOUT") as copy:
+                assert [row async for row in copy.rows()] == [("1",)]
+
+
+def _let_in(server_dsn: str, dsn: str, yes: bool) -> None:
+    name = str(conninfo_to_dict(dsn)["dbname"])
+    with psycopg.connect(server_dsn, autocommit=True) as conn:
+        conn.execute(
+            sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(sql.Identifier(name), sql.Literal(yes))
+        )
+
+
+@pytest.fixture
+def waits_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as a pool of psycopg's own would wait after the database was away for half an hour."""
+    monkeypatch.setattr(base.AttemptWithBackoff, "INITIAL_DELAY", 3600.0)
+
+
+def test_the_web_connects_soon_however_long_the_database_was_away(
+    dsn: str, server_dsn: str, waits_an_hour: None
+) -> None:
+    _let_in(server_dsn, dsn, yes=False)
+    with open_pool(dsn, most=1) as pool:
+        with pytest.raises(psycopg.OperationalError):
+            pool.getconn(timeout=0.5)
+        _let_in(server_dsn, dsn, yes=True)
+        with pool.connection(timeout=30) as conn:
+            assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+async def test_a_worker_connects_soon_however_long_the_database_was_away(
+    dsn: str, server_dsn: str, waits_an_hour: None
+) -> None:
+    _let_in(server_dsn, dsn, yes=False)
+    async with open_worker_pool(conninfo=dsn, min_size=1, max_size=1, open=False) as pool:
+        with pytest.raises(psycopg.OperationalError):
+            await pool.getconn(timeout=0.5)
+        _let_in(server_dsn, dsn, yes=True)
+        async with pool.connection(timeout=30) as conn:
+            assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_must_not_be_broken_off_is_done_to_its_end(fails: bool) -> None:
+    go_on, done = asyncio.Event(), []
+
+    async def work() -> None:
+        await go_on.wait()
+        done.append("done")
+        if fails:
+            raise ValueError
+
+    waiting_for_it = asyncio.create_task(to_its_end(work()))
+    for _ in range(2):  # whoever cancels may do so twice
+        await asyncio.sleep(0)
+        waiting_for_it.cancel()
+        await asyncio.sleep(0)
+        assert not waiting_for_it.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting_for_it
+    assert done == ["done"]
