@@ -36,7 +36,7 @@ QUICK = {
 }
 
 
-def _state(pid: int) -> str:
+def process_state(pid: int) -> str:
     """What a process does now: R runs, S sleeps, T is stopped, Z is dead, empty is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -107,7 +107,7 @@ class World:
 
     def standing(self) -> str:
         """How queue, workers and their sessions stand, for who waits in vain."""
-        processes = [(worker.pid, worker.poll(), _state(worker.pid)) for worker in self.workers]
+        processes = [(worker.pid, worker.poll(), process_state(worker.pid)) for worker in self.workers]
         asked = {
             "jobs": "SELECT id, status, worker_id, scheduled_at FROM procrastinate_jobs"
             " ORDER BY id DESC LIMIT 5",

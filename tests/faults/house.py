@@ -1,0 +1,297 @@
+"""A house in which work never ends: a server of its own, HRIMS' stand-in, workers, and runs that are asked
+for again as soon as they have ended; what became of all of them goes out.
+"""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import psycopg
+
+from hrims.config import PROJECT
+from hrims.errors import Conflict
+from hrims.follow.progress import Run
+from hrims.jobs import control
+from hrims.register import table
+from tests.database.runs import ASHA
+from tests.faults.server import LOOK, Server
+from tests.flow.conftest import World, process_state
+from tests.simulated import Simulator
+
+VOTES = ("001", "002", "003", "005")
+
+SIZE, PAGE_SIZE = 240, 10
+
+WITHIN = 10.0
+"""Seconds after the database's return within which a page is saved."""
+
+T = TypeVar("T")
+
+
+class Loss(NamedTuple):
+    """An attempt whose worker was lost, and when, by the database's clock."""
+
+    run: int
+    number: int
+    at: datetime
+
+
+@dataclass
+class Lists:
+    """An institution's list: whom HRIMS lists, and whom Postgres does, each as often as it does."""
+
+    vote: str
+    listed: list[str]
+    saved: list[str]
+
+    @property
+    def lost(self) -> set[str]:
+        """Listed, and not saved."""
+        return set(self.listed) - set(self.saved)
+
+    @property
+    def twice(self) -> int:
+        """Saved more than once."""
+        return len(self.saved) - len(set(self.saved))
+
+
+class House(World):
+    """A world that stands database faults: what a test asks is asked again once the database is back."""
+
+    def __init__(self, server: Server, simulator: Simulator, folder: Path) -> None:
+        self.server = server
+        super().__init__(server.dsn, server.connect(), simulator, folder)
+        table.seed(self.conn, PROJECT / "hrims" / "simulator" / "institutions.csv")
+        self.asked: dict[str, int] = {}
+        self.ended: list[Run] = []
+        self.tried_again = 0
+        self.lost: set[int] = set()
+
+    # what a test asks, whether or not the database is there just now
+
+    def rows(self, sql: str) -> list[Any]:
+        """What a query returns."""
+        return self._again(lambda: super(House, self).rows(sql))
+
+    def run(self, run_id: int) -> Run:
+        """The run as it is now."""
+        return self._again(lambda: super(House, self).run(run_id))
+
+    def ask(self, vote: str = VOTES[0], page_size: int = PAGE_SIZE) -> int:
+        """Queues a run, or finds the one that is under way: an answer may have got lost. Returns its id."""
+        return self._again(lambda: super(House, self).ask(vote, page_size))
+
+    def until(self, run_id: int, reached: Callable[[Run], bool]) -> Run:
+        """Waits for the run to be so."""
+        self.wait(lambda: reached(self.run(run_id)), f"run {run_id}")
+        return self.run(run_id)
+
+    def wait(self, reached: Callable[[], Any], what: str) -> Any:
+        """Waits for something that nobody is told of; says how things stand when it does not come."""
+        end = time.monotonic() + self.patience
+        while not (found := reached()):
+            assert time.monotonic() < end, (
+                f"waited {self.patience} s in vain for {what}\n{self.standing()}\n{self.logs()}"
+            )
+            time.sleep(LOOK)
+        return found
+
+    def _again(self, work: Callable[[], T]) -> T:
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                return work()
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                assert time.monotonic() < end, f"the database did not come back\n{self.logs()}"
+                self.conn.close()
+                self.server.back()
+                self.conn = self.server.connect()
+
+    def close(self) -> None:
+        """Ends the workers, and asks no more."""
+        super().close()
+        self.conn.close()
+
+    # work that never ends
+
+    def keep_busy(self, votes: tuple[str, ...] = VOTES) -> None:
+        """Every institution has a run under way: who has none is asked for, who gave up is tried again."""
+        for vote in votes:
+            run_id = self.asked.get(vote)
+            if run_id is not None:
+                run = self.run(run_id)
+                if not run.ended:
+                    continue
+                self._judge(run)
+                if run.state == "failed":
+                    continue
+            self.asked[vote] = self.ask(vote)
+
+    def finish(self) -> list[Run]:
+        """Waits for the runs that are under way, and asks for no others; returns all that have ended."""
+        for vote in list(self.asked):
+            while self._judge(self.until_ended(self.asked[vote])).state == "failed":
+                pass
+            del self.asked[vote]
+        return self.ended
+
+    def _judge(self, run: Run) -> Run:
+        """Notes how a run has ended; one whose workers died too often is tried again, as a person would."""
+        if run.state != "failed":
+            self.ended.append(run)
+            return run
+        assert run.trouble_code == "worker_died", f"{run}\n{self.standing()}\n{self.logs()}"
+        assert run.trouble
+        assert "died three times" in run.trouble
+        self.tried_again += self._again(lambda: self._retry(run.id))
+        return run
+
+    def _retry(self, run_id: int) -> bool:
+        try:
+            control.retry(self.conn, ASHA, run_id)
+        except Conflict:
+            return False  # the answer to the first try got lost
+        return True
+
+    def pages(self) -> dict[int, int]:
+        """Pages that are saved, by the process id of the worker that saved them."""
+        return dict(self.rows(BY_WORKER))
+
+    def until_saved(self, pages: int = 1) -> list[float]:
+        """Waits until every worker has saved so many more pages, and keeps all of them busy meanwhile;
+        returns the moments at which the first had done so, the next, and so on.
+        """
+        before = self.pages()
+        slow, moments = {worker.pid for worker in self.working}, list[float]()
+
+        def all_have() -> bool:
+            self.keep_busy()
+            now = self.pages()
+            for pid in {one for one in slow if now.get(one, 0) >= before.get(one, 0) + pages}:
+                slow.remove(pid)
+                moments.append(time.monotonic())
+            return not slow
+
+        self.wait(all_have, f"{pages} more pages of each worker")
+        return moments
+
+    def until_pages(self, pages: int) -> None:
+        """Waits until so many pages are saved, by whomever, and keeps everybody busy meanwhile."""
+
+        def enough() -> bool:
+            self.keep_busy()
+            return sum(self.pages().values()) >= pages
+
+        self.wait(enough, f"{pages} pages")
+
+    def seconds_to_a_page(self) -> list[float]:
+        """From the moment at which a plain connection works to the next page of each worker that is saved,
+        the quickest first.
+        """
+        back = self.server.back()
+        return [moment - back for moment in self.until_saved()]
+
+    # workers that are lost
+
+    @property
+    def working(self) -> list[subprocess.Popen[bytes]]:
+        """Workers that were not lost."""
+        return [worker for worker in self.workers if worker.pid not in self.lost]
+
+    def attempts_of(self, pid: int) -> list[tuple[int, int]]:
+        """The attempts (run, number) that this worker has under way."""
+        return self.rows(UNDER_WAY.format(pid))
+
+    def until_at_work(self, *workers: subprocess.Popen[bytes]) -> None:
+        """Waits until each of these workers has an attempt under way."""
+
+        def are() -> bool:
+            self.keep_busy()
+            return all(self.attempts_of(worker.pid) for worker in workers)
+
+        self.wait(are, f"attempts of workers {[worker.pid for worker in workers]}")
+
+    def lose(self, worker: subprocess.Popen[bytes], how: signal.Signals) -> list[Loss]:
+        """Kills or freezes a worker; returns what it has left under way."""
+        worker.send_signal(how)
+        self.lost.add(worker.pid)
+        if how == signal.SIGKILL:
+            worker.wait()
+        else:
+            self.wait(lambda: process_state(worker.pid) == "T", "the worker to stand still")
+        [(at,)] = self.rows("SELECT clock_timestamp()")
+        return [Loss(*attempt, at) for attempt in self.attempts_of(worker.pid)]
+
+    def seconds_to_go_on(self, losses: list[Loss]) -> list[float]:
+        """From each loss to the attempt that followed it; of attempts that were over all the same, nothing:
+        a COMMIT that is on its way outlives who sent it.
+        """
+        found = [self.rows(FOLLOWED.format(one.at.isoformat(), one.run, one.number)) for one in losses]
+        return [float(seconds) for rows in found for (seconds,) in rows]
+
+    def logs(self) -> str:
+        """What the workers said that began last."""
+        logs = sorted(self.folder.glob("worker-*.log"), key=lambda log: log.stat().st_mtime)
+        return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in logs[-6:])
+
+    # what became of it
+
+    def lists(self, vote: str) -> Lists:
+        """Whom HRIMS lists, and whom Postgres does."""
+        listed = [one["zan_id"] for one in self.simulator.people(vote=vote) if one["zan_id"]]
+        return Lists(vote, listed, [zan_id for (zan_id,) in self.rows(SAVED.format(vote))])
+
+    def check(self) -> list[Run]:
+        """Waits for all runs: each is complete, everybody is there once, and nobody saved what was theirs no
+        more; returns the runs.
+        """
+        runs = self.finish()
+        told = f"{[(run.id, run.state, run.outcome, run.trouble) for run in runs]}\n{self.logs()}"
+        assert {run.outcome for run in runs} == {"complete"}, told
+        assert {(run.people or 0) + run.rejected for run in runs} == {SIZE}, told
+        lists = [self.lists(vote) for vote in VOTES]
+        assert [(one.vote, one.lost, one.twice) for one in lists] == [(vote, set(), 0) for vote in VOTES]
+        everybody = {zan_id for one in lists for zan_id in one.listed}
+        assert len(everybody) == sum(len(one.saved) for one in lists)
+        assert self.rows("SELECT count(*), count(DISTINCT zan_id) FROM employees") == [
+            (len(everybody), len(everybody))
+        ]
+        assert self.rows(LATE) == []
+        assert all(worker.poll() is None for worker in self.working), self.standing()
+        return runs
+
+
+SAVED = """
+SELECT e.zan_id FROM listings l JOIN employees e ON e.id = l.employee_id
+JOIN institutions i ON i.id = l.institution_id WHERE i.vote_code = '{}'
+"""
+
+UNDER_WAY = """
+SELECT a.run_id, a.number FROM run_attempts a JOIN runs r ON r.id = a.run_id AND r.attempt = a.number
+WHERE a.pid = {} AND a.ended_at IS NULL AND r.state = 'active' ORDER BY 1
+"""
+
+FOLLOWED = """
+SELECT extract(epoch FROM n.started_at - '{}')::float8
+FROM run_attempts a JOIN run_attempts n ON n.run_id = a.run_id AND n.number = a.number + 1
+WHERE a.run_id = {} AND a.number = {} AND a.ended_as <> 'finished'
+"""
+
+BY_WORKER = """
+SELECT a.pid, count(*) FROM run_pages p JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
+GROUP BY a.pid
+"""
+
+LATE = """
+SELECT p.run_id, p.attempt, a.ended_as, p.saved_at, pg_xact_commit_timestamp(p.xmin),
+       a.started_at, a.ended_at, pg_xact_commit_timestamp(a.xmin)
+FROM run_pages p LEFT JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
+WHERE a.number IS NULL OR p.saved_at NOT BETWEEN a.started_at AND coalesce(a.ended_at, 'infinity')
+   OR a.ended_at IS NOT NULL AND pg_xact_commit_timestamp(p.xmin) > pg_xact_commit_timestamp(a.xmin)
+"""
+"""Pages of no attempt, saved before theirs began, or committed after it was ended."""
