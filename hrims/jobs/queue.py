@@ -35,6 +35,11 @@ POOL_SPARE = 8
 WARM = 4
 """Connections that stay open: a run that begins finds them, and what Postgres has learned on them, there."""
 
+FORGOTTEN = 3600.0
+"""Seconds of silence after which a worker that begins strikes others from the list. Who is dead, the watch says:
+whoever is off the list has no say in their jobs any more, and after the database was away all had been silent.
+"""
+
 SHORTEST_WAIT = 0.1
 """Seconds at least before a worker looks again for what should be due by now."""
 
@@ -228,7 +233,7 @@ def _worker_defaults() -> Any:
         "queues": [queue_of(settings.pool)],
         "concurrency": settings.concurrency,
         "update_heartbeat_interval": settings.beat_seconds,
-        "stalled_worker_timeout": settings.silent_seconds,
+        "stalled_worker_timeout": FORGOTTEN,
         "shutdown_graceful_timeout": settings.stop_seconds,
         "fetch_job_polling_interval": 2.0,
         "abort_job_polling_interval": 2.0,

@@ -6,10 +6,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -19,7 +17,9 @@ from hrims.follow.progress import Run
 from hrims.jobs import control
 from hrims.register import table
 from tests.database.runs import ASHA
+from tests.faults import told
 from tests.faults.server import LOOK, Server
+from tests.faults.told import Lists, Loss
 from tests.flow.conftest import World, process_state
 from tests.simulated import Simulator
 
@@ -31,33 +31,6 @@ WITHIN = 10.0
 """Seconds after the database's return within which a page is saved."""
 
 T = TypeVar("T")
-
-
-class Loss(NamedTuple):
-    """An attempt whose worker was lost, and when, by the database's clock."""
-
-    run: int
-    number: int
-    at: datetime
-
-
-@dataclass
-class Lists:
-    """An institution's list: whom HRIMS lists, and whom Postgres does, each as often as it does."""
-
-    vote: str
-    listed: list[str]
-    saved: list[str]
-
-    @property
-    def lost(self) -> set[str]:
-        """Listed, and not saved."""
-        return set(self.listed) - set(self.saved)
-
-    @property
-    def twice(self) -> int:
-        """Saved more than once."""
-        return len(self.saved) - len(set(self.saved))
 
 
 class House(World):
@@ -160,7 +133,7 @@ class House(World):
 
     def pages(self) -> dict[int, int]:
         """Pages that are saved, by the process id of the worker that saved them."""
-        return dict(self.rows(BY_WORKER))
+        return dict(self.rows(told.BY_WORKER))
 
     def until_saved(self, pages: int = 1) -> list[float]:
         """Waits until every worker has saved so many more pages, and keeps all of them busy meanwhile;
@@ -205,7 +178,7 @@ class House(World):
 
     def attempts_of(self, pid: int) -> list[tuple[int, int]]:
         """The attempts (run, number) that this worker has under way."""
-        return self.rows(UNDER_WAY.format(pid))
+        return self.rows(told.UNDER_WAY.format(pid))
 
     def until_at_work(self, *workers: subprocess.Popen[bytes]) -> None:
         """Waits until each of these workers has an attempt under way."""
@@ -227,11 +200,20 @@ class House(World):
         [(at,)] = self.rows("SELECT clock_timestamp()")
         return [Loss(*attempt, at) for attempt in self.attempts_of(worker.pid)]
 
+    def comes_back(self, worker: subprocess.Popen[bytes]) -> None:
+        """A worker that was frozen goes on as if nothing had been."""
+        self.lost.remove(worker.pid)
+        worker.send_signal(signal.SIGCONT)
+
+    def leaves(self, worker: subprocess.Popen[bytes]) -> None:
+        """A worker has ended in order."""
+        self.lost.add(worker.pid)
+
     def seconds_to_go_on(self, losses: list[Loss]) -> list[float]:
         """From each loss to the attempt that followed it; of attempts that were over all the same, nothing:
         a COMMIT that is on its way outlives who sent it.
         """
-        found = [self.rows(FOLLOWED.format(one.at.isoformat(), one.run, one.number)) for one in losses]
+        found = [self.rows(told.FOLLOWED.format(one.at.isoformat(), one.run, one.number)) for one in losses]
         return [float(seconds) for rows in found for (seconds,) in rows]
 
     def logs(self) -> str:
@@ -244,16 +226,16 @@ class House(World):
     def lists(self, vote: str) -> Lists:
         """Whom HRIMS lists, and whom Postgres does."""
         listed = [one["zan_id"] for one in self.simulator.people(vote=vote) if one["zan_id"]]
-        return Lists(vote, listed, [zan_id for (zan_id,) in self.rows(SAVED.format(vote))])
+        return Lists(vote, listed, [zan_id for (zan_id,) in self.rows(told.SAVED.format(vote))])
 
     def check(self) -> list[Run]:
         """Waits for all runs: each is complete, everybody is there once, and nobody saved what was theirs no
         more; returns the runs.
         """
         runs = self.finish()
-        told = f"{[(run.id, run.state, run.outcome, run.trouble) for run in runs]}\n{self.logs()}"
-        assert {run.outcome for run in runs} == {"complete"}, told
-        assert {(run.people or 0) + run.rejected for run in runs} == {SIZE}, told
+        words = f"{[(run.id, run.state, run.outcome, run.trouble) for run in runs]}\n{self.logs()}"
+        assert {run.outcome for run in runs} == {"complete"}, words
+        assert {(run.people or 0) + run.rejected for run in runs} == {SIZE}, words
         lists = [self.lists(vote) for vote in VOTES]
         assert [(one.vote, one.lost, one.twice) for one in lists] == [(vote, set(), 0) for vote in VOTES]
         everybody = {zan_id for one in lists for zan_id in one.listed}
@@ -261,37 +243,6 @@ class House(World):
         assert self.rows("SELECT count(*), count(DISTINCT zan_id) FROM employees") == [
             (len(everybody), len(everybody))
         ]
-        assert self.rows(LATE) == []
+        assert self.rows(told.LATE) == []
         assert all(worker.poll() is None for worker in self.working), self.standing()
         return runs
-
-
-SAVED = """
-SELECT e.zan_id FROM listings l JOIN employees e ON e.id = l.employee_id
-JOIN institutions i ON i.id = l.institution_id WHERE i.vote_code = '{}'
-"""
-
-UNDER_WAY = """
-SELECT a.run_id, a.number FROM run_attempts a JOIN runs r ON r.id = a.run_id AND r.attempt = a.number
-WHERE a.pid = {} AND a.ended_at IS NULL AND r.state = 'active' ORDER BY 1
-"""
-
-FOLLOWED = """
-SELECT extract(epoch FROM n.started_at - '{}')::float8
-FROM run_attempts a JOIN run_attempts n ON n.run_id = a.run_id AND n.number = a.number + 1
-WHERE a.run_id = {} AND a.number = {} AND a.ended_as <> 'finished'
-"""
-
-BY_WORKER = """
-SELECT a.pid, count(*) FROM run_pages p JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
-GROUP BY a.pid
-"""
-
-LATE = """
-SELECT p.run_id, p.attempt, a.ended_as, p.saved_at, pg_xact_commit_timestamp(p.xmin),
-       a.started_at, a.ended_at, pg_xact_commit_timestamp(a.xmin)
-FROM run_pages p LEFT JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
-WHERE a.number IS NULL OR p.saved_at NOT BETWEEN a.started_at AND coalesce(a.ended_at, 'infinity')
-   OR a.ended_at IS NOT NULL AND pg_xact_commit_timestamp(p.xmin) > pg_xact_commit_timestamp(a.xmin)
-"""
-"""Pages of no attempt, saved before theirs began, or committed after it was ended."""

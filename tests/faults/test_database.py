@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -64,16 +65,25 @@ def test_it_goes_on_again_and_again(house: House, name: str, fault: Fault, times
     _endure(house, name, fault, times)
 
 
-def _freeze(house: House, seconds: float) -> None:
+def _freeze(house: House, seconds: float, times: int = 1) -> None:
+    """Longer than a worker may be silent; but none of them has died."""
+
     def stand_still(house: House) -> None:
         with house.server.frozen():
             time.sleep(seconds)  # so long it stands still: that is what is meant
 
-    _endure(house, f"frozen {seconds:.0f} s", stand_still, 1)
+    _endure(house, f"frozen {seconds:.0f} s", stand_still, times)
+    assert house.rows("SELECT max(rescues), max(failures) FROM runs") == [(0, 0)]
 
 
 def test_it_stood_still(house: House) -> None:
     _freeze(house, 4)
+
+
+@pytest.mark.chaos
+def test_it_stood_still_again_and_again(house: House) -> None:
+    house.settings["HRIMS_SILENT_SECONDS"] = "4"
+    _freeze(house, 6, 5)
 
 
 @pytest.mark.chaos
@@ -109,3 +119,18 @@ def test_there_are_fewer_connections_than_the_workers_would_like(build: Build) -
         house.start_worker()
     house.until_pages(200)
     house.check()
+
+
+@pytest.mark.chaos
+def test_a_worker_that_could_not_open_its_pool_opens_another(build: Build) -> None:
+    house = build(max_connections="16")
+    with ExitStack() as crowd:
+        # Two places are left: enough to look at the schema, too few for a pool.
+        for _ in range(13):
+            crowd.enter_context(house.server.connect())
+        house.start_worker()
+        house.wait(lambda: "PoolTimeout" in house.logs(), "the worker to give up its pool")
+    took = house.seconds_to_a_page()
+    _tell("could not open its pool: seconds to a page", took)
+    house.check()
+    assert max(took) <= WITHIN

@@ -2,11 +2,15 @@
 
 import random
 import signal
+import subprocess
 import time
+from collections.abc import Callable
 
 import pytest
 
-from tests.faults.house import House, Loss
+from tests.faults import told
+from tests.faults.house import House
+from tests.faults.told import Loss
 
 RESCUED_WITHIN = 45.0
 """Seconds from the loss of a worker to the next attempt at its runs."""
@@ -53,7 +57,7 @@ def _are_rescued(house: House, losses: list[Loss], name: str) -> None:
 
 
 def test_workers_are_killed(house: House) -> None:
-    _killed_one_by_one(house, 4, seed=1)
+    _killed_one_by_one(house, 3, seed=1)
 
 
 @pytest.mark.chaos
@@ -71,57 +75,72 @@ def test_workers_are_killed_that_beat_as_it_comes(house: House) -> None:
     _killed_together(house, 2)
 
 
-TOLD = """
-SELECT r.*, a.*, p.*, j.* FROM
-  (SELECT json_agg(to_json(x) ORDER BY x.id)::text FROM runs x WHERE id = {0}) r,
-  (SELECT json_agg(to_json(x) ORDER BY x.number)::text FROM run_attempts x WHERE run_id = {0}) a,
-  (SELECT json_agg(json_build_array(x.xmin::text, to_json(x)) ORDER BY reading, page_size, page_number)::text
-   FROM run_pages x WHERE run_id = {0}) p,
-  (SELECT json_agg(json_build_array(x.id, x.status, (
-      SELECT json_agg(e.type ORDER BY e.id) FROM procrastinate_events e WHERE e.job_id = x.id)))::text
-   FROM procrastinate_jobs x WHERE x.args ->> 'run_id' = '{0}') j
-"""
-"""All that is told of a run: its row, attempts, pages and who wrote them, and what became of its jobs."""
+def _frozen_at_work(house: House, pause: float) -> tuple[subprocess.Popen[bytes], list[Loss]]:
+    """A worker that stands still in the middle of whatever it does, and what it has left under way."""
+    worker = house.start_worker()
+    losses = list[Loss]()
+    while not losses:
+        worker.send_signal(signal.SIGCONT)
+        house.until_at_work(worker)
+        time.sleep(pause)  # any moment is meant
+        losses = house.lose(worker, signal.SIGSTOP)
+    return worker, losses
 
-JOB = """
-SELECT j.status::text, count(*) FILTER (WHERE e.type IN ('succeeded', 'failed', 'aborted', 'cancelled'))
-FROM runs r JOIN procrastinate_jobs j ON j.id = r.queue_job_id JOIN procrastinate_events e ON e.job_id = j.id
-WHERE r.id = {} GROUP BY j.id
-"""
+
+def _attempts(house: House, run_id: int) -> list[tuple[int, int, str]]:
+    return house.rows(f"SELECT number, pid, ended_as FROM run_attempts WHERE run_id = {run_id} ORDER BY 1")
 
 
 def _wakes_when_all_is_over(house: House, pause: float) -> None:
-    """A worker freezes, another brings its runs to their end, and only then it wakes."""
-    zombie = house.start_worker()
-    losses = list[Loss]()
-    while not losses:
-        zombie.send_signal(signal.SIGCONT)
-        house.until_at_work(zombie)
-        time.sleep(pause)  # it freezes in the middle of whatever it does then
-        losses = house.lose(zombie, signal.SIGSTOP)
+    """Another brings its runs to their end; only then the frozen one wakes."""
+    zombie, losses = _frozen_at_work(house, pause)
     successor = house.start_worker()
     house.finish()
-    told = {loss.run: house.rows(TOLD.format(loss.run)) for loss in losses}
-    successor.send_signal(signal.SIGTERM)
-    assert successor.wait(house.patience) == 0
-    house.lost = {successor.pid}
-    zombie.send_signal(signal.SIGCONT)
+    before = {loss.run: house.rows(told.TOLD.format(loss.run)) for loss in losses}
     for loss in losses:
-        run = house.run(loss.run)
-        assert (run.outcome, run.attempt) == ("complete", loss.number + 1)
-        attempts = f"SELECT number, pid, ended_as FROM run_attempts WHERE run_id = {run.id} ORDER BY 1"
-        assert house.rows(attempts)[-2:] == [
+        assert _attempts(house, loss.run)[-2:] == [
             (loss.number, zombie.pid, "worker_died"),
             (loss.number + 1, successor.pid, "finished"),
         ]
-        assert house.rows(JOB.format(run.id)) == [("succeeded", 1)]
+        assert house.rows(told.JOB.format(loss.run)) == [("succeeded", 1)]
+    successor.send_signal(signal.SIGTERM)
+    assert successor.wait(house.patience) == 0
+    house.leaves(successor)
+    house.comes_back(zombie)
     # It has noticed all that there is to notice when it works again.
     house.until_saved(1)
-    assert {loss.run: house.rows(TOLD.format(loss.run)) for loss in losses} == told
+    assert {loss.run: house.rows(told.TOLD.format(loss.run)) for loss in losses} == before
     house.check()
-    zombie.kill()
-    house.lost.add(zombie.pid)
+
+
+def _wakes_amid_its_successor(house: House, pause: float) -> None:
+    """Another has taken its runs over and is at work; just then the frozen one wakes."""
+    zombie, losses = _frozen_at_work(house, pause)
+    house.start_worker()
+    for loss in losses:
+        house.until(loss.run, lambda run, loss=loss: run.attempt > loss.number)  # type: ignore[misc] # bound now
+    house.comes_back(zombie)
+    house.until_saved(1)
+    house.check()
+    for loss in losses:
+        *_, lost, following = _attempts(house, loss.run)[: loss.number + 1]
+        assert lost == (loss.number, zombie.pid, "worker_died")
+        assert following[::2] == (loss.number + 1, "finished")
+        assert house.rows(told.JOB.format(loss.run)) == [("succeeded", 1)]
 
 
 def test_a_worker_was_frozen_and_wakes(house: House) -> None:
     _wakes_when_all_is_over(house, 0.1)
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("story", [_wakes_when_all_is_over, _wakes_amid_its_successor])
+def test_workers_were_frozen_at_any_moment_and_wake(
+    house: House, story: Callable[[House, float], None]
+) -> None:
+    chance = random.Random(3)
+    for _ in range(6):
+        story(house, chance.uniform(0, 0.4))
+        for worker in house.working:
+            house.lose(worker, signal.SIGKILL)

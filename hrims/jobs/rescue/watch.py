@@ -6,7 +6,6 @@ It runs beside the worker and is not a job, so that it needs no worker to be ali
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable
 
@@ -30,22 +29,36 @@ QueueRun = Callable[[AsyncConnection, int], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
+class Sight:
+    """Whether silence proves anything. It does not after the database was away, or this process stood still:
+    first everybody has the time to give a sign of life.
+    """
+
+    def __init__(self) -> None:
+        self._looked: float | None = None
+        self._clear_from = 0.0
+
+    def is_clear(self, now: float, silent_seconds: float) -> bool:
+        """Call it after each look that succeeded, with a clock that only goes forward, in seconds."""
+        # Half of it: when the last look was, others may not have spoken for a while already.
+        if self._looked is not None and now - self._looked > silent_seconds / 2:
+            self._clear_from = now + silent_seconds
+        self._looked = now
+        return now >= self._clear_from
+
+
+SIGHT = Sight()
+"""That of this process: it outlives the worker, which begins anew when its database comes back."""
+
+
 async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -> None:
     """Looks for runs without a worker for ever, once every beat; a database that is away is waited for.
 
     Meanwhile nobody could give a sign of life, this worker neither: silence counts from its return.
     """
-    asked, judge_from = None, -math.inf
     while True:
-        asked = time.monotonic() if asked is None else asked
         try:
-            async with pool.connection():
-                now = time.monotonic()
-            if now - asked > settings.beat_seconds:
-                judge_from = now + settings.silent_seconds
-            asked = None
-            if now >= judge_from:
-                await rescue_stalled(pool, settings.silent_seconds)
+            await rescue_stalled(pool, settings.silent_seconds, SIGHT)
             await rescue_orphans(queue_run, pool)
             await give_up_overdue(pool)
         except (psycopg.Error, ProcrastinateException, OSError) as reason:
@@ -53,12 +66,16 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
         await asyncio.sleep(settings.beat_seconds)
 
 
-async def rescue_stalled(pool: AsyncPool, silent_seconds: float) -> int:
-    """Rescues every stalled job, each in its own transaction; returns how many."""
+async def rescue_stalled(pool: AsyncPool, silent_seconds: float, sight: Sight | None = None) -> int:
+    """Rescues every stalled job, each in its own transaction; returns how many. None while ``sight`` is not
+    clear.
+    """
     async with pool.connection() as conn:
         # First, and whether or not a job is stalled: what a frozen worker holds may be in everybody's way.
         await store.end_silent_sessions(conn, silent_seconds)
         found = await store.stalled(conn, silent_seconds)
+    if sight and not sight.is_clear(time.monotonic(), silent_seconds):
+        return 0
     rescued = 0
     for job_id in found:
         async with pool.connection() as conn:
