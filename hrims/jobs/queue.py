@@ -36,8 +36,8 @@ WARM = 4
 """Connections that stay open: a run that begins finds them, and what Postgres has learned on them, there."""
 
 FORGOTTEN = 3600.0
-"""Seconds of silence after which a worker that begins strikes others from the list. Who is dead, the watch says:
-whoever is off the list has no say in their jobs any more, and after the database was away all had been silent.
+"""Seconds of silence after which a worker that begins strikes others from the list. Who is dead, the watch
+says: off the list they have no say in their jobs, and after the database was away all had been silent.
 """
 
 SHORTEST_WAIT = 0.1
