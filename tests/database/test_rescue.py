@@ -258,13 +258,14 @@ async def test_a_job_that_was_replaced_has_no_say_any_more(
 
 
 async def test_silence_counts_from_the_moment_the_database_is_back(
-    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A watch that waited longer than a beat for its connection judges nobody until the silence is over."""
+    """A watch that waited long for its connection judges nobody until the silence is over."""
     settings = Settings(beat_seconds=0.1, silent_seconds=2.0)
+    monkeypatch.setattr(watch, "SIGHT", watch.Sight())
     conns = [await pool.getconn() for _ in range(pool.max_size)]
     watching = asyncio.create_task(watch.keep_watch(queue_run, pool, settings))
-    await asyncio.sleep(3 * settings.beat_seconds)
+    await asyncio.sleep(0.6 * settings.silent_seconds)
     die(conn)
     back = asyncio.get_running_loop().time()
     for one in conns:

@@ -38,6 +38,11 @@ class Sight:
         self._looked: float | None = None
         self._clear_from = 0.0
 
+    def begin(self, now: float) -> None:
+        """Whoever begins has looked just now, until their first look succeeds much later."""
+        if self._looked is None:
+            self._looked = now
+
     def is_clear(self, now: float, silent_seconds: float) -> bool:
         """Call it after each look that succeeded, with a clock that only goes forward, in seconds."""
         # Half of it: when the last look was, others may not have spoken for a while already.
@@ -56,6 +61,7 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
 
     Meanwhile nobody could give a sign of life, this worker neither: silence counts from its return.
     """
+    SIGHT.begin(time.monotonic())
     while True:
         try:
             await rescue_stalled(pool, settings.silent_seconds, SIGHT)
