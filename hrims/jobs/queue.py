@@ -43,9 +43,6 @@ says: off the list they have no say in their jobs, and after the database was aw
 SHORTEST_WAIT = 0.1
 """Seconds at least before a worker looks again for what should be due by now."""
 
-FORGOTTEN = 3600.0
-"""Seconds of silence at least before Procrastinate takes a worker from its list."""
-
 log = logging.getLogger(__name__)
 
 
@@ -100,12 +97,6 @@ class FencedJobManager(manager.JobManager):
         if self._wake_in and waits["seconds"] is not None:
             self._wake_in(waits["seconds"])
         return None
-
-    async def prune_stalled_workers(self, seconds_since_heartbeat: float) -> list[int]:
-        """Who has fallen silent, the watch judges; one that begins when the database is back must not
-        forget those that could not say yet that they live.
-        """
-        return await super().prune_stalled_workers(max(seconds_since_heartbeat, FORGOTTEN))
 
     async def finish_job(self, job: queue_jobs.Job, status: queue_jobs.Status, delete_job: bool) -> None:
         await self._if_held(store.HELD["finish"].decode(), job, status=status.value, delete_job=delete_job)

@@ -13,7 +13,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.jobs import control
 from hrims.jobs.attempts import store
 from hrims.jobs.attempts.store import Attempt
-from hrims.jobs.queue import FencedJobManager, queue_run, session_name
+from hrims.jobs.queue import FencedJobManager, app, queue_run, session_name
 from hrims.jobs.rescue import store as orphans
 from hrims.jobs.rescue import watch
 from tests.database.runs import ASHA, ask_for, begin, institution, until_blocked
@@ -280,7 +280,8 @@ async def test_silence_counts_from_the_moment_the_database_is_back(
 async def test_a_worker_that_begins_forgets_nobody_who_is_silent(
     conn: Connection, manager: FencedJobManager, held: tuple[Job, Attempt]
 ) -> None:
+    begins_with = app.worker_defaults["stalled_worker_timeout"]
     conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
-    assert await manager.prune_stalled_workers(SILENT) == []
+    assert await manager.prune_stalled_workers(begins_with) == []
     conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '2 hours'")
-    assert await manager.prune_stalled_workers(SILENT) == [held[0].worker_id]
+    assert await manager.prune_stalled_workers(begins_with) == [held[0].worker_id]
