@@ -79,7 +79,7 @@ FROM (
     SELECT r.id FROM batch_members m JOIN runs r ON r.id = m.run_id
     WHERE m.batch_id = %(batch)s AND r.state = 'failed' AND r.pruned_at IS NULL AND NOT EXISTS (
         SELECT FROM runs o WHERE o.institution_id = r.institution_id AND o.state IN ('waiting', 'delayed', 'active'))
-    ORDER BY r.institution_id FOR UPDATE OF r
+    ORDER BY r.institution_id FOR NO KEY UPDATE OF r
 ) f
 WHERE r.id = f.id
 RETURNING r.id
@@ -89,7 +89,7 @@ RETURNING r.id
 WITH held AS (
     SELECT r.id, r.queue_job_id FROM batch_members m JOIN runs r ON r.id = m.run_id
     WHERE m.batch_id = %(batch)s AND NOT m.joined AND r.state IN ('waiting', 'delayed', 'active')
-    ORDER BY r.id FOR UPDATE OF r
+    ORDER BY r.id FOR NO KEY UPDATE OF r
 ), gone AS (
     UPDATE runs r SET state = 'cancelled', finished_at = now(), next_try_at = NULL, waits_for = NULL
     FROM held h WHERE r.id = h.id

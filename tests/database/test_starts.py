@@ -1,6 +1,7 @@
 """How many runs start a minute: counted in Postgres, whoever asks and however many at once."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -8,9 +9,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from hrims.batches import ask as batches
 from hrims.db import Connection
-from hrims.jobs import ask
+from hrims.jobs import ask, control
+from hrims.jobs.attempts.patience import USUAL
+from hrims.jobs.starts import decide
 from hrims.jobs.store import HELD
+from hrims.jobs.workers import pools
 from tests.database.runs import ASHA, institution, live, until_blocked
 
 LIMIT = 5
@@ -159,3 +164,23 @@ def test_the_foretold_time_is_that_at_which_it_starts(
             passed += wait
         assert take(conn, me) == run
         assert passed == pytest.approx(max(told, 0), abs=1.0)
+
+
+@pytest.mark.parametrize("deed", ["prioritise", "care", "cancel", "batch"])
+def test_who_decides_about_a_run_never_waits_for_who_starts_it(conn: Connection, dsn: str, deed: str) -> None:
+    """A worker holds the job and asks for the run's key; whoever holds the run and asks for the job must
+    leave it that key, or both wait for ever.
+    """
+    first = institution(conn)
+    batch = batches.ask(conn, ASHA, "all").batch_id
+    [(run_id,)] = conn.execute("SELECT id FROM runs").fetchall()
+    deeds: dict[str, Callable[[], object]] = {
+        "prioritise": lambda: decide.prioritise(conn, ASHA, run_id, "urgent"),
+        "care": lambda: pools.care_for(conn, ASHA, first, "health", USUAL),
+        "cancel": lambda: control.cancel(conn, ASHA, run_id),
+        "batch": lambda: batches.cancel(conn, ASHA, batch),
+    }
+    with psycopg.connect(dsn) as worker:
+        worker.execute("SELECT FROM runs WHERE id = %s FOR KEY SHARE", (run_id,))
+        conn.execute("SET lock_timeout = '5s'")
+        deeds[deed]()

@@ -35,7 +35,7 @@ WHERE s.application_name LIKE 'hrims worker %%' AND s.xact_start IS NOT NULL AND
   AND s.datname = current_database() AND s.usename = current_user AND s.pid <> pg_backend_pid()
 
 -- name: hold_run
-SELECT id, state, rescues FROM runs WHERE queue_job_id = %(job)s FOR UPDATE
+SELECT id, state, rescues FROM runs WHERE queue_job_id = %(job)s FOR NO KEY UPDATE
 
 -- name: hold_job
 -- Looked at again under the lock: meanwhile its worker may have ended it, or somebody rescued it.
@@ -54,7 +54,7 @@ WHERE r.state IN ('waiting', 'delayed', 'active') AND NOT EXISTS (
 ORDER BY r.id
 
 -- name: hold_orphan
-SELECT FROM runs WHERE id = %(run)s FOR UPDATE
+SELECT FROM runs WHERE id = %(run)s FOR NO KEY UPDATE
 
 -- name: look_again
 -- A statement of its own, after the run is held: only so does it see the job that another rescuer gave it.

@@ -30,7 +30,7 @@ DELETE FROM procrastinate_jobs WHERE id = ANY(ARRAY(
 -- The run that ended first of those that are old enough, held: nobody tries it again meanwhile.
 SELECT id FROM runs
 WHERE finished_at < now() - make_interval(days => %(days)s) AND pruned_at IS NULL
-ORDER BY finished_at LIMIT 1 FOR UPDATE SKIP LOCKED
+ORDER BY finished_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: pages
 -- The rejects of a page go with it.

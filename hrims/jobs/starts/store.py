@@ -107,7 +107,7 @@ def prioritise(conn: Connection, run_id: int, priority: str, number: int) -> str
         """
         WITH held AS (
             SELECT id, priority, queue_job_id FROM runs
-            WHERE id = %(run)s AND state IN ('waiting', 'delayed') FOR UPDATE
+            WHERE id = %(run)s AND state IN ('waiting', 'delayed') FOR NO KEY UPDATE
         ), job AS (
             UPDATE procrastinate_jobs j SET priority = %(number)s
             FROM held h WHERE j.id = h.queue_job_id AND j.status = 'todo'

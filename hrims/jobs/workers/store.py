@@ -153,7 +153,7 @@ def set_care(conn: Connection, institution_id: int, care: Care, queue: str) -> N
         WITH held AS (
             SELECT id, queue_job_id FROM runs
             WHERE institution_id = %(id)s AND state IN ('waiting', 'delayed')
-              AND pool IS DISTINCT FROM %(pool)s FOR UPDATE
+              AND pool IS DISTINCT FROM %(pool)s FOR NO KEY UPDATE
         ), job AS (
             UPDATE procrastinate_jobs j SET queue_name = %(queue)s
             FROM held h WHERE j.id = h.queue_job_id AND j.status = 'todo'
