@@ -1,7 +1,6 @@
 """How many runs start a minute: counted in Postgres, whoever asks and however many at once."""
 
 import asyncio
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -174,7 +173,7 @@ def test_who_decides_about_a_run_never_waits_for_who_starts_it(conn: Connection,
     first = institution(conn)
     batch = batches.ask(conn, ASHA, "all").batch_id
     [(run_id,)] = conn.execute("SELECT id FROM runs").fetchall()
-    deeds: dict[str, Callable[[], object]] = {
+    deeds: dict[str, Any] = {
         "prioritise": lambda: decide.prioritise(conn, ASHA, run_id, "urgent"),
         "care": lambda: pools.care_for(conn, ASHA, first, "health", USUAL),
         "cancel": lambda: control.cancel(conn, ASHA, run_id),
