@@ -72,3 +72,15 @@ def test_what_hrims_asks_to_wait_holds_for_every_page(world: World) -> None:
     after = [one["start"] - told for one in log if one["start"] > told + 0.5]
     assert after, "nothing was asked after the wait"
     assert min(after) >= 1.9
+
+
+def test_a_large_institution_starves_nobody(world: World) -> None:
+    world.simulator.control(latency_ms=40)
+    world.start_worker()
+    large = world.ask("001", page_size=2)
+    world.until(large, lambda run: run.pages > 10)
+    for vote in ("002", "003", "005"):
+        assert world.until_ended(world.ask(vote, page_size=100)).outcome == "complete"
+    assert not world.run(large).ended, "the large one ended first, so it proves nothing"
+    assert world.until_ended(large).outcome == "complete"
+    assert world.simulator.counters()["max_in_flight"] <= 4
