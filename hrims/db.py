@@ -51,6 +51,11 @@ LONGEST_WAIT = 5.0
 FRESH = 1.0
 """Seconds after which a connection is checked before it is used."""
 
+LOCK_WAIT = "10s"
+"""How long a request waits for what somebody else holds: a worker that froze in the middle of a transaction
+holds it until another one ends its session, and there may be no other.
+"""
+
 GIVE_UP = 5.0
 """Seconds after which a pool that cannot connect begins anew: it tries after 1, 2, 4 … seconds, and would let
 minutes pass unused once the database is back.
@@ -142,7 +147,7 @@ def open_pool(dsn: str, *, most: int) -> Pool:
         min_size=1,
         max_size=most,
         timeout=POOL_WAIT,
-        configure=_meet,
+        configure=_meet_impatiently,
         check=ConnectionPool.check_connection,
         reconnect_timeout=GIVE_UP,
         reconnect_failed=ConnectionPool.check,
@@ -171,6 +176,14 @@ def _meet(conn: Connection) -> None:
     row = conn.execute(PROCESS, prepare=False).fetchone()
     conn.autocommit = before
     _note(conn, row)
+
+
+def _meet_impatiently(conn: Connection) -> None:
+    """The same, and waits for no lock for ever. Behind a pooler a setting would be the next one's too."""
+    _meet(conn)
+    if not is_pooled(conn):
+        conn.execute("SELECT set_config('lock_timeout', %s, false)", (LOCK_WAIT,))
+        conn.commit()
 
 
 async def _meet_async(conn: AsyncConnection) -> None:

@@ -10,6 +10,7 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -25,6 +26,11 @@ COME_BACK = 5
 """Seconds after which it is worth asking again when the database is away."""
 
 AWAY = "The database is away; nothing was changed. Try again in a moment."
+
+HELD = (
+    "Somebody else is changing this just now, or a worker stopped in the middle of it; nothing was changed. "
+    "Try again in a moment."
+)
 
 OURS = "Something went wrong here, and it was noted. Try again; if it stays, report the request id."
 
@@ -52,6 +58,7 @@ def prepare(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     for away in (*db.AWAY, DatabaseUnusable):
         app.register_error_handler(away, _away)
+    app.register_error_handler(psycopg.errors.LockNotAvailable, _held)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -152,6 +159,15 @@ def _caught_late(error: HTTPException) -> Response:
 def _away(error: Exception) -> Response:
     log.warning("%s %s: the database is away (%s)", request.method, request.path, type(error).__name__)
     answer = _answer(AWAY, "database_away", HTTPStatus.SERVICE_UNAVAILABLE)
+    answer.headers["Retry-After"] = str(COME_BACK)
+    return answer
+
+
+def _held(error: Exception) -> Response:
+    log.warning(
+        "%s %s: somebody else holds what it is about (%s)", request.method, request.path, type(error).__name__
+    )
+    answer = _answer(HELD, "busy", HTTPStatus.SERVICE_UNAVAILABLE)
     answer.headers["Retry-After"] = str(COME_BACK)
     return answer
 

@@ -17,6 +17,7 @@ from hrims import db, errors
 from hrims.db import Connection
 from hrims.errors import InputError
 from tests.web.conftest import Browser
+from tests.web.runs import ask_for, institution
 
 INSTITUTIONS = "/api/hrims/institutions"
 HOME = "/dashboard/admin/fetch-data"
@@ -235,3 +236,18 @@ def until_it_is_back(browser: Browser) -> None:
     """Asks until the answer is not that the database is away; the test's time limit ends it."""
     while browser.get(INSTITUTIONS).status_code == 503:
         pass
+
+
+def test_what_a_frozen_worker_holds_is_waited_for_a_while(
+    api: Browser, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No request hangs for ever: it is told that it may try again, and nothing was changed."""
+    monkeypatch.setattr(db, "LOCK_WAIT", "100ms")
+    run_id = ask_for(conn, institution(conn))
+    with psycopg.connect(dsn) as frozen:
+        frozen.execute("SELECT FROM procrastinate_jobs FOR UPDATE")
+        answer = api.post(f"/api/hrims/jobs/{run_id}/cancel")
+        assert check(answer, 503, "busy")["message"].startswith("Somebody else is changing this just now")
+        assert answer.headers["Retry-After"]
+        assert conn.execute("SELECT state FROM runs").fetchone() == ("waiting",)
+    assert api.post(f"/api/hrims/jobs/{run_id}/cancel").status_code == 200
