@@ -14,6 +14,7 @@ import psycopg
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from procrastinate.exceptions import ConnectorException
 from werkzeug.exceptions import HTTPException
 
 from hrims import db
@@ -59,6 +60,7 @@ def prepare(app: Flask) -> None:
     for away in (*db.AWAY, DatabaseUnusable):
         app.register_error_handler(away, _away)
     app.register_error_handler(psycopg.errors.LockNotAvailable, _held)
+    app.register_error_handler(ConnectorException, _queue)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -170,6 +172,14 @@ def _held(error: Exception) -> Response:
     answer = _answer(HELD, "busy", HTTPStatus.SERVICE_UNAVAILABLE)
     answer.headers["Retry-After"] = str(COME_BACK)
     return answer
+
+
+def _queue(error: ConnectorException) -> Response:
+    """Procrastinate wraps whatever psycopg raised, so the cause decides."""
+    cause = error.__cause__
+    if isinstance(cause, psycopg.errors.LockNotAvailable):
+        return _held(cause)
+    return _away(cause) if isinstance(cause, db.AWAY) else _unexpected(error)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from procrastinate.exceptions import ConnectorException
 
 from hrims.batches import ask as batches
 from hrims.errors import Conflict
@@ -151,7 +152,7 @@ class QueueStory(RuleBasedStateMachine):
         """Does what a person does. That the run has gone on meanwhile is said, and so is that a worker which
         froze holds it: neither is a fault.
         """
-        with contextlib.suppress(Conflict, psycopg.errors.LockNotAvailable):
+        with contextlib.suppress(Conflict, psycopg.errors.LockNotAvailable, ConnectorException):
             deed()
 
     @invariant()
