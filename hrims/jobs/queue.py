@@ -114,6 +114,14 @@ class FencedJobManager(manager.JobManager):
             store.HELD["retry"].decode(), job, retry_at=at, priority=priority, queue=queue, lock=lock
         )
 
+    # A worker of Procrastinate's does not notice when it has stopped to beat, or to listen.
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        await db.patiently(lambda: super(FencedJobManager, self).update_heartbeat(worker_id))
+
+    async def listen_for_jobs(self, **given: Any) -> None:
+        await db.patiently(lambda: super(FencedJobManager, self).listen_for_jobs(**given))
+
     async def _if_held(self, statement: str, job: queue_jobs.Job, **given: Any) -> None:
         rows = await db.patiently(
             lambda: self.connector.execute_query_all_async(
@@ -180,7 +188,7 @@ class QueueApp(procrastinate.App):
         while True:
             await asyncio.sleep(worker.update_heartbeat_interval)
             if worker.worker_id is not None:
-                await db.patiently(partial(self.job_manager.update_heartbeat, worker.worker_id))
+                await self.job_manager.update_heartbeat(worker.worker_id)
 
 
 def pool_of(running: procrastinate.App) -> db.AsyncPool:

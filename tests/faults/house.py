@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from hrims.config import PROJECT
+from hrims.config import PROJECT, Settings
 from hrims.errors import Conflict
 from hrims.follow.progress import Run
 from hrims.jobs import control
@@ -61,15 +61,19 @@ class House(World):
 
     def until(self, run_id: int, reached: Callable[[Run], bool]) -> Run:
         """Waits for the run to be so."""
-        self.wait(lambda: reached(self.run(run_id)), f"run {run_id}")
+        self.wait(lambda: reached(self.run(run_id)), lambda: f"{self.run(run_id)}\n{self._attempts(run_id)}")
         return self.run(run_id)
 
-    def wait(self, reached: Callable[[], Any], what: str) -> Any:
+    def _attempts(self, run_id: int) -> list[Any]:
+        return self.rows(f"SELECT * FROM run_attempts WHERE run_id = {run_id} ORDER BY number")
+
+    def wait(self, reached: Callable[[], Any], what: str | Callable[[], str]) -> Any:
         """Waits for something that nobody is told of; says how things stand when it does not come."""
         end = time.monotonic() + self.patience
         while not (found := reached()):
             assert time.monotonic() < end, (
-                f"waited {self.patience} s in vain for {what}\n{self.standing()}\n{self.logs()}"
+                f"waited {self.patience} s in vain for {what if isinstance(what, str) else what()}\n"
+                f"{self.standing()}\n{self.logs()}"
             )
             time.sleep(LOOK)
         return found
@@ -227,6 +231,15 @@ class House(World):
         """Whom HRIMS lists, and whom Postgres does."""
         listed = [one["zan_id"] for one in self.simulator.people(vote=vote) if one["zan_id"]]
         return Lists(vote, listed, [zan_id for (zan_id,) in self.rows(told.SAVED.format(vote))])
+
+    def until_all_live(self) -> None:
+        """Waits until every process gives signs of life for both of its workers, that of runs and that of
+        webhooks, and listens for jobs.
+        """
+        wanted = [(2 * len(self.working), len(self.working))]
+        beat = float(self.settings.get("HRIMS_BEAT_SECONDS", Settings.beat_seconds))
+        self.rows(f"SELECT pg_sleep({3 * beat})")  # whoever has fallen silent before is so by now
+        self.wait(lambda: self.rows(told.LIVE.format(3 * beat)) == wanted, f"signs of life {wanted}")
 
     def check(self) -> list[Run]:
         """Waits for all runs: each is complete, everybody is there once, and nobody saved what was theirs no

@@ -37,6 +37,7 @@ def _endure(house: House, name: str, fault: Fault, times: int) -> None:
     _tell(f"{name}: seconds to a page", first)
     _tell(f"{name}: seconds to a page of every worker", last)
     house.check()
+    house.until_all_live()
     assert max(first) <= WITHIN, first
     assert max(last) <= WITHIN, last
 

@@ -53,6 +53,12 @@ SELECT a.pid, count(*) FROM run_pages p JOIN run_attempts a ON a.run_id = p.run_
 GROUP BY a.pid
 """
 
+LIVE = """
+SELECT (SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '{} seconds'),
+       (SELECT count(*) FROM pg_stat_activity
+        WHERE application_name LIKE 'hrims worker%' AND query LIKE 'LISTEN "procrastinate_queue%')
+"""
+
 LATE = """
 SELECT p.run_id, p.attempt, a.ended_as, p.saved_at, pg_xact_commit_timestamp(p.xmin),
        a.started_at, a.ended_at, pg_xact_commit_timestamp(a.xmin)
