@@ -225,6 +225,15 @@ def one_moment(conn: Connection) -> None:
     conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
+def heed_cancellation() -> None:
+    """Raises CancelledError when this task was asked to end. Call it where a database error is survived: when
+    the connection breaks just then, psycopg answers a cancellation with that, and nobody hears of it again.
+    """
+    current = asyncio.current_task()
+    if current is not None and current.cancelling():
+        raise asyncio.CancelledError
+
+
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
     """Does work on the database, again and again while the database is away.
 
@@ -238,6 +247,7 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
             # Procrastinate wraps whatever psycopg raised, so the cause decides.
             if isinstance(reason, ConnectorException) and not isinstance(reason.__cause__, AWAY):
                 raise
+            heed_cancellation()
             log.warning("the database is away (%s); trying again", type(reason).__name__)
             await asyncio.sleep(min(0.1 * 2**tries, LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
     raise AssertionError("unreachable")

@@ -13,7 +13,7 @@ from typing import Self
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from hrims.db import AsyncPool, patiently
+from hrims.db import AsyncPool, heed_cancellation, patiently
 from hrims.limits import store
 
 RENEWALS = 4
@@ -118,5 +118,6 @@ class Slots:
                     await store.keep_slots(conn, self._holder, [*self._busy, *self._idle], self._lease)
                 pause = self._lease / RENEWALS
             except (psycopg.Error, PoolTimeout) as reason:
+                heed_cancellation()
                 pause = min(pause, LONGEST_PAUSE)
                 log.warning("cannot renew places at the remote just now: %s", type(reason).__name__)

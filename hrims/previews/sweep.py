@@ -8,7 +8,7 @@ import logging
 import psycopg
 
 from hrims.config import Settings
-from hrims.db import AsyncPool, Connection
+from hrims.db import AsyncPool, Connection, heed_cancellation
 from hrims.previews import store
 
 BATCH = 1000
@@ -26,6 +26,7 @@ async def keep_empty(pool: AsyncPool, settings: Settings) -> None:
         try:
             await sweep(pool, settings.preview_days)
         except (psycopg.Error, OSError) as reason:
+            heed_cancellation()
             log.warning("cannot empty previews just now: %s", type(reason).__name__)
         await asyncio.sleep(LOOK * settings.beat_seconds)
 

@@ -15,7 +15,7 @@ from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Job
 
 from hrims.config import Settings
-from hrims.db import AsyncPool
+from hrims.db import AsyncPool, heed_cancellation
 from hrims.jobs import queue
 from hrims.jobs.attempts.retry import AsTold, TryAgain
 from hrims.webhooks import delivery, store
@@ -108,10 +108,7 @@ async def _go_on_when_it_fails(work: object, words: str) -> None:
     try:
         await work  # type: ignore[misc] # any awaitable
     except (psycopg.Error, ProcrastinateException, OSError) as reason:
-        # A worker that is asked to stop while the database is away fails with the latter.
-        current = asyncio.current_task()
-        if current is not None and current.cancelling():
-            raise asyncio.CancelledError from None
+        heed_cancellation()
         log.warning("cannot %s just now: %s", words, type(reason).__name__)
 
 

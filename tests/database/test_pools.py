@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import PipelineStatus
 from psycopg_pool import base
 
-from hrims.db import AsyncConnection, open_pool, open_worker_pool, to_its_end
+from hrims.db import AsyncConnection, open_pool, open_worker_pool, patiently, to_its_end
 
 
 async def test_who_is_cancelled_while_they_enter_a_pipeline_leaves_no_connection_in_it(
@@ -96,3 +96,17 @@ async def test_what_must_not_be_broken_off_is_done_to_its_end(fails: bool) -> No
     with pytest.raises(asyncio.CancelledError):
         await waiting_for_it
     assert done == ["done"]
+
+
+async def test_a_cancellation_that_is_answered_with_a_lost_connection_is_heeded() -> None:
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise psycopg.OperationalError("the connection is lost") from None
+
+    working = asyncio.create_task(patiently(work))
+    await asyncio.sleep(0)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(working, 10)

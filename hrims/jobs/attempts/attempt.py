@@ -68,6 +68,7 @@ async def _carry_out(pool: AsyncPool, settings: Settings, attempt: Attempt, work
     except Fenced as reason:
         log.warning("run %s attempt %s: %s", attempt.run_id, attempt.number, reason)
     except (asyncio.CancelledError, Stopping):
+        _heeded()
         await _hand_back(pool, attempt)
     except RemoteDown as reason:
         await _wait_for_remote(pool, attempt, reason)
@@ -110,6 +111,13 @@ async def _kept_in(
         # Not patiently: the run is ended, and its job must not wait for a few lines.
         with contextlib.suppress(psycopg.Error, PoolTimeout):
             await keep(diary.told(trouble) if isinstance(trouble, Exception) else None)
+
+
+def _heeded() -> None:
+    """The cancellation ends here: what is written now is not broken off by it."""
+    current = asyncio.current_task()
+    while current is not None and current.cancelling():
+        current.uncancel()
 
 
 async def _begin(pool: AsyncPool, run_id: int, job_id: int) -> Attempt | None:

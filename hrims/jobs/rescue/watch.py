@@ -13,7 +13,7 @@ import psycopg
 from procrastinate.exceptions import ProcrastinateException
 
 from hrims.config import Settings
-from hrims.db import AsyncConnection, AsyncPool
+from hrims.db import AsyncConnection, AsyncPool, heed_cancellation
 from hrims.jobs.rescue import store
 
 MOST_RESCUES = 3
@@ -68,6 +68,7 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
             await rescue_orphans(queue_run, pool)
             await give_up_overdue(pool)
         except (psycopg.Error, ProcrastinateException, OSError) as reason:
+            heed_cancellation()
             log.warning("cannot look for stalled runs just now: %s", type(reason).__name__)
         await asyncio.sleep(settings.beat_seconds)
 
