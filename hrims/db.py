@@ -1,21 +1,16 @@
 """Connections to Postgres: settings in; the DSN in use, pools and named statements out."""
 
-import asyncio
-import contextlib
-import itertools
 import logging
-import random
 import re
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import psycopg
-from procrastinate.exceptions import ConnectorException
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import PipelineStatus
 from psycopg.rows import TupleRow
@@ -41,12 +36,6 @@ PATIENCE: dict[str, Any] = {
     "tcp_user_timeout": 20000,
 }
 """A host that vanishes is noticed in seconds, not after the two hours of TCP."""
-
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What a lost database looks like, from psycopg and from its pool."""
-
-LONGEST_WAIT = 5.0
-"""Seconds at most between two looks whether the database is back."""
 
 FRESH = 1.0
 """Seconds after which a connection is checked before it is used."""
@@ -223,50 +212,6 @@ def int_array(numbers: Iterable[int]) -> str:
 def one_moment(conn: Connection) -> None:
     """All that this transaction reads is of one moment; call it first in it."""
     conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-
-
-def heed_cancellation() -> None:
-    """Raises CancelledError when this task was asked to end. Call it where a database error is survived: when
-    the connection breaks just then, psycopg answers a cancellation with that, and nobody hears of it again.
-    """
-    current = asyncio.current_task()
-    if current is not None and current.cancelling():
-        raise asyncio.CancelledError
-
-
-async def patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """Does work on the database, again and again while the database is away.
-
-    The work must be a whole transaction that may be done twice: when a connection breaks while it
-    commits, nobody can tell whether it did.
-    """
-    for tries in itertools.count():
-        try:
-            return await work()
-        except (*AWAY, ConnectorException) as reason:
-            # Procrastinate wraps whatever psycopg raised, so the cause decides.
-            if isinstance(reason, ConnectorException) and not isinstance(reason.__cause__, AWAY):
-                raise
-            heed_cancellation()
-            log.warning("the database is away (%s); trying again", type(reason).__name__)
-            await asyncio.sleep(min(0.1 * 2**tries, LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-    raise AssertionError("unreachable")
-
-
-async def to_its_end(work: Awaitable[T]) -> T:
-    """Does what works in a pipeline to its end, also when whoever waits for it is cancelled meanwhile, and
-    heeds that afterwards: psycopg may wait for ever for a pipeline that was broken off.
-    """
-    doing = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(doing)
-    except asyncio.CancelledError:
-        while not doing.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({doing})
-        if not doing.cancelled() and (trouble := doing.exception()):
-            log.info("what was broken off had failed: %s", type(trouble).__name__)
-        raise
 
 
 def statements(path: Path) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from hrims import db
+from hrims import db, steady
 from hrims.cli import start
 from hrims.cli.watch import Screen, screen
 from hrims.config import Settings
@@ -110,7 +110,7 @@ def _follow(settings: Settings, run_id: int, shown: Screen) -> Run:
                     shown.say("The database is back.")
                 away = False
                 return _until_it_ends(conn, run_id, shown)
-        except db.AWAY:
+        except steady.AWAY:
             if not away:
                 shown.say("The database is away; waiting for it. Ctrl-C ends the watching alone.")
             away = True

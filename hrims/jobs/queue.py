@@ -17,7 +17,7 @@ from procrastinate.jobs import JobDeferrer
 from procrastinate.worker import Worker
 from psycopg.conninfo import make_conninfo
 
-from hrims import config, db
+from hrims import config, db, steady
 from hrims.jobs import store
 from hrims.jobs.rescue import watch
 from hrims.jobs.retention import prune
@@ -117,13 +117,13 @@ class FencedJobManager(manager.JobManager):
     # A worker of Procrastinate's does not notice when it has stopped to beat, or to listen.
 
     async def update_heartbeat(self, worker_id: int) -> None:
-        await db.patiently(lambda: super(FencedJobManager, self).update_heartbeat(worker_id))
+        await steady.patiently(lambda: super(FencedJobManager, self).update_heartbeat(worker_id))
 
     async def listen_for_jobs(self, **given: Any) -> None:
-        await db.patiently(lambda: super(FencedJobManager, self).listen_for_jobs(**given))
+        await steady.patiently(lambda: super(FencedJobManager, self).listen_for_jobs(**given))
 
     async def _if_held(self, statement: str, job: queue_jobs.Job, **given: Any) -> None:
-        rows = await db.patiently(
+        rows = await steady.patiently(
             lambda: self.connector.execute_query_all_async(
                 statement, job_id=job.id, worker_id=job.worker_id, **given
             )
@@ -162,7 +162,7 @@ class QueueApp(procrastinate.App):
         """Runs a worker, and beside it the rescuer, which is not a job and so needs no worker."""
         self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
         settings = self.settings = _settings()
-        if await db.patiently(self._tell_limit):
+        if await steady.patiently(self._tell_limit):
             log.info("a pooler stands in front of the database: the worker looks for runs every two seconds")
             kwargs["listen_notify"] = False
         worker = self._worker_now = self._worker(**kwargs)

@@ -7,12 +7,13 @@ from datetime import datetime
 from random import Random
 
 from hrims.config import Settings
-from hrims.db import AsyncPool, patiently
+from hrims.db import AsyncPool
 from hrims.errors import RemoteCredentials, RemoteDown, RemoteError
 from hrims.limits import store
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 from hrims.remote.pace import pause
+from hrims.steady import patiently
 
 LONGEST_PAUSE = 120.0
 """Seconds between two probes at most, before what HRIMS itself asks for."""

@@ -13,8 +13,9 @@ from typing import Self
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from hrims.db import AsyncPool, heed_cancellation, patiently
+from hrims.db import AsyncPool
 from hrims.limits import store
+from hrims.steady import heed_cancellation, patiently
 
 RENEWALS = 4
 """Renewals in the time for which a place is held: some may fail before it is lost."""

@@ -2,14 +2,12 @@
 batches, each a transaction of its own.
 """
 
-import asyncio
 import logging
 
-import psycopg
-
 from hrims.config import Settings
-from hrims.db import AsyncPool, Connection, heed_cancellation
+from hrims.db import AsyncPool, Connection
 from hrims.previews import store
+from hrims.steady import for_ever
 
 BATCH = 1000
 """People deleted in one transaction."""
@@ -22,13 +20,7 @@ log = logging.getLogger(__name__)
 
 async def keep_empty(pool: AsyncPool, settings: Settings) -> None:
     """Looks for what to empty for ever; a database that is away is waited for."""
-    while True:
-        try:
-            await sweep(pool, settings.preview_days)
-        except (psycopg.Error, OSError) as reason:
-            heed_cancellation()
-            log.warning("cannot empty previews just now: %s", type(reason).__name__)
-        await asyncio.sleep(LOOK * settings.beat_seconds)
+    await for_ever("empty previews", LOOK * settings.beat_seconds, lambda: sweep(pool, settings.preview_days))
 
 
 async def sweep(pool: AsyncPool, days: int) -> int:

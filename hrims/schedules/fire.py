@@ -7,15 +7,13 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
 from hrims import db
 from hrims.access.audit import Actor
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
-from hrims.errors import DatabaseUnusable, NotAcceptable
+from hrims.errors import NotAcceptable
 from hrims.schedules import calendar, decide, store
+from hrims.steady import for_ever
 
 LOOK: Final = 2.0
 """Seconds between two looks."""
@@ -28,16 +26,15 @@ log = logging.getLogger(__name__)
 
 async def keep_firing(pool: AsyncPool, settings: Settings) -> None:
     """Looks for schedules that are due, for ever; a database that is away is waited for."""
-    while True:
-        try:
-            async with pool.connection() as conn:
-                due = await store.is_due(conn)
-            if due:
-                # A batch is asked for as a person asks for it, which waits for the database in this thread.
-                await asyncio.to_thread(_fire_all, settings)
-        except (psycopg.Error, PoolTimeout, DatabaseUnusable, OSError) as reason:
-            log.warning("cannot look for schedules just now: %s", type(reason).__name__)
-        await asyncio.sleep(LOOK)
+
+    async def look() -> None:
+        async with pool.connection() as conn:
+            due = await store.is_due(conn)
+        if due:
+            # A batch is asked for as a person asks for it, which waits for the database in this thread.
+            await asyncio.to_thread(_fire_all, settings)
+
+    await for_ever("look for schedules", LOOK, look)
 
 
 def _fire_all(settings: Settings) -> None:

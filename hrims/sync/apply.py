@@ -4,12 +4,13 @@ preview did.
 
 import logging
 
-from hrims.db import AsyncPool, patiently
+from hrims.db import AsyncPool
 from hrims.errors import PreviewOutdated
 from hrims.jobs.attempts.attempt import Stopping
 from hrims.jobs.attempts.store import Attempt
 from hrims.previews import store as previews
 from hrims.remote.wire import Page
+from hrims.steady import patiently
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import Asked, Shaped
 from hrims.sync.store import Ending

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from hrims.db import AsyncConnection, AsyncPool, patiently, to_its_end
+from hrims.db import AsyncConnection, AsyncPool
 from hrims.drift.tally import Tally, tally
 from hrims.employees import store as employees
 from hrims.employees.mapping import Reject, Row, to_row
@@ -21,6 +21,7 @@ from hrims.previews import store as previews
 from hrims.rejects import cases
 from hrims.remote.client import Remote
 from hrims.remote.wire import Page
+from hrims.steady import patiently, to_its_end
 from hrims.sync import store
 from hrims.sync.spans import Span
 

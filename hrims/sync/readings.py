@@ -14,13 +14,14 @@ from random import Random
 from typing import NamedTuple
 
 from hrims.config import Settings
-from hrims.db import AsyncPool, patiently
+from hrims.db import AsyncPool
 from hrims.drift.tally import lacks_key
 from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled, RemoteUnreachable
 from hrims.jobs.attempts.store import Attempt
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 from hrims.remote.pace import pause
+from hrims.steady import patiently
 from hrims.sync import pages, store
 from hrims.sync.closing import Closing
 from hrims.sync.crew import Saving, sleep, work_off

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from hrims.config import Settings
-from hrims.db import AsyncPool, patiently
+from hrims.db import AsyncPool
 from hrims.jobs.attempts.store import Attempt
+from hrims.steady import patiently
 from hrims.sync import settle, store
 from hrims.sync.spans import Coverage
 from hrims.sync.store import Ending

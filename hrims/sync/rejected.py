@@ -5,7 +5,7 @@ came right is closed, and the run ends. It says nothing about the rest of the in
 import logging
 from collections.abc import Iterable
 
-from hrims.db import AsyncPool, patiently
+from hrims.db import AsyncPool
 from hrims.errors import RemoteError
 from hrims.jobs.attempts.store import Attempt
 from hrims.limits import breaker
@@ -13,6 +13,7 @@ from hrims.limits.slots import Slots
 from hrims.rejects import cases
 from hrims.rejects import store as rejects
 from hrims.rejects.store import Wanted
+from hrims.steady import patiently
 from hrims.sync import readings, store
 from hrims.sync.readings import Reader
 from hrims.sync.spans import Coverage

@@ -17,7 +17,7 @@ from flask_wtf.csrf import CSRFError
 from procrastinate.exceptions import ConnectorException
 from werkzeug.exceptions import HTTPException
 
-from hrims import db
+from hrims import steady
 from hrims.errors import DatabaseUnusable, InputError, InvalidInput, TooLarge
 from hrims.web.guard import is_api
 
@@ -57,7 +57,7 @@ def prepare(app: Flask) -> None:
     app.register_error_handler(InputError, _input)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
-    for away in (*db.AWAY, DatabaseUnusable):
+    for away in (*steady.AWAY, DatabaseUnusable):
         app.register_error_handler(away, _away)
     app.register_error_handler(psycopg.errors.LockNotAvailable, _held)
     app.register_error_handler(ConnectorException, _queue)
@@ -151,7 +151,7 @@ def _http(error: HTTPException) -> Any:
 def _caught_late(error: HTTPException) -> Response:
     """An error outside any view: Flask hands it over inside its own."""
     cause = getattr(error, "original_exception", None)
-    if isinstance(cause, (*db.AWAY, DatabaseUnusable)):
+    if isinstance(cause, (*steady.AWAY, DatabaseUnusable)):
         return _away(cause)
     if cause is None:
         return _answer(OURS, "internal", HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -179,7 +179,7 @@ def _queue(error: ConnectorException) -> Response:
     cause = error.__cause__
     if isinstance(cause, psycopg.errors.LockNotAvailable):
         return _held(cause)
-    return _away(cause) if isinstance(cause, db.AWAY) else _unexpected(error)
+    return _away(cause) if isinstance(cause, steady.AWAY) else _unexpected(error)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -12,7 +12,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from psycopg import OperationalError
 
-from hrims import db
+from hrims import steady
 from hrims.access import keys
 from hrims.errors import DatabaseUnusable
 from hrims.web import parts
@@ -45,7 +45,7 @@ class SharedKey(SecureCookieSessionInterface):
         try:
             if not app.secret_key:
                 _read(app)
-        except (*db.AWAY, DatabaseUnusable) as reason:
+        except (*steady.AWAY, DatabaseUnusable) as reason:
             log.warning("the key that signs forms cannot be read yet (%s)", type(reason).__name__)
         finally:
             self._reading.release()

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from random import Random
 
 from hrims.config import Settings
-from hrims.db import AsyncPool, patiently
+from hrims.db import AsyncPool
 from hrims.jobs.attempts.retry import TryAgain
+from hrims.steady import patiently
 from hrims.webhooks import addresses, pauses, post, signing, store
 from hrims.webhooks.post import Tried
 from hrims.webhooks.store import Due

@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import psycopg
 from procrastinate import JobContext, RetryDecision
-from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Job
 
 from hrims.config import Settings
-from hrims.db import AsyncPool, heed_cancellation
+from hrims.db import AsyncPool
 from hrims.jobs import queue
 from hrims.jobs.attempts.retry import AsTold, TryAgain
+from hrims.steady import for_ever
 from hrims.webhooks import delivery, store
 
 QUEUE = "webhooks"
@@ -70,7 +69,8 @@ async def keep_delivering(pool: AsyncPool, settings: Settings) -> None:
     """Serves the queue for ever, beside the worker of runs; a database that is away is waited for."""
     beside = copy.copy(queue.app)
     beside.job_manager = queue.FencedJobManager(queue.app.connector)
-    while True:
+
+    async def serve() -> None:
         worker = beside._worker(  # noqa: SLF001 - run_worker_async would start everything beside it again
             name=QUEUE,
             queues=[QUEUE],
@@ -80,15 +80,14 @@ async def keep_delivering(pool: AsyncPool, settings: Settings) -> None:
             install_signal_handlers=False,
             shutdown_graceful_timeout=LAST_MOMENT,
         )
-        await _go_on_when_it_fails(worker.run(), "deliver webhooks")  # type: ignore[no-untyped-call] # untyped in Procrastinate
-        await asyncio.sleep(settings.beat_seconds)
+        await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
+
+    await for_ever("deliver webhooks", settings.beat_seconds, serve)
 
 
 async def keep_tidy(pool: AsyncPool, settings: Settings) -> None:
     """Gives messages that lost their job a new one, and deletes those that nobody needs, for ever."""
-    while True:
-        await _go_on_when_it_fails(tidy(pool), "tidy up webhooks")
-        await asyncio.sleep(LOOK * settings.beat_seconds)
+    await for_ever("tidy up webhooks", LOOK * settings.beat_seconds, lambda: tidy(pool))
 
 
 async def tidy(pool: AsyncPool) -> None:
@@ -102,14 +101,6 @@ async def tidy(pool: AsyncPool) -> None:
         while found:
             async with pool.connection() as conn:
                 found = await some(conn) > 0
-
-
-async def _go_on_when_it_fails(work: object, words: str) -> None:
-    try:
-        await work  # type: ignore[misc] # any awaitable
-    except (psycopg.Error, ProcrastinateException, OSError) as reason:
-        heed_cancellation()
-        log.warning("cannot %s just now: %s", words, type(reason).__name__)
 
 
 queue.BESIDE += [keep_delivering, keep_tidy]

@@ -9,7 +9,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import PipelineStatus
 from psycopg_pool import base
 
-from hrims.db import AsyncConnection, open_pool, open_worker_pool, patiently, to_its_end
+from hrims.db import AsyncConnection, open_pool, open_worker_pool
+from hrims.steady import patiently, to_its_end
 
 
 async def test_who_is_cancelled_while_they_enter_a_pipeline_leaves_no_connection_in_it(

@@ -16,13 +16,14 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from hrims.config import Settings
-from hrims.db import AsyncPool, patiently
+from hrims.db import AsyncPool
 from hrims.errors import Fenced, HrimsSyncError, RemoteDown
 from hrims.jobs.attempts import diary, store
 from hrims.jobs.attempts.diary import Diary
 from hrims.jobs.attempts.patience import Deadline
 from hrims.jobs.attempts.retry import GivenUp, TryAgain, next_attempt
 from hrims.jobs.attempts.store import Attempt
+from hrims.steady import for_ever, patiently
 
 UNEXPECTED = (
     "Something went wrong inside HRIMS Sync. What was saved stays. "
@@ -89,14 +90,11 @@ async def _kept_in(
         async with pool.connection() as conn:
             await store.keep_diary(conn, attempt.run_id, attempt.number, lines, left_out, traceback)
 
-    async def keep_keeping() -> None:
-        while True:
-            await asyncio.sleep(settings.beat_seconds)
-            if pages.unread:
-                with contextlib.suppress(psycopg.Error, PoolTimeout):
-                    await keep()
+    async def keep_news() -> None:
+        if pages.unread:
+            await keep()
 
-    keeping = asyncio.create_task(keep_keeping())
+    keeping = asyncio.create_task(for_ever("keep a log", settings.beat_seconds, keep_news))
     trouble: BaseException | None = None
     try:
         yield

@@ -4,17 +4,14 @@ that go on from their checkpoint go out.
 It runs beside the worker and is not a job, so that it needs no worker to be alive in the queue.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
 
-import psycopg
-from procrastinate.exceptions import ProcrastinateException
-
 from hrims.config import Settings
-from hrims.db import AsyncConnection, AsyncPool, heed_cancellation
+from hrims.db import AsyncConnection, AsyncPool
 from hrims.jobs.rescue import store
+from hrims.steady import for_ever
 
 MOST_RESCUES = 3
 
@@ -62,15 +59,13 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
     Meanwhile nobody could give a sign of life, this worker neither: silence counts from its return.
     """
     SIGHT.begin(time.monotonic())
-    while True:
-        try:
-            await rescue_stalled(pool, settings.silent_seconds, SIGHT)
-            await rescue_orphans(queue_run, pool)
-            await give_up_overdue(pool)
-        except (psycopg.Error, ProcrastinateException, OSError) as reason:
-            heed_cancellation()
-            log.warning("cannot look for stalled runs just now: %s", type(reason).__name__)
-        await asyncio.sleep(settings.beat_seconds)
+
+    async def look() -> None:
+        await rescue_stalled(pool, settings.silent_seconds, SIGHT)
+        await rescue_orphans(queue_run, pool)
+        await give_up_overdue(pool)
+
+    await for_ever("look for stalled runs", settings.beat_seconds, look)
 
 
 async def rescue_stalled(pool: AsyncPool, silent_seconds: float, sight: Sight | None = None) -> int:

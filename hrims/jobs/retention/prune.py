@@ -3,15 +3,12 @@ of its own, so that nobody waits for it.
 """
 
 import asyncio
-import logging
 from typing import Final
-
-import psycopg
-from psycopg_pool import PoolTimeout
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.retention import store
+from hrims.steady import for_ever
 
 JOBS: Final = 500
 """Jobs that are deleted in one transaction."""
@@ -25,17 +22,10 @@ LOOK: Final = 12
 BREATH: Final = 0.05
 """Seconds between two batches, in which others have the database."""
 
-log = logging.getLogger(__name__)
-
 
 async def keep_pruning(pool: AsyncPool, settings: Settings) -> None:
     """Looks for what is old, for ever; a database that is away is waited for."""
-    while True:
-        try:
-            await prune(pool, settings)
-        except (psycopg.Error, PoolTimeout, OSError) as reason:
-            log.warning("cannot delete what is old just now: %s", type(reason).__name__)
-        await asyncio.sleep(LOOK * settings.beat_seconds)
+    await for_ever("delete what is old", LOOK * settings.beat_seconds, lambda: prune(pool, settings))
 
 
 async def prune(pool: AsyncPool, settings: Settings) -> None:

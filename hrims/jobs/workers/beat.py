@@ -4,7 +4,6 @@ loses its runs over it.
 
 import asyncio
 import contextlib
-import logging
 import os
 import platform
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +16,7 @@ from psycopg_pool import PoolTimeout
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.workers import store
+from hrims.steady import for_ever
 
 LOOK_UP = 0.05
 """Seconds between two looks whether Procrastinate has given the worker its number."""
@@ -28,8 +28,6 @@ LAST_WORD = 2.0
 """Seconds that a stopping worker tries to say so."""
 
 VERSION = metadata.version("hrims-sync")
-
-log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
@@ -59,14 +57,13 @@ async def _keep_beating(
         await asyncio.sleep(LOOK_UP)
     known.set_result(worker_id)
     me = describe(worker_id, settings)
-    while True:
-        try:
-            async with pool.connection() as conn:
-                await store.beat(conn, me)
-                await store.forget(conn, KEEP_DAYS)
-        except (psycopg.Error, PoolTimeout) as reason:
-            log.warning("cannot give a sign of life just now: %s", type(reason).__name__)
-        await asyncio.sleep(settings.beat_seconds)
+
+    async def beat() -> None:
+        async with pool.connection() as conn:
+            await store.beat(conn, me)
+            await store.forget(conn, KEEP_DAYS)
+
+    await for_ever("give a sign of life", settings.beat_seconds, beat)
 
 
 def describe(worker_id: int, settings: Settings) -> dict[str, Any]:
