@@ -63,9 +63,10 @@ def _one_batch(conn: Connection, slowest: dict[str, float]) -> bool:
     gone = timed("jobs", "jobs_over", most=prune.JOBS, hours=24).rowcount
     gone += timed("jobs", "jobs_failed", most=prune.JOBS, days=7).rowcount
     with conn.transaction():
-        found = timed("find", "find_run", days=90).fetchone()
+        found = timed("find", "mark", days=90).rowcount
         if found:
-            run = int(str(found[0]))
+            [(marked,)] = timed("find", "find_marked").fetchall()
+            run = int(str(marked))
             timed("delete", "pages", run=run, most=prune.PAGES)
             timed("delete", "attempts", run=run)
             timed("delete", "pruned", run=run)

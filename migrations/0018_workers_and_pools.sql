@@ -16,8 +16,7 @@ CREATE TABLE workers (
     -- When it stopped by itself; one that died only falls silent.
     ended_at timestamptz
 );
--- Until now only Procrastinate's list told who works, and this one who of them carries out no runs.
-DROP TABLE webhook_workers;
+-- The table webhook_workers stays for the code that runs until it is replaced by this one's; nobody else uses it.
 CREATE INDEX workers_not_ended ON workers (pool, last_beat) WHERE ended_at IS NULL;
 
 CREATE FUNCTION is_alive(one workers) RETURNS boolean LANGUAGE sql STABLE
@@ -58,7 +57,6 @@ CREATE OR REPLACE FUNCTION start_of_run(run bigint) RETURNS timestamptz LANGUAGE
 $$;
 
 -- The same for a worker of some queues alone.
-DROP FUNCTION seconds_to_next_start();
 CREATE FUNCTION seconds_to_next_start(queues character varying[]) RETURNS double precision LANGUAGE sql STABLE AS $$
     SELECT extract(epoch FROM start_of_place(1) - clock_timestamp())::float8
     FROM queue_settings q

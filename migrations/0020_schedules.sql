@@ -34,7 +34,7 @@ CREATE TABLE schedule_firings (
     schedule_id bigint NOT NULL REFERENCES schedules ON DELETE CASCADE,
     due_at timestamptz NOT NULL,
     fired_at timestamptz NOT NULL DEFAULT now(),
-    became text NOT NULL CHECK (became IN ('asked', 'skipped', 'nobody_meant')),
+    became text NOT NULL CHECK (became IN ('asked', 'skipped', 'nobody_meant', 'failed')),
     batch_id bigint REFERENCES batches ON DELETE SET NULL,
     PRIMARY KEY (schedule_id, due_at)
 );

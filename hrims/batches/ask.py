@@ -147,10 +147,14 @@ def _text(given: Any) -> str | None:
     return given if isinstance(given, str) else None
 
 
+def known(conn: Connection, institutions: list[int]) -> list[int]:
+    """Those of them that are on the register."""
+    return [one.institution_id for one in store.meant(conn, "selection", None, institutions)]
+
+
 def check_known(conn: Connection, institutions: list[int]) -> None:
     """Raises NotFound for a selection with an institution that the register does not know."""
-    known = {one.institution_id for one in store.meant(conn, "selection", None, institutions)}
-    if unknown := sorted({*institutions} - known):
+    if unknown := sorted({*institutions} - {*known(conn, institutions)}):
         raise NotFound(
             f"There is no institution {unknown[0]} on the register. Nothing was queued.",
             "unknown_institution",

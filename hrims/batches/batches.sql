@@ -41,10 +41,13 @@ WITH meant AS (
                       quiet_from, quiet_until, quiet_zone)
     SELECT 'sync', i.id, m.identifier_type, m.identifier, %(page_size)s, %(priority)s, %(requested_by)s,
            %(requested_via)s, i.attempts, i.attempt_pause, i.deadline_minutes,
-           m.not_before + i.deadline_minutes * interval '1 minute', i.pool, nullif(m.not_before, now()),
+           coalesce(quiet_ends(%(quiet_from)s, %(quiet_until)s, %(quiet_zone)s, m.not_before), m.not_before)
+               + i.deadline_minutes * interval '1 minute',
+           i.pool, nullif(m.not_before, now()),
            %(quiet_from)s, %(quiet_until)s, %(quiet_zone)s
     FROM meant m JOIN institutions i ON i.id = m.institution_id
-    ORDER BY i.id
+    -- Held, so that nobody ties an institution to another pool meanwhile, and its run stays behind.
+    ORDER BY i.id FOR SHARE OF i
     ON CONFLICT DO NOTHING
     RETURNING id, institution_id
 ), shown AS (
@@ -74,9 +77,10 @@ ORDER BY m.institution_id
 -- Gives the failed runs of a batch a full set of attempts, but for those whose institution has another run by now.
 UPDATE runs r
 SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0, trouble = NULL, trouble_code = NULL,
-    not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute'
+    not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute', pool = f.pool
 FROM (
-    SELECT r.id FROM batch_members m JOIN runs r ON r.id = m.run_id
+    SELECT r.id, i.pool FROM batch_members m JOIN runs r ON r.id = m.run_id
+    JOIN institutions i ON i.id = r.institution_id
     WHERE m.batch_id = %(batch)s AND r.state = 'failed' AND r.pruned_at IS NULL AND NOT EXISTS (
         SELECT FROM runs o WHERE o.institution_id = r.institution_id AND o.state IN ('waiting', 'delayed', 'active'))
     ORDER BY r.institution_id FOR NO KEY UPDATE OF r
@@ -117,9 +121,10 @@ SELECT count(*) AS institutions, count(*) FILTER (WHERE m.skipped IS NOT NULL) A
            WHEN r.finished_at IS NOT NULL THEN 1.0
            WHEN p.remote_total > 0 THEN least(0.99, (p.saved + p.rejected + p.repeated)::float8 / p.remote_total)
        END), 0)::float8 AS done,
-       min(r.started_at) AS began_at, max(r.finished_at) AS last_end_at,
+       min(r.started_at) FILTER (WHERE NOT m.joined) AS began_at, max(r.finished_at) AS last_end_at,
        (SELECT start_of_run(w.id) FROM batch_members wm JOIN runs w ON w.id = wm.run_id
-        WHERE wm.batch_id = %(batch)s AND w.state = 'waiting' ORDER BY w.priority = 'low', w.queue_job_id DESC LIMIT 1)
+        WHERE wm.batch_id = %(batch)s AND w.state = 'waiting' 
+        ORDER BY w.priority = 'low' DESC, w.priority = 'normal' DESC, w.queue_job_id DESC LIMIT 1)
        AS last_start_at, now() AS now
 FROM batch_members m
 LEFT JOIN runs r ON r.id = m.run_id

@@ -18,7 +18,8 @@ SELECT procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM held
 -- When, says the run itself: HRIMS may have come back since its attempt ended. The run is held before its job,
 -- as everywhere, or whoever closes the breaker just now sees the job too early and the job the run.
 WITH run AS MATERIALIZED (
-    SELECT next_try_at FROM runs WHERE queue_job_id = %(job_id)s FOR SHARE
+    SELECT next_try_at, 'sync' || coalesce('.' || pool, '') AS queue FROM runs
+    WHERE queue_job_id = %(job_id)s FOR SHARE
 ), held AS MATERIALIZED (
     SELECT id FROM procrastinate_jobs
     WHERE id = %(job_id)s AND worker_id = %(worker_id)s AND status = 'doing'
@@ -26,5 +27,6 @@ WITH run AS MATERIALIZED (
     FOR UPDATE
 )
 SELECT procrastinate_retry_job_v2(
-    held.id, coalesce((SELECT next_try_at FROM run), %(retry_at)s), %(priority)s, %(queue)s, %(lock)s)
+    held.id, coalesce((SELECT next_try_at FROM run), %(retry_at)s), %(priority)s,
+    coalesce((SELECT queue FROM run), %(queue)s), %(lock)s)
 FROM held

@@ -201,12 +201,19 @@ def pool_of(running: procrastinate.App) -> db.AsyncPool:
 @contextlib.asynccontextmanager
 async def _beside(work: Any) -> AsyncIterator[None]:
     task = asyncio.create_task(work)
+    task.add_done_callback(_say_if_it_died)
     try:
         yield
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, Exception):
             await task
+
+
+def _say_if_it_died(task: asyncio.Task[Any]) -> None:
+    """What runs beside a worker never ends by itself; if it does, runs go on, and the log says so."""
+    if not task.cancelled() and (reason := task.exception()):
+        log.error("what runs beside the worker has died", exc_info=reason)
 
 
 def _settings() -> config.Settings:

@@ -26,19 +26,21 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
     """
     row = conn.execute(
         """
-        WITH asked AS (
+        WITH said AS (
+            -- Held, so that nobody says something else of it meanwhile, and the run stays behind.
+            SELECT attempts, attempt_pause, deadline_minutes, pool FROM institutions
+            WHERE id = %(institution_id)s FOR SHARE
+        ), asked AS (
             INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
                               priority, requested_by, requested_via, attempts, attempt_pause,
                               deadline_minutes, deadline_at, pool)
             SELECT %(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
                    %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s,
-                   p.attempts, p.attempt_pause, p.deadline_minutes,
-                   now() + p.deadline_minutes * interval '1 minute', p.pool
-            FROM (SELECT coalesce(%(attempts)s, max(i.attempts)) AS attempts,
-                         coalesce(%(attempt_pause)s, max(i.attempt_pause)) AS attempt_pause,
-                         coalesce(%(deadline_minutes)s, max(i.deadline_minutes)) AS deadline_minutes,
-                         max(i.pool) AS pool
-                  FROM institutions i WHERE i.id = %(institution_id)s) p
+                   coalesce(%(attempts)s, said.attempts), coalesce(%(attempt_pause)s, said.attempt_pause),
+                   coalesce(%(deadline_minutes)s, said.deadline_minutes),
+                   now() + coalesce(%(deadline_minutes)s, said.deadline_minutes) * interval '1 minute',
+                   said.pool
+            FROM (VALUES (1)) one LEFT JOIN said ON true
             ON CONFLICT DO NOTHING
             RETURNING id
         )
@@ -133,6 +135,7 @@ def reopen(conn: Connection, run_id: int) -> bool:
             UPDATE runs SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0,
                             trouble = NULL, trouble_code = NULL,
                             not_before = NULL,
+                            pool = (SELECT i.pool FROM institutions i WHERE i.id = runs.institution_id),
                             deadline_at = now() + deadline_minutes * interval '1 minute'
             WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL AND pruned_at IS
             NULL AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))

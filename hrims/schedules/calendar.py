@@ -50,21 +50,22 @@ def check_cron(given: object, zone: ZoneInfo, now: datetime) -> str:
     if not sane or not croniter.is_valid(line):
         raise InvalidInput(BAD_CRON, "bad_cron")
     try:
-        times = upcoming(line, zone, now, LOOKED_AT)
+        shown = upcoming(line, zone, now, LOOKED_AT)
     except CroniterError:
         raise InvalidInput("This cron line never comes. Nothing was changed.", "bad_cron") from None
-    if any(later - earlier < CLOSEST for earlier, later in itertools.pairwise(times)):
+    if any(later - earlier < CLOSEST for earlier, later in itertools.pairwise(shown)):
         raise InvalidInput("A schedule comes every ten minutes at most. Nothing was changed.", "bad_cron")
     return line
 
 
 def upcoming(line: str, zone: ZoneInfo, after: datetime, count: int) -> list[datetime]:
     """The next times after a moment, in UTC. Raises CroniterError when there is none within fifty years."""
-    times = _times(line, zone, after)
-    return [next(times) for _ in range(count)]
+    following = times(line, zone, after)
+    return [next(following) for _ in range(count)]
 
 
-def _times(line: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+def times(line: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """All times after a moment, in UTC. Raises as ``upcoming``."""
     # From a day before: what is later by the clock is not always later.
     wall = croniter(line, after.astimezone(zone).replace(tzinfo=None) - timedelta(days=1))
     last = after

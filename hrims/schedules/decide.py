@@ -11,7 +11,7 @@ from hrims.access.audit import Actor, record
 from hrims.batches import ask
 from hrims.batches.store import Quiet
 from hrims.db import Connection
-from hrims.errors import Conflict, InvalidInput, NotFound
+from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
 from hrims.numbers import LARGEST
 from hrims.schedules import calendar, store
 from hrims.schedules.store import Schedule
@@ -66,10 +66,14 @@ def change(conn: Connection, actor: Actor, schedule_id: int, wish: dict[str, Any
     """Changes a schedule to what is said, all of it. Raises as ``add`` does."""
     try:
         with conn.transaction():
-            _held(conn, schedule_id)
+            before = _held(conn, schedule_id)
             kept = check(conn, USUAL | wish)
             store.update(conn, schedule_id, kept)
-            record(conn, actor, "schedule.change", f"schedule:{schedule_id}", **_told(kept))
+            was, now = _told(vars(before)), _told(kept)
+            changed = {
+                name: [was.get(name), now.get(name)] for name in now | was if was.get(name) != now.get(name)
+            }
+            record(conn, actor, "schedule.change", f"schedule:{schedule_id}", **changed)
     except psycopg.errors.UniqueViolation:
         raise _taken(wish.get("name")) from None
 
@@ -110,17 +114,20 @@ def remove(conn: Connection, actor: Actor, schedule_id: int) -> None:
     with conn.transaction():
         found = _held(conn, schedule_id)
         store.remove(conn, schedule_id)
-        record(conn, actor, "schedule.remove", f"schedule:{schedule_id}", name=found.name)
+        record(conn, actor, "schedule.remove", f"schedule:{schedule_id}", **_told(vars(found)))
 
 
 def ask_for(conn: Connection, actor: Actor, one: Schedule) -> int:
     """Asks for the batch of a schedule; returns its id. Raises NotAcceptable when nobody is meant."""
     zone = None if one.quiet_from is None else one.time_zone
+    known = ask.known(conn, one.institutions) if one.wish == "selection" else []
+    if one.wish == "selection" and not known:
+        raise NotAcceptable("None of its institutions is on the register any more.", "nobody_meant")
     asked = ask.ask(
         conn,
         actor,
         one.wish,
-        institutions=one.institutions,
+        institutions=known,
         identifier_type=one.identifier_type,
         page_size=one.page_size,
         priority=one.priority,
@@ -151,6 +158,8 @@ def check(conn: Connection, wish: dict[str, Any]) -> dict[str, Any]:
     chosen = ask.check(kind, meant, wish["identifierType"], wish["pageSize"], wish["priority"])
     ask.check_known(conn, chosen)
     zone = calendar.check_zone(wish["timeZone"])
+    if not store.knows_zone(conn, zone.key):
+        raise InvalidInput(f"PostgreSQL knows no time zone {zone.key}. Nothing was changed.", "bad_time_zone")
     line = calendar.check_cron(wish.get("cron"), zone, store.now(conn))
     quiet = [calendar.read_time(wish[name], name) for name in ("quietFrom", "quietUntil")]
     if (quiet[0] is None) != (quiet[1] is None) or (quiet[0] is not None and quiet[0] == quiet[1]):
@@ -215,7 +224,8 @@ def _taken(name: object) -> Conflict:
 
 def _told(kept: dict[str, Any]) -> dict[str, Any]:
     """A schedule as the audit record has it."""
-    left_out = {"institutions", "next_at"}
-    return {
-        name: str(value) for name, value in kept.items() if value is not None and name not in left_out
-    } | {"institutions": len(kept["institutions"])}
+    said = {name: kept[name] for name in FIELDS.values() if name != "institutions" and kept[name] is not None}
+    return {name: str(value) for name, value in said.items()} | {
+        "wish": kept["wish"],
+        "institutions": kept["institutions"],
+    }

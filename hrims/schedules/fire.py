@@ -4,22 +4,30 @@ beside every worker of runs; with no worker nobody could carry the runs out eith
 
 import asyncio
 import logging
-from datetime import timedelta
+import os
+import platform
+from datetime import datetime, timedelta
 from typing import Final
+
+import psycopg
 
 from hrims import db
 from hrims.access.audit import Actor
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
-from hrims.errors import NotAcceptable
+from hrims.errors import InputError
+from hrims.jobs.queue import session_name
 from hrims.schedules import calendar, decide, store
-from hrims.steady import for_ever
+from hrims.steady import AWAY, for_ever
 
 LOOK: Final = 2.0
 """Seconds between two looks."""
 
 LATE: Final = timedelta(minutes=10)
 """How late a time is asked for as if it were not; later it was missed."""
+
+SYSTEM: Final = "the system"
+"""Who pauses a schedule that cannot be read."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +46,9 @@ async def keep_firing(pool: AsyncPool, settings: Settings) -> None:
 
 
 def _fire_all(settings: Settings) -> None:
-    with db.connect(db.dsn_of(settings)) as conn:
+    # Should this worker freeze now, others find its session by that name, and end it.
+    name = session_name(platform.node(), os.getpid())
+    with db.connect(db.dsn_of(settings), application_name=name) as conn:
         while fire_one(conn):
             pass
 
@@ -52,13 +62,15 @@ def fire_one(conn: Connection) -> bool:
         one = store.hold_due(conn)
         if one is None:
             return False
-        now = store.now(conn)
-        due, following = one.next_at, calendar.upcoming(one.cron, one.zone, one.next_at, 1)[0]
-        while following <= now:
-            store.fired(conn, one.id, due, "skipped", None)
-            due, following = following, calendar.upcoming(one.cron, one.zone, following, 1)[0]
+        try:
+            due, following = _pass_over(conn, one)
+        except (ValueError, KeyError) as reason:
+            # Its zone or line is none to this machine: others go on, and somebody has to look at it.
+            log.warning("schedule %s cannot be read here (%s); it is paused", one.id, type(reason).__name__)
+            store.pause(conn, one.id, SYSTEM)
+            return True
         became, batch_id = "skipped", None
-        if now - due <= LATE or one.missed == "once":
+        if store.now(conn) - due <= LATE or one.missed == "once":
             became, batch_id = _ask(conn, one)
         store.fired(conn, one.id, due, became, batch_id)
         store.due_next(conn, one.id, following)
@@ -66,8 +78,28 @@ def fire_one(conn: Connection) -> bool:
     return True
 
 
+def _pass_over(conn: Connection, one: store.Schedule) -> tuple[datetime, datetime]:
+    """The last of the times that have come, and the one after it; those before it are written down
+    as skipped.
+    """
+    now, due = store.now(conn), one.next_at
+    for following in calendar.times(one.cron, one.zone, one.next_at):
+        if following > now:
+            return due, following
+        store.fired(conn, one.id, due, "skipped", None)
+        due = following
+    raise ValueError("a schedule has no end")
+
+
 def _ask(conn: Connection, one: store.Schedule) -> tuple[str, int | None]:
+    """What became of its time. Whatever is wrong with one schedule keeps no other from its own."""
     try:
-        return "asked", decide.ask_for(conn, Actor(f"schedule:{one.name}", "system"), one)
-    except NotAcceptable:
+        with conn.transaction():
+            return "asked", decide.ask_for(conn, Actor(f"schedule:{one.name}", "system"), one)
+    except InputError:
         return "nobody_meant", None
+    except psycopg.Error as reason:
+        if isinstance(reason, AWAY):
+            raise
+        log.warning("schedule %s could not be asked for (%s)", one.id, type(reason).__name__)
+        return "failed", None

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 from psycopg.rows import class_row
 
 from hrims.db import AsyncConnection, Connection, statements
@@ -43,8 +44,8 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Firing:
-    """A time at which a schedule was due, and what became of it: ``asked``, ``skipped`` or
-    ``nobody_meant``.
+    """A time at which a schedule was due, and what became of it: ``asked``, ``skipped``,
+    ``nobody_meant`` or ``failed``.
     """
 
     schedule_id: int
@@ -60,6 +61,16 @@ def now(conn: Connection) -> datetime:
     assert row is not None
     found: datetime = row[0]
     return found
+
+
+def knows_zone(conn: Connection, zone: str) -> bool:
+    """Whether the database can tell the time there: a run's quiet hours are judged by it."""
+    try:
+        with conn.transaction():
+            conn.execute("SELECT now() AT TIME ZONE %s", (zone,))
+    except psycopg.DataError:
+        return False
+    return True
 
 
 def insert(conn: Connection, schedule: dict[str, Any], made_by: str) -> int | None:

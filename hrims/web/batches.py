@@ -24,7 +24,7 @@ from hrims.web.parts import pool
 
 blueprint = Blueprint("batches", __name__, url_prefix="/dashboard/admin/batches")
 
-RECENT = 20
+RECENT = 10
 """Batches that the page lists at a time."""
 
 CELLS = 200

@@ -21,17 +21,20 @@ from hrims.web.parts import pool
 blueprint = Blueprint("batches_api", __name__, url_prefix="/api/hrims/batches")
 
 ROWS = 100
-"""Batches, or institutions of one, that an answer holds."""
+"""Institutions of a batch that one answer holds."""
+
+BATCHES = 20
+"""Batches that one answer holds."""
 
 
 @blueprint.get("")
 def batches() -> dict[str, Any]:
     """The latest batches, by ``page``."""
-    filter_ = Filter.read("batches_api.batches", request.args, ("all",), ROWS)
+    filter_ = Filter.read("batches_api.batches", request.args, ("all",), BATCHES)
     with pool().connection() as conn:
         one_moment(conn)
         found = store.recent(conn, filter_.most, filter_.skip)
-        shown = [_told(one, store.total(conn, one.id)) for one in found[:ROWS]]
+        shown = [_told(one, store.total(conn, one.id)) for one in found[:BATCHES]]
     return {"success": True, "batches": shown, "next": _next(filter_, len(found))}
 
 

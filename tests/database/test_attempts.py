@@ -161,7 +161,7 @@ async def test_who_waits_past_the_deadline_is_given_up(
     assert one(conn, "state, trouble_code, trouble", "runs") == (
         "failed",
         "deadline",
-        "It was not done by its deadline, 1 minute after it was asked for.",
+        "It was not done in the 1 minute that it had.",
     )
     assert one(conn, "status::text", "procrastinate_jobs") == ("cancelled",)
 

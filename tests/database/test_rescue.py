@@ -12,10 +12,12 @@ from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import control
 from hrims.jobs.attempts import store
+from hrims.jobs.attempts.patience import USUAL
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.queue import FencedJobManager, app, queue_run, session_name
 from hrims.jobs.rescue import store as orphans
 from hrims.jobs.rescue import watch
+from hrims.jobs.workers import pools
 from tests.database.runs import ASHA, ask_for, begin, institution, until_blocked
 
 SILENT = 20.0
@@ -285,3 +287,23 @@ async def test_a_worker_that_begins_forgets_nobody_who_is_silent(
     assert await manager.prune_stalled_workers(begins_with) == []
     conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '2 hours'")
     assert await manager.prune_stalled_workers(begins_with) == [held[0].worker_id]
+
+
+async def test_a_run_under_way_goes_on_in_the_pool_of_its_institution(
+    conn: Connection, pool: AsyncPool, manager: FencedJobManager, held: tuple[Job, Attempt]
+) -> None:
+    """Whether its worker hands it back or dies."""
+    queue = "SELECT j.queue_name, r.pool FROM procrastinate_jobs j JOIN runs r ON r.queue_job_id = j.id"
+    assert held[1].institution_id
+    pools.care_for(conn, ASHA, held[1].institution_id, "health", USUAL)
+    async with pool.connection() as other:
+        assert await store.hand_back(other, held[1])
+    await manager.retry_job(held[0])
+    assert conn.execute(queue).fetchone() == ("sync.health", "health")
+    job = await fetch(manager)
+    await begin(conn, pool, held[1].run_id)
+    pools.care_for(conn, ASHA, held[1].institution_id, None, USUAL)
+    assert job.id == held[0].id
+    die(conn)
+    assert await watch.rescue_stalled(pool, SILENT) == 1
+    assert conn.execute(queue).fetchone() == ("sync", None)

@@ -106,7 +106,9 @@ async def test_a_large_run_goes_in_small_batches(
     taken = []
     while await prune._some_pages(pool, SETTINGS):
         taken.append(count(conn, "run_pages"))
-    assert taken == list(range(pages - 2, -1, -2)) + ([0] if pages % 2 == 0 else [])
+        # From the first of them on nobody goes by what is left.
+        assert one(conn, f"SELECT pruned_at IS NOT NULL FROM runs WHERE id = {run_id}") is True
+    assert taken == [pages, *range(pages - 2, -1, -2), *([0] if pages % 2 == 0 else [])]
     assert one(conn, f"SELECT pruned_at IS NOT NULL FROM runs WHERE id = {run_id}") is True
 
 
@@ -121,10 +123,28 @@ async def test_one_worker_at_a_time(conn: Connection, pool: AsyncPool, health: i
     assert count(conn, "run_pages") == 0
 
 
-@pytest.mark.parametrize("name", ["jobs_over", "jobs_failed", "find_run"])
+@pytest.mark.parametrize("name", ["jobs_over", "jobs_failed", "mark", "find_marked"])
 def test_what_is_old_is_found_by_an_index(conn: Connection, name: str) -> None:
     conn.execute("SET enable_seqscan = off")
     given = {"most": 500, "hours": 24, "days": 7}
     plan = "\n".join(line for (line,) in conn.execute(b"EXPLAIN " + store.SQL[name], given).fetchall())
-    assert {"jobs_over": "jobs_over", "jobs_failed": "jobs_failed", "find_run": "runs_to_prune"}[name] in plan
+    index = {
+        "jobs_over": "jobs_over",
+        "jobs_failed": "jobs_failed",
+        "mark": "runs_to_prune",
+        "find_marked": "runs_pruning",
+    }[name]
+    assert index in plan
     assert "Seq Scan" not in plan, plan
+
+
+async def test_a_preview_that_may_still_be_applied_is_not_touched(
+    conn: Connection, pool: AsyncPool, health: int
+) -> None:
+    preview = await fetch(conn, pool, health, list(map(record, range(25))))
+    conn.execute("UPDATE runs SET finished_at = now() - interval '91 days'")
+    await prune.prune(pool, SETTINGS)
+    assert count(conn, f"run_pages WHERE run_id = {preview}") > 0
+    conn.execute("UPDATE runs SET emptied_at = now(), emptied_why = 'too_old' WHERE id = %s", (preview,))
+    await prune.prune(pool, SETTINGS)
+    assert count(conn, "run_pages") == 0

@@ -246,3 +246,66 @@ def test_a_run_waits_in_its_quiet_hours_and_others_go_before(conn: Connection, h
     conn.execute("UPDATE runs SET quiet_from = %s, quiet_until = %s WHERE quiet_from IS NOT NULL",
                  (f"{now - timedelta(hours=2):%H:%M}", f"{now - timedelta(hours=1):%H:%M}"))  # fmt: skip
     assert conn.execute(HELD["take"], take).fetchone()[0] is not None  # type: ignore[index]
+
+
+# What is wrong with one schedule
+
+
+def test_what_is_wrong_with_one_keeps_no_other_from_its_own(conn: Connection, health: int) -> None:
+    gone = institution(conn, "TUME", "037", "129673100")
+    half = decide.add(conn, ASHA, {"name": "Half", "cron": "0 1 * * *", "institutions": [health, gone]})
+    none = decide.add(conn, ASHA, {"name": "None", "cron": "0 1 * * *", "institutions": [gone]})
+    odd = decide.add(conn, ASHA, {"name": "Odd", "cron": "0 1 * * *"})
+    well = decide.add(conn, ASHA, {"name": "Well", "cron": "0 1 * * *"})
+    conn.execute("DELETE FROM institutions WHERE id = %s", (gone,))
+    conn.execute("UPDATE schedules SET time_zone = 'Africa/Nowhere' WHERE id = %s", (odd,))
+    for id_ in (half, none, odd, well):
+        due(conn, id_, timedelta(seconds=5 - id_))
+    while fire.fire_one(conn):
+        pass
+    assert [became(conn, id_) for id_ in (half, none, odd, well)] == [
+        ["asked"],
+        ["nobody_meant"],
+        [],
+        ["asked"],
+    ]
+    paused = conn.execute("SELECT paused_by FROM schedules WHERE id = %s", (odd,)).fetchone()
+    assert paused == ("the system",)
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posixrules", "right/Europe/Berlin"])
+def test_a_zone_that_the_database_does_not_know_is_refused(conn: Connection, zone: str) -> None:
+    """Or the queue could not tell whether its runs are quiet, and nothing at all would start."""
+    if not store.knows_zone(conn, zone):
+        with pytest.raises(InvalidInput):
+            decide.add(conn, ASHA, NIGHTLY | {"timeZone": zone})
+    assert store.knows_zone(conn, "Africa/Dar_es_Salaam")
+    assert not store.knows_zone(conn, "Africa/Nowhere")
+
+
+def test_weeks_that_passed_are_skipped_at_once(conn: Connection, health: int) -> None:
+    id_ = decide.add(conn, ASHA, NIGHTLY | {"cron": "*/10 * * * *"})
+    due(conn, id_, timedelta(days=14))
+    assert fire.fire_one(conn)
+    assert count(conn, "schedule_firings") > 2000
+    assert count(conn, "batches") == 1
+
+
+def test_the_record_says_what_was_changed_from_what_to_what(conn: Connection, health: int) -> None:
+    other = institution(conn, "TUME", "037", "129673100")
+    wish = NIGHTLY | {"institutions": [health]}
+    id_ = decide.add(conn, ASHA, wish)
+    decide.change(conn, ASHA, id_, wish | {"institutions": [other], "spreadMinutes": 30})
+    row = conn.execute("SELECT details FROM audit_log WHERE action = 'schedule.change'").fetchone()
+    assert row == ({"institutions": [[health], [other]], "spread_minutes": ["0", "30"]},)
+
+
+def test_a_deadline_counts_from_the_end_of_the_quiet_hours(conn: Connection, health: int) -> None:
+    conn.execute("UPDATE institutions SET deadline_minutes = 60")
+    now = store.now(conn).astimezone(calendar.check_zone("Africa/Dar_es_Salaam"))
+    quiet = {
+        "quietFrom": f"{now - timedelta(hours=1):%H:%M}",
+        "quietUntil": f"{now + timedelta(hours=3):%H:%M}",
+    }
+    decide.run_now(conn, ASHA, decide.add(conn, ASHA, NIGHTLY | quiet))
+    assert conn.execute("SELECT deadline_at > now() + interval '3 hours' FROM runs").fetchone() == (True,)

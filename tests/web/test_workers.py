@@ -1,14 +1,17 @@
 """Who works and for whom, on the page and for machines; what is said of an institution's runs."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 
 from hrims.db import Connection
 from tests.database.runs import live
 from tests.web.conftest import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, error_of, institution
+from tests.web.runs import ask_for, ended, error_of, institution
 
 PAGE = "/dashboard/admin/workers"
 API = "/api/hrims/workers"
@@ -89,6 +92,41 @@ def test_a_run_that_waits_goes_over_to_another_pool(api: Browser, conn: Connecti
     assert conn.execute(queue).fetchone() == ("sync.health", "health")
     api.put(CARE.format(health), json={})
     assert conn.execute(queue).fetchone() == ("sync", None)
+
+
+QUEUE = "SELECT j.queue_name, r.pool FROM procrastinate_jobs j JOIN runs r ON r.queue_job_id = j.id"
+
+
+def test_a_failed_run_is_tried_again_in_the_pool_of_today(
+    api: Browser, conn: Connection, health: int
+) -> None:
+    api.put(CARE.format(health), json=SAID)
+    run_id = ended(conn, ask_for(conn, health), "failed", None)
+    api.put(CARE.format(health), json={})
+    api.post(f"/api/hrims/jobs/{run_id}/retry")
+    assert conn.execute(QUEUE).fetchone() == ("sync", None)
+
+
+def test_who_asks_while_the_pool_changes_waits_for_it(
+    api: Browser, conn: Connection, dsn: str, health: int
+) -> None:
+    with psycopg.connect(dsn) as other, ThreadPoolExecutor() as threads:
+        other.execute("UPDATE institutions SET pool = 'health'")
+        asked = threads.submit(lambda: ask_for(conn, health))
+        with psycopg.connect(dsn, autocommit=True) as looking:
+            until_waiting(looking)
+        other.commit()
+        asked.result(60)
+    assert conn.execute(QUEUE).fetchone() == ("sync.health", "health")
+
+
+def until_waiting(conn: Connection) -> None:
+    """Until somebody waits for a lock in this test's database."""
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    until = time.monotonic() + 20
+    while not conn.execute(waiting).fetchall():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def test_what_is_said_of_an_institution_is_kept_and_audited(

@@ -75,7 +75,9 @@ WHERE id = %(run)s
 SELECT procrastinate_finish_job_v1(%(job)s, 'failed', false)
 
 -- name: put_back
-SELECT procrastinate_retry_job_v2(%(job)s, now(), NULL, NULL, NULL)
+-- Into the queue of its run's pool, which may have changed since.
+SELECT procrastinate_retry_job_v2(%(job)s, now(), NULL, (
+    SELECT 'sync' || coalesce('.' || pool, '') FROM runs WHERE queue_job_id = %(job)s), NULL)
 
 -- name: find_overdue
 SELECT id FROM runs
@@ -84,7 +86,7 @@ WHERE state IN ('waiting', 'delayed', 'active') AND deadline_at < now() AND stat
 -- name: fail_overdue
 -- A job that a worker takes just now finds the run ended, and begins nothing.
 UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL, waits_for = NULL,
-    trouble = format('It was not done by its deadline, %%s %%s after it was asked for.', deadline_minutes,
+    trouble = format('It was not done in the %%s %%s that it had.', deadline_minutes,
                      CASE deadline_minutes WHEN 1 THEN 'minute' ELSE 'minutes' END),
     trouble_code = 'deadline'
 WHERE id = %(run)s AND state IN ('waiting', 'delayed') AND deadline_at < now()

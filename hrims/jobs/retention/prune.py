@@ -48,8 +48,8 @@ async def _some_pages(pool: AsyncPool, settings: Settings) -> bool:
     async with pool.connection() as conn:
         if not await store.alone(conn):
             return False
-        run_id = await store.find_run(conn, settings.keep_details_days)
+        run_id = await store.find_marked(conn)
         if run_id is None:
-            return False
+            return await store.mark_run(conn, settings.keep_details_days)
         await store.delete_details(conn, run_id, PAGES)
     return True

@@ -26,11 +26,17 @@ DELETE FROM procrastinate_jobs WHERE id = ANY(ARRAY(
         SELECT FROM procrastinate_events e
         WHERE e.job_id = j.id AND e.at > now() - make_interval(days => %(days)s))))
 
--- name: find_run
--- The run that ended first of those that are old enough, held: nobody tries it again meanwhile.
-SELECT id FROM runs
-WHERE finished_at < now() - make_interval(days => %(days)s) AND pruned_at IS NULL
-ORDER BY finished_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+-- name: mark
+-- The run that ended first of those that are old enough: from now on nobody goes by its pages. A preview that may still
+-- be applied is not touched, it has an age of its own.
+UPDATE runs SET pruned_at = now(), pruning = true WHERE id = (
+    SELECT id FROM runs
+    WHERE finished_at < now() - make_interval(days => %(days)s) AND pruned_at IS NULL
+      AND (kind <> 'preview' OR emptied_at IS NOT NULL)
+    ORDER BY finished_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: find_marked
+SELECT id FROM runs WHERE pruning ORDER BY id LIMIT 1
 
 -- name: pages
 -- The rejects of a page go with it.
@@ -41,4 +47,4 @@ UPDATE run_attempts SET log = '{}', log_left_out = 0, traceback = NULL
 WHERE run_id = %(run)s AND (log <> '{}' OR traceback IS NOT NULL)
 
 -- name: pruned
-UPDATE runs SET pruned_at = now() WHERE id = %(run)s
+UPDATE runs SET pruning = false WHERE id = %(run)s

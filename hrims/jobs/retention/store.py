@@ -20,14 +20,19 @@ async def delete_jobs(conn: AsyncConnection, most: int, finished_hours: int, fai
     return over.rowcount + failed.rowcount
 
 
-async def find_run(conn: AsyncConnection, days: int) -> int | None:
-    """A run that ended so many days ago and has its details still, held until this transaction ends."""
-    row = await (await conn.execute(SQL["find_run"], {"days": days})).fetchone()
+async def mark_run(conn: AsyncConnection, days: int) -> bool:
+    """Says of a run that ended so many days ago that its details go; False when there is none."""
+    return (await conn.execute(SQL["mark"], {"days": days})).rowcount > 0
+
+
+async def find_marked(conn: AsyncConnection) -> int | None:
+    """A run whose details are going."""
+    row = await (await conn.execute(SQL["find_marked"])).fetchone()
     return row[0] if row else None
 
 
 async def delete_details(conn: AsyncConnection, run_id: int, most: int) -> int:
-    """Deletes so many pages of a run at most, and says that it is pruned once none is left; returns
+    """Deletes so many pages of a run at most, and what its attempts logged after the last; returns
     how many.
     """
     pages = await conn.execute(SQL["pages"], {"run": run_id, "most": most})

@@ -43,7 +43,7 @@ def care_for(
     patience. One that waits goes over to the pool at once. Raises NotFound.
     """
     with conn.transaction():
-        before = store.care(conn, institution_id)
+        before = store.care(conn, institution_id, hold=True)
         if before is None:
             raise NotFound("There is no institution with this id on the register.", "unknown_institution")
         now = Care(pool, *patience)

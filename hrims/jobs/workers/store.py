@@ -126,12 +126,15 @@ class Care(NamedTuple):
     deadline_minutes: int | None
 
 
-def care(conn: Connection, institution_id: int) -> Care | None:
-    """What is said of an institution's runs; None when there is no such institution."""
-    row = conn.execute(
-        "SELECT pool, attempts, attempt_pause, deadline_minutes FROM institutions WHERE id = %s",
-        (institution_id,),
-    ).fetchone()
+CARE = "SELECT pool, attempts, attempt_pause, deadline_minutes FROM institutions WHERE id = %s"
+
+
+def care(conn: Connection, institution_id: int, *, hold: bool = False) -> Care | None:
+    """What is said of an institution's runs; None when there is no such institution. With ``hold`` nobody
+    else says something of it until the transaction ends.
+    """
+    held = " FOR NO KEY UPDATE" if hold else ""
+    row = conn.execute(f"{CARE}{held}".encode(), (institution_id,)).fetchone()
     return Care(*row) if row else None
 
 
@@ -152,7 +155,7 @@ def set_care(conn: Connection, institution_id: int, care: Care, queue: str) -> N
         """
         WITH held AS (
             SELECT id, queue_job_id FROM runs
-            WHERE institution_id = %(id)s AND state IN ('waiting', 'delayed')
+            WHERE institution_id = %(id)s AND state IN ('waiting', 'delayed', 'active')
               AND pool IS DISTINCT FROM %(pool)s FOR NO KEY UPDATE
         ), job AS (
             UPDATE procrastinate_jobs j SET queue_name = %(queue)s
