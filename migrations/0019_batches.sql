@@ -46,6 +46,17 @@ LANGUAGE sql STABLE AS $$
     FROM (SELECT (at AT TIME ZONE zone)::date AS day, (at AT TIME ZONE zone)::time AS clock) l
 $$;
 
+-- The quiet hours of runs under way that it is in just now: worked out once each, however many runs share them.
+CREATE INDEX runs_quiet ON runs (quiet_from, quiet_until, quiet_zone)
+    WHERE quiet_from IS NOT NULL AND state IN ('waiting', 'delayed', 'active');
+CREATE VIEW quiet_now AS
+SELECT w.* FROM (
+    SELECT d.*, quiet_ends(d.quiet_from, d.quiet_until, d.quiet_zone, now()) AS ends_at
+    FROM (SELECT DISTINCT quiet_from, quiet_until, quiet_zone FROM runs
+          WHERE quiet_from IS NOT NULL AND state IN ('waiting', 'delayed', 'active') OFFSET 0) d
+    OFFSET 0
+) w WHERE w.ends_at IS NOT NULL;
+
 -- Queues jobs for many runs at once, in the order given, as job_of() in hrims/jobs/queue.py does for one.
 CREATE FUNCTION queue_runs(run_ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -79,7 +90,9 @@ BEGIN
     -- One start at a time over all workers: what is counted now is still so when this one is written.
     PERFORM pg_advisory_xact_lock(hashtext('hrims starts'));
     is_open := start_of_place(1) <= clock_timestamp();
-    WITH next AS (
+    WITH quiet AS MATERIALIZED (
+        SELECT * FROM quiet_now
+    ), next AS (
         SELECT j.id
         FROM procrastinate_jobs j
         LEFT JOIN runs r ON r.queue_job_id = j.id
@@ -87,8 +100,10 @@ BEGIN
           AND (j.scheduled_at IS NULL OR j.scheduled_at <= now())
           AND (r.id IS NULL
                OR (is_open OR r.kind = 'apply') AND (SELECT paused_at IS NULL FROM queue_settings)
-                  AND (r.quiet_from IS NULL
-                       OR quiet_ends(r.quiet_from, r.quiet_until, r.quiet_zone, now()) IS NULL))
+                  AND NOT EXISTS (
+                      SELECT FROM quiet q
+                      WHERE (q.quiet_from, q.quiet_until, q.quiet_zone)
+                          = (r.quiet_from, r.quiet_until, r.quiet_zone)))
         ORDER BY j.priority DESC, j.id
         LIMIT 1
         FOR UPDATE OF j SKIP LOCKED
@@ -106,6 +121,9 @@ END $$;
 
 CREATE OR REPLACE FUNCTION seconds_to_next_start(queues character varying[]) RETURNS double precision
 LANGUAGE sql STABLE AS $$
+    WITH quiet AS MATERIALIZED (
+        SELECT * FROM quiet_now
+    )
     SELECT extract(epoch FROM start_of_place(1) - clock_timestamp())::float8
     FROM queue_settings q
     WHERE q.paused_at IS NULL AND EXISTS (
@@ -113,7 +131,9 @@ LANGUAGE sql STABLE AS $$
         WHERE r.state IN ('waiting', 'delayed', 'active') AND r.kind <> 'apply' AND j.status = 'todo'
           AND (queues IS NULL OR j.queue_name = ANY (queues))
           AND (j.scheduled_at IS NULL OR j.scheduled_at <= now())
-          AND (r.quiet_from IS NULL OR quiet_ends(r.quiet_from, r.quiet_until, r.quiet_zone, now()) IS NULL))
+          AND NOT EXISTS (
+              SELECT FROM quiet q
+              WHERE (q.quiet_from, q.quiet_until, q.quiet_zone) = (r.quiet_from, r.quiet_until, r.quiet_zone)))
 $$;
 
 -- As in migration 0018, but that a run is due after its quiet hours, and that what is not due before some time says

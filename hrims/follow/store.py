@@ -8,7 +8,10 @@ from hrims.db import Connection
 from hrims.follow.attempts import Attempt
 from hrims.follow.progress import Run
 
-RUN = """
+ITS_START = "CASE WHEN r.state IN ('waiting', 'delayed') THEN start_of_run(r.id) END AS starts_at"
+"""About when one run starts; the view of the queue counts all at once."""
+
+RUN = f"""
 SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person') AS institution,
        r.identifier_type, CASE WHEN r.kind = 'person' THEN masked_key(r.identifier) ELSE r.identifier END
            AS identifier, r.page_size, r.priority, r.state, r.waits_for, r.outcome, r.attempt,
@@ -20,7 +23,7 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
        (SELECT b.reason FROM remote_breaker b) AS not_asked,
        r.pruned_at, q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
-       CASE WHEN r.state IN ('waiting', 'delayed') THEN start_of_run(r.id) END AS starts_at,
+       {ITS_START},
        CASE WHEN r.state = 'waiting' AND r.not_before > now() THEN r.not_before END AS not_before,
        CASE WHEN r.state IN ('waiting', 'delayed')
                  AND quiet_ends(r.quiet_from, r.quiet_until, r.quiet_zone, now()) IS NOT NULL
@@ -33,7 +36,7 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
            AS rejected_why
 FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
 CROSS JOIN queue_settings q
-"""
+"""  # noqa: S608 - constants alone
 
 
 def not_asked(conn: Connection) -> str | None:
@@ -67,11 +70,8 @@ def under_way(conn: Connection, most: int, skip: int) -> list[Run]:
     """Runs that have not ended: those that run, then those that wait, in the order in which they start."""
     with conn.cursor(row_factory=class_row(Run)) as cursor:
         return cursor.execute(
-            f"{RUN} LEFT JOIN procrastinate_jobs j ON j.id = r.queue_job_id"
-            " WHERE r.state IN ('waiting', 'delayed', 'active')"
-            " ORDER BY r.state = 'active' DESC, greatest(coalesce(j.scheduled_at, '-infinity'), now(),"
-            " quiet_ends(r.quiet_from, r.quiet_until, r.quiet_zone, now())),"
-            " j.priority DESC, j.id LIMIT %s OFFSET %s".encode(),
+            f"{RUN.replace(ITS_START, 'v.starts_at')} JOIN queue_v v ON v.job_id = r.id"
+            " ORDER BY v.place LIMIT %s OFFSET %s".encode(),
             (most, skip),
         ).fetchall()
 
