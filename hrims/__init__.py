@@ -12,6 +12,9 @@ The rooms stand in the order in which the data walks:
 8. ``access``     who may: users, sessions, tokens, and the audit record; stands below ``jobs``,
    because asking for a run writes its audit record in the same transaction
 
+``batches`` asks for many runs at once, ``schedules`` lets them be asked for by themselves. ``steady`` has how
+work outlives a database that is away.
+
 ``leavers`` concludes from complete runs who left, ``people`` finds a person and what ever happened to them.
 ``previews`` keeps what a run would change until somebody applies it, ``compare`` holds two runs side by side.
 ``limits`` holds what counts over all workers: places at the remote, and the breaker. ``register`` is the
