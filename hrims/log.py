@@ -14,6 +14,7 @@ import structlog
 from psycopg.conninfo import conninfo_to_dict
 
 from hrims.config import Settings
+from hrims.errors import HrimsSyncError
 
 QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "procrastinate": logging.WARNING}
 """Libraries that tell more than an operator wants, or an address that belongs in no log."""
@@ -51,11 +52,22 @@ def configure(settings: Settings) -> None:
             ],
         )
     )
+    handler.addFilter(_foreseen)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     for name, level in QUIET.items():
         logging.getLogger(name).setLevel(max(level, root.level))
+
+
+def _foreseen(record: logging.LogRecord) -> bool:
+    """How an attempt ends is told to the queue by an error of ours, which is no fault and needs no
+    traceback.
+    """
+    queue = record.name.startswith("procrastinate")
+    if queue and record.exc_info and isinstance(record.exc_info[1], HrimsSyncError):
+        record.exc_info, record.exc_text = None, None
+    return True
 
 
 class Masking(structlog.stdlib.ProcessorFormatter):

@@ -69,7 +69,7 @@ $$;
 
 -- Workers as people query them: what each does, and whether it is alive.
 CREATE VIEW workers_v AS
-SELECT w.worker_id, w.host, w.pid, w.version, coalesce(w.pool, 'all') AS pool, w.capacity,
+SELECT w.worker_id, w.host, w.pid, w.version, w.pool, w.capacity,
        is_alive(w) AS alive, w.began_at, w.last_beat, w.ended_at,
        array(SELECT r.id FROM procrastinate_jobs j JOIN runs r ON r.queue_job_id = j.id
              WHERE j.worker_id = w.worker_id AND j.status = 'doing' ORDER BY r.id) AS job_ids

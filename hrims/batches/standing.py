@@ -9,10 +9,13 @@ STATES = ("waiting", "active", "complete", "incomplete", "failed", "cancelled", 
 """How a member may stand, in the order in which a page shows them."""
 
 SKIPPED = {
-    "no_identifier": "the register has no number by which it could be asked for",
+    "no_identifier": "the register has {} for it",
     "busy": "it had a run of another kind under way",
 }
 """Why an institution was left out."""
+
+NUMBERS = {None: "neither vote code nor TIN", "votecode": "no vote code", "tin": "no TIN"}
+"""What is missing, by the number that was to be asked by."""
 
 ENOUGH = 0.02
 """Share that must be done before its pace foretells the end."""
@@ -33,6 +36,8 @@ class Total:
     cancelled: int
     people: int
     done: float
+    own_under_way: int
+    slowest_end_at: datetime | None
     began_at: datetime | None
     last_end_at: datetime | None
     last_start_at: datetime | None
@@ -66,7 +71,7 @@ class Total:
             return None
         left = (self.now - self.began_at) * ((1 - share) / share)
         paced = self.now + min(left, timedelta(days=365))
-        return max(paced, self.last_start_at) if self.last_start_at else paced
+        return max(at for at in (paced, self.last_start_at, self.slowest_end_at) if at)
 
     @property
     def message(self) -> str:
@@ -101,6 +106,7 @@ class Member:
     run_id: int | None
     joined: bool
     skipped: str | None
+    identifier_type: str | None
     state: str | None
     outcome: str | None
     trouble: str | None
@@ -120,7 +126,7 @@ class Member:
     def words(self) -> str:
         """Why it stands so, or how far it is."""
         if self.skipped:
-            return f"Skipped: {SKIPPED[self.skipped]}."
+            return f"Skipped: {SKIPPED[self.skipped].format(NUMBERS[self.identifier_type])}."
         if self.trouble and self.state not in UNDER_WAY - {"delayed"} and self.stands != "complete":
             return self.trouble
         if self.state == "active" and self.remote_total:

@@ -71,6 +71,10 @@ def start_afresh(conn: Connection, actor: Actor, run_id: int) -> Asked:
             "not_afresh",
         )
     assert wish.institution_id is not None
+    if there := store.under_way(conn, wish.institution_id):
+        raise Conflict(
+            f"This institution has another run under way, number {there[0]}. Nothing was queued.", "under_way"
+        )
     return ask(
         conn,
         actor,

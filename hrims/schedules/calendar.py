@@ -26,8 +26,8 @@ LOOKED_AT: Final = 50
 DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 BAD_CRON = (
-    "The cron line must have five fields: minute, hour, day, month, day of the week, like 0 1 * * * for "
-    "every night at one. Nothing was changed."
+    "The cron line must have five fields and 100 letters at most: minute, hour, day, month, day of the week, "
+    "like 0 1 * * * for every night at one. Nothing was changed."
 )
 
 
@@ -46,9 +46,10 @@ def check_cron(given: object, zone: ZoneInfo, now: datetime) -> str:
     too often.
     """
     line = " ".join(given.split()) if isinstance(given, str) else ""
-    sane = len(line) <= LONGEST_LINE and line.isascii() and len(line.split(" ")) == 5
-    if not sane or not croniter.is_valid(line):
+    if len(line) > LONGEST_LINE or not line.isascii() or len(line.split(" ")) != 5:
         raise InvalidInput(BAD_CRON, "bad_cron")
+    if not croniter.is_valid(line):
+        raise InvalidInput("A field of this cron line cannot be read. Nothing was changed.", "bad_cron")
     try:
         shown = upcoming(line, zone, now, LOOKED_AT)
     except CroniterError:
@@ -92,7 +93,10 @@ def plain(every: str, at: str, day: str) -> str:
         return f"{head} * * {day}"
     if every == "month" and day in {str(number) for number in range(1, 29)}:
         return f"{head} {day} * *"
-    raise InvalidInput("Say how often: every day, weekday, week or month. Nothing was changed.", "bad_every")
+    raise InvalidInput(
+        "Say how often: every day, weekday, week or month, on a day from 1 to 28. Nothing was changed.",
+        "bad_every",
+    )
 
 
 def read_time(given: object, name: str) -> time | None:
@@ -106,6 +110,23 @@ def read_time(given: object, name: str) -> time | None:
     if found is None or found.tzinfo or found.second or found.microsecond:
         raise InvalidInput(f"{name} must be a time like 22:00. Nothing was changed.", "bad_time")
     return found
+
+
+def as_plain(line: str) -> dict[str, str] | None:
+    """The plain choice whose line this is: ``every``, ``at``, ``weekday``, ``day``; None when there
+    is none.
+    """
+    minute, hour, day, month, weekday = line.split(" ")
+    if not (minute.isdigit() and hour.isdigit() and month == "*"):
+        return None
+    chosen = {"at": f"{int(hour):02}:{int(minute):02}"}
+    if day == "*" and weekday in {"*", "1-5"}:
+        return chosen | {"every": "day" if weekday == "*" else "weekday"}
+    if day == "*" and weekday in {str(number) for number in range(7)}:
+        return chosen | {"every": "week", "weekday": weekday}
+    if weekday == "*" and day in {str(number) for number in range(1, 29)}:
+        return chosen | {"every": "month", "day": day}
+    return None
 
 
 def in_words(line: str) -> str:

@@ -70,7 +70,8 @@ def fire_one(conn: Connection) -> bool:
             store.pause(conn, one.id, SYSTEM)
             return True
         became, batch_id = "skipped", None
-        if store.now(conn) - due <= LATE or one.missed == "once":
+        in_time = store.now(conn) - due <= LATE or one.missed == "once"
+        if in_time and not store.was_fired(conn, one.id, due):
             became, batch_id = _ask(conn, one)
         store.fired(conn, one.id, due, became, batch_id)
         store.due_next(conn, one.id, following)

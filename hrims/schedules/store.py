@@ -122,11 +122,21 @@ def schedules(conn: Connection) -> list[Schedule]:
 
 
 def fired(conn: Connection, schedule_id: int, due_at: datetime, became: str, batch_id: int | None) -> None:
-    """Writes down what became of a time. Raises psycopg.errors.UniqueViolation when that was done before."""
+    """Writes down what became of a time, unless that was done before."""
     conn.execute(
-        "INSERT INTO schedule_firings (schedule_id, due_at, became, batch_id) VALUES (%s, %s, %s, %s)",
+        "INSERT INTO schedule_firings (schedule_id, due_at, became, batch_id) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
         (schedule_id, due_at, became, batch_id),
     )
+
+
+def was_fired(conn: Connection, schedule_id: int, due_at: datetime) -> bool:
+    """Whether it is written down what became of a time; ask while the schedule is held."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM schedule_firings WHERE schedule_id = %s AND due_at = %s)",
+        (schedule_id, due_at),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def firings(conn: Connection, schedule_id: int, most: int) -> list[Firing]:

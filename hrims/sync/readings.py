@@ -116,7 +116,7 @@ async def read(
             return plan.split(ask.span, trouble, time.monotonic())
 
     async def failed(ask: Ask, trouble: RemoteError) -> None:
-        log.info("run %s page %s of %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
+        log.info("run %s page %s of size %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
         if await given_up(ask, trouble):
             # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
             if not isinstance(trouble, RemoteGarbled):

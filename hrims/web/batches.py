@@ -7,12 +7,13 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 
 from hrims.access.audit import Actor
 from hrims.batches import ask, store
 from hrims.batches.standing import STATES
 from hrims.db import Connection, one_moment
-from hrims.errors import InputError
+from hrims.errors import InputError, InvalidInput
 from hrims.jobs.ask import PAGE_SIZE
 from hrims.jobs.starts.priorities import NORMAL, PRIORITIES
 from hrims.numbers import whole
@@ -44,6 +45,7 @@ def ask_for() -> Any:
     """A button: asks for the runs and leads to the batch."""
     form = request.form
     try:
+        check_ticks(form)
         with pool().connection() as conn:
             asked = ask.ask(
                 conn,
@@ -83,6 +85,17 @@ def retry(batch_id: str) -> Any:
 def cancel(batch_id: str) -> Any:
     """A button: cancels what the batch asked for and is under way."""
     return _act(batch_id, ask.cancel)
+
+
+def check_ticks(form: MultiDict[str, str]) -> None:
+    """Raises InvalidInput when institutions are ticked and others are asked for: which are meant?"""
+    ticked = len(form.getlist("institution"))
+    if ticked and form.get("wish") != "selection":
+        raise InvalidInput(
+            f"{ticked:,} ticked, but not “Those that are chosen below”. Choose that, or untick them. "
+            "Nothing was changed.",
+            "which_institutions",
+        )
 
 
 def _act(batch_id: str, deed: Callable[[Connection, Actor, int], int]) -> Any:

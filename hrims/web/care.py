@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from hrims.db import Connection
-from hrims.errors import InputError, NotFound
+from hrims.errors import InputError, InvalidInput, NotFound
 from hrims.jobs.attempts import patience
 from hrims.jobs.attempts.patience import Patience
 from hrims.jobs.workers import pools, store
@@ -24,6 +24,8 @@ from hrims.web.parts import pool, settings
 blueprint = Blueprint("care", __name__)
 
 PAGE = "/dashboard/admin/institutions/<institution_id>"
+FIELDS = frozenset({"pool", "attempts", "attemptPause", "deadlineMinutes"})
+
 API = "/api/hrims/institutions/<institution_id>/care"
 
 
@@ -62,6 +64,11 @@ def change(institution_id: str) -> dict[str, Any]:
     """Says it anew, all of it: what is left out is null."""
     guard.administrators_only()
     wish = body()
+    if unknown := sorted(set(wish) - FIELDS):
+        raise InvalidInput(
+            f"There is no {unknown[0]} here; there are {', '.join(sorted(FIELDS))}. Nothing was changed.",
+            "unknown_field",
+        )
     with pool().connection() as conn:
         institution = _find(conn, institution_id)
         said = patience.check(wish.get("attempts"), wish.get("attemptPause"), wish.get("deadlineMinutes"))

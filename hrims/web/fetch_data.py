@@ -13,6 +13,7 @@ from hrims.jobs import ask, control
 from hrims.jobs.attempts import patience
 from hrims.jobs.attempts.patience import Patience
 from hrims.jobs.starts.priorities import NORMAL, PRIORITIES
+from hrims.jobs.workers.store import care
 from hrims.numbers import whole
 from hrims.register import store as register
 from hrims.web.answers import FIRST_PEOPLE
@@ -155,10 +156,20 @@ def _context(given: Mapping[str, str], refused: str | None = None) -> dict[str, 
             "page_size": given.get("page_size") or ask.PAGE_SIZE,
             "given": given,
             "priorities": list(PRIORITIES),
-            "usual": settings(),
+            "usual": _usual(conn, chosen),
             "recent": store.recent(conn, RECENT_RUNS),
             **card(conn, run),
         }
+
+
+def _usual(conn: Any, chosen: register.Institution | None) -> dict[str, Any]:
+    """What holds where the form says nothing: as the institution says, else the settings."""
+    said = care(conn, chosen.id) if chosen else None
+    here = settings()
+    usual = {"attempts": here.attempts, "attempt_pause": here.attempt_pause, "deadline_minutes": None}
+    return usual | {
+        name: value for name, value in (said._asdict() if said else {}).items() if value is not None
+    }
 
 
 def card(conn: Any, run: Run | None) -> dict[str, Any]:

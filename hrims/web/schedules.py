@@ -3,6 +3,7 @@ administrators the form and the buttons.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ from hrims.schedules import calendar, decide, store
 from hrims.schedules.decide import USUAL
 from hrims.schedules.store import Schedule
 from hrims.web import guard
+from hrims.web.batches import check_ticks
 from hrims.web.guard import actor
 from hrims.web.parts import pool
 
@@ -163,6 +165,7 @@ def _line(given: Mapping[str, str]) -> str:
 
 def _wish(form: MultiDict[str, str]) -> dict[str, Any]:
     """What the form says, as the API calls it."""
+    check_ticks(form)
     chosen = [whole(one) for one in form.getlist("institution")]
     return {
         "name": form.get("name"),
@@ -220,24 +223,37 @@ def _shown(conn: Connection, one: Schedule, *, latest: int) -> dict[str, Any]:
     return {
         "one": one,
         "words": calendar.in_words(one.cron),
-        "times": calendar.upcoming(one.cron, one.zone, store.now(conn), NEXT),
+        "times": next_times(conn, one),
         "firings": store.firings(conn, one.id, latest),
     }
 
 
+def next_times(conn: Connection, one: Schedule) -> list[datetime]:
+    """The next times of a schedule; none of one whose zone or line means nothing to this machine."""
+    try:
+        return calendar.upcoming(one.cron, one.zone, store.now(conn), NEXT)
+    except (ValueError, KeyError):
+        return []
+
+
 def _said(one: Schedule) -> dict[str, Any]:
     """A schedule as the form has it."""
-    return EMPTY | {
-        "name": one.name,
-        "when": "cron",
-        "cron": one.cron,
-        "time_zone": one.time_zone,
-        "wish": one.wish,
-        "identifier_type": one.identifier_type or "",
-        "page_size": one.page_size,
-        "priority": one.priority,
-        "spread": one.spread_minutes,
-        "missed": one.missed,
-        "quiet_from": f"{one.quiet_from:%H:%M}" if one.quiet_from else "",
-        "quiet_until": f"{one.quiet_until:%H:%M}" if one.quiet_until else "",
-    }
+    plain = calendar.as_plain(one.cron)
+    return (
+        EMPTY
+        | (plain or {})
+        | {
+            "name": one.name,
+            "when": "plain" if plain else "cron",
+            "cron": one.cron,
+            "time_zone": one.time_zone,
+            "wish": one.wish,
+            "identifier_type": one.identifier_type or "",
+            "page_size": one.page_size,
+            "priority": one.priority,
+            "spread": one.spread_minutes,
+            "missed": one.missed,
+            "quiet_from": f"{one.quiet_from:%H:%M}" if one.quiet_from else "",
+            "quiet_until": f"{one.quiet_until:%H:%M}" if one.quiet_until else "",
+        }
+    )

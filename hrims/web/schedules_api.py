@@ -9,13 +9,13 @@ from flask import Blueprint
 
 from hrims.db import Connection, one_moment
 from hrims.numbers import whole
-from hrims.schedules import calendar, decide, store
+from hrims.schedules import decide, store
 from hrims.schedules.store import Schedule
 from hrims.web import answers, guard
 from hrims.web.api import Answer, body
 from hrims.web.guard import actor
 from hrims.web.parts import pool
-from hrims.web.schedules import LATEST, NEXT
+from hrims.web.schedules import LATEST, next_times
 
 blueprint = Blueprint("schedules_api", __name__, url_prefix="/api/hrims/schedules")
 
@@ -112,7 +112,7 @@ def _told(conn: Connection, one: Schedule) -> dict[str, Any]:
         "pausedAt": answers.time(one.paused_at),
         "madeBy": one.made_by,
         "madeAt": answers.time(one.made_at),
-        "next": [answers.time(at) for at in calendar.upcoming(one.cron, one.zone, store.now(conn), NEXT)],
+        "next": [answers.time(at) for at in next_times(conn, one)],
         "latest": [
             {
                 "dueAt": answers.time(firing.due_at),

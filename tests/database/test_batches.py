@@ -62,7 +62,7 @@ def test_all_are_asked_for_and_who_cannot_be_is_named(conn: Connection, register
     skipped = [member.words for member in store.members(conn, batch.batch_id, "skipped", 100, 0)]
     assert skipped == [
         "Skipped: it had a run of another kind under way.",
-        "Skipped: the register has no number by which it could be asked for.",
+        "Skipped: the register has neither vote code nor TIN for it.",
     ]
     made = conn.execute(
         "SELECT institution_id, identifier_type, page_size, priority, requested_by, requested_via FROM runs"
@@ -274,7 +274,8 @@ def test_per_cent_and_end_are_what_they_can_be(
     over = runs - waiting - active
     total = Total(
         institutions=runs + skipped, skipped=skipped, joined=0, waiting=waiting, active=active, complete=over,
-        incomplete=0, failed=0, cancelled=0, people=0, done=over + share * active,
+        incomplete=0, failed=0, cancelled=0, people=0, done=over + share * active, own_under_way=0,
+        slowest_end_at=None if start is None else NOW + timedelta(minutes=2 * abs(start)),
         began_at=NOW - timedelta(minutes=minutes) if over or active else None, last_end_at=None,
         last_start_at=None if start is None else NOW + timedelta(minutes=start), now=NOW,
     )  # fmt: skip

@@ -172,7 +172,7 @@ ANSWERS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     ),
     "Which workers are there, and what does each do?": (
         "host pool alive capacity job_id institution",
-        [("host", "all", True, 2, 11, MUFTI)],
+        [("host", None, True, 2, 11, MUFTI)],
     ),
     "What became of each batch?": (
         "batch_id wish requested_by institutions joined skipped under_way complete finished_at",

@@ -31,8 +31,8 @@ def test_a_pool_is_served_by_its_own_workers_alone(world: World) -> None:
     worker.send_signal(signal.SIGTERM)
     worker.wait(PATIENCE)
     assert world.rows("SELECT pool, alive, ended_at IS NULL FROM workers_v ORDER BY pool") == [
-        ("all", True, True),
         ("health", False, False),
+        (None, True, True),
     ]
     again = world.ask("001")
     assert "no worker of the pool health" in world.run(again).message

@@ -83,6 +83,9 @@ def test_plain_choices_and_their_words(every: str, at: str, day: str, line: str,
     assert calendar.plain(every, at, day) == line
     assert calendar.check_cron(line, DAR, NOW) == line
     assert calendar.in_words(line) == words
+    again = calendar.as_plain(line)
+    assert again
+    assert calendar.plain(again["every"], again["at"], again.get("weekday", again.get("day", ""))) == line
 
 
 @pytest.mark.parametrize(
@@ -98,6 +101,7 @@ def test_other_choices_are_refused(every: str, at: str, day: str) -> None:
 def test_what_has_no_plain_words_is_shown_as_it_is() -> None:
     for line in ("*/30 * * * *", "0 1 * 6 *", "0 1 1 * 1"):
         assert calendar.in_words(line) == line
+        assert calendar.as_plain(line) is None
 
 
 @pytest.mark.parametrize("name", ["", "Dar", "../etc/passwd", None, 3, "Africa/Dar_es_Salaam\0"])

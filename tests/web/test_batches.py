@@ -34,7 +34,7 @@ def test_the_api_asks_for_all_and_names_who_was_skipped(api: Browser, register: 
     assert body["statusUrl"] == f"{API}/1"
     assert (body["counts"]["waiting"], body["counts"]["skipped"]) == (2, 1)
     assert [one["state"] for one in body["members"]] == ["waiting", "skipped", "waiting"]
-    assert body["members"][1]["why"].startswith("Skipped: the register has no number")
+    assert body["members"][1]["why"].startswith("Skipped: the register has neither")
     assert body["members"][1]["jobId"] is None
     assert api.get(API).get_json()["batches"][0]["batchId"] == "1"
     [skipped] = api.get(f"{API}/1?kind=skipped").get_json()["members"]
@@ -82,7 +82,7 @@ def test_the_page_asks_for_a_selection_and_leads_to_it(
         "Chosen institutions",
         "WIZARA YA AFYA",
         "WAKALA",
-        "the register has no number",
+        "the register has neither",
         "Cancel all",
     ):
         assert words in page
@@ -98,6 +98,15 @@ def test_a_selection_of_nobody_is_refused_and_what_was_said_is_kept(
     assert answer.status_code == 400
     assert "Select 1 to 10,000 institutions" in answer.text
     assert 'value="low" selected' in answer.text
+
+
+def test_ticks_without_their_choice_are_asked_about(
+    officer: Browser, conn: Connection, register: list[int]
+) -> None:
+    answer = officer.press(PAGE, wish="all", institution="1")
+    assert answer.status_code == 400
+    assert "1 ticked, but not “Those that are chosen below”" in answer.text
+    assert conn.execute("SELECT count(*) FROM batches").fetchone() == (0,)
 
 
 def test_failed_ones_are_tried_again_and_all_cancelled(

@@ -65,13 +65,14 @@ async def forget(conn: AsyncConnection, days: int) -> None:
 
 
 def workers(conn: Connection, most: int) -> list[Worker]:
-    """Those that live first, the latest signs of life first."""
+    """Those that live, then those of the last hour, the latest signs of life first."""
     with conn.cursor(row_factory=class_row(Worker)) as cursor:
         return cursor.execute(
             """
             SELECT w.worker_id, w.host, w.pid, w.version, w.pool, w.capacity, w.began_at, w.last_beat,
                    is_alive(w) AS alive, w.ended_at, v.job_ids AS runs
             FROM workers w JOIN workers_v v USING (worker_id)
+            WHERE is_alive(w) OR w.last_beat > now() - interval '1 hour'
             ORDER BY is_alive(w) DESC, w.last_beat DESC LIMIT %s
             """,
             (most,),
