@@ -154,11 +154,13 @@ async def close_attempts(
 async def keep_diary(
     conn: AsyncConnection, run_id: int, number: int, log: list[str], left_out: int, traceback: str | None
 ) -> None:
-    """Keeps an attempt's last lines, how many came before them, and where it stopped."""
+    """Keeps an attempt's last lines, how many came before them, and where it stopped; of one that lost its
+    run nothing more.
+    """
     await conn.execute(
         """
         UPDATE run_attempts SET log = %s, log_left_out = %s, traceback = coalesce(%s, traceback)
-        WHERE run_id = %s AND number = %s
+        WHERE run_id = %s AND number = %s AND coalesce(ended_as, '') NOT IN ('worker_died', 'superseded')
         """,
         (log, left_out, traceback, run_id, number),
     )
