@@ -56,8 +56,10 @@ GROUP BY a.pid
 LIVE = """
 SELECT (SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '{} seconds'),
        (SELECT count(*) FROM pg_stat_activity
-        WHERE application_name LIKE 'hrims worker%' AND query LIKE 'LISTEN "procrastinate_queue%')
+        WHERE application_name LIKE 'hrims worker%'
+          AND (query LIKE 'LISTEN "procrastinate_queue%' OR query = 'SELECT 1'))
 """
+"""Whoever listens has said LISTEN, or lately asked whether its connection is well, as nobody else does."""
 
 LATE = """
 SELECT p.run_id, p.attempt, a.ended_as, p.saved_at, pg_xact_commit_timestamp(p.xmin),
