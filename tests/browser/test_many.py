@@ -58,6 +58,7 @@ def test_a_batch_is_asked_for_and_followed_to_its_end(page: Page, stage: Stage) 
     expect(page.get_by_role("region", name="Attempts")).to_contain_text("finished")
 
 
+@with_script
 def test_the_failed_are_tried_again_and_all_is_cancelled(page: Page, stage: Stage) -> None:
     stage.simulator.fail("body404", vote="002")
     ask_for_two(page)
@@ -124,6 +125,7 @@ def test_every_page_says_when_nobody_works(page: Page, stage: Stage) -> None:
     expect(page.locator("#banner")).to_be_empty(timeout=40_000)
 
 
+@with_script
 def test_an_institution_is_tied_to_a_pool_that_nobody_serves(page: Page, stage: Stage) -> None:
     page.goto("/dashboard/admin/institutions/1")
     page.get_by_label("Pool").fill("health")

@@ -77,6 +77,7 @@ def _freeze(house: House, seconds: float, times: int = 1) -> None:
     assert house.rows("SELECT max(rescues), max(failures) FROM runs") == [(0, 0)]
 
 
+@pytest.mark.chaos
 def test_it_stood_still(house: House) -> None:
     _freeze(house, 4)
 
@@ -102,6 +103,7 @@ def _crowd_out(house: House, seconds: float) -> None:
     _endure(house, f"full {seconds:.0f} s", crowd, 1)
 
 
+@pytest.mark.chaos
 def test_others_take_every_connection(build: Build) -> None:
     _crowd_out(build(max_connections="30"), 3)
 
