@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -55,8 +55,6 @@ PROCESS = "SELECT pg_backend_pid()"
 log = logging.getLogger(__name__)
 
 _worked: "weakref.WeakKeyDictionary[AsyncConnection, float]" = weakref.WeakKeyDictionary()
-
-T = TypeVar("T")
 
 _joined: dict[Path, postgres.Server] = {}
 _joining = threading.Lock()

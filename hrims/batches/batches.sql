@@ -125,9 +125,9 @@ SELECT count(*) AS institutions, count(*) FILTER (WHERE m.skipped IS NOT NULL) A
        max(CASE WHEN r.state = 'active' AND p.remote_total > 0 AND p.saved > 0
                 THEN now() + (now() - r.started_at) * (greatest(p.remote_total - p.saved, 0)::float8 / p.saved) END)
            AS slowest_end_at,
-       min(r.started_at) FILTER (WHERE NOT m.joined) AS began_at, max(r.finished_at) AS last_end_at,
+       min(r.started_at) FILTER (WHERE NOT m.joined) AS began_at,
        (SELECT start_of_run(w.id) FROM batch_members wm JOIN runs w ON w.id = wm.run_id
-        WHERE wm.batch_id = %(batch)s AND w.state = 'waiting' 
+        WHERE wm.batch_id = %(batch)s AND w.state = 'waiting'
         ORDER BY w.priority = 'low' DESC, w.priority = 'normal' DESC, w.queue_job_id DESC LIMIT 1)
        AS last_start_at, now() AS now
 FROM batch_members m
@@ -136,8 +136,8 @@ LEFT JOIN run_progress p ON p.run_id = r.id
 WHERE m.batch_id = %(batch)s
 
 -- name: members
-SELECT i.id AS institution_id, i.name AS institution, m.run_id, m.joined, m.skipped, b.identifier_type, r.state, r.outcome, r.trouble,
-       coalesce(r.people, p.saved) AS people, p.remote_total
+SELECT i.id AS institution_id, i.name AS institution, m.run_id, m.joined, m.skipped, b.identifier_type,
+       r.state, r.outcome, r.trouble, coalesce(r.people, p.saved) AS people, p.remote_total
 FROM batch_members m
 JOIN batches b ON b.id = m.batch_id
 JOIN institutions i ON i.id = m.institution_id

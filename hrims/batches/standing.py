@@ -39,7 +39,6 @@ class Total:
     own_under_way: int
     slowest_end_at: datetime | None
     began_at: datetime | None
-    last_end_at: datetime | None
     last_start_at: datetime | None
     now: datetime
 

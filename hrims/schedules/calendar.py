@@ -131,16 +131,13 @@ def as_plain(line: str) -> dict[str, str] | None:
 
 def in_words(line: str) -> str:
     """A cron line as people say it; the line itself where there is no plain way to."""
-    minute, hour, day, month, weekday = line.split(" ")
-    if not (minute.isdigit() and hour.isdigit() and month == "*"):
+    chosen = as_plain(line)
+    if chosen is None:
         return line
-    at = f"at {int(hour):02}:{int(minute):02}"
-    if day == "*" and weekday == "*":
-        return f"every day {at}"
-    if day == "*" and weekday == "1-5":
-        return f"on weekdays {at}"
-    if day == "*" and weekday.isdigit():
-        return f"every {DAYS[int(weekday) % 7]} {at}"
-    if day.isdigit() and weekday == "*":
-        return f"on day {day} of each month {at}"
-    return line
+    when = {
+        "day": "every day",
+        "weekday": "on weekdays",
+        "week": f"every {DAYS[int(chosen.get('weekday', 0))]}",
+        "month": f"on day {chosen.get('day')} of each month",
+    }
+    return f"{when[chosen['every']]} at {chosen['at']}"

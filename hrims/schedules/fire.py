@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 
 from hrims import db
-from hrims.access.audit import Actor
+from hrims.access.audit import Actor, record
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.errors import InputError
@@ -68,6 +68,7 @@ def fire_one(conn: Connection) -> bool:
             # Its zone or line is none to this machine: others go on, and somebody has to look at it.
             log.warning("schedule %s cannot be read here (%s); it is paused", one.id, type(reason).__name__)
             store.pause(conn, one.id, SYSTEM)
+            record(conn, Actor(SYSTEM, "system"), "schedule.pause", f"schedule:{one.id}")
             return True
         became, batch_id = "skipped", None
         in_time = store.now(conn) - due <= LATE or one.missed == "once"

@@ -276,7 +276,7 @@ def test_per_cent_and_end_are_what_they_can_be(
         institutions=runs + skipped, skipped=skipped, joined=0, waiting=waiting, active=active, complete=over,
         incomplete=0, failed=0, cancelled=0, people=0, done=over + share * active, own_under_way=0,
         slowest_end_at=None if start is None else NOW + timedelta(minutes=2 * abs(start)),
-        began_at=NOW - timedelta(minutes=minutes) if over or active else None, last_end_at=None,
+        began_at=NOW - timedelta(minutes=minutes) if over or active else None,
         last_start_at=None if start is None else NOW + timedelta(minutes=start), now=NOW,
     )  # fmt: skip
     assert 0 <= total.percent <= 100

@@ -81,7 +81,7 @@ SELECT procrastinate_retry_job_v2(%(job)s, now(), NULL, (
 
 -- name: find_overdue
 SELECT id FROM runs
-WHERE state IN ('waiting', 'delayed', 'active') AND deadline_at < now() AND state <> 'active' ORDER BY deadline_at
+WHERE state IN ('waiting', 'delayed') AND deadline_at < now() ORDER BY deadline_at
 
 -- name: fail_overdue
 -- A job that a worker takes just now finds the run ended, and begins nothing.

@@ -69,9 +69,7 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
 
 
 async def rescue_stalled(pool: AsyncPool, silent_seconds: float, sight: Sight | None = None) -> int:
-    """Rescues every stalled job, each in its own transaction; returns how many. None while ``sight`` is not
-    clear.
-    """
+    """Rescues every stalled job, each in its own transaction, once ``sight`` is clear; returns how many."""
     async with pool.connection() as conn:
         # First, and whether or not a job is stalled: what a frozen worker holds may be in everybody's way.
         await store.end_silent_sessions(conn, silent_seconds)
