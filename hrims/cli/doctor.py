@@ -12,11 +12,18 @@ from hrims.cli import start, words
 from hrims.config import Settings
 from hrims.errors import HrimsSyncError, RemoteCredentials, RemoteError, RemoteTimeout
 from hrims.jobs.workers import store as workers
+from hrims.jobs.workers.store import Pool
 from hrims.remote.address import address_of
 from hrims.remote.client import Remote
 
 PATIENCE = 60.0
 """Seconds that HRIMS has to answer; one employee takes it 30 at worst."""
+
+TRIES = 3
+"""Times that HRIMS is asked: it fails now and then, however well it is."""
+
+PAUSE = 1.0
+"""Seconds between two tries."""
 
 
 @click.command("doctor")
@@ -69,7 +76,7 @@ def _remote(settings: Settings) -> str:
 
     async def ask() -> None:
         async with asyncio.timeout(PATIENCE), Remote(settings, base_url=address) as remote:
-            await remote.check()
+            await _check(remote, TRIES)
 
     try:
         asyncio.run(ask())
@@ -84,6 +91,16 @@ def _remote(settings: Settings) -> str:
     return f"{address} answers"
 
 
+async def _check(remote: Remote, tries: int) -> None:
+    try:
+        await remote.check()
+    except RemoteError as reason:
+        if not reason.again or tries == 1:
+            raise
+        await asyncio.sleep(PAUSE)
+        await _check(remote, tries - 1)
+
+
 def _remedy(settings: Settings) -> str:
     if settings.base_url:
         return "Look at HRIMS_BASE_URL, and whether this machine may reach it."
@@ -93,6 +110,18 @@ def _remedy(settings: Settings) -> str:
 def _worker(settings: Settings) -> str:
     with start.connection(settings) as conn:
         alive = workers.alive(conn)
+        deserted = [one for one in workers.pools(conn) if one.is_deserted]
     if not alive:
         raise HrimsSyncError("No worker is running; runs wait. Start one: hrims worker, or all: make run")
+    if deserted:
+        raise HrimsSyncError(" ".join(map(_deserted, deserted)))
     return "1 worker is alive" if alive == 1 else f"{alive} workers are alive"
+
+
+def _deserted(pool: Pool) -> str:
+    who, command = (
+        (f"the pool {pool.name}", f"hrims worker --pool {pool.name}")
+        if pool.name
+        else ("institutions of no pool", "hrims worker")
+    )
+    return f"No worker serves {who}: their runs wait. Start one: {command}."

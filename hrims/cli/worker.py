@@ -8,6 +8,7 @@ import os
 import click
 
 from hrims.cli import leash, start
+from hrims.config.values import pool_name
 
 LATE = ("httpcore", "anyio._backends._asyncio")
 """Modules that httpx would load at the first request, of which the first page would be late."""
@@ -21,6 +22,10 @@ YOUNG = 10_000
 def worker_command(pool: str | None) -> None:
     """Run a worker until a signal stops it."""
     if pool is not None:
+        try:
+            pool_name(pool)
+        except ValueError as hint:
+            raise click.BadParameter(f"{pool!r} does not do; {hint}.", param_hint="--pool") from None
         # The queue's app reads the environment, as it does below Procrastinate's own command.
         os.environ["HRIMS_POOL"] = pool
     settings = start.settings()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from types import FrameType
 
 import psycopg
@@ -60,6 +61,7 @@ async def _work_once(settings: Settings, stopping: asyncio.Event) -> None:
     try:
         await asyncio.to_thread(_check_schema, settings)
         async with app.open_async():
+            log.info("worker is up: %s", _words(settings))
             await _until(stopping, app.run_worker_async(install_signal_handlers=False))
     except DatabaseUnusable as reason:
         log.warning("%s", reason)
@@ -68,6 +70,12 @@ async def _work_once(settings: Settings, stopping: asyncio.Event) -> None:
     finally:
         # An app that could not be opened keeps its closed pool, and would never ask for another.
         await app.close_async()
+
+
+def _words(settings: Settings) -> str:
+    whose = f"the pool {settings.pool}" if settings.pool else "the institutions of no pool"
+    runs = "1 run" if settings.concurrency == 1 else f"{settings.concurrency} runs"
+    return f"{runs} at once for {whose}, process {os.getpid()} of {socket.gethostname()}"
 
 
 def _check_schema(settings: Settings) -> None:

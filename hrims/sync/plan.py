@@ -118,6 +118,13 @@ class Plan:
         """Whether so many failed in a row that the remote itself is the trouble."""
         return self._in_vain >= HOPELESS
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether, once every few rounds without an answer, the remote should be asked something else: it
+        tells pages that cannot be had from a remote that is not there.
+        """
+        return self._in_vain > 0 and self._in_vain % (IN_DOUBT * self._at_once) == 0
+
     def take(self, now: float) -> Ask | float | None:
         """The next page to ask for; or the seconds to wait unless an answer comes first (none known:
         infinity); or None when every page has been answered or given up.

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.drift.tally import lacks_key
-from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled, RemoteUnreachable
+from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled, RemoteShort, RemoteUnreachable
 from hrims.jobs.attempts.store import Attempt
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
@@ -104,20 +104,9 @@ async def read(
             await pages.save(attempt, asked, pool, reading=reading)
         plan.answered(ask, len(asked.page.records), asked.page.total)
 
-    async def given_up(ask: Ask, trouble: RemoteError) -> bool:
-        try:
-            return plan.failed(ask, trouble, time.monotonic(), chance)
-        except RemoteUnreachable:
-            if plan.hopeless:
-                raise
-            # A record may break the connection as well as the answer: then HRIMS is there for others.
-            async with reader.slots.one():
-                await reader.remote.check()
-            return plan.split(ask.span, trouble, time.monotonic())
-
     async def failed(ask: Ask, trouble: RemoteError) -> None:
         log.info("run %s page %s of size %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
-        if await given_up(ask, trouble):
+        if await _is_given_up(reader, plan, ask, trouble, chance):
             # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
             if not isinstance(trouble, RemoteGarbled):
                 await pages.save_broken(attempt, ask.span, plan.total or 0, pool, reading=reading)
@@ -194,6 +183,26 @@ async def _ask(reader: Reader, span: Span, seen: dict[bytes, int], reading: int)
     if digest is not None and seen.setdefault(digest, span.start) != span.start:
         raise RemoteGarbled("HRIMS answered with a page that it had sent under another number.")
     return asked
+
+
+async def _is_given_up(reader: Reader, plan: Plan, ask: Ask, trouble: RemoteError, chance: Random) -> bool:
+    """Plans what follows a failure; True when the page cannot be had. Raises RemoteError when nothing can."""
+    try:
+        cannot_be_had = plan.failed(ask, trouble, time.monotonic(), chance)
+    except RemoteUnreachable:
+        if plan.hopeless:
+            raise
+        # A record may break the connection as well as the answer: then HRIMS is there for others.
+        await _check_it_is_there(reader)
+        return plan.split(ask.span, trouble, time.monotonic())
+    if plan.in_doubt and not isinstance(trouble, RemoteShort):
+        await _check_it_is_there(reader)
+    return cannot_be_had
+
+
+async def _check_it_is_there(reader: Reader) -> None:
+    async with reader.slots.one():
+        await reader.remote.check()
 
 
 async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[store.SavedPage], int | None]:

@@ -49,7 +49,7 @@ def save(institution_id: str) -> Any:
         except InputError as refused:
             again = {**shown, "refused": str(refused), "given": request.form}
             return render_template("care/index.html", **again), refused.status
-    return redirect(url_for(".index", institution_id=institution_id), code=HTTPStatus.SEE_OTHER)
+    return redirect(url_for(".index", institution_id=institution_id, saved="yes"), code=HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get(API)

@@ -52,6 +52,7 @@ def metrics() -> Response:
     registry = CollectorRegistry()
     runs = Gauge("hrims_runs", "Runs under way, by state", ["state"], registry=registry)
     living = Gauge("hrims_workers", "Workers that beat", registry=registry)
+    deserted = Gauge("hrims_pools_deserted", "Pools that are wanted and have no worker", registry=registry)
     streams = Gauge("hrims_streams", "Event streams open in this process", registry=registry)
     not_asked = Gauge("hrims_not_asked", "1 while HRIMS is down and not asked", registry=registry)
     with pool().connection() as conn:
@@ -59,5 +60,6 @@ def metrics() -> Response:
         for state, count in jobs.runs_under_way(conn).items():
             runs.labels(state).set(count)
         living.set(workers.alive(conn))
+        deserted.set(sum(one.is_deserted for one in workers.pools(conn)))
     streams.set(hub().open_streams)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

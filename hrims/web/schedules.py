@@ -98,7 +98,7 @@ def change(schedule_id: str) -> Any:
         shown = _one(schedule_id) | {"given": request.form, "refused": str(refused)}
         shown["chosen"] = request.form.getlist("institution")
         return render_template("schedules/schedule.html", **shown), refused.status
-    return _to(schedule_id)
+    return redirect(url_for(".schedule", schedule_id=schedule_id, saved="yes"), code=HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/<schedule_id>/pause")

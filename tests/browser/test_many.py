@@ -96,7 +96,11 @@ def test_a_schedule_is_made_run_paused_and_removed(page: Page, stage: Stage) -> 
     assert stage.until_ended(1).outcome == "complete"
     go_to(page, "Schedules")
     page.get_by_role("link", name="Every night").click()
-    press(page, "Remove")
+    page.get_by_label("Name").fill("Each night")
+    press(page, "Save")
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    page.get_by_text("Remove", exact=True).click()
+    press(page, "Remove the schedule")
     expect(page.get_by_text("There is none yet")).to_be_visible()
 
 

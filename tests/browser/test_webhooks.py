@@ -42,7 +42,8 @@ def test_an_endpoint_is_added_tried_out_switched_and_removed(page: Page, stage: 
     page.get_by_role("link", name="← Webhooks").click()
     press(page, "Switch off endpoint 1")
     expect(page.get_by_role("article", name="Endpoint 1")).to_contain_text("off")
-    press(page, "Remove endpoint 1")
+    page.get_by_role("article", name="Endpoint 1").get_by_text("Remove").first.click()
+    press(page, "Remove the endpoint 1")
     expect(page.get_by_text("Nobody is told of anything yet.")).to_be_visible()
 
 

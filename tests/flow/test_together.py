@@ -49,6 +49,18 @@ def test_runs_wait_while_hrims_is_down_and_go_on_by_themselves(world: World) -> 
     assert world.rows("SELECT opened_at FROM remote_breaker") == [(None,)]
 
 
+def test_while_hrims_fails_whatever_it_is_asked_runs_wait_for_it_and_spend_no_attempt(world: World) -> None:
+    world.settings |= {"HRIMS_PROBE_PAUSE": "0.2", "HRIMS_PAGE_PAUSE": "0.01"}
+    world.simulator.fail("http500", times=100_000)
+    world.start_worker()
+    run = world.ask()
+    _wait_and_say(world, [run], "failed (HTTP 500)")
+    assert world.simulator.counters()["requests"] <= 20, "it was asked again and again"
+    world.simulator.reset()
+    assert world.until_ended(run).outcome == "complete"
+    assert world.rows("SELECT failures FROM runs") == [(0,)]
+
+
 def test_refused_credentials_end_one_run_and_let_the_others_wait(world: World) -> None:
     world.settings["HRIMS_PROBE_PAUSE"] = "0.2"
     world.settings["HRIMS_CONCURRENCY"] = "1"

@@ -61,6 +61,24 @@ def test_no_worker_and_a_remote_that_refuses_our_credentials(dsn: str, state: Pa
         assert (checks["database"][0], checks["schema"][0], done.returncode) == ("ok", "ok", 1)
 
 
+def test_hrims_that_fails_once_is_well_and_a_pool_that_nobody_serves_is_amiss(dsn: str, state: Path) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn, Simulator() as simulator:
+        conn.execute("INSERT INTO institutions (name, vote_code, pool) VALUES ('One', '1', 'health')")
+        conn.execute("INSERT INTO institutions (name, vote_code) VALUES ('Other', '2')")
+        conn.execute(
+            "INSERT INTO workers (worker_id, host, pid, version, capacity, silent_seconds)"
+            " VALUES (1, 'here', 1, '1', 2, 600)"
+        )
+        simulator.fail("body500", times=1)
+        env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": simulator.url}
+        checks = told(run("doctor", env=env).stdout)
+        assert checks["remote"][0] == "ok"
+        assert checks["worker"] == (
+            "amiss",
+            "No worker serves the pool health: their runs wait. Start one: hrims worker --pool health.",
+        )
+
+
 def test_a_remote_that_cannot_be_reached_and_a_database_of_a_newer_version(dsn: str, state: Path) -> None:
     assert migrate(dsn) == []
     with psycopg.connect(dsn, autocommit=True) as conn:

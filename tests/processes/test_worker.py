@@ -51,6 +51,31 @@ def test_both_ways_run_jobs_and_stop_when_asked(dsn: str, state: Path, command: 
             assert worker.wait(PATIENCE) == 0
 
 
+def test_a_pool_that_cannot_be_is_refused_and_nothing_is_started(dsn: str, state: Path) -> None:
+    done = run("worker", "--pool", "Bad one", env={**env_of(state), "DATABASE_URL": dsn})
+    assert done.returncode == 2
+    assert "Invalid value for --pool: 'Bad one' does not do; give 1 to 30 small letters" in done.stderr
+
+
+def test_it_says_what_it_serves(dsn: str, state: Path, tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    with log.open("wb") as out:
+        worker = subprocess.Popen(
+            [HRIMS, "worker", "--pool", "health"],
+            env={**env_of(state), "DATABASE_URL": dsn},
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        until(
+            lambda: f"2 runs at once for the pool health, process {worker.pid}" in log.read_text(),
+            log.read_text,
+        )
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE) == 0
+
+
 def test_it_waits_for_a_database_that_is_not_migrated_yet(state: Path, tmp_path: Path) -> None:
     env = env_of(state)
     log = tmp_path / "worker.log"

@@ -42,6 +42,7 @@ def test_metrics_count_runs_and_workers(client: Browser, conn: Connection) -> No
     lines = client.get("/metrics").get_data(as_text=True).splitlines()
     assert 'hrims_runs{state="waiting"} 1.0' in lines
     assert "hrims_workers 0.0" in lines
+    assert "hrims_pools_deserted 1.0" in lines
     assert "hrims_streams 0.0" in lines
     assert "hrims_not_asked 0.0" in lines
     conn.execute(
