@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 from datetime import datetime
 from importlib import metadata
 from typing import Any
@@ -14,6 +15,25 @@ from hrims.config import PROJECT
 
 STATIC = PROJECT / "static"
 
+LABELS = {
+    "attemptPause": "“Seconds before the second attempt”",
+    "deadlineMinutes": "“Deadline, in minutes”",
+    "missed": "“A time that was missed”",
+    "name": "The name",
+    "pageSize": "The page size",
+    "pool": "The pool",
+    "priority": "The priority",
+    "attempts": "“Attempts”",
+    "quietFrom": "“Quiet from”",
+    "quietUntil": "“Quiet until”",
+    "spreadMinutes": "“Spread over minutes”",
+    "startsPerMinute": "“Runs that start in any minute”",
+    "timeZone": "The time zone",
+}
+"""What the pages call the API's fields."""
+
+FIELD = re.compile(rf"^({'|'.join(LABELS)})(?= must )")
+
 VERSION = metadata.version("hrims-sync")
 
 
@@ -24,6 +44,7 @@ def prepare(app: Flask, zone: ZoneInfo) -> None:
     env.trim_blocks = env.lstrip_blocks = True
     env.filters["moment"] = functools.partial(moment, zone=zone)
     env.filters["clock"] = functools.partial(clock, zone=zone)
+    env.filters["by_label"] = by_label
     env.globals.update(static_url=static_url, version=VERSION)
     app.context_processor(_frame)
 
@@ -36,6 +57,11 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
 def clock(at: datetime, zone: ZoneInfo) -> str:
     """The time of day alone, for what is near: ``19:05``."""
     return f"{at.astimezone(zone):%H:%M}"
+
+
+def by_label(refused: str) -> str:
+    """A refusal, which begins with the API's name of a field, as the reader of a form knows that field."""
+    return FIELD.sub(lambda field: LABELS[field[1]], refused)
 
 
 def static_url(name: str) -> str:

@@ -112,7 +112,7 @@ def test_a_refused_form_keeps_what_was_said(administrator: Browser, conn: Connec
     assert 'value="many"' in answer.text
     administrator.press(PAGE, **FORM)
     refused = administrator.press(f"{PAGE}/1", **(FORM | {"spread": "many"}))
-    assert (refused.status_code, "spreadMinutes must be" in refused.text) == (400, True)
+    assert (refused.status_code, "“Spread over minutes” must be" in refused.text) == (400, True)
     assert conn.execute("SELECT count(*), max(spread_minutes) FROM schedules").fetchone() == (1, 0)
 
 

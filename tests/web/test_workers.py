@@ -177,4 +177,5 @@ def test_the_page_says_it_too_for_administrators_alone(
     refused = administrator.press(page, **(form | {"pool": "Health!"}))
     assert refused.status_code == 400
     assert 'value="Health!"' in refused.text
+    assert "The pool must be" in refused.text
     assert administrator.get("/dashboard/admin/institutions/999").status_code == 404
