@@ -18,7 +18,7 @@ run: .venv/run.stamp ## set up what is missing and start everything: database, s
 test: setup-dev browser ## everything that CI runs
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m tests.debian15
-	@$(BIN)/pytest -n 2 -m "not chaos"
+	@$(BIN)/pytest -n 3 --dist worksteal -m "not chaos"
 
 check: setup-dev ## lint, types and the contracts between rooms
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

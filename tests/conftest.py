@@ -6,6 +6,7 @@ HRIMS_TEST_POSTGRES or those of the product. Workers of pytest-xdist share both.
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,6 +19,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from hrims.postgres import join, locks
+
+for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    # Of a suite that is started in the background they are ignored, and so they would be of all it starts.
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
 ENOUGH = 4 * 2**30

@@ -26,6 +26,9 @@ from tests.simulated import Simulator
 PATIENCE = 60.0
 """Seconds after which a signal that does not come fails a test. No test asserts a shorter time."""
 
+UNTOLD = 0.5
+"""Seconds between two looks at what nobody is told of: a worker that came, time that passed."""
+
 QUICK = {
     "HRIMS_BEAT_SECONDS": "0.3",
     "HRIMS_SILENT_SECONDS": "2",
@@ -92,7 +95,7 @@ class World:
         return run
 
     def until(self, run_id: int, reached: Callable[[Run], bool]) -> Run:
-        """Waits for the run to be so, told by Postgres of every change."""
+        """Waits for the run to be so, told by Postgres of every change of it."""
         with psycopg.connect(self.dsn, autocommit=True) as told:
             told.execute("LISTEN hrims_run")
             until = time.monotonic() + self.patience
@@ -101,7 +104,7 @@ class World:
                 assert left > 0, (
                     f"waited {self.patience} s in vain; run {run}\n{self.standing()}\n{self.logs()}"
                 )
-                select.select([told.fileno()], [], [], left)
+                select.select([told.fileno()], [], [], min(left, UNTOLD))
                 list(told.notifies(timeout=0))
         return run
 

@@ -107,8 +107,7 @@ def test_make_that_is_killed_takes_all_of_it_along(state: Path, tmp_path: Path) 
 def _make_is_told(state: Path, tmp_path: Path, number: signal.Signals) -> None:
     makefile = tmp_path / "Makefile"
     makefile.write_text(f"run:\n\t@exec {HRIMS} up\n")
-    # Whoever runs the tests in the background has them ignore SIGINT and SIGHUP, and make with them.
-    product = Product(state, "env", "--default-signal", "make", "-f", str(makefile), "run").up()
+    product = Product(state, "make", "-f", str(makefile), "run").up()
     product.process.send_signal(number)
     product.process.wait(120)
     until_nothing_is_left(product)
