@@ -176,13 +176,13 @@ class RemoteTooLarge(RemoteError):
 
 
 class RemoteDown(RemoteError):
-    """HRIMS answers nobody, or refuses the credentials: it is not asked before ``until``."""
+    """HRIMS answers nobody at ``address``, or refuses the credentials: it is not asked before ``until``."""
 
     code = "remote_down"
 
-    def __init__(self, message: str, *, until: datetime) -> None:
+    def __init__(self, message: str, *, address: str, until: datetime) -> None:
         super().__init__(message)
-        self.until = until
+        self.address, self.until = address, until
 
 
 class RemoteBadRequest(RemoteError):

@@ -21,7 +21,7 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms, p.save_ms, p.note,
        r.pool, r.attempts, r.attempt_pause, r.deadline_at, pool_is_served(r.pool) AS a_worker_lives,
        r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
-       (SELECT b.reason FROM remote_breaker b) AS not_asked,
+       pool_is_refused(r.pool) AS not_asked,
        r.pruned_at, q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
        {ITS_START},
        CASE WHEN r.state = 'waiting' AND r.not_before > now() THEN r.not_before END AS not_before,
@@ -37,12 +37,6 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
 FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
 CROSS JOIN queue_settings q
 """  # noqa: S608 - constants alone
-
-
-def not_asked(conn: Connection) -> str | None:
-    """Why HRIMS is not asked just now; None while it is."""
-    row = conn.execute("SELECT reason FROM remote_breaker").fetchone()
-    return row[0] if row else None
 
 
 def read(conn: Connection, run_id: int) -> Run | None:

@@ -2,7 +2,12 @@
 -- (FencedJobManager in queue.py). The rules of starting are in migration 0014.
 
 -- name: take
-SELECT * FROM take_run_job(%(queues)s::varchar[], %(worker_id)s)
+-- None while it cannot ask HRIMS and others of its pool can: each run that it took would have to be given back.
+WITH taken AS MATERIALIZED (
+    SELECT CASE WHEN NOT leaves_to_others(%(worker_id)s) THEN
+        take_run_job(%(queues)s::varchar[], %(worker_id)s) END AS job
+)
+SELECT (job).* FROM taken
 
 -- name: next_start
 SELECT seconds_to_next_start(%(queues)s::varchar[]) AS seconds

@@ -68,7 +68,7 @@ async def give_slots(conn: AsyncConnection, holder: str, numbers: list[int]) -> 
 
 
 class Breaker(NamedTuple):
-    """An open breaker: why HRIMS is not asked, how often it was probed, when it is probed next."""
+    """An open breaker: why HRIMS is not asked there, how often it was probed, when it is probed next."""
 
     reason: str
     code: str
@@ -76,41 +76,42 @@ class Breaker(NamedTuple):
     probe_at: datetime
 
 
-async def breaker(conn: AsyncConnection) -> Breaker | None:
-    """The breaker while it is open, None while HRIMS is asked."""
+async def breaker(conn: AsyncConnection, address: str) -> Breaker | None:
+    """The breaker of an address while it is open, None while HRIMS is asked there."""
     row = await (
         await conn.execute(
-            "SELECT reason, code, probes, probe_at FROM remote_breaker WHERE opened_at IS NOT NULL"
+            "SELECT reason, code, probes, probe_at FROM remote_breakers WHERE address = %s", (address,)
         )
     ).fetchone()
     return Breaker(*row) if row else None
 
 
-async def take_probe(conn: AsyncConnection, lease: float) -> bool:
+async def take_probe(conn: AsyncConnection, address: str, lease: float) -> bool:
     """Whether the caller is the one that probes now; nobody else is for ``lease`` seconds."""
     taken = await conn.execute(
         """
-        UPDATE remote_breaker SET probes = probes + 1, probe_at = now() + make_interval(secs => %s)
-        WHERE opened_at IS NOT NULL AND probe_at <= now()
+        UPDATE remote_breakers SET probes = probes + 1, probe_at = now() + make_interval(secs => %s)
+        WHERE address = %s AND probe_at <= now()
         """,
-        (lease,),
+        (lease, address),
     )
     return bool(taken.rowcount)
 
 
-async def open_breaker(conn: AsyncConnection, reason: str, code: str, seconds: float) -> datetime:
-    """Opens the breaker or keeps it open; the next probe is due in so many seconds."""
+async def open_breaker(
+    conn: AsyncConnection, address: str, reason: str, code: str, seconds: float
+) -> datetime:
+    """Opens the breaker of an address or keeps it open; the next probe is due in so many seconds."""
     row = await (
         await conn.execute(
             """
-            UPDATE remote_breaker
-            SET reason = %(reason)s, code = %(code)s,
-                probes = CASE WHEN opened_at IS NULL THEN 0 ELSE probes END,
-                opened_at = coalesce(opened_at, now()),
-                probe_at = now() + make_interval(secs => %(seconds)s)
+            INSERT INTO remote_breakers (address, reason, code, probe_at)
+            VALUES (%(address)s, %(reason)s, %(code)s, now() + make_interval(secs => %(seconds)s))
+            ON CONFLICT (address) DO UPDATE
+                SET reason = excluded.reason, code = excluded.code, probe_at = excluded.probe_at
             RETURNING probe_at
             """,
-            {"reason": reason, "code": code, "seconds": seconds},
+            {"address": address, "reason": reason, "code": code, "seconds": seconds},
         )
     ).fetchone()
     assert row is not None
@@ -118,15 +119,11 @@ async def open_breaker(conn: AsyncConnection, reason: str, code: str, seconds: f
     return at
 
 
-async def close_breaker(conn: AsyncConnection) -> bool:
-    """HRIMS is asked again: runs that waited for it are due now. False when it was closed."""
-    closed = await conn.execute(
-        """
-        UPDATE remote_breaker
-        SET opened_at = NULL, reason = NULL, code = NULL, probe_at = NULL, probes = 0
-        WHERE opened_at IS NOT NULL
-        """
-    )
+async def close_breaker(conn: AsyncConnection, address: str) -> bool:
+    """HRIMS is asked there again: runs that waited for it are due now, by whatever address they had asked
+    it. False when it was closed.
+    """
+    closed = await conn.execute("DELETE FROM remote_breakers WHERE address = %s", (address,))
     if closed.rowcount:
         # Two statements: the second sees the jobs that went back while the first waited for their runs.
         await conn.execute(

@@ -44,6 +44,8 @@ class Remote:
     def __init__(self, settings: Settings, *, base_url: str | None = None) -> None:
         """``base_url`` overrides the settings' one. Raises ConfigError where neither is usable."""
         self._url = _endpoint(base_url or settings.base_url)
+        self.address = base_url or settings.base_url or ""
+        """That of HRIMS, as it was given."""
         self._whole = settings.request_timeout
         self._limit = settings.max_response_mb * body.MB
         self._client = httpx.AsyncClient(

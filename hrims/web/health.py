@@ -12,7 +12,6 @@ from psycopg_pool import PoolTimeout
 
 from hrims import migrate
 from hrims.errors import DatabaseUnusable
-from hrims.follow import store as runs_store
 from hrims.jobs import store as jobs
 from hrims.jobs.workers import store as workers
 from hrims.web.guard import public
@@ -54,9 +53,13 @@ def metrics() -> Response:
     living = Gauge("hrims_workers", "Workers that beat", registry=registry)
     deserted = Gauge("hrims_pools_deserted", "Pools that are wanted and have no worker", registry=registry)
     streams = Gauge("hrims_streams", "Event streams open in this process", registry=registry)
-    not_asked = Gauge("hrims_not_asked", "1 while HRIMS is down and not asked", registry=registry)
+    not_asked = Gauge(
+        "hrims_not_asked",
+        "Workers for which HRIMS is down: they do not ask it",
+        registry=registry,
+    )
     with pool().connection() as conn:
-        not_asked.set(runs_store.not_asked(conn) is not None)
+        not_asked.set(workers.not_asking(conn))
         for state, count in jobs.runs_under_way(conn).items():
             runs.labels(state).set(count)
         living.set(workers.alive(conn))

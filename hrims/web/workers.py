@@ -69,6 +69,8 @@ def _worker(one: store.Worker) -> dict[str, Any]:
         "beganAt": answers.time(one.began_at),
         "lastBeatAt": answers.time(one.last_beat),
         "endedAt": answers.time(one.ended_at),
+        "address": one.address,
+        "notAsked": one.not_asked,
         "jobIds": [str(run_id) for run_id in one.runs],
     }
 

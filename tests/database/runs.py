@@ -34,15 +34,18 @@ def ask_for(conn: Connection, institution_id: int, vote: str = "001", page_size:
     ).run_id
 
 
-def live(conn: Connection, pool: str | None = None) -> int:
+HRIMS = "https://hrims.example/api"
+
+
+def live(conn: Connection, pool: str | None = None, address: str | None = HRIMS) -> int:
     """A worker that has just written itself down; returns its number."""
     row = conn.execute(
         """
         WITH made AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
-        INSERT INTO workers (worker_id, host, pid, version, pool, capacity, silent_seconds)
-        SELECT id, 'host', 1, '0', %s, 2, 20 FROM made RETURNING worker_id
+        INSERT INTO workers (worker_id, host, pid, version, pool, capacity, silent_seconds, address)
+        SELECT id, 'host', 1, '0', %s, 2, 20, %s FROM made RETURNING worker_id
         """,
-        (pool,),
+        (pool, address),
     ).fetchone()
     assert row
     return int(row[0])

@@ -15,11 +15,12 @@ from hrims.jobs.queue import FencedJobManager
 from hrims.limits import breaker
 from hrims.limits.store import close_breaker
 from hrims.remote.client import Remote
-from tests.database.runs import ask_for, begin, institution, until_blocked
+from tests.database.runs import ask_for, begin, institution, live, until_blocked
 from tests.simulated import Simulator
 
 LATER = Settings(probe_pause=300, request_timeout=5)
 SOON = Settings(probe_pause=0, request_timeout=5)
+HERE, THERE = "https://hrims.here/api", "https://hrims.there/api"
 TROUBLE = RemoteUnreachable("HRIMS cannot be reached.")
 
 
@@ -71,7 +72,7 @@ async def test_refused_credentials_stop_the_others_too(
 
 
 async def test_one_probes_for_all(running: Simulator, remote: Remote, pool: AsyncPool) -> None:
-    await breaker.trip(pool, SOON, TROUBLE)
+    await breaker.trip(pool, remote.address, SOON, TROUBLE)
     hold = running.hold(operation="202")
     runs = [asyncio.create_task(_ended(breaker.pass_through(pool, remote, SOON))) for _ in range(5)]
     await asyncio.to_thread(running.wait_for, held=1)
@@ -91,9 +92,10 @@ async def test_who_waits_for_hrims_goes_on_when_it_is_back(
     run_id = ask_for(conn, institution(conn))
     attempt = await begin(conn, pool, run_id)
     far = datetime.now(UTC) + timedelta(hours=1)
-    await breaker.trip(pool, SOON, TROUBLE)
+    await breaker.trip(pool, remote.address, SOON, TROUBLE)
     async with pool.connection() as other:
-        assert await jobs.wait_for_remote(other, attempt, far, str(TROUBLE), TROUBLE.code)
+        down = RemoteDown(str(TROUBLE), address=remote.address, until=far)
+        assert await jobs.wait_for_remote(other, attempt, down)
     conn.execute("UPDATE procrastinate_jobs SET scheduled_at = %s", (far,))
     await breaker.pass_through(pool, remote, SOON)
     assert conn.execute("SELECT next_try_at <= now(), failures FROM runs").fetchone() == (True, 0)
@@ -105,12 +107,12 @@ async def test_who_learns_too_late_that_hrims_is_down_does_not_wait_for_it(
 ) -> None:
     """The breaker is closed after a run learns of it, and before it says so."""
     attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
-    down = await breaker.trip(pool, LATER, TROUBLE)
+    down = await breaker.trip(pool, HERE, LATER, TROUBLE)
     assert down.until > datetime.now(UTC) + timedelta(seconds=60)
     async with pool.connection() as other:
-        await close_breaker(other)
+        await close_breaker(other, HERE)
     async with pool.connection() as other:
-        assert await jobs.wait_for_remote(other, attempt, down.until, str(down), down.code)
+        assert await jobs.wait_for_remote(other, attempt, down)
     due = conn.execute("SELECT state, next_try_at <= now() FROM runs").fetchone()
     assert due == ("delayed", True)
 
@@ -119,11 +121,11 @@ async def test_a_probe_that_fails_keeps_it_open_for_longer(
     running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
     slowly = Settings(probe_pause=10, request_timeout=5)
-    await breaker.trip(pool, slowly, TROUBLE)
+    await breaker.trip(pool, remote.address, slowly, TROUBLE)
     running.control(down=True)
     pauses = []
     for _ in range(3):
-        conn.execute("UPDATE remote_breaker SET probe_at = now()")
+        conn.execute("UPDATE remote_breakers SET probe_at = now()")
         with pytest.raises(RemoteDown) as told:
             await breaker.pass_through(pool, remote, slowly)
         pauses.append((told.value.until - datetime.now(UTC)).total_seconds())
@@ -152,6 +154,44 @@ async def test_a_probe_is_one_of_the_requests_in_flight(
     assert await asking is TROUBLE
 
 
+async def test_who_asks_elsewhere_takes_over_at_once(conn: Connection, pool: AsyncPool) -> None:
+    """A worker with a wrong address keeps a run for a moment, and takes no other; its colleague goes on."""
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    here, there, somewhere = (live(conn, address=one) for one in (HERE, THERE, None))
+    down = await breaker.trip(pool, HERE, LATER, TROUBLE)
+    async with pool.connection() as other:
+        assert await jobs.wait_for_remote(other, attempt, down)
+    assert conn.execute("SELECT next_try_at <= now() FROM runs").fetchone() == (True,)
+    assert _leave(conn, here, there, somewhere) == [True, False, False]
+    assert conn.execute("SELECT pool_is_refused(NULL)").fetchone() == (None,)
+
+
+async def test_nobody_leaves_a_run_to_who_cannot_ask_either(conn: Connection, pool: AsyncPool) -> None:
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    here, there = (live(conn, address=one) for one in (HERE, THERE))
+    live(conn, "health", address="https://hrims.of.the.pool/api")
+    await breaker.trip(pool, HERE, LATER, TROUBLE)
+    down = await breaker.trip(pool, THERE, LATER, TROUBLE)
+    async with pool.connection() as other:
+        assert await jobs.wait_for_remote(other, attempt, down)
+    assert conn.execute("SELECT next_try_at = %s FROM runs", (down.until,)).fetchone() == (True,)
+    assert _leave(conn, here, there) == [False, False]
+    refused = conn.execute("SELECT pool_is_refused(NULL), pool_is_refused('health')").fetchone()
+    assert refused == (str(TROUBLE), None)
+
+
+async def test_who_leaves_runs_to_others_probes_all_the_same(conn: Connection, pool: AsyncPool) -> None:
+    here, _ = (live(conn, address=one) for one in (HERE, THERE))
+    await breaker.trip(pool, HERE, LATER, TROUBLE)
+    assert _leave(conn, here) == [True]
+    conn.execute("UPDATE remote_breakers SET probe_at = now()")
+    assert _leave(conn, here) == [False]
+
+
+def _leave(conn: Connection, *workers: int) -> list[bool]:
+    return [one for worker in workers for (one,) in conn.execute("SELECT leaves_to_others(%s)", (worker,))]
+
+
 async def _ended(passing: Awaitable[None]) -> RemoteError | None:
     try:
         await passing
@@ -170,11 +210,11 @@ async def test_a_job_that_goes_back_while_the_breaker_is_closed_is_due_too(
     job = await manager.fetch_job(queues=None, worker_id=await manager.register_worker())
     assert job
     attempt = await begin(conn, pool, run_id)
-    down = await breaker.trip(pool, LATER, TROUBLE)
+    down = await breaker.trip(pool, HERE, LATER, TROUBLE)
     async with pool.connection() as other:
-        assert await jobs.wait_for_remote(other, attempt, down.until, str(down), down.code)
+        assert await jobs.wait_for_remote(other, attempt, down)
     async with pool.connection() as closing:
-        assert await close_breaker(closing)
+        assert await close_breaker(closing, HERE)
         back = asyncio.create_task(manager.retry_job(job, down.until))
         await until_blocked(conn)
     await back

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from hrims.db import AsyncPool, Connection
+from hrims.errors import RemoteDown
 from hrims.follow import store as follow
 from hrims.jobs.attempts import store as attempts
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.starts import decide
 from hrims.limits import store as limits
-from tests.database.runs import ASHA, ask_for, begin, institution, live
+from tests.database.runs import ASHA, HRIMS, ask_for, begin, institution, live
 from tests.database.test_starts import queue_one, take, worker
 
 ALL = 100
@@ -133,8 +134,9 @@ async def test_one_that_failed_or_met_no_remote_says_so(
     [(later,)] = conn.execute("SELECT now() + interval '1 minute'").fetchall()
     async with pool.connection() as other:
         if remote:
-            await limits.open_breaker(other, "HRIMS is down.", "down", 60)
-            await attempts.wait_for_remote(other, one, later, "HRIMS is down.", "down")
+            await limits.open_breaker(other, HRIMS, "HRIMS is down.", "down", 60)
+            down = RemoteDown("HRIMS is down.", address=HRIMS, until=later)
+            await attempts.wait_for_remote(other, one, down)
         else:
             await attempts.delay(other, one, later, "HRIMS is busy.", "remote_failed")
     why = "HRIMS is not asked just now: HRIMS is down." if remote else "Attempt 1 failed: HRIMS is busy."
@@ -145,5 +147,5 @@ async def test_one_that_waits_while_the_remote_is_down_says_so(conn: Connection,
     live(conn)
     ask_for(conn, institution(conn))
     async with pool.connection() as other:
-        await limits.open_breaker(other, "HRIMS is down.", "down", 60)
+        await limits.open_breaker(other, HRIMS, "HRIMS is down.", "down", 60)
     assert rows(conn, "why") == [("HRIMS is not asked just now: HRIMS is down.",)]

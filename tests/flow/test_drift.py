@@ -66,7 +66,7 @@ def test_a_page_without_the_key_stops_the_run_at_once(
     for table in ("employees", "run_pages", "rejects", "reject_cases", "workplaces"):
         assert world.rows(f"SELECT count(*) FROM {table}") == [(0,)]
     assert world.simulator.counters()["requests"] == 1
-    assert world.rows("SELECT opened_at FROM remote_breaker") == [(None,)]
+    assert world.rows("SELECT address FROM remote_breakers") == []
 
 
 def test_a_page_on_which_the_key_is_empty_is_rejects_as_usual(world: World) -> None:

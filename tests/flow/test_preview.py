@@ -111,8 +111,9 @@ def test_it_is_applied_while_hrims_is_down(world: World) -> None:
     run_id = world.until_ended(preview(world)).id
     world.simulator.control(down=True)
     world.conn.execute(
-        "UPDATE remote_breaker SET opened_at = now(), reason = 'HRIMS is down.', code = 'remote_down',"
-        " probe_at = now() + interval '1 hour'"
+        "INSERT INTO remote_breakers (address, reason, code, probe_at)"
+        " VALUES (%s, 'HRIMS is down.', 'remote_down', now() + interval '1 hour')",
+        (world.simulator.url,),
     )
     applied = world.until_ended(approve(world.conn, run_id).run_id)
     assert (applied.outcome, applied.people, applied.attempt) == ("complete", 240, 1)

@@ -46,7 +46,7 @@ def test_runs_wait_while_hrims_is_down_and_go_on_by_themselves(world: World) -> 
     for run_id in runs:
         assert world.until_ended(run_id).outcome == "complete"
     assert world.rows("SELECT DISTINCT failures FROM runs") == [(0,)]
-    assert world.rows("SELECT opened_at FROM remote_breaker") == [(None,)]
+    assert world.rows("SELECT address FROM remote_breakers") == []
 
 
 def test_while_hrims_fails_whatever_it_is_asked_runs_wait_for_it_and_spend_no_attempt(world: World) -> None:
@@ -59,6 +59,23 @@ def test_while_hrims_fails_whatever_it_is_asked_runs_wait_for_it_and_spend_no_at
     world.simulator.reset()
     assert world.until_ended(run).outcome == "complete"
     assert world.rows("SELECT failures FROM runs") == [(0,)]
+
+
+def test_a_worker_with_a_wrong_address_stops_nobody_else(world: World) -> None:
+    right = world.settings["HRIMS_BASE_URL"]
+    world.settings["HRIMS_BASE_URL"] = "http://127.0.0.1:1/hrims"
+    world.start_worker()
+    run = world.ask()
+    _wait_and_say(world, [run], "Is the address right?")
+    world.settings["HRIMS_BASE_URL"] = right
+    world.start_worker()
+    runs = [run, *(world.ask(vote) for vote in VOTES[1:])]
+    for run_id in runs:
+        ended = world.until_ended(run_id)
+        assert (ended.outcome, ended.waits_for) == ("complete", None)
+    wrong = world.rows("SELECT address FROM workers_v WHERE alive AND not_asked IS NOT NULL")
+    assert wrong == [("http://127.0.0.1:1/hrims",)]
+    assert world.rows("SELECT DISTINCT failures FROM runs") == [(0,)]
 
 
 def test_refused_credentials_end_one_run_and_let_the_others_wait(world: World) -> None:

@@ -46,6 +46,11 @@ def test_metrics_count_runs_and_workers(client: Browser, conn: Connection) -> No
     assert "hrims_streams 0.0" in lines
     assert "hrims_not_asked 0.0" in lines
     conn.execute(
-        "UPDATE remote_breaker SET opened_at = now(), reason = 'Down.', code = 'x', probe_at = now()"
+        "INSERT INTO workers (worker_id, host, pid, version, capacity, silent_seconds, address)"
+        " VALUES (1, 'here', 1, '1', 2, 600, 'http://hrims')"
+    )
+    conn.execute(
+        "INSERT INTO remote_breakers (address, reason, code, probe_at)"
+        " VALUES ('http://hrims', 'Down.', 'x', now()), ('http://of.nobody', 'Down.', 'x', now())"
     )
     assert "hrims_not_asked 1.0" in client.get("/metrics").get_data(as_text=True).splitlines()

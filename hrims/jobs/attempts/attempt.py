@@ -137,7 +137,7 @@ async def _hand_back(pool: AsyncPool, attempt: Attempt) -> None:
 async def _wait_for_remote(pool: AsyncPool, attempt: Attempt, reason: RemoteDown) -> None:
     async def write() -> bool:
         async with pool.connection() as conn:
-            return await store.wait_for_remote(conn, attempt, reason.until, str(reason), reason.code)
+            return await store.wait_for_remote(conn, attempt, reason)
 
     if await patiently(write):
         log.info("run %s attempt %s: waits for HRIMS", attempt.run_id, attempt.number)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hrims.db import AsyncConnection
+from hrims.errors import RemoteDown
 
 
 class Attempt(NamedTuple):
@@ -61,26 +62,33 @@ async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: 
     )
 
 
-async def wait_for_remote(
-    conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str
-) -> bool:
+async def wait_for_remote(conn: AsyncConnection, attempt: Attempt, down: RemoteDown) -> bool:
     """HRIMS is not asked just now: the run waits for it, no attempt spent. False when fenced off.
 
     When HRIMS is asked again by now, the run is due at once: whoever closed the breaker did not see it yet.
+    So it is when other workers ask HRIMS, by another address.
     """
+    # Held, so that whoever closes one sees this run. What is true then, another statement sees.
+    await conn.execute("SELECT FROM remote_breakers ORDER BY address FOR SHARE")
     row = await (
         await conn.execute(
-            "SELECT CASE WHEN opened_at IS NULL THEN now() ELSE %s END FROM remote_breaker FOR SHARE", (at,)
+            """
+            SELECT CASE WHEN pool_asks(pool)
+                          OR NOT EXISTS (SELECT FROM remote_breakers WHERE address = %s)
+                        THEN now() ELSE %s END
+            FROM runs WHERE id = %s
+            """,
+            (down.address, down.until, attempt.run_id),
         )
     ).fetchone()
-    at = row[0] if row else at
+    at = row[0] if row else down.until
     return await _leave(
         conn,
         attempt,
         "delayed",
         "handed_back",
-        trouble,
-        code,
+        str(down),
+        down.code,
         at=at,
         failures=attempt.failures,
         waits_for="remote",

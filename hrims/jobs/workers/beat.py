@@ -15,7 +15,9 @@ from psycopg_pool import PoolTimeout
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
+from hrims.errors import ConfigError
 from hrims.jobs.workers import store
+from hrims.remote.address import address_of
 from hrims.steady import for_ever
 
 LOOK_UP = 0.05
@@ -56,9 +58,10 @@ async def _keep_beating(
     while (worker_id := number()) is None:  # noqa: ASYNC110 - Procrastinate tells nobody
         await asyncio.sleep(LOOK_UP)
     known.set_result(worker_id)
-    me = describe(worker_id, settings)
 
     async def beat() -> None:
+        # Anew each time: a simulator that starts again has another address.
+        me = describe(worker_id, settings)
         async with pool.connection() as conn:
             await store.beat(conn, me)
             await store.forget(conn, KEEP_DAYS)
@@ -76,4 +79,12 @@ def describe(worker_id: int, settings: Settings) -> dict[str, Any]:
         "pool": settings.pool,
         "capacity": settings.concurrency,
         "silent_seconds": settings.silent_seconds,
+        "address": _address(settings),
     }
+
+
+def _address(settings: Settings) -> str | None:
+    try:
+        return address_of(settings)
+    except ConfigError:
+        return None

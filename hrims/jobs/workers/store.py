@@ -10,7 +10,7 @@ from hrims.db import AsyncConnection, Connection
 
 class Worker(NamedTuple):
     """A worker that is written down; ``runs`` are those that it carries out, ``pool`` None serves all
-    institutions that are tied to none.
+    institutions that are tied to none; ``address`` is where it asks HRIMS, ``not_asked`` why it does not.
     """
 
     worker_id: int
@@ -23,6 +23,8 @@ class Worker(NamedTuple):
     last_beat: datetime
     alive: bool
     ended_at: datetime | None
+    address: str | None
+    not_asked: str | None
     runs: list[int]
 
 
@@ -46,9 +48,10 @@ async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> None:
     """Writes a worker down, or that it lives."""
     await conn.execute(
         """
-        INSERT INTO workers (worker_id, host, pid, version, pool, capacity, silent_seconds)
-        VALUES (%(worker_id)s, %(host)s, %(pid)s, %(version)s, %(pool)s, %(capacity)s, %(silent_seconds)s)
-        ON CONFLICT (worker_id) DO UPDATE SET last_beat = now(), ended_at = NULL
+        INSERT INTO workers (worker_id, host, pid, version, pool, capacity, silent_seconds, address)
+        VALUES (%(worker_id)s, %(host)s, %(pid)s, %(version)s, %(pool)s, %(capacity)s, %(silent_seconds)s,
+                %(address)s)
+        ON CONFLICT (worker_id) DO UPDATE SET last_beat = now(), ended_at = NULL, address = excluded.address
         """,
         worker,
     )
@@ -60,8 +63,13 @@ async def end(conn: AsyncConnection, worker_id: int) -> None:
 
 
 async def forget(conn: AsyncConnection, days: int) -> None:
-    """Deletes workers that have been silent for so many days."""
+    """Deletes workers that have been silent for so many days, and what is known of addresses that nobody has
+    probed since.
+    """
     await conn.execute("DELETE FROM workers WHERE last_beat < now() - make_interval(days => %s)", (days,))
+    await conn.execute(
+        "DELETE FROM remote_breakers WHERE probe_at < now() - make_interval(days => %s)", (days,)
+    )
 
 
 def workers(conn: Connection, most: int) -> list[Worker]:
@@ -70,7 +78,7 @@ def workers(conn: Connection, most: int) -> list[Worker]:
         return cursor.execute(
             """
             SELECT w.worker_id, w.host, w.pid, w.version, w.pool, w.capacity, w.began_at, w.last_beat,
-                   is_alive(w) AS alive, w.ended_at, v.job_ids AS runs
+                   is_alive(w) AS alive, w.ended_at, w.address, v.not_asked, v.job_ids AS runs
             FROM workers w JOIN workers_v v USING (worker_id)
             WHERE is_alive(w) OR w.last_beat > now() - interval '1 hour'
             ORDER BY is_alive(w) DESC, w.last_beat DESC LIMIT %s
@@ -82,6 +90,12 @@ def workers(conn: Connection, most: int) -> list[Worker]:
 def alive(conn: Connection) -> int:
     """How many workers live."""
     row = conn.execute("SELECT count(*) FROM workers w WHERE w.ended_at IS NULL AND is_alive(w)").fetchone()
+    return row[0] if row else 0
+
+
+def not_asking(conn: Connection) -> int:
+    """How many workers live and do not ask HRIMS just now, because it is down where they ask it."""
+    row = conn.execute("SELECT count(*) FROM workers_v WHERE alive AND not_asked IS NOT NULL").fetchone()
     return row[0] if row else 0
 
 
