@@ -68,7 +68,9 @@ def _kill_at_random(world: World, seed: int) -> None:
     assert (run.outcome, run.people) == ("complete", 240)
     assert kept(world) == expected(world)
     answered = world.simulator.answered(key="001")
-    assert sum(answered.values()) <= 10 + LOOK + IN_FLIGHT, "more than the pages in flight were fetched again"
+    # On a machine that is busy the second worker may be thought dead for a moment, too.
+    lost = run.attempt - 1
+    assert sum(answered.values()) <= 10 + lost * (LOOK + IN_FLIGHT), "more than the pages in flight again"
 
 
 @pytest.mark.parametrize("seed", SOME)

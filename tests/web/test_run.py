@@ -166,6 +166,6 @@ def test_a_wrong_number_on_the_page_is_said_and_kept(officer: Browser, conn: Con
     form = {"institution": str(health), "identifier_type": "votecode", "attempts": "many"}
     answer = officer.press("/dashboard/admin/fetch-data", **form)
     assert answer.status_code == 400
-    assert "attempts must be a whole number from 1 to 50" in answer.text
+    assert "“Attempts” must be a whole number from 1 to 50" in answer.text
     assert 'value="many"' in answer.text
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (0,)
