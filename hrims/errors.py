@@ -32,7 +32,6 @@
 The text of an error is written for a person: what happened, what was kept, what to do.
 """
 
-from datetime import datetime
 from typing import ClassVar
 
 
@@ -176,13 +175,9 @@ class RemoteTooLarge(RemoteError):
 
 
 class RemoteDown(RemoteError):
-    """HRIMS answers nobody at ``address``, or refuses the credentials: it is not asked before ``until``."""
+    """HRIMS answers nobody, or refuses the credentials: it is not asked just now."""
 
     code = "remote_down"
-
-    def __init__(self, message: str, *, address: str, until: datetime) -> None:
-        super().__init__(message)
-        self.address, self.until = address, until
 
 
 class RemoteBadRequest(RemoteError):

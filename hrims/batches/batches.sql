@@ -95,7 +95,7 @@ WITH held AS (
     WHERE m.batch_id = %(batch)s AND NOT m.joined AND r.state IN ('waiting', 'delayed', 'active')
     ORDER BY r.id FOR NO KEY UPDATE OF r
 ), gone AS (
-    UPDATE runs r SET state = 'cancelled', finished_at = now(), next_try_at = NULL, waits_for = NULL
+    UPDATE runs r SET state = 'cancelled', finished_at = now(), next_try_at = NULL
     FROM held h WHERE r.id = h.id
 ), closed AS (
     UPDATE run_attempts a SET ended_at = now(), ended_as = 'cancelled'

@@ -76,7 +76,7 @@ def _remote(settings: Settings) -> str:
 
     async def ask() -> None:
         async with asyncio.timeout(PATIENCE), Remote(settings, base_url=address) as remote:
-            await _check(remote, TRIES)
+            await _check(remote)
 
     try:
         asyncio.run(ask())
@@ -91,14 +91,16 @@ def _remote(settings: Settings) -> str:
     return f"{address} answers"
 
 
-async def _check(remote: Remote, tries: int) -> None:
-    try:
-        await remote.check()
-    except RemoteError as reason:
-        if not reason.again or tries == 1:
-            raise
-        await asyncio.sleep(PAUSE)
-        await _check(remote, tries - 1)
+async def _check(remote: Remote) -> None:
+    for left in reversed(range(TRIES)):
+        try:
+            await remote.check()
+        except RemoteError as reason:
+            if not reason.again or not left:
+                raise
+            await asyncio.sleep(PAUSE)
+        else:
+            return
 
 
 def _remedy(settings: Settings) -> str:

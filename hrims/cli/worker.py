@@ -23,7 +23,9 @@ def worker_command(pool: str | None) -> None:
     """Run a worker until a signal stops it."""
     if pool is not None:
         try:
-            pool_name(pool)
+            # An empty one says none, whatever the environment says.
+            if pool:
+                pool_name(pool)
         except ValueError as hint:
             raise click.BadParameter(f"{pool!r} does not do; {hint}.", param_hint="--pool") from None
         # The queue's app reads the environment, as it does below Procrastinate's own command.

@@ -27,6 +27,8 @@ def url(raw: str) -> str:
         raise ValueError("give an address like https://hrims.example.go.tz/api")
     if parts.username or parts.password:
         raise ValueError("credentials go into HRIMS_API_KEY and HRIMS_TOKEN, not into the address")
+    if parts.query or parts.fragment:
+        raise ValueError("give an address without ? and #")
     return raw.rstrip("/")
 
 

@@ -24,7 +24,6 @@ class Run:
     page_size: int
     priority: str
     state: str
-    waits_for: str | None
     outcome: str | None
     attempt: int
     requested_by: str

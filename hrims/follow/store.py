@@ -14,14 +14,14 @@ ITS_START = "CASE WHEN r.state IN ('waiting', 'delayed') THEN start_of_run(r.id)
 RUN = f"""
 SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person') AS institution,
        r.identifier_type, CASE WHEN r.kind = 'person' THEN masked_key(r.identifier) ELSE r.identifier END
-           AS identifier, r.page_size, r.priority, r.state, r.waits_for, r.outcome, r.attempt,
+           AS identifier, r.page_size, r.priority, r.state, r.outcome, r.attempt,
        r.requested_by, r.requested_at, r.started_at, r.finished_at, r.next_try_at,
        r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, p.phase,
        p.current_page, p.remote_total, p.pages, p.fetched, p.saved, p.new, p.changed, p.unchanged,
        p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms, p.save_ms, p.note,
        r.pool, r.attempts, r.attempt_pause, r.deadline_at, pool_is_served(r.pool) AS a_worker_lives,
        r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
-       pool_is_refused(r.pool) AS not_asked,
+       why_pool_does_not_ask(r.pool) AS not_asked,
        r.pruned_at, q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
        {ITS_START},
        CASE WHEN r.state = 'waiting' AND r.not_before > now() THEN r.not_before END AS not_before,

@@ -48,8 +48,6 @@ def _runs(count: int) -> str:
 def _delayed(run: "Run") -> str:
     if run.paused_by:
         return _paused(run)
-    if run.waits_for == "remote":
-        return f"Waiting for HRIMS: {run.trouble} It is tried again by itself; no attempt is spent."
     return f"Attempt {run.attempt} failed: {run.trouble} It goes on by itself in a moment."
 
 

@@ -1,16 +1,12 @@
 -- Takes a job when its run may start; ends it or puts it back, but only for the worker that holds it
--- (FencedJobManager in queue.py). The rules of starting are in migration 0014.
+-- (FencedJobManager in queue.py). The rules of starting are in migrations 0014 and 0024.
 
 -- name: take
--- None while it cannot ask HRIMS and others of its pool can: each run that it took would have to be given back.
-WITH taken AS MATERIALIZED (
-    SELECT CASE WHEN NOT leaves_to_others(%(worker_id)s) THEN
-        take_run_job(%(queues)s::varchar[], %(worker_id)s) END AS job
-)
-SELECT (job).* FROM taken
+SELECT * FROM take_run_job(%(queues)s::varchar[], %(worker_id)s)
 
 -- name: next_start
-SELECT seconds_to_next_start(%(queues)s::varchar[]) AS seconds
+-- None for a worker that takes nothing: it would look again at once, for as long as a run waits for its colleagues.
+SELECT CASE WHEN may_ask(%(worker_id)s) THEN seconds_to_next_start(%(queues)s::varchar[]) END AS seconds
 
 -- name: finish
 WITH held AS MATERIALIZED (
@@ -20,8 +16,8 @@ WITH held AS MATERIALIZED (
 SELECT procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s) FROM held
 
 -- name: retry
--- When, says the run itself: HRIMS may have come back since its attempt ended. The run is held before its job,
--- as everywhere, or whoever closes the breaker just now sees the job too early and the job the run.
+-- When, says the run itself, by the database's clock: at its next attempt, or at once. The run is held before its job,
+-- as everywhere.
 WITH run AS MATERIALIZED (
     SELECT next_try_at, 'sync' || coalesce('.' || pool, '') AS queue FROM runs
     WHERE queue_job_id = %(job_id)s FOR SHARE
@@ -32,6 +28,6 @@ WITH run AS MATERIALIZED (
     FOR UPDATE
 )
 SELECT procrastinate_retry_job_v2(
-    held.id, coalesce((SELECT next_try_at FROM run), %(retry_at)s), %(priority)s,
+    held.id, coalesce((SELECT coalesce(next_try_at, now()) FROM run), %(retry_at)s), %(priority)s,
     coalesce((SELECT queue FROM run), %(queue)s), %(lock)s)
 FROM held

@@ -26,6 +26,7 @@ from hrims.jobs.starts.priorities import PRIORITIES
 from hrims.jobs.starts.store import Turn
 from hrims.jobs.workers import beat
 from hrims.jobs.workers.pools import has_runs, queue_of
+from hrims.limits import breaker
 
 RUN_TASK = "sync.run"
 
@@ -66,6 +67,7 @@ async def queue_run(conn: db.AsyncConnection, run_id: int) -> None:
 BESIDE: list[Callable[[db.AsyncPool, config.Settings], Awaitable[None]]] = [
     partial(watch.keep_watch, queue_run),
     prune.keep_pruning,
+    breaker.keep_probing,
 ]
 """What every worker does beside its runs, for ever; rooms above add theirs."""
 
@@ -93,7 +95,9 @@ class FencedJobManager(manager.JobManager):
         )
         if row["id"] is not None:
             return queue_jobs.Job.from_row(row)
-        waits = await self.connector.execute_query_one_async(store.HELD["next_start"].decode(), queues=names)
+        waits = await self.connector.execute_query_one_async(
+            store.HELD["next_start"].decode(), queues=names, worker_id=worker_id
+        )
         if self._wake_in and waits["seconds"] is not None:
             self._wake_in(waits["seconds"])
         return None

@@ -79,8 +79,7 @@ def cancel(conn: Connection, run_id: int) -> int | None:
     row = conn.execute(
         """
         WITH gone AS (
-            UPDATE runs SET state = 'cancelled', finished_at = now(), next_try_at = NULL,
-                            waits_for = NULL
+            UPDATE runs SET state = 'cancelled', finished_at = now(), next_try_at = NULL
             WHERE id = %(run)s AND state IN ('waiting', 'delayed', 'active')
             RETURNING id, queue_job_id
         ), closed AS (

@@ -1,49 +1,37 @@
-"""The breaker: while HRIMS is down or refuses the credentials, it is not asked; now and then one run
-probes, and when that is answered all go on. Waiting for it spends no attempt.
+"""The breaker: while HRIMS is down or refuses the credentials, it is not asked, but for a probe now and then;
+when that is answered all go on. Waiting for it spends no attempt and no start.
 
-Each address of HRIMS has its own: a worker that has a wrong one stops nobody else.
+Each host has its own for each address: whoever has a wrong one, or cannot reach it, stops nobody else.
 """
 
 import logging
-from datetime import datetime
+import platform
 from random import Random
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
-from hrims.errors import RemoteCredentials, RemoteDown, RemoteError
+from hrims.errors import ConfigError, RemoteBadRequest, RemoteCredentials, RemoteDown, RemoteError
 from hrims.limits import store
 from hrims.limits.slots import Slots
+from hrims.limits.store import Way
+from hrims.remote.address import address_of
 from hrims.remote.client import Remote
 from hrims.remote.pace import pause
-from hrims.steady import patiently
+from hrims.steady import for_ever, patiently
 
 LONGEST_PAUSE = 120.0
 """Seconds between two probes at most, before what HRIMS itself asks for."""
 
+LOOK = 2.0
+"""Seconds between two looks whether a probe is due."""
+
 log = logging.getLogger(__name__)
 
 
-async def pass_through(pool: AsyncPool, remote: Remote, settings: Settings) -> None:
-    """Returns while HRIMS is asked; probes it first when that is due.
-
-    Raises RemoteDown, with the time of the next probe, while the breaker is open.
-    """
-    at = remote.address
-    found = await patiently(lambda: _open(pool, at))
-    if found is None:
-        return
-    # Whether a probe is due, the database's clock says.
-    if await patiently(lambda: _take(pool, at, settings)):
-        try:
-            await _check(pool, remote, settings)
-        except RemoteError as trouble:
-            raise await trip(pool, at, settings, trouble) from trouble
-        await patiently(lambda: _close(pool, at))
-        log.warning("HRIMS answers again; the runs that waited for it go on")
-        return
-    again = await patiently(lambda: _open(pool, at))
-    if again is not None:
-        raise RemoteDown(again.reason, address=at, until=again.probe_at)
+async def pass_through(pool: AsyncPool, remote: Remote) -> None:
+    """Returns while HRIMS is asked. Raises RemoteDown for a run that started before it no longer was."""
+    if why := await patiently(lambda: _reason(pool, way_of(remote))):
+        raise RemoteDown(why)
 
 
 async def suspect(pool: AsyncPool, remote: Remote, settings: Settings, trouble: RemoteError) -> RemoteError:
@@ -51,22 +39,54 @@ async def suspect(pool: AsyncPool, remote: Remote, settings: Settings, trouble: 
     nothing else either; else the trouble itself, which is this run's own.
     """
     if isinstance(trouble, RemoteCredentials):
-        await trip(pool, remote.address, settings, trouble)
+        await trip(pool, way_of(remote), settings, trouble)
         return trouble
-    if not trouble.again:
+    # A request is also bad where there is no HRIMS at all.
+    if not trouble.again and not isinstance(trouble, RemoteBadRequest):
         return trouble
     try:
         await _check(pool, remote, settings)
     except RemoteError as down:
-        return await trip(pool, remote.address, settings, down)
+        return await trip(pool, way_of(remote), settings, down)
     return trouble
 
 
-async def trip(pool: AsyncPool, address: str, settings: Settings, trouble: RemoteError) -> RemoteDown:
+async def trip(pool: AsyncPool, way: Way, settings: Settings, trouble: RemoteError) -> RemoteDown:
     """Opens the breaker, or keeps it open for longer; returns what to tell the run."""
-    until = await patiently(lambda: _trip(pool, address, settings, trouble))
-    log.warning("HRIMS is not asked until %s: %s", until.isoformat(timespec="seconds"), trouble.code)
-    return RemoteDown(str(trouble), address=address, until=until)
+    seconds = await patiently(lambda: _trip(pool, way, settings, trouble))
+    log.warning("HRIMS is not asked for %.0f s: %s", seconds, trouble.code)
+    return RemoteDown(str(trouble))
+
+
+async def keep_probing(pool: AsyncPool, settings: Settings) -> None:
+    """Probes HRIMS whenever that is due, for ever: no run starts, and none finds out that it is back."""
+
+    async def probe_if_due() -> None:
+        try:
+            address = address_of(settings)
+        except ConfigError:
+            return
+        if await _take(pool, Way(platform.node(), address), settings):
+            async with Remote(settings, base_url=address) as remote:
+                await probe(pool, remote, settings)
+
+    await for_ever("probe HRIMS", min(LOOK, max(0.1, settings.probe_pause)), probe_if_due)
+
+
+async def probe(pool: AsyncPool, remote: Remote, settings: Settings) -> None:
+    """Asks HRIMS for nobody: all go on when it answers, else the next probe is due later."""
+    try:
+        await _check(pool, remote, settings)
+    except RemoteError as trouble:
+        await trip(pool, way_of(remote), settings, trouble)
+    else:
+        await _close(pool, way_of(remote))
+        log.warning("HRIMS answers again; the runs that waited for it go on")
+
+
+def way_of(remote: Remote) -> Way:
+    """From here to there."""
+    return Way(platform.node(), remote.address)
 
 
 async def _check(pool: AsyncPool, remote: Remote, settings: Settings) -> None:
@@ -75,30 +95,29 @@ async def _check(pool: AsyncPool, remote: Remote, settings: Settings) -> None:
         await remote.check()
 
 
-async def _open(pool: AsyncPool, address: str) -> store.Breaker | None:
+async def _reason(pool: AsyncPool, way: Way) -> str | None:
     async with pool.connection() as conn:
-        return await store.breaker(conn, address)
+        return await store.reason(conn, way)
 
 
-async def _take(pool: AsyncPool, address: str, settings: Settings) -> bool:
+async def _take(pool: AsyncPool, way: Way, settings: Settings) -> bool:
     async with pool.connection() as conn:
-        return await store.take_probe(conn, address, settings.request_timeout + settings.connect_timeout)
+        return await store.take_probe(conn, way, settings.request_timeout + settings.connect_timeout)
 
 
-async def _trip(pool: AsyncPool, address: str, settings: Settings, trouble: RemoteError) -> datetime:
+async def _trip(pool: AsyncPool, way: Way, settings: Settings, trouble: RemoteError) -> float:
     async with pool.connection() as conn:
-        open_already = await store.breaker(conn, address)
-        probes = open_already.probes if open_already else 0
         seconds = pause(
-            probes + 1,
+            await store.probes(conn, way) + 1,
             settings.probe_pause,
             trouble.retry_after,
             Random(),  # noqa: S311 - jitter
             LONGEST_PAUSE,
         )
-        return await store.open_breaker(conn, address, str(trouble), trouble.code, seconds)
+        await store.open_breaker(conn, way, str(trouble), trouble.code, seconds)
+    return seconds
 
 
-async def _close(pool: AsyncPool, address: str) -> None:
+async def _close(pool: AsyncPool, way: Way) -> None:
     async with pool.connection() as conn:
-        await store.close_breaker(conn, address)
+        await store.close_breaker(conn, way)

@@ -1,6 +1,5 @@
 """Places at the remote and the breaker, in SQL. Each function works inside its caller's transaction."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 from hrims.db import AsyncConnection
@@ -67,74 +66,54 @@ async def give_slots(conn: AsyncConnection, holder: str, numbers: list[int]) -> 
     )
 
 
-class Breaker(NamedTuple):
-    """An open breaker: why HRIMS is not asked there, how often it was probed, when it is probed next."""
+class Way(NamedTuple):
+    """From which host, and at which address, HRIMS is asked."""
 
-    reason: str
-    code: str
-    probes: int
-    probe_at: datetime
+    host: str
+    address: str
 
 
-async def breaker(conn: AsyncConnection, address: str) -> Breaker | None:
-    """The breaker of an address while it is open, None while HRIMS is asked there."""
+async def reason(conn: AsyncConnection, way: Way) -> str | None:
+    """Why HRIMS is not asked this way; None while it is."""
     row = await (
-        await conn.execute(
-            "SELECT reason, code, probes, probe_at FROM remote_breakers WHERE address = %s", (address,)
-        )
+        await conn.execute("SELECT reason FROM remote_breakers WHERE host = %s AND address = %s", way)
     ).fetchone()
-    return Breaker(*row) if row else None
+    return row[0] if row else None
 
 
-async def take_probe(conn: AsyncConnection, address: str, lease: float) -> bool:
+async def take_probe(conn: AsyncConnection, way: Way, lease: float) -> bool:
     """Whether the caller is the one that probes now; nobody else is for ``lease`` seconds."""
     taken = await conn.execute(
         """
         UPDATE remote_breakers SET probes = probes + 1, probe_at = now() + make_interval(secs => %s)
-        WHERE address = %s AND probe_at <= now()
+        WHERE host = %s AND address = %s AND probe_at <= now()
         """,
-        (lease, address),
+        (lease, *way),
     )
     return bool(taken.rowcount)
 
 
-async def open_breaker(
-    conn: AsyncConnection, address: str, reason: str, code: str, seconds: float
-) -> datetime:
-    """Opens the breaker of an address or keeps it open; the next probe is due in so many seconds."""
+async def probes(conn: AsyncConnection, way: Way) -> int:
+    """How often it was probed since HRIMS is not asked this way."""
     row = await (
-        await conn.execute(
-            """
-            INSERT INTO remote_breakers (address, reason, code, probe_at)
-            VALUES (%(address)s, %(reason)s, %(code)s, now() + make_interval(secs => %(seconds)s))
-            ON CONFLICT (address) DO UPDATE
-                SET reason = excluded.reason, code = excluded.code, probe_at = excluded.probe_at
-            RETURNING probe_at
-            """,
-            {"address": address, "reason": reason, "code": code, "seconds": seconds},
-        )
+        await conn.execute("SELECT probes FROM remote_breakers WHERE host = %s AND address = %s", way)
     ).fetchone()
-    assert row is not None
-    at: datetime = row[0]
-    return at
+    return row[0] if row else 0
 
 
-async def close_breaker(conn: AsyncConnection, address: str) -> bool:
-    """HRIMS is asked there again: runs that waited for it are due now, by whatever address they had asked
-    it. False when it was closed.
-    """
-    closed = await conn.execute("DELETE FROM remote_breakers WHERE address = %s", (address,))
-    if closed.rowcount:
-        # Two statements: the second sees the jobs that went back while the first waited for their runs.
-        await conn.execute(
-            "UPDATE runs SET next_try_at = now() WHERE state = 'delayed' AND waits_for = 'remote'"
-        )
-        await conn.execute(
-            """
-            UPDATE procrastinate_jobs j SET scheduled_at = now()
-            FROM runs r
-            WHERE j.id = r.queue_job_id AND j.status = 'todo'
-              AND r.state = 'delayed' AND r.waits_for = 'remote'
-            """
-        )
-    return bool(closed.rowcount)
+async def open_breaker(conn: AsyncConnection, way: Way, reason: str, code: str, seconds: float) -> None:
+    """HRIMS is not asked this way until a probe is answered; the next is due in so many seconds."""
+    await conn.execute(
+        """
+        INSERT INTO remote_breakers (host, address, reason, code, probe_at)
+        VALUES (%(host)s, %(address)s, %(reason)s, %(code)s, now() + make_interval(secs => %(seconds)s))
+        ON CONFLICT (host, address) DO UPDATE
+            SET reason = excluded.reason, code = excluded.code, probe_at = excluded.probe_at
+        """,
+        {**way._asdict(), "reason": reason, "code": code, "seconds": seconds},
+    )
+
+
+async def close_breaker(conn: AsyncConnection, way: Way) -> None:
+    """HRIMS answers at this address: it is asked there again, from every host."""
+    await conn.execute("DELETE FROM remote_breakers WHERE address = %s", (way.address,))

@@ -30,7 +30,7 @@ async def bring(work: Work) -> None:
     another attempt has taken over, Stopping when the worker is asked to stop.
     """
     attempt, remote, pool, settings, _ = work
-    await breaker.pass_through(pool, remote, settings)
+    await breaker.pass_through(pool, remote)
     try:
         async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
             asked = await _ask_until_answered(work, slots)

@@ -38,6 +38,9 @@ IN_DOUBT = 2
 split at once: where each holds a record that breaks the remote, only smaller ones can be answered.
 """
 
+DOUBTED = 8
+"""Failures in a row, without any page answered between, after which HRIMS is asked whether it is there."""
+
 LONGEST_QUIET = 5
 """Rounds without an answer for which the pause doubles; from then on it stays."""
 
@@ -120,10 +123,10 @@ class Plan:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether, once every few rounds without an answer, the remote should be asked something else: it
-        tells pages that cannot be had from a remote that is not there.
+        """Whether, once every few failures in a row, the remote should be asked something else: that tells
+        pages that cannot be had from a remote that is not there.
         """
-        return self._in_vain > 0 and self._in_vain % (IN_DOUBT * self._at_once) == 0
+        return self._in_vain > 0 and self._in_vain % DOUBTED == 0
 
     def take(self, now: float) -> Ask | float | None:
         """The next page to ask for; or the seconds to wait unless an answer comes first (none known:

@@ -201,8 +201,12 @@ async def _is_given_up(reader: Reader, plan: Plan, ask: Ask, trouble: RemoteErro
 
 
 async def _check_it_is_there(reader: Reader) -> None:
+    """Raises RemoteError when HRIMS answers nothing else either, asked twice: once it fails by chance."""
     async with reader.slots.one():
-        await reader.remote.check()
+        try:
+            await reader.remote.check()
+        except RemoteError:
+            await reader.remote.check()
 
 
 async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[store.SavedPage], int | None]:

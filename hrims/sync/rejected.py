@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 async def ask_again(work: Work) -> None:
     """Reads the pages around the open rejects, going on where the run stopped; raises as ``run.bring``."""
     attempt, remote, pool, settings, _ = work
-    await breaker.pass_through(pool, remote, settings)
+    await breaker.pass_through(pool, remote)
     wanted = await patiently(lambda: _wanted(pool, attempt))
     try:
         async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:

@@ -27,7 +27,7 @@ async def bring(work: Work) -> None:
     then stay saved.
     """
     attempt, remote, pool, settings, _ = work
-    await breaker.pass_through(pool, remote, settings)
+    await breaker.pass_through(pool, remote)
     try:
         # A place is held for as long as a silent worker is thought alive.
         async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:

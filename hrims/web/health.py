@@ -55,11 +55,11 @@ def metrics() -> Response:
     streams = Gauge("hrims_streams", "Event streams open in this process", registry=registry)
     not_asked = Gauge(
         "hrims_not_asked",
-        "Workers for which HRIMS is down: they do not ask it",
+        "1 while HRIMS is down for a worker and not asked",
         registry=registry,
     )
     with pool().connection() as conn:
-        not_asked.set(workers.not_asking(conn))
+        not_asked.set(workers.some_do_not_ask(conn))
         for state, count in jobs.runs_under_way(conn).items():
             runs.labels(state).set(count)
         living.set(workers.alive(conn))

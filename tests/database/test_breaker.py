@@ -1,27 +1,40 @@
-"""The breaker: opens when HRIMS is down or refuses us, says why, one probes, and all go on."""
+"""The breaker: opens when HRIMS is down or refuses us, says why, one probes, and all go on; nobody takes a
+run that he could not ask for.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
-from datetime import UTC, datetime, timedelta
+import platform
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
-import procrastinate
 import pytest
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
-from hrims.errors import RemoteCredentials, RemoteDown, RemoteError, RemoteFailed, RemoteUnreachable
-from hrims.jobs.attempts import store as jobs
-from hrims.jobs.queue import FencedJobManager
+from hrims.errors import (
+    RemoteBadRequest,
+    RemoteCredentials,
+    RemoteDown,
+    RemoteFailed,
+    RemoteUnreachable,
+)
+from hrims.jobs.attempts import store as attempts
+from hrims.jobs.store import HELD
+from hrims.jobs.workers import store as workers
 from hrims.limits import breaker
-from hrims.limits.store import close_breaker
+from hrims.limits.store import Way, close_breaker
 from hrims.remote.client import Remote
-from tests.database.runs import ask_for, begin, institution, live, until_blocked
+from tests.database.runs import HRIMS, ask_for, begin, institution, live
 from tests.simulated import Simulator
 
 LATER = Settings(probe_pause=300, request_timeout=5)
 SOON = Settings(probe_pause=0, request_timeout=5)
-HERE, THERE = "https://hrims.here/api", "https://hrims.there/api"
 TROUBLE = RemoteUnreachable("HRIMS cannot be reached.")
+
+HOST = "host"
+"""Where the workers of these tests are."""
+
+HERE, THERE = Way(HOST, HRIMS), Way(HOST, "https://hrims.there/api")
 
 
 @pytest.fixture(scope="module")
@@ -39,106 +52,92 @@ async def remote(running: Simulator) -> AsyncIterator[Remote]:
         yield one
 
 
-async def test_it_works(running: Simulator, remote: Remote, pool: AsyncPool) -> None:
+def next_probe(conn: Connection) -> float:
+    """Seconds until HRIMS is probed."""
+    [(seconds,)] = conn.execute("SELECT extract(epoch FROM probe_at - now())::float8 FROM remote_breakers")
+    return float(seconds)
+
+
+def is_open(conn: Connection) -> bool:
+    return bool(conn.execute("SELECT FROM remote_breakers").rowcount)
+
+
+async def test_it_works(running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection) -> None:
     running.control(down=True)
-    down = await breaker.suspect(pool, remote, LATER, TROUBLE)
-    assert isinstance(down, RemoteDown)
+    assert isinstance(await breaker.suspect(pool, remote, LATER, TROUBLE), RemoteDown)
     asked = running.counters()["requests"]
-    with pytest.raises(RemoteDown, match="broke the connection") as told:
-        await breaker.pass_through(pool, remote, LATER)
-    assert told.value.until > datetime.now(UTC) + timedelta(seconds=50)
+    with pytest.raises(RemoteDown, match="broke the connection"):
+        await breaker.pass_through(pool, remote)
     assert running.counters()["requests"] == asked, "HRIMS was asked although it is down"
-
-
-async def test_while_it_is_closed_nobody_probes(running: Simulator, remote: Remote, pool: AsyncPool) -> None:
-    await breaker.pass_through(pool, remote, LATER)
-    assert running.counters()["requests"] == 0
+    assert next_probe(conn) > 50
+    running.control(down=False)
+    await breaker.probe(pool, remote, LATER)
+    await breaker.pass_through(pool, remote)
 
 
 async def test_trouble_of_one_run_is_no_trouble_of_hrims(remote: Remote, pool: AsyncPool) -> None:
-    trouble = RemoteFailed("This page fails.")
-    assert await breaker.suspect(pool, remote, LATER, trouble) is trouble
-    await breaker.pass_through(pool, remote, LATER)
+    for trouble in (RemoteFailed("This page fails."), RemoteBadRequest("HRIMS calls the request wrong.")):
+        assert await breaker.suspect(pool, remote, LATER, trouble) is trouble
+    await breaker.pass_through(pool, remote)
 
 
-async def test_refused_credentials_stop_the_others_too(
-    running: Simulator, remote: Remote, pool: AsyncPool
+async def test_an_address_at_which_there_is_no_hrims_is_not_asked(
+    running: Simulator, pool: AsyncPool, conn: Connection
+) -> None:
+    async with Remote(LATER, base_url=f"{running.url}/wrong") as wrong:
+        trouble = RemoteBadRequest("There is no HRIMS at this address.")
+        assert isinstance(await breaker.suspect(pool, wrong, LATER, trouble), RemoteDown)
+    assert conn.execute("SELECT address FROM remote_breakers").fetchall() == [(f"{running.url}/wrong",)]
+
+
+async def test_refused_credentials_stop_the_others_of_this_host_too(
+    running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
     refused = RemoteCredentials("HRIMS does not accept the credentials.")
     assert await breaker.suspect(pool, remote, LATER, refused) is refused
     with pytest.raises(RemoteDown, match="credentials"):
-        await breaker.pass_through(pool, remote, LATER)
+        await breaker.pass_through(pool, remote)
     assert running.counters()["requests"] == 0
+    assert conn.execute("SELECT host FROM remote_breakers").fetchall() == [(platform.node(),)]
 
 
-async def test_one_probes_for_all(running: Simulator, remote: Remote, pool: AsyncPool) -> None:
-    await breaker.trip(pool, remote.address, SOON, TROUBLE)
+async def test_one_probes_for_all(
+    running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
+) -> None:
+    here = Settings(base_url=running.url, probe_pause=0, request_timeout=5)
+    await breaker.trip(pool, breaker.way_of(remote), SOON, TROUBLE)
     hold = running.hold(operation="202")
-    runs = [asyncio.create_task(_ended(breaker.pass_through(pool, remote, SOON))) for _ in range(5)]
+    probing = [asyncio.create_task(breaker.keep_probing(pool, here)) for _ in range(5)]
     await asyncio.to_thread(running.wait_for, held=1)
-    done: set[asyncio.Task[RemoteError | None]] = set()
-    while len(done) < 4:
-        done = {one for one in runs if one.done()}
-        await asyncio.sleep(0.01)
-    assert all(isinstance(one.result(), RemoteDown) for one in done)
     running.release(hold)
-    assert [await one for one in runs].count(None) == 1
+    while is_open(conn):  # noqa: ASYNC110 - the database tells nobody
+        await asyncio.sleep(0.01)
+    for one in probing:
+        one.cancel()
+    await asyncio.wait(probing)
     assert running.counters()["requests"] == 1
-
-
-async def test_who_waits_for_hrims_goes_on_when_it_is_back(
-    conn: Connection, remote: Remote, pool: AsyncPool
-) -> None:
-    run_id = ask_for(conn, institution(conn))
-    attempt = await begin(conn, pool, run_id)
-    far = datetime.now(UTC) + timedelta(hours=1)
-    await breaker.trip(pool, remote.address, SOON, TROUBLE)
-    async with pool.connection() as other:
-        down = RemoteDown(str(TROUBLE), address=remote.address, until=far)
-        assert await jobs.wait_for_remote(other, attempt, down)
-    conn.execute("UPDATE procrastinate_jobs SET scheduled_at = %s", (far,))
-    await breaker.pass_through(pool, remote, SOON)
-    assert conn.execute("SELECT next_try_at <= now(), failures FROM runs").fetchone() == (True, 0)
-    assert conn.execute("SELECT scheduled_at <= now() FROM procrastinate_jobs").fetchone() == (True,)
-
-
-async def test_who_learns_too_late_that_hrims_is_down_does_not_wait_for_it(
-    conn: Connection, pool: AsyncPool
-) -> None:
-    """The breaker is closed after a run learns of it, and before it says so."""
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
-    down = await breaker.trip(pool, HERE, LATER, TROUBLE)
-    assert down.until > datetime.now(UTC) + timedelta(seconds=60)
-    async with pool.connection() as other:
-        await close_breaker(other, HERE)
-    async with pool.connection() as other:
-        assert await jobs.wait_for_remote(other, attempt, down)
-    due = conn.execute("SELECT state, next_try_at <= now() FROM runs").fetchone()
-    assert due == ("delayed", True)
 
 
 async def test_a_probe_that_fails_keeps_it_open_for_longer(
     running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
-    slowly = Settings(probe_pause=10, request_timeout=5)
-    await breaker.trip(pool, remote.address, slowly, TROUBLE)
+    slowly = Settings(base_url=running.url, probe_pause=10, request_timeout=5)
+    await breaker.trip(pool, breaker.way_of(remote), slowly, TROUBLE)
     running.control(down=True)
     pauses = []
-    for _ in range(3):
-        conn.execute("UPDATE remote_breakers SET probe_at = now()")
-        with pytest.raises(RemoteDown) as told:
-            await breaker.pass_through(pool, remote, slowly)
-        pauses.append((told.value.until - datetime.now(UTC)).total_seconds())
+    for number in range(3):
+        conn.execute("UPDATE remote_breakers SET probes = %s", (number + 1,))
+        await breaker.probe(pool, remote, slowly)
+        pauses.append(next_probe(conn))
     assert pauses[0] < 21 < pauses[2] <= 121
 
 
 async def test_it_waits_for_as_long_as_hrims_asks(
-    running: Simulator, remote: Remote, pool: AsyncPool
+    running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
     running.fail("http503", operation="202", retry_after=200)
-    down = await breaker.suspect(pool, remote, SOON, TROUBLE)
-    assert isinstance(down, RemoteDown)
-    assert down.until > datetime.now(UTC) + timedelta(seconds=190)
+    assert isinstance(await breaker.suspect(pool, remote, SOON, TROUBLE), RemoteDown)
+    assert next_probe(conn) > 190
 
 
 async def test_a_probe_is_one_of_the_requests_in_flight(
@@ -154,70 +153,100 @@ async def test_a_probe_is_one_of_the_requests_in_flight(
     assert await asking is TROUBLE
 
 
-async def test_who_asks_elsewhere_takes_over_at_once(conn: Connection, pool: AsyncPool) -> None:
-    """A worker with a wrong address keeps a run for a moment, and takes no other; its colleague goes on."""
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
-    here, there, somewhere = (live(conn, address=one) for one in (HERE, THERE, None))
-    down = await breaker.trip(pool, HERE, LATER, TROUBLE)
-    async with pool.connection() as other:
-        assert await jobs.wait_for_remote(other, attempt, down)
-    assert conn.execute("SELECT next_try_at <= now() FROM runs").fetchone() == (True,)
-    assert _leave(conn, here, there, somewhere) == [True, False, False]
-    assert conn.execute("SELECT pool_is_refused(NULL)").fetchone() == (None,)
+# Who takes a run while HRIMS is not asked from everywhere
 
 
-async def test_nobody_leaves_a_run_to_who_cannot_ask_either(conn: Connection, pool: AsyncPool) -> None:
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
-    here, there = (live(conn, address=one) for one in (HERE, THERE))
-    live(conn, "health", address="https://hrims.of.the.pool/api")
-    await breaker.trip(pool, HERE, LATER, TROUBLE)
-    down = await breaker.trip(pool, THERE, LATER, TROUBLE)
-    async with pool.connection() as other:
-        assert await jobs.wait_for_remote(other, attempt, down)
-    assert conn.execute("SELECT next_try_at = %s FROM runs", (down.until,)).fetchone() == (True,)
-    assert _leave(conn, here, there) == [False, False]
-    refused = conn.execute("SELECT pool_is_refused(NULL), pool_is_refused('health')").fetchone()
-    assert refused == (str(TROUBLE), None)
+def take(conn: Connection, worker: int, queue: str = "sync") -> int | None:
+    """The job that a worker gets when it looks for one."""
+    row = conn.execute(HELD["take"], {"queues": [queue], "worker_id": worker}).fetchone()
+    assert row
+    return row[0] if row[0] is None else int(row[0])
 
 
-async def test_who_leaves_runs_to_others_probes_all_the_same(conn: Connection, pool: AsyncPool) -> None:
-    here, _ = (live(conn, address=one) for one in (HERE, THERE))
-    await breaker.trip(pool, HERE, LATER, TROUBLE)
-    assert _leave(conn, here) == [True]
-    conn.execute("UPDATE remote_breakers SET probe_at = now()")
-    assert _leave(conn, here) == [False]
+def waits(conn: Connection, worker: int) -> Any:
+    """In how many seconds a worker that got nothing looks again; None when nothing tells."""
+    row = conn.execute(HELD["next_start"], {"queues": ["sync"], "worker_id": worker}).fetchone()
+    assert row
+    return row[0]
 
 
-def _leave(conn: Connection, *workers: int) -> list[bool]:
-    return [one for worker in workers for (one,) in conn.execute("SELECT leaves_to_others(%s)", (worker,))]
+def why(conn: Connection) -> Any:
+    return conn.execute("SELECT why FROM queue_v").fetchall()
 
 
-async def _ended(passing: Awaitable[None]) -> RemoteError | None:
-    try:
-        await passing
-    except RemoteError as reason:
-        return reason
-    return None
-
-
-async def test_a_job_that_goes_back_while_the_breaker_is_closed_is_due_too(
-    conn: Connection, dsn: str, pool: AsyncPool
+async def test_who_cannot_ask_hrims_takes_nothing_and_a_colleague_does(
+    conn: Connection, pool: AsyncPool
 ) -> None:
-    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
-    await connector.open_async()
-    manager = FencedJobManager(connector)
-    run_id = ask_for(conn, institution(conn))
-    job = await manager.fetch_job(queues=None, worker_id=await manager.register_worker())
-    assert job
-    attempt = await begin(conn, pool, run_id)
+    ask_for(conn, institution(conn))
+    here, there = live(conn), live(conn, address=THERE.address)
+    await breaker.trip(pool, HERE, LATER, TROUBLE)
+    assert take(conn, here) is None
+    assert waits(conn, here) is None, "it would look again at once, for as long as the run waits"
+    assert why(conn) == [("No worker has taken it yet",)]
+    assert conn.execute("SELECT count(*) FROM run_starts").fetchone() == (0,)
+    assert take(conn, there)
+
+
+async def test_the_same_address_from_another_host_is_asked(conn: Connection, pool: AsyncPool) -> None:
+    ask_for(conn, institution(conn))
+    here = live(conn)
+    await breaker.trip(pool, Way("elsewhere", HRIMS), LATER, TROUBLE)
+    assert take(conn, here)
+
+
+async def test_a_pool_that_cannot_ask_uses_up_nobodys_starts(conn: Connection, pool: AsyncPool) -> None:
+    institution_id = institution(conn)
+    conn.execute("UPDATE institutions SET pool = 'health' WHERE id = %s", (institution_id,))
+    ask_for(conn, institution_id)
+    there = live(conn, "health", address=THERE.address)
+    live(conn)
+    await breaker.trip(pool, THERE, LATER, TROUBLE)
+    assert take(conn, there, "sync.health") is None
+    assert why(conn) == [(f"HRIMS is not asked just now: {TROUBLE}",)]
+    assert conn.execute("SELECT count(*) FROM run_starts").fetchone() == (0,)
+    async with pool.connection() as other:
+        await close_breaker(other, THERE)
+    assert take(conn, there, "sync.health")
+
+
+async def test_one_that_is_handed_back_is_due_at_once_and_spends_no_attempt(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    live(conn)
     down = await breaker.trip(pool, HERE, LATER, TROUBLE)
     async with pool.connection() as other:
-        assert await jobs.wait_for_remote(other, attempt, down)
-    async with pool.connection() as closing:
-        assert await close_breaker(closing, HERE)
-        back = asyncio.create_task(manager.retry_job(job, down.until))
-        await until_blocked(conn)
-    await back
-    await connector.close_async()
-    due = conn.execute("SELECT status::text, scheduled_at <= now() FROM procrastinate_jobs").fetchone()
-    assert due == ("todo", True)
+        assert await attempts.hand_back(other, attempt, str(down), down.code)
+    assert conn.execute("SELECT state, next_try_at, failures FROM runs").fetchone() == ("waiting", None, 0)
+    assert conn.execute("SELECT ended_as, trouble FROM run_attempts").fetchone() == (
+        "handed_back",
+        str(TROUBLE),
+    )
+    assert why(conn) == [(f"HRIMS is not asked just now: {TROUBLE}",)]
+    colleague = live(conn, address=THERE.address)
+    assert why(conn) == [("No worker has taken it yet",)]
+    conn.execute("UPDATE runs SET state = 'active'")
+    conn.execute("UPDATE workers SET capacity = 1 WHERE worker_id = %s", (colleague,))
+    ask_for(conn, institution(conn, "Other", "002", "129673100"), "002")
+    assert why(conn)[1:] == [("The workers carry out as many runs as they can at once",)]
+
+
+async def test_a_worker_without_an_address_leaves_runs_to_who_has_one(conn: Connection) -> None:
+    ask_for(conn, institution(conn))
+    without, old = live(conn, address=""), live(conn, address=None)
+    assert take(conn, without) is None
+    conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (old,))
+    assert take(conn, without), "its run says what is wrong"
+
+
+async def test_where_nobody_works_any_more_nothing_is_known(conn: Connection, pool: AsyncPool) -> None:
+    here = live(conn)
+    await breaker.trip(pool, HERE, LATER, TROUBLE)
+    await breaker.trip(pool, THERE, LATER, TROUBLE)
+    async with pool.connection() as other:
+        await workers.forget(other, 7)
+    assert conn.execute("SELECT address FROM remote_breakers").fetchall() == [(HRIMS,)]
+    conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (here,))
+    async with pool.connection() as other:
+        await workers.forget(other, 7)
+    assert not is_open(conn)

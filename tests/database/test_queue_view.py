@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import pytest
-
 from hrims.db import AsyncPool, Connection
-from hrims.errors import RemoteDown
 from hrims.follow import store as follow
 from hrims.jobs.attempts import store as attempts
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.starts import decide
 from hrims.limits import store as limits
+from hrims.limits.store import Way
 from tests.database.runs import ASHA, HRIMS, ask_for, begin, institution, live
 from tests.database.test_starts import queue_one, take, worker
 
@@ -126,26 +124,17 @@ def test_one_whose_turn_has_not_come_says_the_limit(conn: Connection) -> None:
     ]
 
 
-@pytest.mark.parametrize("remote", [False, True])
-async def test_one_that_failed_or_met_no_remote_says_so(
-    conn: Connection, pool: AsyncPool, remote: bool
-) -> None:
+async def test_one_that_failed_says_so(conn: Connection, pool: AsyncPool) -> None:
     one = await attempt(conn, pool)
     [(later,)] = conn.execute("SELECT now() + interval '1 minute'").fetchall()
     async with pool.connection() as other:
-        if remote:
-            await limits.open_breaker(other, HRIMS, "HRIMS is down.", "down", 60)
-            down = RemoteDown("HRIMS is down.", address=HRIMS, until=later)
-            await attempts.wait_for_remote(other, one, down)
-        else:
-            await attempts.delay(other, one, later, "HRIMS is busy.", "remote_failed")
-    why = "HRIMS is not asked just now: HRIMS is down." if remote else "Attempt 1 failed: HRIMS is busy."
-    assert rows(conn, "state, why") == [("delayed", why)]
+        await attempts.delay(other, one, later, "HRIMS is busy.", "remote_failed")
+    assert rows(conn, "state, why") == [("delayed", "Attempt 1 failed: HRIMS is busy.")]
 
 
 async def test_one_that_waits_while_the_remote_is_down_says_so(conn: Connection, pool: AsyncPool) -> None:
     live(conn)
     ask_for(conn, institution(conn))
     async with pool.connection() as other:
-        await limits.open_breaker(other, HRIMS, "HRIMS is down.", "down", 60)
+        await limits.open_breaker(other, Way("host", HRIMS), "HRIMS is down.", "down", 60)
     assert rows(conn, "why") == [("HRIMS is not asked just now: HRIMS is down.",)]

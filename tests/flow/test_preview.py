@@ -1,5 +1,6 @@
 """A preview and what applies it, with a real worker, a real HRIMS' stand-in and real Postgres."""
 
+import platform
 import random
 import time
 from typing import Any
@@ -111,9 +112,9 @@ def test_it_is_applied_while_hrims_is_down(world: World) -> None:
     run_id = world.until_ended(preview(world)).id
     world.simulator.control(down=True)
     world.conn.execute(
-        "INSERT INTO remote_breakers (address, reason, code, probe_at)"
-        " VALUES (%s, 'HRIMS is down.', 'remote_down', now() + interval '1 hour')",
-        (world.simulator.url,),
+        "INSERT INTO remote_breakers (host, address, reason, code, probe_at)"
+        " VALUES (%s, %s, 'HRIMS is down.', 'remote_down', now() + interval '1 hour')",
+        (platform.node(), world.simulator.url),
     )
     applied = world.until_ended(approve(world.conn, run_id).run_id)
     assert (applied.outcome, applied.people, applied.attempt) == ("complete", 240, 1)

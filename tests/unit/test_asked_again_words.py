@@ -19,7 +19,6 @@ NOT_FOUND = (
 def run(**given: Any) -> Run:
     usual: dict[str, Any] = {one.name: 0 for one in fields(Run)}
     for one in (
-        "waits_for",
         "outcome",
         "note",
         "trouble",

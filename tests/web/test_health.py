@@ -50,7 +50,7 @@ def test_metrics_count_runs_and_workers(client: Browser, conn: Connection) -> No
         " VALUES (1, 'here', 1, '1', 2, 600, 'http://hrims')"
     )
     conn.execute(
-        "INSERT INTO remote_breakers (address, reason, code, probe_at)"
-        " VALUES ('http://hrims', 'Down.', 'x', now()), ('http://of.nobody', 'Down.', 'x', now())"
+        "INSERT INTO remote_breakers (host, address, reason, code, probe_at)"
+        " VALUES ('here', 'http://hrims', 'Down.', 'x', now())"
     )
     assert "hrims_not_asked 1.0" in client.get("/metrics").get_data(as_text=True).splitlines()

@@ -72,7 +72,7 @@ async def _carry_out(pool: AsyncPool, settings: Settings, attempt: Attempt, work
         _heeded()
         await _hand_back(pool, attempt)
     except RemoteDown as reason:
-        await _wait_for_remote(pool, attempt, reason)
+        await _hand_back(pool, attempt, reason)
     except Exception as reason:  # noqa: BLE001 - whatever it was, the run must say how it stands
         await _failed(pool, settings, attempt, deadline, reason)
 
@@ -123,25 +123,18 @@ async def _begin(pool: AsyncPool, run_id: int, job_id: int) -> Attempt | None:
         return await store.begin(conn, run_id, job_id, platform.node(), os.getpid())
 
 
-async def _hand_back(pool: AsyncPool, attempt: Attempt) -> None:
-    # Either the run was cancelled (then it is no longer active and stays so) or the worker stops.
+async def _hand_back(pool: AsyncPool, attempt: Attempt, down: RemoteDown | None = None) -> None:
+    # Either the run was cancelled (then it is no longer active and stays so), or the worker stops, or HRIMS
+    # is not asked: then it is due at once, and taken by whoever asks HRIMS.
+    about = (str(down), down.code) if down else ()
+
     async def write() -> bool:
         async with pool.connection() as conn:
-            return await store.hand_back(conn, attempt)
+            return await store.hand_back(conn, attempt, *about)
 
     if await patiently(write):
         log.info("run %s attempt %s: handed back", attempt.run_id, attempt.number)
         raise TryAgain(datetime.now(UTC))
-
-
-async def _wait_for_remote(pool: AsyncPool, attempt: Attempt, reason: RemoteDown) -> None:
-    async def write() -> bool:
-        async with pool.connection() as conn:
-            return await store.wait_for_remote(conn, attempt, reason)
-
-    if await patiently(write):
-        log.info("run %s attempt %s: waits for HRIMS", attempt.run_id, attempt.number)
-        raise TryAgain(reason.until)
 
 
 async def _failed(

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hrims.db import AsyncConnection
-from hrims.errors import RemoteDown
 
 
 class Attempt(NamedTuple):
@@ -35,7 +34,7 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
             """
             UPDATE runs r
             SET attempt = attempt + 1, state = 'active', started_at = coalesce(started_at, now()),
-                next_try_at = NULL, waits_for = NULL
+                next_try_at = NULL
             WHERE r.id = %s AND r.queue_job_id = %s AND r.state IN ('waiting', 'delayed', 'active')
             RETURNING r.id, r.attempt, r.kind, r.of_run_id, r.institution_id, r.identifier_type,
                       r.identifier, r.page_size, r.failures, r.attempts, r.attempt_pause,
@@ -62,47 +61,18 @@ async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: 
     )
 
 
-async def wait_for_remote(conn: AsyncConnection, attempt: Attempt, down: RemoteDown) -> bool:
-    """HRIMS is not asked just now: the run waits for it, no attempt spent. False when fenced off.
-
-    When HRIMS is asked again by now, the run is due at once: whoever closed the breaker did not see it yet.
-    So it is when other workers ask HRIMS, by another address.
-    """
-    # Held, so that whoever closes one sees this run. What is true then, another statement sees.
-    await conn.execute("SELECT FROM remote_breakers ORDER BY address FOR SHARE")
-    row = await (
-        await conn.execute(
-            """
-            SELECT CASE WHEN pool_asks(pool)
-                          OR NOT EXISTS (SELECT FROM remote_breakers WHERE address = %s)
-                        THEN now() ELSE %s END
-            FROM runs WHERE id = %s
-            """,
-            (down.address, down.until, attempt.run_id),
-        )
-    ).fetchone()
-    at = row[0] if row else down.until
-    return await _leave(
-        conn,
-        attempt,
-        "delayed",
-        "handed_back",
-        str(down),
-        down.code,
-        at=at,
-        failures=attempt.failures,
-        waits_for="remote",
-    )
-
-
 async def fail(conn: AsyncConnection, attempt: Attempt, trouble: str, code: str) -> bool:
     """The run has failed for good. False when the attempt was fenced off."""
     return await _leave(conn, attempt, "failed", "failed", trouble, code, failures=attempt.failures + 1)
 
 
-async def hand_back(conn: AsyncConnection, attempt: Attempt) -> bool:
-    """The worker stops: the run waits for another one, no attempt spent. False when fenced off."""
-    return await _leave(conn, attempt, "waiting", "handed_back", failures=attempt.failures)
+async def hand_back(
+    conn: AsyncConnection, attempt: Attempt, trouble: str | None = None, code: str | None = None
+) -> bool:
+    """The worker stops, or HRIMS is not asked just now: the run waits, no attempt spent. False when fenced
+    off.
+    """
+    return await _leave(conn, attempt, "waiting", "handed_back", trouble, code, failures=attempt.failures)
 
 
 async def _leave(
@@ -115,7 +85,6 @@ async def _leave(
     *,
     failures: int,
     at: datetime | None = None,
-    waits_for: str | None = None,
 ) -> bool:
     # Done twice when the answer to the first commit got lost: then it is so already, by this attempt.
     left = await conn.execute(
@@ -123,7 +92,7 @@ async def _leave(
         UPDATE runs
         SET state = %(state)s, failures = %(failures)s, trouble = coalesce(%(trouble)s, trouble),
             trouble_code = coalesce(%(code)s, trouble_code), next_try_at = %(at)s,
-            waits_for = %(waits_for)s, finished_at = CASE WHEN %(state)s = 'failed' THEN now() END
+            finished_at = CASE WHEN %(state)s = 'failed' THEN now() END
         WHERE id = %(run)s AND attempt = %(number)s AND state IN ('active', %(state)s)
         """,
         {
@@ -132,7 +101,6 @@ async def _leave(
             "trouble": trouble,
             "code": code,
             "at": at,
-            "waits_for": waits_for,
             "run": attempt.run_id,
             "number": attempt.number,
         },

@@ -68,7 +68,7 @@ UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL, troub
 WHERE id = %(run)s
 
 -- name: wait_again
-UPDATE runs SET state = 'waiting', rescues = rescues + 1, next_try_at = NULL, waits_for = NULL
+UPDATE runs SET state = 'waiting', rescues = rescues + 1, next_try_at = NULL
 WHERE id = %(run)s
 
 -- name: end_job
@@ -85,7 +85,7 @@ WHERE state IN ('waiting', 'delayed') AND deadline_at < now() ORDER BY deadline_
 
 -- name: fail_overdue
 -- A job that a worker takes just now finds the run ended, and begins nothing.
-UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL, waits_for = NULL,
+UPDATE runs SET state = 'failed', finished_at = now(), next_try_at = NULL,
     trouble = format('It was not done in the %%s %%s that it had.', deadline_minutes,
                      CASE deadline_minutes WHEN 1 THEN 'minute' ELSE 'minutes' END),
     trouble_code = 'deadline'

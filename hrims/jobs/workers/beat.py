@@ -83,8 +83,8 @@ def describe(worker_id: int, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _address(settings: Settings) -> str | None:
+def _address(settings: Settings) -> str:
     try:
         return address_of(settings)
     except ConfigError:
-        return None
+        return ""

@@ -10,7 +10,8 @@ from hrims.db import AsyncConnection, Connection
 
 class Worker(NamedTuple):
     """A worker that is written down; ``runs`` are those that it carries out, ``pool`` None serves all
-    institutions that are tied to none; ``address`` is where it asks HRIMS, ``not_asked`` why it does not.
+    institutions that are tied to none; ``address`` is where it asks HRIMS, empty if it knows none,
+    ``not_asked`` why it does not.
     """
 
     worker_id: int
@@ -63,12 +64,13 @@ async def end(conn: AsyncConnection, worker_id: int) -> None:
 
 
 async def forget(conn: AsyncConnection, days: int) -> None:
-    """Deletes workers that have been silent for so many days, and what is known of addresses that nobody has
-    probed since.
+    """Deletes workers that have been silent for so many days, and why HRIMS is not asked where nobody works
+    any more.
     """
     await conn.execute("DELETE FROM workers WHERE last_beat < now() - make_interval(days => %s)", (days,))
     await conn.execute(
-        "DELETE FROM remote_breakers WHERE probe_at < now() - make_interval(days => %s)", (days,)
+        "DELETE FROM remote_breakers b WHERE NOT EXISTS"
+        " (SELECT FROM workers w WHERE w.host = b.host AND w.address = b.address AND is_alive(w))"
     )
 
 
@@ -93,10 +95,12 @@ def alive(conn: Connection) -> int:
     return row[0] if row else 0
 
 
-def not_asking(conn: Connection) -> int:
-    """How many workers live and do not ask HRIMS just now, because it is down where they ask it."""
-    row = conn.execute("SELECT count(*) FROM workers_v WHERE alive AND not_asked IS NOT NULL").fetchone()
-    return row[0] if row else 0
+def some_do_not_ask(conn: Connection) -> bool:
+    """Whether a living worker does not ask HRIMS just now, because it is down where that worker asks it."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM workers w WHERE is_alive(w) AND does_not_ask(w))"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def last_sign(conn: Connection) -> datetime | None:
