@@ -26,7 +26,7 @@ back, all leases are over, and those who hold places may still be waiting for HR
 """
 
 TURN = 2.0
-"""Seconds for which a place is kept from page to page before others may have it."""
+"""Seconds for which a place is kept from page to page before it goes to whoever has waited longest."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks for a free place."""
@@ -47,6 +47,7 @@ class Slots:
         self._busy: dict[int, float] = {}
         self._idle: dict[int, float] = {}
         self._writing = asyncio.Lock()
+        self._waits = False
         self._chance = Random()  # noqa: S311 - jitter
 
     async def __aenter__(self) -> Self:
@@ -65,6 +66,8 @@ class Slots:
         # Not patiently: places that are not given back are free as soon as their lease is over.
         with contextlib.suppress(psycopg.Error, PoolTimeout):
             await self._give([*self._busy, *self._idle])
+            if self._waits:
+                await self._stop_waiting()
 
     @contextlib.asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
@@ -93,9 +96,15 @@ class Slots:
         # Should the table know nothing of them: places that are held here are not to be had again.
         mine = [*self._busy, *self._idle]
         async with self._pool.connection() as conn:
-            return await store.take_slot(
+            number = await store.take_slot(
                 conn, self._holder, self._most, self._lease, self._lease * GRACE, mine
             )
+            if number is None:
+                await store.wait(conn, self._holder)
+            elif self._waits:
+                await store.stop_waiting(conn, self._holder)
+        self._waits = number is None
+        return number
 
     async def _give_old(self) -> None:
         old = [number for number, since in self._idle.items() if time.monotonic() - since > self._turn]
@@ -107,6 +116,10 @@ class Slots:
     async def _give(self, numbers: list[int]) -> None:
         async with self._writing, self._pool.connection() as conn:
             await store.give_slots(conn, self._holder, numbers)
+
+    async def _stop_waiting(self) -> None:
+        async with self._pool.connection() as conn:
+            await store.stop_waiting(conn, self._holder)
 
     async def _keep(self) -> None:
         pause = self._lease / RENEWALS

@@ -4,11 +4,15 @@ from typing import NamedTuple
 
 from hrims.db import AsyncConnection
 
+PATIENCE = 2.0
+"""Seconds without a look after which somebody waits no more: he was killed, or is frozen."""
+
 
 async def take_slot(
     conn: AsyncConnection, holder: str, most: int, lease: float, grace: float, mine: list[int]
 ) -> int | None:
-    """A free place of ``most`` but for ``mine``, held for ``lease`` seconds; None when there is none.
+    """A free place of ``most`` but for ``mine``, held for ``lease`` seconds; None when there is none, or as
+    many others have waited for longer.
 
     One whose lease is over is free ``grace`` seconds after somebody wanted it: until then its holder may
     renew it.
@@ -20,25 +24,55 @@ async def take_slot(
                 UPDATE remote_slots SET wanted_at = now() WHERE number IN (
                     SELECT number FROM remote_slots WHERE until <= now() AND wanted_at IS NULL
                     FOR UPDATE SKIP LOCKED)
+            ), free AS MATERIALIZED (
+                SELECT n FROM generate_series(1, %(most)s) AS n
+                WHERE n <> ALL (%(mine)s::int[])
+                  AND NOT EXISTS (
+                      SELECT FROM remote_slots s WHERE s.number = n
+                      AND (s.until > now() OR s.wanted_at IS NULL
+                           OR s.wanted_at > now() - make_interval(secs => %(grace)s)))
+            ), ahead AS (
+                SELECT count(*) AS n FROM remote_waiters w
+                WHERE w.holder <> %(holder)s AND w.seen_at > now() - make_interval(secs => %(patience)s)
+                  AND w.since < coalesce(
+                      (SELECT since FROM remote_waiters WHERE holder = %(holder)s), now())
             )
             INSERT INTO remote_slots AS taken (number, holder, until)
             SELECT n, %(holder)s, now() + make_interval(secs => %(lease)s)
-            FROM generate_series(1, %(most)s) AS n
-            WHERE n <> ALL (%(mine)s::int[])
-              AND NOT EXISTS (
-                  SELECT FROM remote_slots s WHERE s.number = n
-                  AND (s.until > now() OR s.wanted_at IS NULL
-                       OR s.wanted_at > now() - make_interval(secs => %(grace)s)))
+            FROM free
+            WHERE (SELECT count(*) FROM free) > (SELECT n FROM ahead)
             ORDER BY random() LIMIT 1
             ON CONFLICT (number) DO UPDATE
                 SET holder = excluded.holder, until = excluded.until, wanted_at = NULL
                 WHERE taken.until <= now() AND taken.wanted_at <= now() - make_interval(secs => %(grace)s)
             RETURNING number
             """,
-            {"holder": holder, "most": most, "lease": lease, "grace": grace, "mine": mine},
+            {
+                "holder": holder,
+                "most": most,
+                "lease": lease,
+                "grace": grace,
+                "mine": mine,
+                "patience": PATIENCE,
+            },
         )
     ).fetchone()
     return row[0] if row else None
+
+
+async def wait(conn: AsyncConnection, holder: str) -> None:
+    """Notes that somebody waits for a place, and since when."""
+    await conn.execute(
+        "INSERT INTO remote_waiters (holder) VALUES (%s) ON CONFLICT (holder) DO UPDATE SET seen_at = now()",
+        (holder,),
+    )
+
+
+async def stop_waiting(conn: AsyncConnection, holder: str) -> None:
+    """Notes that somebody waits no longer, and forgets who has not looked for a while."""
+    await conn.execute(
+        "DELETE FROM remote_waiters WHERE holder = %s OR seen_at < now() - interval '1 minute'", (holder,)
+    )
 
 
 async def keep_slots(conn: AsyncConnection, holder: str, numbers: list[int], lease: float) -> None:

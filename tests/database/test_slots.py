@@ -65,6 +65,44 @@ async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
     assert second.most == 3
 
 
+async def test_a_place_goes_to_who_has_waited_longest(conn: Connection, pool: AsyncPool) -> None:
+    """Who gives one back looks again sooner than anybody else: without turns, others would starve."""
+    async with Slots(pool, 2, SHORT) as large, Slots(pool, 2, SHORT) as small, Slots(pool, 2, SHORT) as other:
+        pages, ended = 0, asyncio.Event()
+
+        async def ask_on() -> None:
+            nonlocal pages
+            while not ended.is_set():
+                async with large.one():
+                    await asyncio.sleep(SHORT / 2)  # the whole turn: each page needs a place anew
+                    pages += 1
+
+        asking = [asyncio.create_task(ask_on()) for _ in range(4)]
+        await until(lambda: pages >= 2)
+        waiting = [asyncio.create_task(_have_one(one)) for one in (small, other)]
+        before = pages
+        async with asyncio.timeout(10):
+            await asyncio.gather(*waiting)
+        # Those in flight, and once more for each who got a place meanwhile.
+        assert pages - before <= 2 * (1 + len(waiting)), "others went first who came later"
+        ended.set()
+        await asyncio.gather(*asking)
+    assert conn.execute("SELECT FROM remote_waiters").rowcount == 0
+
+
+async def test_who_was_killed_while_it_waited_keeps_nobody_waiting(conn: Connection, pool: AsyncPool) -> None:
+    conn.execute(
+        "INSERT INTO remote_waiters VALUES ('gone', now() - interval '1 hour', now() - interval '3 s')"
+    )
+    async with asyncio.timeout(10), Slots(pool, 1, LEASE) as slots, slots.one():
+        assert taken(conn) == 1
+
+
+async def _have_one(slots: Slots) -> None:
+    async with slots.one():
+        pass
+
+
 async def test_a_place_is_kept_for_the_next_page(conn: Connection, pool: AsyncPool) -> None:
     async with Slots(pool, 3, LEASE) as slots:
         for _ in range(5):
