@@ -4,6 +4,7 @@ an exit code goes out.
 
 import sys
 import time
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -109,7 +110,7 @@ def _follow(settings: Settings, run_id: int, shown: Screen) -> Run:
                 if away:
                     shown.say("The database is back.")
                 away = False
-                return _until_it_ends(conn, run_id, shown)
+                return _until_it_ends(conn, run_id, shown, settings.time_zone)
         except steady.AWAY:
             if not away:
                 shown.say("The database is away; waiting for it. Ctrl-C ends the watching alone.")
@@ -117,7 +118,7 @@ def _follow(settings: Settings, run_id: int, shown: Screen) -> Run:
             time.sleep(LOOK_WHEN_AWAY)
 
 
-def _until_it_ends(conn: db.Connection, run_id: int, shown: Screen) -> Run:
+def _until_it_ends(conn: db.Connection, run_id: int, shown: Screen, zone: ZoneInfo) -> Run:
     said = ""
     while True:
         run = store.read(conn, run_id)
@@ -126,20 +127,21 @@ def _until_it_ends(conn: db.Connection, run_id: int, shown: Screen) -> Run:
         shown.show(run)
         if run.ended:
             return run
-        trouble = _trouble(run)
+        trouble = _trouble(run, zone)
         if trouble and trouble != said:
             shown.say(trouble)
         said = trouble
         time.sleep(LOOK)
 
 
-def _trouble(run: Run) -> str:
+def _trouble(run: Run, zone: ZoneInfo) -> str:
     """What a bar cannot show."""
     if run.state == "waiting" and not run.a_worker_lives:
         return f"{run.message} {NO_WORKER}"
     if run.starts_at and not run.paused_by:
-        return f"{run.message} It starts at about {run.starts_at.astimezone():%H:%M}."
-    return run.message if run.note or run.paused_by or run.state == "delayed" else ""
+        return f"{run.message} It starts at about {run.starts_at.astimezone(zone):%H:%M %Z}."
+    told = run.note or run.paused_by or run.not_asked or run.quiet or run.not_before
+    return run.message if told or run.state == "delayed" else ""
 
 
 def _tell(run: Run) -> None:

@@ -60,7 +60,11 @@ def ask(
         for _ in range(BETWEEN_TWO_RUNS):
             # Looked up first only so that a second click uses up no number; the index decides.
             if there := store.under_way(conn, institution_id):
-                return _the_first_ones(there, institution, kind)
+                asked = _the_first_ones(there, institution, kind)
+                # Who asks now means now, also when a schedule had asked for the small hours.
+                if starts.start_now(conn, asked.run_id):
+                    record(conn, actor, "run.start_now", f"run:{asked.run_id}")
+                return asked
             run_id = store.insert_run(
                 conn,
                 {

@@ -6,6 +6,7 @@ later, one that the change back repeats comes once.
 """
 
 import itertools
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
@@ -24,6 +25,8 @@ LOOKED_AT: Final = 50
 """Times that are looked at for whether two are too close."""
 
 DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+BY_CHANCE = re.compile(r"(^|[ ,])[rh]($|[ ,/(-])", re.IGNORECASE)
 
 BAD_CRON = (
     "The cron line must have five fields and 100 letters at most: minute, hour, day, month, day of the week, "
@@ -48,7 +51,8 @@ def check_cron(given: object, zone: ZoneInfo, now: datetime) -> str:
     line = " ".join(given.split()) if isinstance(given, str) else ""
     if len(line) > LONGEST_LINE or not line.isascii() or len(line.split(" ")) != 5:
         raise InvalidInput(BAD_CRON, "bad_cron")
-    if not croniter.is_valid(line):
+    # croniter's R and H are times by chance, and others at each look.
+    if BY_CHANCE.search(line) or not croniter.is_valid(line):
         raise InvalidInput("A field of this cron line cannot be read. Nothing was changed.", "bad_cron")
     try:
         shown = upcoming(line, zone, now, LOOKED_AT)

@@ -64,6 +64,11 @@ def add(conn: Connection, actor: Actor, wish: dict[str, Any]) -> int:
 
 def change(conn: Connection, actor: Actor, schedule_id: int, wish: dict[str, Any]) -> None:
     """Changes a schedule to what is said, all of it. Raises as ``add`` does."""
+    if "institutions" not in wish:
+        # Left out, a selection would become the whole register.
+        raise InvalidInput(
+            "institutions must be said: all, failed or a list of ids. Nothing was changed.", "no_institutions"
+        )
     try:
         with conn.transaction():
             before = _held(conn, schedule_id)

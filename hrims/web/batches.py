@@ -15,6 +15,7 @@ from hrims.batches.standing import STATES
 from hrims.db import Connection, one_moment
 from hrims.errors import InputError, InvalidInput
 from hrims.jobs.ask import PAGE_SIZE
+from hrims.jobs.starts import store as starts
 from hrims.jobs.starts.priorities import NORMAL, PRIORITIES
 from hrims.numbers import whole
 from hrims.register import store as register
@@ -138,10 +139,12 @@ def _one(batch_id: str) -> dict[str, Any]:
         state = None if filter_.kind == "all" else filter_.kind
         members = store.members(conn, found.id, state, filter_.most, filter_.skip)
         total = store.total(conn, found.id)
+        queue = starts.read(conn)
     counts = {kind: total.institutions if kind == "all" else getattr(total, kind) for kind in KINDS}
     return {
         "batch": found,
         "total": total,
+        "queue": queue,
         "members": members[: filter_.size],
         "more": len(members) > filter_.size,
         "filter": filter_,

@@ -9,6 +9,7 @@ from hrims.batches import ask, store
 from hrims.batches.standing import STATES, Member, Total
 from hrims.batches.store import Batch
 from hrims.db import Connection, one_moment
+from hrims.errors import InvalidInput
 from hrims.jobs.ask import PAGE_SIZE
 from hrims.jobs.starts.priorities import NORMAL
 from hrims.numbers import whole
@@ -19,6 +20,9 @@ from hrims.web.guard import actor
 from hrims.web.parts import pool
 
 blueprint = Blueprint("batches_api", __name__, url_prefix="/api/hrims/batches")
+
+FIELDS = frozenset({"institutions", "identifierType", "pageSize", "priority"})
+"""What may be said of a batch: whoever says more, like a preview, would get something else."""
 
 ROWS = 100
 """Institutions of a batch that one answer holds."""
@@ -44,6 +48,11 @@ def ask_for() -> Answer:
     ids.
     """
     wish = body()
+    if unknown := sorted(set(wish) - FIELDS):
+        raise InvalidInput(
+            f"A batch has no {unknown[0]}; it has {', '.join(sorted(FIELDS))}. Nothing was queued.",
+            "unknown_field",
+        )
     meant = wish.get("institutions")
     with pool().connection() as conn:
         asked = ask.ask(

@@ -13,6 +13,7 @@ from hrims.errors import InputError, InvalidInput
 from hrims.follow import store as runs
 from hrims.jobs.starts import decide, store
 from hrims.jobs.starts.priorities import PRIORITIES
+from hrims.jobs.store import runs_under_way
 from hrims.numbers import whole
 from hrims.web import guard
 from hrims.web.api import find
@@ -99,6 +100,7 @@ def _context() -> dict[str, Any]:
         found = runs.under_way(conn, filter_.most, filter_.skip)
         return {
             "queue": store.read(conn),
+            "counts": runs_under_way(conn),
             "runs": found[: filter_.size],
             "more": len(found) > filter_.size,
             "filter": filter_,

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from hrims.access.audit import Actor
 from hrims.db import Connection, one_moment
-from hrims.errors import InputError
+from hrims.errors import InputError, InvalidInput
 from hrims.jobs.starts.priorities import PRIORITIES
 from hrims.numbers import whole
 from hrims.register import store as register
@@ -166,6 +166,7 @@ def _line(given: Mapping[str, str]) -> str:
 def _wish(form: MultiDict[str, str]) -> dict[str, Any]:
     """What the form says, as the API calls it."""
     check_ticks(form)
+    _check_cron_is_meant(form)
     chosen = [whole(one) for one in form.getlist("institution")]
     return {
         "name": form.get("name"),
@@ -180,6 +181,17 @@ def _wish(form: MultiDict[str, str]) -> dict[str, Any]:
         "quietFrom": form.get("quiet_from"),
         "quietUntil": form.get("quiet_until"),
     }
+
+
+def _check_cron_is_meant(form: Mapping[str, str]) -> None:
+    """Raises InvalidInput when a cron line was typed and the plain choice is on: which is meant?"""
+    typed = form.get("cron", "").strip()
+    if form.get("when") == "plain" and typed not in {"", EMPTY["cron"], form.get("cron_was", "").strip()}:
+        raise InvalidInput(
+            "A cron line was typed, but “Plainly” is chosen. Choose “As a cron line”, or empty it. "
+            "Nothing was changed.",
+            "which_times",
+        )
 
 
 def _spread(given: str) -> int:

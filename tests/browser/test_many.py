@@ -74,7 +74,8 @@ def test_the_failed_are_tried_again_and_all_is_cancelled(page: Page, stage: Stag
     stage.simulator.hold(vote="002")
     press(page, "Try the failed again")
     expect(page.locator("#status")).to_contain_text("1 of 2 runs ended")
-    press(page, "Cancel all")
+    page.get_by_text("Cancel all", exact=True).click()
+    press(page, "Cancel what is under way")
     expect(page.locator("#status")).to_contain_text("Done: 1 complete, 1 cancelled.")
 
 

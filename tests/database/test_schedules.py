@@ -152,7 +152,7 @@ def test_a_change_counts_from_now_and_a_removal_leaves_its_batches(conn: Connect
     assert found
     assert (found.name, found.wish, found.institutions) == ("Weekly", "selection", [health])
     with pytest.raises(Conflict, match="another schedule called Other"):
-        decide.change(conn, ASHA, id_, {"name": "Other", "cron": "0 3 * * 6"})
+        decide.change(conn, ASHA, id_, {"name": "Other", "cron": "0 3 * * 6", "institutions": "all"})
     with pytest.raises(Conflict, match="another schedule called Other"):
         decide.add(conn, ASHA, NIGHTLY | {"name": "Other"})
     decide.run_now(conn, ASHA, id_)
@@ -245,6 +245,24 @@ def test_a_run_waits_in_its_quiet_hours_and_others_go_before(conn: Connection, h
     assert conn.execute(HELD["take"], take).fetchone()[0] is None  # type: ignore[index]
     conn.execute("UPDATE runs SET quiet_from = %s, quiet_until = %s WHERE quiet_from IS NOT NULL",
                  (f"{now - timedelta(hours=2):%H:%M}", f"{now - timedelta(hours=1):%H:%M}"))  # fmt: skip
+    assert conn.execute(HELD["take"], take).fetchone()[0] is not None  # type: ignore[index]
+
+
+def test_who_asks_for_one_that_waits_for_its_hours_gets_it_now(conn: Connection, health: int) -> None:
+    worker = live(conn)
+    now = store.now(conn).astimezone(calendar.check_zone("Africa/Dar_es_Salaam"))
+    hours = {
+        "quietFrom": f"{now - timedelta(hours=1):%H:%M}",
+        "quietUntil": f"{now + timedelta(hours=1):%H:%M}",
+    }
+    decide.run_now(conn, ASHA, decide.add(conn, ASHA, NIGHTLY | hours))
+    conn.execute("UPDATE runs SET not_before = now() + interval '3 hours'")
+    conn.execute("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '3 hours'")
+    take = {"queues": None, "worker_id": worker}
+    assert conn.execute(HELD["take"], take).fetchone()[0] is None  # type: ignore[index]
+    assert ask_for(conn, health) == 1
+    told = conn.execute("SELECT action FROM audit_log WHERE subject = 'run:1' ORDER BY id DESC").fetchone()
+    assert told == ("run.start_now",)
     assert conn.execute(HELD["take"], take).fetchone()[0] is not None  # type: ignore[index]
 
 

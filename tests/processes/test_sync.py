@@ -166,7 +166,7 @@ def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path) -> None:
             assert (short.returncode, "Incomplete: " in short.stdout) == (3, True), short.stdout
             simulator.control(down=True)
             down = Typed(env, "sync", "--vote", "002")
-            down.until_seen("Waiting for HRIMS: ")
+            down.until_seen("HRIMS is not asked just now")
             simulator.control(down=False, faults=[])
             assert down.ended() == 0, down.seen
             simulator.fail("body404", operation="204")

@@ -58,7 +58,8 @@ def test_times_come_in_order_and_none_is_left_out(zone: str, line: str, minutes:
 @pytest.mark.parametrize(
     "line",
     ["", "* * * *", "0 1 * * * *", "@daily", "61 1 * * *", "0 25 * * *", "0 1 * * *\n; x", "é 1 * *",
-     None, 7, "0 1 30 2 *", "* * * * *", "*/5 * * * *", "0,5 1 * * *", "0 1 " + "1," * 60 + "1 * *"],
+     None, 7, "0 1 30 2 *", "* * * * *", "*/5 * * * *", "0,5 1 * * *",
+     "R R * * *", "H 1 * * *", "r(0-5) 1 * * *", "0 1 " + "1," * 60 + "1 * *"],
 )  # fmt: skip
 def test_what_is_no_line_or_comes_never_or_too_often_is_refused(line: object) -> None:
     with pytest.raises(InvalidInput) as refused:

@@ -54,6 +54,7 @@ def test_the_api_asks_for_all_and_names_who_was_skipped(api: Browser, register: 
         ({"institutions": "all", "identifierType": "payroll"}, (400, "bad_identifier_type")),
         ({"institutions": "all", "pageSize": 0}, (400, "bad_page_size")),
         ({"institutions": "all", "priority": "now"}, (400, "bad_priority")),
+        ({"institutions": "all", "preview": True}, (400, "unknown_field")),
     ],
 )
 def test_a_wrong_wish_asks_for_nothing(

@@ -56,8 +56,11 @@ def test_the_api_keeps_a_schedule_and_tells_its_next_times(api: Browser, health:
 def test_the_api_changes_pauses_runs_and_removes(api: Browser, conn: Connection, health: int) -> None:
     api.post(API, json=NIGHTLY)
     changed = api.put(
-        f"{API}/1", json={"name": "Weekly", "cron": "0 3 * * 6", "spreadMinutes": 60}
+        f"{API}/1",
+        json={"name": "Weekly", "cron": "0 3 * * 6", "institutions": "all", "spreadMinutes": 60},
     ).get_json()
+    refused = api.put(f"{API}/1", json={"name": "Weekly", "cron": "0 3 * * 6"})
+    assert error_of(refused) == (400, "no_institutions")
     assert (changed["name"], changed["spreadMinutes"]) == ("Weekly", 60)
     assert api.post(f"{API}/1/pause").get_json()["pausedBy"] == "token:nightly"
     assert error_of(api.post(f"{API}/1/pause")) == (409, "paused")
@@ -114,6 +117,19 @@ def test_a_refused_form_keeps_what_was_said(administrator: Browser, conn: Connec
     refused = administrator.press(f"{PAGE}/1", **(FORM | {"spread": "many"}))
     assert (refused.status_code, "“Spread over minutes” must be" in refused.text) == (400, True)
     assert conn.execute("SELECT count(*), max(spread_minutes) FROM schedules").fetchone() == (1, 0)
+
+
+def test_a_cron_line_that_was_typed_is_not_dropped(
+    administrator: Browser, conn: Connection, health: int
+) -> None:
+    typed = FORM | {"when": "plain", "cron": "0 5 * * *"}
+    answer = administrator.press(PAGE, **typed)
+    assert (answer.status_code, "but “Plainly” is chosen" in answer.text) == (400, True)
+    administrator.press(PAGE, **(typed | {"when": "cron"}))
+    # What the form showed by itself is no wish.
+    plainly = typed | {"cron_was": "0 5 * * *"}
+    assert administrator.press(f"{PAGE}/1", **plainly).status_code == 303
+    assert conn.execute("SELECT cron FROM schedules").fetchall() == [("0 1 * * *",)]
 
 
 def test_buttons_pause_resume_run_and_remove(administrator: Browser, conn: Connection, health: int) -> None:

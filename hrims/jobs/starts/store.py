@@ -101,6 +101,29 @@ async def turn_async(conn: AsyncConnection, run_id: int) -> Turn:
     return Turn(*row)
 
 
+def start_now(conn: Connection, run_id: int) -> bool:
+    """Takes the hours in which a run does not start, and its place among those that are spread, from one that
+    waits for them, and from its job; False when it waits for neither.
+    """
+    return bool(
+        conn.execute(
+            """
+            WITH held AS (
+                SELECT id, queue_job_id FROM runs
+                WHERE id = %s AND state = 'waiting' AND (not_before > now() OR quiet_from IS NOT NULL)
+                FOR NO KEY UPDATE
+            ), job AS (
+                UPDATE procrastinate_jobs j SET scheduled_at = NULL
+                FROM held h WHERE j.id = h.queue_job_id AND j.status = 'todo'
+            )
+            UPDATE runs r SET not_before = NULL, quiet_from = NULL, quiet_until = NULL, quiet_zone = NULL
+            FROM held h WHERE r.id = h.id
+            """,
+            (run_id,),
+        ).rowcount
+    )
+
+
 def prioritise(conn: Connection, run_id: int, priority: str, number: int) -> str | None:
     """Makes a run that waits as urgent as said, and its job; returns what it was, None when none waits."""
     row = conn.execute(

@@ -59,12 +59,19 @@ async def _keep_beating(
         await asyncio.sleep(LOOK_UP)
     known.set_result(worker_id)
 
+    is_first = True
+
     async def beat() -> None:
+        nonlocal is_first
         # Anew each time: a simulator that starts again has another address.
         me = describe(worker_id, settings)
         async with pool.connection() as conn:
             await store.beat(conn, me)
+            if is_first:
+                # When its database was away it began again without having been able to say that it ended.
+                await store.succeed(conn, me)
             await store.forget(conn, KEEP_DAYS)
+        is_first = False
 
     await for_ever("give a sign of life", settings.beat_seconds, beat)
 

@@ -58,6 +58,15 @@ async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> None:
     )
 
 
+async def succeed(conn: AsyncConnection, worker: dict[str, Any]) -> None:
+    """The worker is the only one of its process: one that it was before, with another number, has ended."""
+    await conn.execute(
+        "UPDATE workers SET ended_at = now()"
+        " WHERE host = %(host)s AND pid = %(pid)s AND worker_id <> %(worker_id)s AND ended_at IS NULL",
+        worker,
+    )
+
+
 async def end(conn: AsyncConnection, worker_id: int) -> None:
     """The worker stopped by itself."""
     await conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (worker_id,))
