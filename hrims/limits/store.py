@@ -70,8 +70,14 @@ async def wait(conn: AsyncConnection, holder: str) -> None:
 
 async def stop_waiting(conn: AsyncConnection, holder: str) -> None:
     """Notes that somebody waits no longer, and forgets who has not looked for a while."""
+    # Those who are forgotten are nobody's: two who forget the same ones must not wait for one another.
     await conn.execute(
-        "DELETE FROM remote_waiters WHERE holder = %s OR seen_at < now() - interval '1 minute'", (holder,)
+        """
+        DELETE FROM remote_waiters WHERE holder IN (
+            SELECT holder FROM remote_waiters WHERE holder = %s OR seen_at < now() - interval '1 minute'
+            FOR UPDATE SKIP LOCKED)
+        """,
+        (holder,),
     )
 
 
