@@ -54,7 +54,7 @@ def take(conn: Connection, worker_id: int) -> int | None:
 
 def opens_in(conn: Connection) -> float | None:
     """Seconds to the next start, as a worker is told."""
-    row = conn.execute(HELD["next_start"], {"queues": None}).fetchone()
+    row = conn.execute(HELD["next_start"], {"queues": None, "worker_id": 0}).fetchone()
     assert row
     return None if row[0] is None else float(row[0])
 
