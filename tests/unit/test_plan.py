@@ -14,7 +14,7 @@ from hrims.errors import (
     RemoteTimeout,
     RemoteUnreachable,
 )
-from hrims.sync.plan import GROW_AFTER, MOST_SPLITS, Ask, Plan
+from hrims.sync.plan import DOUBTED, GROW_AFTER, MOST_SPLITS, Ask, Plan
 
 CALM = settings(deadline=None)
 """No test asserts a time that the machine could miss."""
@@ -271,6 +271,25 @@ def test_failures_in_a_row_make_the_remote_be_asked_less_and_later() -> None:
         todo.failed(ask, RemoteFailed("it failed"), 0.3, chance)
     assert todo.window == 2.0
     assert asks[2] is not _take(todo, 1.0), "the third of them waits for the whole pause"
+
+
+@pytest.mark.parametrize("total", [None, 100_000])
+@pytest.mark.parametrize("at_once", [1, 4, 20])
+def test_after_some_failures_in_a_row_it_is_in_doubt_whether_hrims_is_there(
+    total: int | None, at_once: int
+) -> None:
+    todo, chance, now, doubts = plan(total=total, at_once=at_once), Random(1), 0.0, []
+    for failures in range(1, 3 * DOUBTED):
+        while not isinstance(step := todo.take(now), Ask):
+            now += step or 1.0
+        todo.failed(step, RemoteFailed("it failed"), now, chance)
+        if todo.in_doubt:
+            doubts.append(failures)
+    assert doubts == [DOUBTED, 2 * DOUBTED]
+    while not isinstance(step := todo.take(now), Ask):
+        now += step or 1.0
+    todo.answered(step, step.span.size, 100_000)
+    assert not todo.in_doubt
 
 
 def test_what_is_being_saved_does_not_keep_the_remote_waiting() -> None:
