@@ -98,7 +98,7 @@ WITH held AS (
     UPDATE runs r SET state = 'cancelled', finished_at = now(), next_try_at = NULL
     FROM held h WHERE r.id = h.id
 ), closed AS (
-    UPDATE run_attempts a SET ended_at = now(), ended_as = 'cancelled'
+    UPDATE run_attempts a SET ended_at = clock_timestamp(), ended_as = 'cancelled'
     FROM held h WHERE a.run_id = h.id AND a.ended_at IS NULL
 )
 SELECT id, queue_job_id FROM held

@@ -76,6 +76,7 @@ async def link_job_async(conn: AsyncConnection, run_id: int, queue_job_id: int) 
 
 def cancel(conn: Connection, run_id: int) -> int | None:
     """Ends a run under way as cancelled; returns its queue job, None when it was not under way."""
+    # An attempt ends when this one has the run, not when it began to wait for a page that was being saved.
     row = conn.execute(
         """
         WITH gone AS (
@@ -83,7 +84,7 @@ def cancel(conn: Connection, run_id: int) -> int | None:
             WHERE id = %(run)s AND state IN ('waiting', 'delayed', 'active')
             RETURNING id, queue_job_id
         ), closed AS (
-            UPDATE run_attempts a SET ended_at = now(), ended_as = 'cancelled'
+            UPDATE run_attempts a SET ended_at = clock_timestamp(), ended_as = 'cancelled'
             FROM gone WHERE a.run_id = gone.id AND a.ended_at IS NULL
         )
         SELECT queue_job_id FROM gone

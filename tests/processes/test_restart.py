@@ -23,7 +23,7 @@ WORDS = {
 def running(state: Path) -> Product:
     """An instance in the middle of a run of 2,500 people."""
     product = Product(state).up()
-    product.simulator(latency_ms=100, jitter_ms=50, failure_rate=0)
+    product.simulator(latency_ms=400, jitter_ms=200, failure_rate=0)
     assert product.hrims("sync", "--vote", "001", "--page-size", "50", "--no-wait").returncode == 0
     return product
 
