@@ -5,8 +5,8 @@ database went away, until a signal asks it to stop.
 import asyncio
 import logging
 import os
+import platform
 import signal
-import socket
 from types import FrameType
 
 import psycopg
@@ -75,7 +75,7 @@ async def _work_once(settings: Settings, stopping: asyncio.Event) -> None:
 def _words(settings: Settings) -> str:
     whose = f"the pool {settings.pool}" if settings.pool else "the institutions of no pool"
     runs = "1 run" if settings.concurrency == 1 else f"{settings.concurrency} runs"
-    return f"{runs} at once for {whose}, process {os.getpid()} of {socket.gethostname()}"
+    return f"{runs} at once for {whose}, process {os.getpid()} of {platform.node()}"
 
 
 def _check_schema(settings: Settings) -> None:

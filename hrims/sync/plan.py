@@ -122,7 +122,7 @@ class Plan:
         return self._in_vain >= HOPELESS
 
     @property
-    def in_doubt(self) -> bool:
+    def doubted(self) -> bool:
         """Whether, once every few failures in a row, the remote should be asked something else: that tells
         pages that cannot be had from a remote that is not there.
         """

@@ -195,7 +195,7 @@ async def _is_given_up(reader: Reader, plan: Plan, ask: Ask, trouble: RemoteErro
         # A record may break the connection as well as the answer: then HRIMS is there for others.
         await _check_it_is_there(reader)
         return plan.split(ask.span, trouble, time.monotonic())
-    if plan.in_doubt and not isinstance(trouble, RemoteShort):
+    if plan.doubted and not isinstance(trouble, RemoteShort):
         await _check_it_is_there(reader)
     return cannot_be_had
 

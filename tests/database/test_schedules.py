@@ -225,13 +225,16 @@ def test_quiet_hours_end_when_they_say(
     assert found == (wanted and wanted.astimezone(UTC))
 
 
+def quiet_now(conn: Connection) -> tuple[datetime, dict[str, str]]:
+    """Now, by the clock there, and quiet hours around it."""
+    now = store.now(conn).astimezone(calendar.check_zone("Africa/Dar_es_Salaam"))
+    hour = timedelta(hours=1)
+    return now, {"quietFrom": f"{now - hour:%H:%M}", "quietUntil": f"{now + hour:%H:%M}"}
+
+
 def test_a_run_waits_in_its_quiet_hours_and_others_go_before(conn: Connection, health: int) -> None:
     worker = live(conn)
-    now = store.now(conn).astimezone(calendar.check_zone("Africa/Dar_es_Salaam"))
-    quiet = {
-        "quietFrom": f"{now - timedelta(hours=1):%H:%M}",
-        "quietUntil": f"{now + timedelta(hours=1):%H:%M}",
-    }
+    now, quiet = quiet_now(conn)
     decide.run_now(conn, ASHA, decide.add(conn, ASHA, NIGHTLY | quiet | {"priority": "urgent"}))
     other = ask_for(conn, institution(conn, "TUME", "037", "129673100"), "037")
     quiet_run = follow.read(conn, 1)
@@ -250,11 +253,7 @@ def test_a_run_waits_in_its_quiet_hours_and_others_go_before(conn: Connection, h
 
 def test_who_asks_for_one_that_waits_for_its_hours_gets_it_now(conn: Connection, health: int) -> None:
     worker = live(conn)
-    now = store.now(conn).astimezone(calendar.check_zone("Africa/Dar_es_Salaam"))
-    hours = {
-        "quietFrom": f"{now - timedelta(hours=1):%H:%M}",
-        "quietUntil": f"{now + timedelta(hours=1):%H:%M}",
-    }
+    _, hours = quiet_now(conn)
     decide.run_now(conn, ASHA, decide.add(conn, ASHA, NIGHTLY | hours))
     conn.execute("UPDATE runs SET not_before = now() + interval '3 hours'")
     conn.execute("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '3 hours'")

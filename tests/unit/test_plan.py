@@ -283,13 +283,13 @@ def test_after_some_failures_in_a_row_it_is_in_doubt_whether_hrims_is_there(
         while not isinstance(step := todo.take(now), Ask):
             now += step or 1.0
         todo.failed(step, RemoteFailed("it failed"), now, chance)
-        if todo.in_doubt:
+        if todo.doubted:
             doubts.append(failures)
     assert doubts == [DOUBTED, 2 * DOUBTED]
     while not isinstance(step := todo.take(now), Ask):
         now += step or 1.0
     todo.answered(step, step.span.size, 100_000)
-    assert not todo.in_doubt
+    assert not todo.doubted
 
 
 def test_what_is_being_saved_does_not_keep_the_remote_waiting() -> None:
