@@ -1,5 +1,6 @@
 """Connections to Postgres: settings in; the DSN in use, pools and named statements out."""
 
+import asyncio
 import logging
 import re
 import threading
@@ -118,13 +119,28 @@ def connect(dsn: str, **given: Any) -> Connection:
 
 
 class WorkerPool(AsyncConnectionPool[AsyncConnection]):
-    """A pool that keeps no connection which was left in the middle of a pipeline."""
+    """A pool that loses no cancellation, and keeps no connection which was left in a pipeline."""
+
+    async def getconn(self, timeout: float | None = None) -> AsyncConnection:  # noqa: ASYNC109 - psycopg's
+        # Before Python 3.12 asyncio.wait_for, in which the pool waits, forgets a cancellation that comes
+        # together with the connection: what runs for ever would never end, nor who waits for its end.
+        asked = _cancellations()
+        conn = await super().getconn(timeout)
+        if _cancellations() > asked:
+            await self.putconn(conn)
+            raise asyncio.CancelledError
+        return conn
 
     async def putconn(self, conn: AsyncConnection) -> None:
         # Whoever is cancelled just as they enter a pipeline never leaves it, and nor would the next one.
         if not conn.closed and (conn._pipeline or conn.pgconn.pipeline_status != PipelineStatus.OFF):  # noqa: SLF001 - it tells nobody else
             await conn.close()
         await super().putconn(conn)
+
+
+def _cancellations() -> int:
+    current = asyncio.current_task()
+    return current.cancelling() if current else 0
 
 
 def open_pool(dsn: str, *, most: int) -> Pool:

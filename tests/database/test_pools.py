@@ -39,6 +39,28 @@ async def test_who_is_cancelled_while_they_enter_a_pipeline_leaves_no_connection
                 assert [row async for row in copy.rows()] == [("1",)]
 
 
+@pytest.mark.parametrize("moments", range(8))
+async def test_who_is_cancelled_while_a_connection_comes_is_cancelled(dsn: str, moments: int) -> None:
+    async def work() -> None:
+        async with pool.connection():
+            await asyncio.sleep(60)
+
+    async with open_worker_pool(conninfo=dsn, min_size=1, max_size=1, open=False) as pool:
+        conn = await pool.getconn()
+        working = asyncio.create_task(work())
+        while not pool.get_stats()["requests_waiting"]:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+        await pool.putconn(conn)
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        working.cancel()
+        ended, _ = await asyncio.wait({working}, timeout=10)
+        assert ended
+        assert working.cancelled()
+        async with pool.connection(timeout=10) as conn:
+            await conn.execute("SELECT 1")
+
+
 def _let_in(server_dsn: str, dsn: str, yes: bool) -> None:
     name = str(conninfo_to_dict(dsn)["dbname"])
     with psycopg.connect(server_dsn, autocommit=True) as conn:

@@ -133,7 +133,9 @@ class World:
         """Waits for a query to return this, for what nobody is told of."""
         until = time.monotonic() + PATIENCE
         while (found := self.rows(sql)) != wanted:
-            assert time.monotonic() < until, f"waited {PATIENCE} s for {wanted}, found {found}\n{self.logs()}"
+            assert time.monotonic() < until, (
+                f"waited {PATIENCE} s for {wanted}, found {found}\n{self.standing()}\n{self.logs()}"
+            )
             time.sleep(0.02)
 
     def rows(self, sql: str) -> list[Any]:
