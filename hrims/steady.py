@@ -57,14 +57,15 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
 
 async def for_ever(words: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
     """Does work again and again, so many seconds apart, and goes on after a database that was away, or
-    anything else that ``words``, like ``tidy up webhooks``, may meet outside. Ends when it is cancelled.
+    anything else that ``words``, like ``tidy up webhooks``, may meet outside. Ends when it is cancelled, also
+    when the work itself took no notice.
     """
     while True:
         try:
             await work()
         except (psycopg.Error, PoolTimeout, ProcrastinateException, DatabaseUnusable, OSError) as reason:
-            heed_cancellation()
             log.warning("cannot %s just now: %s", words, type(reason).__name__)
+        heed_cancellation()
         await asyncio.sleep(seconds)
 
 

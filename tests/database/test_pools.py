@@ -1,6 +1,7 @@
 """Pools: they connect soon when the database is back, and nobody is given what another left in a bad way."""
 
 import asyncio
+import contextlib
 
 import psycopg
 import pytest
@@ -10,7 +11,7 @@ from psycopg.pq import PipelineStatus
 from psycopg_pool import base
 
 from hrims.db import AsyncConnection, open_pool, open_worker_pool
-from hrims.steady import patiently, to_its_end
+from hrims.steady import for_ever, patiently, to_its_end
 
 
 async def test_who_is_cancelled_while_they_enter_a_pipeline_leaves_no_connection_in_it(
@@ -129,6 +130,18 @@ async def test_a_cancellation_that_is_answered_with_a_lost_connection_is_heeded(
             raise psycopg.OperationalError("the connection is lost") from None
 
     working = asyncio.create_task(patiently(work))
+    await asyncio.sleep(0)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(working, 10)
+
+
+async def test_what_runs_for_ever_ends_when_its_work_takes_no_notice_of_a_cancellation() -> None:
+    async def work() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    working = asyncio.create_task(for_ever("do it", 0.0, work))
     await asyncio.sleep(0)
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
