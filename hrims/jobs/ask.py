@@ -10,7 +10,7 @@ from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
 from hrims.jobs import queue, store
 from hrims.jobs.attempts.patience import USUAL, Patience
 from hrims.jobs.starts import store as starts
-from hrims.jobs.starts.priorities import NORMAL, check_priority
+from hrims.jobs.starts.priorities import NORMAL, PRIORITIES, below, check_priority
 from hrims.register import store as register
 
 PAGE_SIZE = 100
@@ -61,9 +61,7 @@ def ask(
             # Looked up first only so that a second click uses up no number; the index decides.
             if there := store.under_way(conn, institution_id):
                 asked = _the_first_ones(there, institution, kind)
-                # Who asks now means now, also when a schedule had asked for the small hours.
-                if starts.start_now(conn, asked.run_id):
-                    record(conn, actor, "run.start_now", f"run:{asked.run_id}")
+                _join(conn, actor, asked.run_id, priority)
                 return asked
             run_id = store.insert_run(
                 conn,
@@ -106,6 +104,14 @@ def _the_first_ones(there: tuple[int, str], institution: register.Institution, k
             "under_way",
         )
     return Asked(there[0], institution.name, deduplicated=True)
+
+
+def _join(conn: Connection, actor: Actor, run_id: int, priority: str) -> None:
+    # Who asks now means now, also when a schedule had asked for the small hours, and as urgently as they say.
+    if starts.start_now(conn, run_id):
+        record(conn, actor, "run.start_now", f"run:{run_id}")
+    if before := starts.prioritise(conn, run_id, priority, PRIORITIES[priority], below(priority)):
+        record(conn, actor, "run.priority", f"run:{run_id}", before=before, priority=priority)
 
 
 def queue_run(conn: Connection, run_id: int) -> None:

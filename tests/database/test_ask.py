@@ -9,6 +9,7 @@ import pytest
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
 from hrims.jobs import ask, control
+from hrims.jobs.starts.priorities import PRIORITIES
 from tests.database.runs import ASHA, ask_for, institution
 
 TABLES = ("runs", "run_progress", "procrastinate_jobs", "audit_log")
@@ -55,6 +56,26 @@ def test_a_second_wish_gets_the_first_ones_run(conn: Connection) -> None:
     again = ask.ask(conn, ASHA, institution_id=where, identifier_type="tin", identifier="156255890")
     assert again == (first, "WIZARA YA AFYA", True)
     assert counts(conn) == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "then"),
+    [("normal", "urgent", "urgent"), ("low", "normal", "normal"), ("urgent", "low", "urgent")],
+)
+def test_a_more_urgent_wish_makes_the_first_ones_run_so(
+    conn: Connection, first: str, second: str, then: str
+) -> None:
+    wish: dict[str, Any] = {
+        "institution_id": institution(conn), "identifier_type": "tin", "identifier": "156255890"
+    }  # fmt: skip
+    run_id = ask.ask(conn, ASHA, priority=first, **wish).run_id
+    assert ask.ask(conn, ASHA, priority=second, **wish) == (run_id, "WIZARA YA AFYA", True)
+    assert conn.execute("SELECT priority FROM runs").fetchall() == [(then,)]
+    assert conn.execute("SELECT priority FROM procrastinate_jobs").fetchall() == [(PRIORITIES[then],)]
+    audit = conn.execute(
+        "SELECT details->>'before', details->>'priority' FROM audit_log WHERE action = 'run.priority'"
+    ).fetchall()
+    assert audit == ([(first, second)] if then != first else [])
 
 
 def test_many_at_the_same_time_make_one_run(conn: Connection, dsn: str) -> None:

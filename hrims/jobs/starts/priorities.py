@@ -10,6 +10,11 @@ PRIORITIES: Final = {"urgent": 10, "normal": 0, "low": -10}
 NORMAL: Final = "normal"
 
 
+def below(priority: str) -> list[str]:
+    """Those that are less urgent."""
+    return [other for other, number in PRIORITIES.items() if number < PRIORITIES[priority]]
+
+
 def check_priority(priority: object) -> str:
     """The same word. Raises InvalidInput unless it is ``urgent``, ``normal`` or ``low``."""
     if not isinstance(priority, str) or priority not in PRIORITIES:

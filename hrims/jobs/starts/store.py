@@ -124,19 +124,25 @@ def start_now(conn: Connection, run_id: int) -> bool:
     )
 
 
-def prioritise(conn: Connection, run_id: int, priority: str, number: int) -> str | None:
-    """Makes a run that waits as urgent as said, and its job; returns what it was, None when none waits."""
+def prioritise(
+    conn: Connection, run_id: int, priority: str, number: int, among: list[str] | None = None
+) -> str | None:
+    """Makes a run that waits as urgent as said, and its job, where it was one of ``among`` (None: whatever it
+    was); returns what it was, None when nothing was changed.
+    """
     row = conn.execute(
         """
         WITH held AS (
             SELECT id, priority, queue_job_id FROM runs
-            WHERE id = %(run)s AND state IN ('waiting', 'delayed') FOR NO KEY UPDATE
+            WHERE id = %(run)s AND state IN ('waiting', 'delayed')
+              AND priority = ANY(coalesce(%(among)s::text[], ARRAY[priority]))
+            FOR NO KEY UPDATE
         ), job AS (
             UPDATE procrastinate_jobs j SET priority = %(number)s
             FROM held h WHERE j.id = h.queue_job_id AND j.status = 'todo'
         )
         UPDATE runs r SET priority = %(priority)s FROM held h WHERE r.id = h.id RETURNING h.priority
         """,
-        {"run": run_id, "priority": priority, "number": number},
+        {"run": run_id, "priority": priority, "number": number, "among": among},
     ).fetchone()
     return row[0] if row else None
