@@ -34,6 +34,7 @@ from hrims.web import (
     rejects,
     rejects_api,
     run,
+    runs,
     schedules,
     schedules_api,
     sign_in,
@@ -51,6 +52,8 @@ BLUEPRINTS = (
     # /dashboard/admin/fetch-data
     fetch_data.blueprint,
     # /dashboard/admin/runs
+    runs.blueprint,
+    # /dashboard/admin/runs/<id>
     run.blueprint,
     # /dashboard/admin/workers  /api/hrims/workers
     workers.blueprint,

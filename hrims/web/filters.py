@@ -53,3 +53,7 @@ class Filter:
     def of_page(self, page: int) -> str:
         """The address of another page of this kind."""
         return url_for(self.endpoint, **self.given, kind=self.kind, page=page)
+
+    def of_part(self, endpoint: str) -> str:
+        """The address of a part of the screen, for the rows that are shown now."""
+        return url_for(endpoint, **self.given, kind=self.kind, page=self.page)

@@ -42,8 +42,10 @@ GET /dashboard/admin/queue/runs
 GET /dashboard/admin/rejects
 GET /dashboard/admin/rejects/rejects.<kind>
 GET /dashboard/admin/rejects/table
+GET /dashboard/admin/runs
 GET /dashboard/admin/runs/<run_id>
 GET /dashboard/admin/runs/<run_id>/attempts
+GET /dashboard/admin/runs/list
 GET /dashboard/admin/schedules
 GET /dashboard/admin/schedules/<schedule_id>
 GET /dashboard/admin/schedules/upcoming
