@@ -40,10 +40,11 @@ def failed(conn: Connection, health: int) -> int:
     return run_id
 
 
-def test_everybody_reads_how_each_attempt_ended(officer: Browser, failed: int) -> None:
+def test_everybody_reads_how_each_attempt_ended(officer: Browser, health: int, failed: int) -> None:
     page = officer.get(f"{PAGE}/{failed}").text
     for words in ("HRIMS timed out.", "pemba, process 4711", "failed"):
         assert words in page
+    assert f'href="{PAGE}?institution={health}">all its runs' in page
     assert "page 4 of 100 failed" not in page
     assert "readings.py" not in page
 
