@@ -5,6 +5,7 @@ import pytest
 from tests.flow.conftest import World
 from tests.kills.doomed import A_PAGE, A_RUN
 from tests.kills.stage import Aftermath, allowed_again, killed_at, killed_at_random
+from tests.sample import sampled
 
 NTH = 4
 """The page at which the worker dies, so that some are saved and some are in flight."""
@@ -16,14 +17,14 @@ def _is_whole(after: Aftermath) -> None:
     assert after.again <= allowed_again(after.kills), "more than the pages in flight was fetched again"
 
 
-@pytest.mark.parametrize("step", A_PAGE)
+@pytest.mark.parametrize("step", sampled(A_PAGE, A_PAGE[::2]))
 def test_a_kill_at_a_step_of_a_page(world: World, step: str) -> None:
     after = killed_at(world, step, NTH)
     _is_whole(after)
     assert after.run.attempt == 2
 
 
-@pytest.mark.parametrize("step", A_RUN)
+@pytest.mark.parametrize("step", sampled(A_RUN, A_RUN[::2]))
 def test_a_kill_at_a_step_of_a_run(world: World, step: str) -> None:
     after = killed_at(world, step, 1)
     _is_whole(after)
