@@ -1,4 +1,4 @@
-"""Parameters of a long test: a sample of them for ``make test``, all of them for ``make chaos``."""
+"""Parameters of a long test: a sample of them for ``make test``, the others for ``make chaos``."""
 
 from collections.abc import Container, Iterable
 from typing import Any
