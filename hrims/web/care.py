@@ -56,7 +56,7 @@ def save(institution_id: str) -> Any:
 def show(institution_id: str) -> dict[str, Any]:
     """How an institution's runs are carried out; null leaves it to the settings."""
     with pool().connection() as conn:
-        return _told(conn, _find(conn, institution_id))
+        return _told(conn, find(conn, institution_id))
 
 
 @blueprint.put(API)
@@ -70,13 +70,14 @@ def change(institution_id: str) -> dict[str, Any]:
             "unknown_field",
         )
     with pool().connection() as conn:
-        institution = _find(conn, institution_id)
+        institution = find(conn, institution_id)
         said = patience.check(wish.get("attempts"), wish.get("attemptPause"), wish.get("deadlineMinutes"))
         pools.care_for(conn, actor(), institution.id, pools.check_pool(wish.get("pool")), said)
         return _told(conn, institution)
 
 
-def _find(conn: Connection, institution_id: str) -> Institution:
+def find(conn: Connection, institution_id: str) -> Institution:
+    """The institution with this id, as an address has it. Raises NotFound."""
     number = whole(institution_id)
     found = register.institution(conn, number) if number else None
     if not found:
@@ -91,7 +92,7 @@ def _care(conn: Connection, institution: Institution) -> Care:
 
 
 def _context(conn: Connection, institution_id: str) -> dict[str, Any]:
-    institution = _find(conn, institution_id)
+    institution = find(conn, institution_id)
     said = _care(conn, institution)._asdict()
     return {
         "institution": institution,

@@ -8,10 +8,8 @@ from typing import Any
 from flask import Blueprint, make_response, render_template, request
 
 from hrims.db import one_moment
-from hrims.errors import NotFound
 from hrims.follow import store
-from hrims.numbers import whole
-from hrims.register import store as register
+from hrims.web.care import find
 from hrims.web.fetch_data import STOP_POLLING
 from hrims.web.filters import Filter
 from hrims.web.parts import pool
@@ -43,9 +41,7 @@ def _context() -> dict[str, Any]:
     )
     with pool().connection() as conn:
         one_moment(conn)
-        institution = register.institution(conn, whole(given)) if given else None
-        if given and not institution:
-            raise NotFound("There is no institution with this id on the register.", "unknown_institution")
+        institution = find(conn, given) if given else None
         found = store.listed(
             conn, institution.id if institution else None, filter_.kind, filter_.most, filter_.skip
         )
