@@ -17,7 +17,9 @@
     │   ├── RemoteTimeout          again   no answer in time
     │   ├── RemoteFailed           again   HTTP 5xx, or a body that says so
     │   ├── RemoteGarbled          again   an answer that is not the contract's
-    │   │   └── RemoteShort        again   a page with fewer records than HRIMS counts there
+    │   │   ├── RemoteShort        again   a page with fewer records than HRIMS counts there
+    │   │   ├── RemoteLong         again   a page with more records than asked for
+    │   │   └── RemoteRepeated     again   a page that HRIMS sent under another number before
     │   ├── RemoteTooLarge         again   an answer over the size limit, refused before it was read
     │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
@@ -159,13 +161,32 @@ class RemoteGarbled(RemoteError):
 
 
 class RemoteShort(RemoteGarbled):
-    """A page with fewer records than HRIMS itself counts there; ``had`` is how many it had."""
+    """A page with fewer records than HRIMS itself counts there.
+
+    ``had`` is how many it had, ``total`` the total that came with it.
+    """
 
     code = "remote_short"
 
-    def __init__(self, message: str, *, had: int = 0) -> None:
+    def __init__(self, message: str, *, had: int = 0, total: int | None = None) -> None:
+        super().__init__(message)
+        self.had, self.total = had, total
+
+
+class RemoteLong(RemoteGarbled):
+    """A page with more records than asked for; ``had`` is how many it had."""
+
+    code = "remote_long"
+
+    def __init__(self, message: str, *, had: int) -> None:
         super().__init__(message)
         self.had = had
+
+
+class RemoteRepeated(RemoteGarbled):
+    """A page with the people of another page of the same reading."""
+
+    code = "remote_repeated"
 
 
 class RemoteTooLarge(RemoteError):

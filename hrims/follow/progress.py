@@ -36,6 +36,8 @@ class Run:
     people: int | None
     seen_twice: int | None
     missing: int | None
+    last_complete_people: int | None
+    fitted_page_size: int | None
     phase: str
     current_page: int
     remote_total: int | None
@@ -98,6 +100,16 @@ class Run:
     def skipped(self) -> int:
         """Records that added nobody: rejects, and people seen twice."""
         return self.rejected + (self.repeated if self.seen_twice is None else self.seen_twice)
+
+    @property
+    def fewer_than_last_complete(self) -> int:
+        """How many fewer people than the last complete run of the same list; 0 if none, or not complete."""
+        return max(0, (self.last_complete_people or 0) - (self.people or 0))
+
+    @property
+    def listed_twice(self) -> int:
+        """Records of people whom HRIMS lists again at another position, which it confirmed."""
+        return self.repeated if self.state == "completed" else 0
 
     @property
     def seconds(self) -> float | None:

@@ -74,17 +74,37 @@ def _completed(run: "Run") -> str:
     if run.kind in _COMPLETED:
         return _COMPLETED[run.kind](run)
     total = f"{run.remote_total or 0:,}"
-    if run.outcome == "complete_after_repair":
-        return f"Complete after repair: all {total} that HRIMS lists are accounted for."
-    if run.outcome == "complete":
-        return f"Complete: all {total} that HRIMS lists are accounted for."
+    if run.outcome in {"complete", "complete_after_repair"}:
+        repair = " after repair" if run.outcome == "complete_after_repair" else ""
+        return f"Complete{repair}: all {total} that HRIMS lists are accounted for.{_notes(run)}"
     why = f" {run.trouble}" if run.trouble else ""
-    gap = run.missing or 0
+    return f"Incomplete: {_gap(run.missing or 0, total)}{why}{_page_size(run)} Run it again."
+
+
+def _gap(gap: int, total: str) -> str:
     if gap == 0:
-        return f"Incomplete: somebody may be missing.{why} Run it again."
+        return "some people may be missing."
     if gap < 0:
-        return f"Incomplete: {-gap:,} more were met than the {total} that HRIMS counts.{why} Run it again."
-    return f"Incomplete: {gap:,} of {total} are missing.{why} Run it again."
+        return f"{-gap:,} more were met than the {total} that HRIMS counts."
+    return f"{gap:,} of {total} are missing."
+
+
+def _notes(run: "Run") -> str:
+    """What a person should know of a complete run."""
+    notes = ""
+    if twice := run.listed_twice:
+        notes += " 1 person is listed twice." if twice == 1 else f" {twice:,} people are listed twice."
+    if fewer := run.fewer_than_last_complete:
+        notes += f" {fewer:,} fewer than in the last complete run."
+    return notes + _page_size(run)
+
+
+def _page_size(run: "Run") -> str:
+    size = run.fitted_page_size
+    if size is None:
+        return ""
+    records = "1 record" if size == 1 else f"{size:,} records"
+    return f" HRIMS gives {'at most ' if size < run.page_size else ''}{records} a page."
 
 
 def _completed_person(run: "Run") -> str:

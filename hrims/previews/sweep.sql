@@ -6,7 +6,7 @@ WITH emptied AS (
     UPDATE runs SET emptied_at = now(), emptied_why = %(why)s
     WHERE id = %(run)s AND kind = 'preview' AND emptied_at IS NULL RETURNING id
 )
-UPDATE run_pages p SET people = '{}', fingerprint = NULL FROM emptied WHERE p.run_id = emptied.id
+UPDATE run_pages p SET people = '{}', record_digests = '{}', fingerprint = NULL FROM emptied WHERE p.run_id = emptied.id
 
 -- name: find_too_old
 SELECT r.id FROM runs r

@@ -3,7 +3,9 @@
 The text holds personal data: it is given to Postgres, which keeps a keyed digest of it (decision 0010).
 """
 
-from hrims.employees.mapping import Reject
+from hrims.employees.digest import identity as identity_digest
+from hrims.employees.mapping import Reject, Row, to_row
+from hrims.employees.rejects import SHARED_ZAN_ID
 from hrims.remote.records import PersonalInfo
 from hrims.remote.wire import Page, Person, Unreadable
 
@@ -11,10 +13,21 @@ from hrims.remote.wire import Page, Person, Unreadable
 def identities(page: Page, rejects: list[tuple[int, Reject]]) -> list[str]:
     """The identity of each reject of a page; of a page without records, of each by its place."""
     start = page.size * page.number
-    return [
-        identity(page.records[position] if position < len(page.records) else None, start + position)
-        for position, _ in rejects
-    ]
+    found = []
+    for position, reject in rejects:
+        record = page.records[position] if position < len(page.records) else None
+        row = to_row(record) if record is not None and reject.code == SHARED_ZAN_ID else None
+        found.append(
+            shared(row.zan_id, identity_digest(row))
+            if isinstance(row, Row)
+            else identity(record, start + position)
+        )
+    return found
+
+
+def shared(zan_id: str, person: int) -> str:
+    """Return the identity of a record whose ZanID is another person's: ``person`` is its digest."""
+    return f"shared:{zan_id} {person}"
 
 
 def identity(record: Person | Unreadable | None, place: int) -> str:

@@ -41,6 +41,18 @@ async def meet(
     await conn.execute(MEET, where | _listing(attempt) | {"total": total})
 
 
+async def find_open(conn: AsyncConnection, identities: list[str]) -> list[int]:
+    """Return which of these identities, by index, have an open case in any list."""
+    rows = await conn.execute(
+        "SELECT w.nth::int - 1 FROM unnest(%s::text[]) WITH ORDINALITY AS w(whose, nth)"
+        " WHERE EXISTS (SELECT FROM reject_cases c"
+        " WHERE c.closed_at IS NULL AND c.record_key = record_key(w.whose))"
+        " ORDER BY 1",
+        (identities,),
+    )
+    return [at async for (at,) in rows]
+
+
 async def take_keys_of_preview(
     conn: AsyncConnection, attempt: Attempt, reading: int, size: int, number: int
 ) -> None:

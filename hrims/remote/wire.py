@@ -13,6 +13,7 @@ from hrims.errors import (
     RemoteCredentials,
     RemoteFailed,
     RemoteGarbled,
+    RemoteLong,
     RemoteUnknown,
 )
 from hrims.remote import loose
@@ -176,7 +177,7 @@ def _check(frame: Frame, there: int, number: int, size: int) -> None:
     if frame.current_page not in {None, number}:
         raise RemoteGarbled(f"HRIMS answered with another page than page {number}, asked for.")
     if there > size:
-        raise RemoteGarbled(f"HRIMS answered with {there} records where at most {size} fit.")
+        raise RemoteLong(f"HRIMS answered with {there} records where at most {size} fit.", had=there)
     if frame.current_data_size not in {None, there}:
         raise RemoteGarbled(f"HRIMS sent {there} records but says that it sent another number.")
     if not there <= total <= MOST_PEOPLE:

@@ -79,6 +79,8 @@ def result(run: Run, employees: list[dict[str, Any]]) -> dict[str, Any]:
         "leaversWaiting": run.leavers_waiting,
         "missing": max(run.missing or 0, 0),
         "surplus": max(-(run.missing or 0), 0),
+        "listedTwice": run.listed_twice,
+        "fewerThanLastComplete": run.fewer_than_last_complete,
     }
 
 
