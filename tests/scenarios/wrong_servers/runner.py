@@ -4,7 +4,7 @@ what the product said and saved, and what is true.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,8 +31,10 @@ SETTINGS = {
 }
 """Short limits and pauses; what decides about outcomes and leavers stays at its default."""
 
-PATIENCE = 90.0
-"""Seconds after which a run counts as one that never ends."""
+PATIENCE = 60.0
+"""Seconds without a request after which a run counts as one that never ends; one that asks is bounded by the
+number of its requests.
+"""
 
 VOTE_CODES = tuple(f"{number:03}" for number in range(1, 100))
 """Each scenario gets an institution of its own."""
@@ -134,7 +136,7 @@ def run_phase(harness: Harness, vote: str, listing: Listing, phase: Phase) -> Re
     count = len(listing.people)
     listing.begin(phase, bound := request_bound(count, phase.page_size))
     run_id = harness.ask(vote, page_size=phase.page_size)
-    run, has_ended = _wait(harness, run_id)
+    run, has_ended = _wait(harness, run_id, listing)
     rejects = harness.rows(REJECTS.format(run=run_id))
     return Result(
         phase=phase,
@@ -156,12 +158,14 @@ def request_bound(count: int, page_size: int) -> int:
     return 30 * (count // page_size + 5) + 6 * count
 
 
-def _wait(harness: Harness, run_id: int) -> tuple[Run, bool]:
-    try:
-        return harness.until_ended(run_id), True
-    except AssertionError:
-        control.cancel(harness.conn, ASHA, run_id)
-        return harness.until_ended(run_id), False
+def _wait(harness: Harness, run_id: int, listing: Listing) -> tuple[Run, bool]:
+    asked = -1
+    while len(listing.asked) > asked:
+        asked = len(listing.asked)
+        with suppress(AssertionError):
+            return harness.until_ended(run_id), True
+    control.cancel(harness.conn, ASHA, run_id)
+    return harness.until_ended(run_id), False
 
 
 ROWS = """

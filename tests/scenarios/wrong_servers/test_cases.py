@@ -10,6 +10,8 @@ from tests.scenarios.wrong_servers.people import CLASHES
 from tests.scenarios.wrong_servers.runner import Played
 from tests.scenarios.wrong_servers.scenarios import Scenario
 
+pytestmark = pytest.mark.timeout(600)
+
 
 def case(
     count: int, *phases: Phase, twice: int = 0, keyless: int = 0, clashes: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ def _check(dsn: str, folder: Path, seeds: Iterable[int], record_property: Record
     assert not faults, f"{len(faults)} untrue claims:\n" + "\n".join(faults)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("parity", [0, 1], ids=["with edges", "without edges"])
 def test_a_sample(dsn: str, tmp_path: Path, record_property: Record, parity: int) -> None:
     if seeds := [seed for seed in SAMPLE if seed % 2 == parity]:
@@ -42,7 +43,7 @@ def test_a_sample(dsn: str, tmp_path: Path, record_property: Record, parity: int
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seeds", BATCHES, ids=str)
 def test_all_seeds(dsn: str, tmp_path: Path, record_property: Record, seeds: range) -> None:
     _check(dsn, tmp_path, seeds, record_property)
