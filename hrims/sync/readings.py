@@ -8,7 +8,6 @@ import asyncio
 import functools
 import itertools
 import logging
-import time
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import NamedTuple
@@ -16,13 +15,14 @@ from typing import NamedTuple
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.drift.tally import lacks_key
-from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled, RemoteShort, RemoteUnreachable
+from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled
 from hrims.jobs.attempts.store import Attempt
 from hrims.limits.slots import Slots
+from hrims.rejects import store as rejects
 from hrims.remote.client import Remote
 from hrims.remote.pace import pause
 from hrims.steady import patiently
-from hrims.sync import pages, store
+from hrims.sync import availability, pages, store
 from hrims.sync.closing import Closing
 from hrims.sync.crew import Saving, sleep, work_off
 from hrims.sync.pages import Asked
@@ -37,9 +37,6 @@ GLANCE = 2
 """Records on either side of an edge that show whether anybody slipped over it: if one is a reject, it has no
 name, and the other has.
 """
-
-LOOKS = 3
-"""Pages that are tried in turn for the total at the end: a record that breaks one may have moved there."""
 
 FEW_NEIGHBOURS = 10
 """Records of a page below which nobody's having the key is no sign, once others in this run had it."""
@@ -106,7 +103,7 @@ async def read(
 
     async def failed(ask: Ask, trouble: RemoteError) -> None:
         log.info("run %s page %s of size %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
-        if await _is_given_up(reader, plan, ask, trouble, chance):
+        if await availability.is_given_up(reader, plan, ask, trouble, chance):
             # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
             if not isinstance(trouble, RemoteGarbled):
                 await pages.save_broken(attempt, ask.span, plan.total or 0, pool, reading=reading)
@@ -124,7 +121,7 @@ async def total_now(reader: Reader) -> int:
     """The remote's total as it is now. Raises RemoteError after as many tries as a page has."""
     pool, attempt, settings = reader.pool, reader.attempt, reader.settings
     # A page that was had before is a page that can be had: the first record may be a broken one.
-    spans = await patiently(lambda: _cheapest(pool, attempt))
+    spans = await patiently(lambda: availability.cheapest_pages(pool, attempt))
     for tries in itertools.count(1):
         span = spans[(tries - 1) % len(spans)]
         try:
@@ -163,11 +160,16 @@ async def took_long(reader: Reader) -> bool:
 
 
 async def all_but_edges(reader: Reader, beside: int) -> list[tuple[int, int]]:
-    """The positions of the first reading but for a page astride each edge between its pages."""
+    """The positions of the first reading but for a page astride each edge between its pages. Records that are
+    known to break HRIMS are left out: their neighbours are requested without them.
+    """
     saved, total = await patiently(lambda: _saved(reader.pool, reader.attempt, FIRST))
     edges = [one.stop for one in saved if one.stop < (total or 0)]
     astride = [Span.astride(edge, beside) for edge in edges]
-    return list(Coverage((one.start, one.stop) for one in astride).gaps(total or 0))
+    wanted = Coverage((one.start, one.stop) for one in astride)
+    for position in await patiently(lambda: _broken(reader.pool, reader.attempt)):
+        wanted.remove(position, position + 1)
+    return list(wanted.gaps(total or 0))
 
 
 async def _ask(reader: Reader, span: Span, seen: dict[bytes, int], reading: int) -> Asked:
@@ -185,38 +187,14 @@ async def _ask(reader: Reader, span: Span, seen: dict[bytes, int], reading: int)
     return asked
 
 
-async def _is_given_up(reader: Reader, plan: Plan, ask: Ask, trouble: RemoteError, chance: Random) -> bool:
-    """Plans what follows a failure; True when the page cannot be had. Raises RemoteError when nothing can."""
-    try:
-        cannot_be_had = plan.failed(ask, trouble, time.monotonic(), chance)
-    except RemoteUnreachable:
-        if plan.hopeless:
-            raise
-        # A record may break the connection as well as the answer: then HRIMS is there for others.
-        await _check_it_is_there(reader)
-        return plan.split(ask.span, trouble, time.monotonic())
-    if plan.doubted and not isinstance(trouble, RemoteShort):
-        await _check_it_is_there(reader)
-    return cannot_be_had
-
-
-async def _check_it_is_there(reader: Reader) -> None:
-    """Raises RemoteError when HRIMS answers nothing else either, asked twice: once it fails by chance."""
-    async with reader.slots.one():
-        try:
-            await reader.remote.check()
-        except RemoteError:
-            await reader.remote.check()
-
-
 async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[store.SavedPage], int | None]:
     async with pool.connection() as conn:
         return await store.saved_pages(conn, attempt, reading)
 
 
-async def _cheapest(pool: AsyncPool, attempt: Attempt) -> list[Span]:
+async def _broken(pool: AsyncPool, attempt: Attempt) -> list[int]:
     async with pool.connection() as conn:
-        return [Span(*one) for one in await store.cheapest_pages(conn, attempt, LOOKS)]
+        return await rejects.broken_positions(conn, attempt.run_id, FIRST)
 
 
 def _asking_again(span: Span, trouble: RemoteError) -> str:
