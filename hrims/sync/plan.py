@@ -84,13 +84,17 @@ class Plan:
             return float("inf")
         if now < self._throttle.quiet_until:
             return self._throttle.quiet_until - now
-        if ask := self._due(now) or self._fresh():
+        if ask := self._probe() or self._due(now) or self._fresh():
             self._asked += 1
             ask.since = now
             return ask
         if (due := self._cursor.next_due) is not None:
             return due - now
         return float("inf") if open_now else None
+
+    def _probe(self) -> Ask | None:
+        """Before the first answer, prefer a new page to a retry: it shows whether a fault is everywhere."""
+        return self._fresh() if self._answers == 0 and self._faults else None
 
     def _due(self, now: float) -> Ask | None:
         while ask := self._cursor.pop_due(now):

@@ -3,6 +3,7 @@ seeds.
 """
 
 import statistics
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -111,15 +112,23 @@ GARBLED = RemoteGarbled(
 )
 
 
+@pytest.mark.parametrize("at_once", [1, 4, 10])
+@pytest.mark.parametrize("latency", [0.01, 0.3, 60.0])
 @pytest.mark.parametrize("total", [None, PEOPLE])
 @pytest.mark.parametrize(
     "failure", [lambda _: GARBLED, lambda ask: RemoteGarbled(f"not page {ask.span.number}")]
 )
-def test_a_fault_of_every_answer_ends_the_attempt_in_its_words(total: int | None, failure: object) -> None:
-    model = RemoteModel(PEOPLE, failure=failure, is_up=lambda _: False, are_checks_answered=True)  # type: ignore[arg-type]
+def test_a_fault_of_every_answer_ends_the_attempt_in_its_words(
+    total: int | None, failure: Callable[[Ask], RemoteError], latency: float, at_once: int
+) -> None:
+    model = RemoteModel(
+        PEOPLE, latency=latency, failure=failure, is_up=lambda _: False, are_checks_answered=True
+    )
     with pytest.raises(RemoteGarbled, match="3 pages had this fault, and none was answered"):
-        model.run(plan(total=total))
-    assert model.requests <= FAULTY_PAGES * FAULTS_OF_A_PAGE + AT_ONCE
+        model.run(plan(total=total, at_once=at_once))
+    # More are in flight before the first answer comes.
+    most_pages = max(FAULTY_PAGES, at_once if total else 1)
+    assert model.requests <= most_pages * FAULTS_OF_A_PAGE + 3
 
 
 @pytest.mark.parametrize("total", [None, PEOPLE])
