@@ -122,4 +122,6 @@ class FaultTally:
         # Numbers in a fault's text are those of its page.
         pages = self._by_fault[error.code + re.sub(r"[0-9,]+", "", str(error))]
         pages[(ask.page or ask.span).start] += 1
-        return sum(times >= FAULTS_OF_A_PAGE for times in pages.values()) >= FAULTY_PAGES
+        # That small pages are too large is not a matter of chance.
+        needed = 1 if isinstance(error, RemoteTooLarge) else FAULTS_OF_A_PAGE
+        return sum(times >= needed for times in pages.values()) >= FAULTY_PAGES

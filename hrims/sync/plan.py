@@ -202,7 +202,8 @@ class Plan:
     def _tries_of(self, ask: Ask, error: RemoteError) -> int:
         if policy.is_empty(error):
             return self._tries
-        if self._answers == 0 and policy.is_permanent(ask, error) and not ask.page:
+        is_whole = not ask.page and ask.span.size > 1
+        if self._answers == 0 and is_whole and policy.is_permanent(ask, error):
             return max(self._tries, policy.TRIES_OF_A_FAULT)
         return policy.tries_of(ask, self._tries, self._throttle.rounds)
 

@@ -132,6 +132,17 @@ def test_a_fault_of_every_answer_ends_the_attempt_in_its_words(
 
 
 @pytest.mark.parametrize("total", [None, PEOPLE])
+def test_answers_that_are_too_large_at_any_size_end_the_attempt(total: int | None) -> None:
+    model = RemoteModel(
+        PEOPLE, breakage=lambda _: RemoteTooLarge("too large"), is_page_possible=lambda _: False
+    )
+    model.are_checks_answered = True
+    with pytest.raises(RemoteTooLarge, match="3 pages had this fault, and none was answered"):
+        model.run(plan(total=total))
+    assert model.requests <= AT_ONCE * 3 * 3
+
+
+@pytest.mark.parametrize("total", [None, PEOPLE])
 def test_answers_that_are_garbled_by_chance_are_no_fault_of_all_pages(total: int | None) -> None:
     """Three in ten answers have the same fault, the first ones too."""
     for seed in range(300):
