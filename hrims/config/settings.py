@@ -66,7 +66,10 @@ class Settings:
         "HRIMS_MAX_RESPONSE_MB", whole(1, 1024), 16, "largest answer that is read, in MB"
     )
     page_tries: int = setting(
-        "HRIMS_PAGE_TRIES", whole(1, 20), 5, "times a page is asked for within one attempt"
+        "HRIMS_PAGE_TRIES",
+        whole(1, 20),
+        5,
+        "tries of a page in one attempt; where others are answered, it is split after 3",
     )
     page_pause: float = setting(
         "HRIMS_PAGE_PAUSE",

@@ -226,3 +226,15 @@ def concerned(conn: Connection) -> list[tuple[int, str]]:
         WHERE EXISTS (SELECT FROM reject_cases c WHERE c.institution_id = i.id) ORDER BY i.name
         """
     ).fetchall()
+
+
+async def broken_positions(conn: AsyncConnection, run_id: int, reading: int) -> list[int]:
+    """Return the positions of the records that broke every page of this pass that held them."""
+    rows = await conn.execute(
+        """
+        SELECT page_size::bigint * page_number + position FROM rejects
+        WHERE run_id = %s AND reading = %s AND code = 'remote_breaks'
+        """,
+        (run_id, reading),
+    )
+    return [position async for (position,) in rows]

@@ -7,7 +7,6 @@ records hide that moved meanwhile, or everything again.
 import asyncio
 import functools
 import logging
-import time
 from collections.abc import Iterable
 from random import Random
 
@@ -16,11 +15,11 @@ from hrims.errors import (
     RemoteError,
     RemoteGarbled,
     RemoteShort,
-    RemoteUnreachable,
 )
 from hrims.jobs.attempts.store import Attempt
+from hrims.rejects import store as rejects
 from hrims.steady import patiently
-from hrims.sync import pages, store
+from hrims.sync import availability, pages, store
 from hrims.sync.ask_page import Seen, ask_page
 from hrims.sync.closing import Closing
 from hrims.sync.crew import Saving, work_off
@@ -140,7 +139,7 @@ class _Pass:
         if plan.total is None and isinstance(trouble, RemoteShort):
             # Other pages can be asked for: they show whether this page is short or every page is.
             plan.total = trouble.total
-        if await _is_given_up(reader, plan, ask, trouble, self._chance):
+        if await availability.is_given_up(reader, plan, ask, trouble, self._chance):
             # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
             if not isinstance(trouble, RemoteGarbled):
                 await pages.save_broken(attempt, ask.span, plan.total or 0, pool, reading=self._reading)
@@ -199,40 +198,26 @@ async def took_long(reader: Reader) -> bool:
 
 
 async def all_but_edges(reader: Reader, beside: int) -> list[tuple[int, int]]:
-    """The positions of the first reading but for a page astride each edge between its pages."""
+    """The positions of the first reading but for a page astride each edge between its pages. Records that are
+    known to break HRIMS are left out: their neighbours are requested without them.
+    """
     saved, total = await patiently(lambda: _saved(reader.pool, reader.attempt, FIRST))
     edges = [one.stop for one in saved if one.stop < (total or 0)]
     astride = [Span.astride(edge, beside) for edge in edges]
-    return list(Coverage((one.start, one.stop) for one in astride).gaps(total or 0))
-
-
-async def _is_given_up(reader: Reader, plan: Plan, ask: Ask, trouble: RemoteError, chance: Random) -> bool:
-    """Plans what follows a failure; True when the page cannot be had. Raises RemoteError when nothing can."""
-    try:
-        cannot_be_had = plan.failed(ask, trouble, time.monotonic(), chance)
-    except RemoteUnreachable:
-        if plan.hopeless:
-            raise
-        # A record may break the connection as well as the answer: then HRIMS is there for others.
-        await _check_it_is_there(reader)
-        return plan.split(ask.span, trouble, time.monotonic())
-    if plan.doubted and not isinstance(trouble, RemoteShort):
-        await _check_it_is_there(reader)
-    return cannot_be_had
-
-
-async def _check_it_is_there(reader: Reader) -> None:
-    """Raises RemoteError when HRIMS answers nothing else either, asked twice: once it fails by chance."""
-    async with reader.slots.one():
-        try:
-            await reader.remote.check()
-        except RemoteError:
-            await reader.remote.check()
+    wanted = Coverage((one.start, one.stop) for one in astride)
+    for position in await patiently(lambda: _broken(reader.pool, reader.attempt)):
+        wanted.remove(position, position + 1)
+    return list(wanted.gaps(total or 0))
 
 
 async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[store.SavedPage], int | None]:
     async with pool.connection() as conn:
         return await store.saved_pages(conn, attempt, reading)
+
+
+async def _broken(pool: AsyncPool, attempt: Attempt) -> list[int]:
+    async with pool.connection() as conn:
+        return await rejects.broken_positions(conn, attempt.run_id, FIRST)
 
 
 def _asking_again(span: Span, trouble: RemoteError) -> str:

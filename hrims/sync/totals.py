@@ -10,15 +10,12 @@ from random import Random
 from hrims.errors import RemoteBadRequest, RemoteError, RemoteRepeated, RemoteUnknown
 from hrims.remote.pace import pause
 from hrims.steady import patiently
-from hrims.sync import pages, store
+from hrims.sync import availability, pages, store
 from hrims.sync.ask_page import Seen, ask_page
 from hrims.sync.crew import sleep
 from hrims.sync.pages import Asked
 from hrims.sync.spans import Span
 from hrims.sync.work import Reader
-
-LOOKS = 3
-"""Pages that are tried in turn for the total at the end: a record that breaks one may have moved there."""
 
 MAX_PAGES_BEHIND = 100
 """Pages behind the total that one pass reads one after another."""
@@ -60,7 +57,7 @@ async def total_now(reader: Reader) -> int:
     """The remote's total as it is now. Raises RemoteError after as many tries as a page has."""
     attempt = reader.attempt
     # A page that was had before is a page that can be had: the first record may be a broken one.
-    spans = await patiently(lambda: _cheapest(reader))
+    spans = await patiently(lambda: availability.cheapest_pages(reader.pool, attempt))
     for tries in itertools.count(1):
         span = spans[(tries - 1) % len(spans)]
         try:
@@ -88,8 +85,3 @@ async def _full_last_page(reader: Reader, reading: int, total: int) -> Span | No
     async with reader.pool.connection() as conn:
         page = await store.full_last_page(conn, reader.attempt, reading, total)
     return Span(*page) if page else None
-
-
-async def _cheapest(reader: Reader) -> list[Span]:
-    async with reader.pool.connection() as conn:
-        return [Span(*one) for one in await store.cheapest_pages(conn, reader.attempt, LOOKS)]
