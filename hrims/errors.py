@@ -178,7 +178,7 @@ class RemoteLong(RemoteGarbled):
 
     code = "remote_long"
 
-    def __init__(self, message: str, *, had: int) -> None:
+    def __init__(self, message: str, *, had: int = 0) -> None:
         super().__init__(message)
         self.had = had
 
