@@ -18,7 +18,7 @@
     │   ├── RemoteFailed           again   HTTP 5xx, or a body that says so
     │   ├── RemoteGarbled          again   an answer that is not the contract's
     │   │   └── RemoteShort        again   a page with fewer records than HRIMS counts there
-    │   ├── RemoteTooLarge         again   an answer over the size limit, refused before it was read
+    │   ├── RemoteTooLarge         again   an answer over our size limit or HRIMS' own (413)
     │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
@@ -169,7 +169,7 @@ class RemoteShort(RemoteGarbled):
 
 
 class RemoteTooLarge(RemoteError):
-    """The answer is larger than the limit; it was refused before it was read."""
+    """The answer is larger than our limit, or than what HRIMS sends (413); it was not read. Ask for less."""
 
     code = "remote_too_large"
 
