@@ -200,7 +200,11 @@ _DAY: Final = re.compile(
     r"(?:[T ](?P<time>(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?)"
     r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-_NO_DATE: Final = date(1900, 1, 1)
+_NO_DATES: Final = {
+    *("1900-01-01", "1899-12-30", "1753-01-01"),  # the first days of SQL Server and of OLE
+    *("0001-01-01", "9999-12-31", "0000-00-00"),  # the first and last day of .NET, and MySQL's none
+}
+"""What databases write where there is no date, whatever the time and zone."""
 
 
 @lru_cache(maxsize=65536)
@@ -211,11 +215,12 @@ def _day(text: str) -> date | None:
     found = _DAY.fullmatch(text)
     if found is None:
         raise ValueError("not a date")
+    if found["day"] in _NO_DATES:
+        return None
     if found["zone"] and found["time"].strip("0:."):
         # an hour of another zone may be the next day here
         raise ValueError("not a day")
-    day = date.fromisoformat(found["day"])
-    return None if day == _NO_DATE else day
+    return date.fromisoformat(found["day"])
 
 
 def _wrong_date(texts: list[str]) -> str:
