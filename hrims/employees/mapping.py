@@ -22,7 +22,7 @@ from hrims.remote.records import (
 )
 from hrims.remote.wire import Unreadable
 
-__all__ = ["COLUMNS", "Reject", "Row", "to_row"]
+__all__ = ["COLUMNS", "Reject", "Row", "to_row", "workplace_of"]
 
 
 class Row(NamedTuple):
@@ -106,6 +106,11 @@ def to_row(record: Person | Unreadable) -> Row | Reject:
         return undated(zan_id, _wrong_date(texts))
     # all texts as one: a whole record hardly ever has as many characters as one text may have
     return row if is_plain("".join(texts)) else unstorable(zan_id, _kept_texts(row)) or row
+
+
+def workplace_of(record: Person) -> str | None:
+    """Return the workplace of a record, as it is written."""
+    return (_flagged_or_first(record.employment_histories, _is_current) or _NO_JOB).entity_name
 
 
 def _texts(info: PersonalInfo, record: Person) -> list[str]:
