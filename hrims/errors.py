@@ -20,7 +20,7 @@
     │   │   ├── RemoteShort        again   a page with fewer records than HRIMS counts there
     │   │   ├── RemoteLong         again   a page with more records than asked for
     │   │   └── RemoteRepeated     again   a page that HRIMS sent under another number before
-    │   ├── RemoteTooLarge         again   an answer over the size limit, refused before it was read
+    │   ├── RemoteTooLarge         again   an answer over our size limit or HRIMS' own (413)
     │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
@@ -190,7 +190,7 @@ class RemoteRepeated(RemoteGarbled):
 
 
 class RemoteTooLarge(RemoteError):
-    """The answer is larger than the limit; it was refused before it was read."""
+    """The answer is larger than our limit, or than what HRIMS sends (413); it was not read. Ask for less."""
 
     code = "remote_too_large"
 

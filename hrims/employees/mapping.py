@@ -22,7 +22,7 @@ from hrims.remote.records import (
 )
 from hrims.remote.wire import Unreadable
 
-__all__ = ["COLUMNS", "Reject", "Row", "to_row"]
+__all__ = ["COLUMNS", "Reject", "Row", "to_row", "workplace_of"]
 
 
 class Row(NamedTuple):
@@ -106,6 +106,11 @@ def to_row(record: Person | Unreadable) -> Row | Reject:
         return undated(zan_id, _wrong_date(texts))
     # all texts as one: a whole record hardly ever has as many characters as one text may have
     return row if is_plain("".join(texts)) else unstorable(zan_id, _kept_texts(row)) or row
+
+
+def workplace_of(record: Person) -> str | None:
+    """Return the workplace of a record, as it is written."""
+    return (_flagged_or_first(record.employment_histories, _is_current) or _NO_JOB).entity_name
 
 
 def _texts(info: PersonalInfo, record: Person) -> list[str]:
@@ -200,7 +205,11 @@ _DAY: Final = re.compile(
     r"(?:[T ](?P<time>(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?)"
     r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-_NO_DATE: Final = date(1900, 1, 1)
+_NO_DATES: Final = {
+    *("1900-01-01", "1899-12-30", "1753-01-01"),  # the first days of SQL Server and of OLE
+    *("0001-01-01", "9999-12-31", "0000-00-00"),  # the first and last day of .NET, and MySQL's none
+}
+"""What databases write where there is no date, whatever the time and zone."""
 
 
 @lru_cache(maxsize=65536)
@@ -211,11 +220,12 @@ def _day(text: str) -> date | None:
     found = _DAY.fullmatch(text)
     if found is None:
         raise ValueError("not a date")
+    if found["day"] in _NO_DATES:
+        return None
     if found["zone"] and found["time"].strip("0:."):
         # an hour of another zone may be the next day here
         raise ValueError("not a day")
-    day = date.fromisoformat(found["day"])
-    return None if day == _NO_DATE else day
+    return date.fromisoformat(found["day"])
 
 
 def _wrong_date(texts: list[str]) -> str:

@@ -117,18 +117,20 @@ def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any
 
 def first_rejects(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:
     """The first rejects of a run, in the remote's order: which record of the listing (from 1), the reason,
-    and its masked ZanID if it has one.
+    its masked ZanID if it has one, and whose record it is.
     """
     rows = conn.execute(
         """
-        SELECT page_size::bigint * page_number + position + 1 AS record, reason, masked
+        SELECT page_size::bigint * page_number + position + 1 AS record, reason, masked, name,
+               payroll_number, workplace
         FROM rejects r
         WHERE run_id = %s AND reading = coalesce((SELECT counted[1] FROM runs WHERE id = r.run_id), 1)
         ORDER BY record LIMIT %s
         """,
         (run_id, most),
     )
-    return [dict(zip(("record", "reason", "masked"), row, strict=True)) for row in rows]
+    names = ("record", "reason", "masked", "name", "payroll_number", "workplace")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def attempts(conn: Connection, run_id: int, most: int) -> list[Attempt]:

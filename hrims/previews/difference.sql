@@ -106,7 +106,8 @@ FROM compared WHERE to_institution IS NULL
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s OFFSET %(skip)s
 
 -- name: rejected
-SELECT r.page_size::bigint * r.page_number + r.position + 1 AS record, r.code, r.field, r.reason, r.masked
+SELECT r.page_size::bigint * r.page_number + r.position + 1 AS record, r.code, r.field, r.reason, r.masked,
+       r.name, r.payroll_number, r.workplace
 FROM rejects r JOIN runs ON runs.id = r.run_id
 WHERE r.run_id = %(run)s AND r.reading = coalesce(runs.counted[1], 1)
 ORDER BY record LIMIT %(most)s OFFSET %(skip)s

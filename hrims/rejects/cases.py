@@ -13,13 +13,13 @@ from hrims.employees.rejects import shared_zan_id
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.store import COMPLETE, WHOLE
 from hrims.rejects import identity, store
-from hrims.rejects.identity import shared
+from hrims.rejects.identity import Whose, shared
 from hrims.remote.wire import Page
 
 
-def identities(attempt: Attempt, page: Page, rejects: list[tuple[int, Reject]]) -> list[str | None]:
-    """Whose record each reject of a page is; None where only the preview that fetched it knows."""
-    return [None] * len(rejects) if attempt.kind == "apply" else [*identity.identities(page, rejects)]
+def identities(attempt: Attempt, page: Page, rejects: list[tuple[int, Reject]]) -> list[Whose]:
+    """Return whose record each reject of a page is; nothing where only the preview that fetched it knows."""
+    return [Whose(None)] * len(rejects) if attempt.kind == "apply" else identity.identities(page, rejects)
 
 
 async def meet(conn: AsyncConnection, attempt: Attempt, page: Page, reading: int) -> None:
@@ -27,7 +27,7 @@ async def meet(conn: AsyncConnection, attempt: Attempt, page: Page, reading: int
     if attempt.kind not in WHOLE | {"rejected"}:
         return
     if attempt.kind == "apply":
-        await store.take_keys_of_preview(conn, attempt, reading, page.size, page.number)
+        await store.take_identities_of_preview(conn, attempt, reading, page.size, page.number)
     await store.meet(conn, attempt, reading, page.size, page.number, page.total)
 
 

@@ -206,7 +206,7 @@ def _refuse(response: httpx.Response) -> None:
     if status in {401, 403}:
         raise RemoteCredentials(wire.CREDENTIALS_REFUSED)
     if status == 413:
-        raise RemoteTooLarge("HRIMS calls a page of this size too large (HTTP 413). Use smaller pages.")
+        raise RemoteTooLarge(f"{wire.TOO_LARGE_FOR_HRIMS} (HTTP 413).", retry_after=_wait(response))
     if status in {408, 425, 429} or status >= 500:
         words = f"HRIMS answered that it failed (HTTP {status})."
         raise RemoteFailed(words, retry_after=_wait(response))

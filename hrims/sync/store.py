@@ -12,6 +12,7 @@ from hrims.drift.tally import Tally
 from hrims.employees.mapping import Reject
 from hrims.errors import Fenced
 from hrims.jobs.attempts.store import Attempt
+from hrims.rejects.identity import Whose
 from hrims.remote.wire import Page
 
 SUMS = statements(Path(__file__).with_name("sums.sql"))
@@ -191,19 +192,20 @@ async def add_rejects(
     attempt: Attempt,
     page: Page,
     rejects: list[tuple[int, Reject]],
-    whose: list[str | None],
+    whose: list[Whose],
     reading: int,
 ) -> None:
-    """Keeps what could not be kept: where it stood and why, and a digest of whose record each is."""
+    """Save the rejects of a page: where each stood and why, whose record it is, and a digest of that."""
     where = (attempt.run_id, reading, page.size, page.number)
     async with conn.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO rejects"
-            " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s))",
+            " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key,"
+            " name, payroll_number, workplace)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s), %s, %s, %s)",
             [
-                (*where, position, *reject, identity)
-                for (position, reject), identity in zip(rejects, whose, strict=True)
+                (*where, position, *reject, *person)
+                for (position, reject), person in zip(rejects, whose, strict=True)
             ],
         )
 

@@ -6,9 +6,12 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.jobs.attempts.store import Attempt
+from hrims.rejects.asking import ask_again
 from hrims.sync.repeats.resolve import resolve
 from tests.database.listings import begun, end, save
-from tests.database.runs import institution
+from tests.database.previews import queue
+from tests.database.runs import ASHA as OFFICER
+from tests.database.runs import begin, institution
 from tests.people import page, record
 
 ASHA, ALI = record(1), record(1, firstName="Ali", birthDate="1970-01-02T00:00:00", payrollNumber="777001")
@@ -49,6 +52,9 @@ async def test_it_works(conn: Connection, lists: Lists) -> None:
     assert lists.names() == ["Asha Mtu 1 Makame", "Asha Mtu 2 Makame", "Asha Mtu 3 Makame"]
     assert rows(conn, "SELECT page_number, position, code, masked FROM rejects") == [
         (1, 0, "shared_zan_id", "58•••••01")
+    ]
+    assert rows(conn, "SELECT name, payroll_number, workplace FROM rejects") == [
+        ("Ali Mtu 1 Makame", "777001", "Wizara ya Afya")
     ]
     assert rows(conn, "SELECT people, missing FROM runs") == [(3, 0)]
     assert rows(conn, "SELECT new, changed, unchanged, rejected, repeated FROM run_progress") == [
@@ -175,3 +181,29 @@ async def test_resolving_again_changes_nothing(conn: Connection, lists: Lists) -
         await resolve(attempt, lists.pool, [1])
         assert rows(conn, "SELECT people, cardinality(record_digests) FROM run_pages") == [([1], 1)]
         assert rows(conn, "SELECT count(*) FROM rejects") == [(1,)]
+
+
+async def test_a_preview_shows_the_reject_and_saves_nothing(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    attempt = await begin(conn, pool, queue(conn, at))
+    await save(pool, attempt, page([ASHA, record(2), ALI], total=3, size=10))
+    await resolve(attempt, pool, [1])
+    assert await end(pool, attempt, 3) == "complete"
+    assert rows(conn, "SELECT position, code, name FROM rejects") == [
+        (2, "shared_zan_id", "Ali Mtu 1 Makame")
+    ]
+    assert rows(conn, "SELECT count(*) FROM employees") == [(0,)]
+    assert rows(conn, "SELECT position FROM preview_people ORDER BY 1") == [(0,), (1,)]
+
+
+async def test_a_run_that_reads_a_part_of_the_list_does_not_overwrite_the_owner(
+    conn: Connection, lists: Lists
+) -> None:
+    """The page that holds Ali alone is read again, because of his open reject."""
+    await lists.run(ASHA, record(2), ALI, record(3))
+    run = ask_again(conn, OFFICER, lists.institution, "votecode")
+    attempt = await begin(conn, lists.pool, run.run_id)
+    await save(lists.pool, attempt, page([ALI, record(3)], total=4, number=1, size=2))
+    assert lists.names()[0] == "Asha Mtu 1 Makame"
+    assert rows(conn, "SELECT code, position FROM rejects WHERE run_id = 2") == [("shared_zan_id", 0)]
+    assert rows(conn, "SELECT times, closed_at FROM reject_cases") == [(2, None)]

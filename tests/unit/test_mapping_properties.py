@@ -28,6 +28,7 @@ TEXTS = st.one_of(
     st.integers(499, 502).map(lambda length: "x" * length),
 )
 FLAGS = st.none() | st.booleans()
+NO_DATES = {date(*day) for day in [(1, 1, 1), (1753, 1, 1), (1899, 12, 30), (1900, 1, 1), (9999, 12, 31)]}
 
 
 def parts(kind: type[Part], **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -70,7 +71,7 @@ def test_a_row_can_be_stored(person: Person) -> None:
             assert value.encode()
             assert len(value) <= 500
         else:
-            assert value is None or (type(value) is date and value != date(1900, 1, 1))
+            assert value is None or (type(value) is date and value not in NO_DATES)
 
 
 @CALM
@@ -137,11 +138,11 @@ def test_a_name_is_its_filled_parts(first: str | None, middle: str | None, last:
 
 
 @CALM
-@given(st.dates(min_value=date(1000, 1, 1)), st.sampled_from(["", "T00:00:00", "T00:00:00.000Z"]))
+@given(st.dates() | st.sampled_from(sorted(NO_DATES)), st.sampled_from(["", "T00:00:00", "T00:00:00.000Z"]))
 def test_any_day_comes_through(day: date, rest: str) -> None:
     got = to_row(Person(PersonalInfo("580330000", birth_date=day.isoformat() + rest)))
     assert isinstance(got, Row)
-    assert got.date_of_birth == (None if day == date(1900, 1, 1) else day)
+    assert got.date_of_birth == (None if day in NO_DATES else day)
 
 
 @CALM

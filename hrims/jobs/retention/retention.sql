@@ -42,6 +42,13 @@ SELECT id FROM runs WHERE pruning ORDER BY id LIMIT 1
 -- The rejects of a page go with it.
 DELETE FROM run_pages WHERE ctid = ANY(ARRAY(SELECT ctid FROM run_pages WHERE run_id = %(run)s LIMIT %(most)s))
 
+-- name: persons
+-- Of a case that is closed for so long, whose record it was. The case stays, with its masked ZanID.
+UPDATE reject_cases SET name = NULL, payroll_number = NULL, workplace = NULL WHERE id = ANY(ARRAY(
+    SELECT id FROM reject_cases
+    WHERE has_person AND closed_at < now() - make_interval(days => %(days)s)
+    ORDER BY closed_at LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED))
+
 -- name: attempts
 UPDATE run_attempts SET log = '{}', log_left_out = 0, traceback = NULL
 WHERE run_id = %(run)s AND (log <> '{}' OR traceback IS NOT NULL)

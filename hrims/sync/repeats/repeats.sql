@@ -113,3 +113,4 @@ WHERE p.run_id = %(run)s AND p.reading = %(reading)s AND p.page_size = %(size)s 
 DELETE FROM preview_people
 WHERE run_id = %(run)s AND reading = %(reading)s AND page_size = %(size)s AND page_number = %(number)s
   AND position = %(position)s
+RETURNING name, payroll_number, current_workplace

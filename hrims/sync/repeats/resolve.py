@@ -10,7 +10,7 @@ from hrims.employees.mapping import Row
 from hrims.employees.rejects import shared_zan_id
 from hrims.jobs.attempts.store import Attempt
 from hrims.rejects import cases
-from hrims.rejects.identity import shared
+from hrims.rejects.identity import Whose, shared
 from hrims.steady import patiently
 from hrims.sync.repeats import store
 from hrims.sync.repeats.decision import Record, decide
@@ -66,6 +66,7 @@ async def _reject(
     conn: AsyncConnection, attempt: Attempt, zan_id: str, record: Record, row: Row | None
 ) -> None:
     total = await store.total_of_page(conn, attempt, record)
-    whose = shared(zan_id, identity_of(record.digest))
+    key = shared(zan_id, identity_of(record.digest))
+    whose = Whose(key, row.name, row.payroll_number, row.current_workplace) if row else Whose(key)
     await store.reject(conn, attempt, record, shared_zan_id(zan_id), whose)
     await cases.refresh(conn, attempt, record.reading, record.page_size, record.page_number, total)

@@ -9,6 +9,7 @@ from hrims.db import AsyncConnection, statements
 from hrims.employees.digest import record_digest
 from hrims.employees.mapping import COLUMNS, Reject, Row
 from hrims.jobs.attempts.store import Attempt
+from hrims.rejects.identity import Whose
 from hrims.sync.repeats.decision import Record
 
 SQL = statements(Path(__file__).with_name("repeats.sql"))
@@ -90,8 +91,10 @@ async def restore_employee(conn: AsyncConnection, attempt: Attempt, employee: Em
     await conn.execute(SQL["restore_employee"], given)
 
 
-async def reject(conn: AsyncConnection, attempt: Attempt, record: Record, reason: Reject, whose: str) -> None:
-    """Turn a saved record into a reject; ``whose`` is the identity of its case."""
+async def reject(
+    conn: AsyncConnection, attempt: Attempt, record: Record, reason: Reject, whose: Whose
+) -> None:
+    """Turn a saved record into a reject."""
     where = {
         "run": attempt.run_id,
         "reading": record.reading,
@@ -101,12 +104,14 @@ async def reject(conn: AsyncConnection, attempt: Attempt, record: Record, reason
     }
     await conn.execute(SQL["unsave_record"], where)
     if attempt.kind == "preview":
-        await conn.execute(SQL["unstage_record"], where)
+        staged = await (await conn.execute(SQL["unstage_record"], where)).fetchone()
+        whose = Whose(whose.key, *staged) if staged else whose
     await conn.execute(
         "INSERT INTO rejects"
-        " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s))",
-        (*where.values(), *reason, whose),
+        " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key,"
+        " name, payroll_number, workplace)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s), %s, %s, %s)",
+        (*where.values(), *reason, *whose),
     )
 
 
