@@ -14,6 +14,11 @@ def clean(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text.translate(INVISIBLE)).split())
 
 
+def compact(text: str) -> str:
+    """Return ``text`` without any white space, as numbers are compared: people type them in groups."""
+    return "".join(clean(text).split())
+
+
 def is_clean(text: str) -> bool:
     """Return whether stripped ASCII text is surely its own clean form; False says: call ``clean``."""
     return text.isascii() and text.isprintable() and "  " not in text
