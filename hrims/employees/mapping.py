@@ -21,6 +21,7 @@ from hrims.remote.records import (
     Salary,
 )
 from hrims.remote.wire import Unreadable
+from hrims.text import clean, is_clean
 
 __all__ = ["COLUMNS", "Reject", "Row", "to_row", "workplace_of"]
 
@@ -72,7 +73,7 @@ _NO_EDUCATION: Final = Education()
 _NO_CONTRACT: Final = Contract()
 
 # A record is mapped in a few microseconds or a page takes long: the texts of each part are read
-# in one go, and trimmed in one go. The order is that in which `_row` takes them.
+# in one go, and cleaned in one go. The order is that in which `_row` takes them.
 _of_info = attrgetter(
     *("zan_id_number", "first_name", "middle_name", "last_name", "gender_name", "birth_date"),
     *("place_of_birth", "district_name", "birth_region_name", "region_name", "birth_country_name"),
@@ -96,7 +97,7 @@ def to_row(record: Person | Unreadable) -> Row | Reject:
     if isinstance(record, Unreadable):
         return unreadable(record.reason, record.field, record.info.zan_id_number if record.info else None)
     info = record.personal_info or _NO_INFO
-    texts = _texts(info, record)
+    texts, whole = _texts(info, record)
     zan_id = texts[0]
     if not (8 <= len(zan_id) <= 10 and zan_id.isascii() and zan_id.isdigit()):
         return without_key(zan_id)
@@ -105,7 +106,7 @@ def to_row(record: Person | Unreadable) -> Row | Reject:
     except ValueError:
         return undated(zan_id, _wrong_date(texts))
     # all texts as one: a whole record hardly ever has as many characters as one text may have
-    return row if is_plain("".join(texts)) else unstorable(zan_id, _kept_texts(row)) or row
+    return row if is_plain(whole) else unstorable(zan_id, _kept_texts(row)) or row
 
 
 def workplace_of(record: Person) -> str | None:
@@ -113,8 +114,8 @@ def workplace_of(record: Person) -> str | None:
     return (_flagged_or_first(record.employment_histories, _is_current) or _NO_JOB).entity_name
 
 
-def _texts(info: PersonalInfo, record: Person) -> list[str]:
-    """Every text that is read of a record, trimmed; what is null or absent is empty."""
+def _texts(info: PersonalInfo, record: Person) -> tuple[list[str], str]:
+    """Return every text that is read of a record, clean, and all as one; null and absent are empty."""
     job = _flagged_or_first(record.employment_histories, _is_current) or _NO_JOB
     salary = _flagged_or_first(record.salary_information, _is_current) or _NO_SALARY
     contract = _flagged(record.contract_details, _is_active) or _NO_CONTRACT
@@ -126,7 +127,12 @@ def _texts(info: PersonalInfo, record: Person) -> list[str]:
         *_of_contract(contract),
         *_of_education(education),
     )
-    return [text.strip() if text else "" for text in raw]
+    texts = [text.strip() if text else "" for text in raw]
+    whole = "".join(texts)
+    if is_clean(whole):
+        return texts, whole
+    texts = [clean(text) for text in texts]
+    return texts, "".join(texts)
 
 
 def _row(texts: list[str], *, confirmed: bool | None) -> Row:
