@@ -127,9 +127,9 @@ async def add_page(
         """
         WITH checkpoint AS (
             INSERT INTO run_pages (run_id, reading, page_size, page_number, attempt, remote_total,
-                                   records, people, fingerprint, filled, sampled, present, odd)
+                                   records, people, fingerprint, counts, sampled, odd)
             VALUES (%(run)s, %(reading)s, %(size)s, %(number)s, %(attempt)s, %(total)s,
-                    %(records)s, %(people)s, %(fingerprint)s, %(filled)s, %(sampled)s, %(present)s, %(odd)s)
+                    %(records)s, %(people)s, %(fingerprint)s, %(counts)s, %(sampled)s, %(odd)s)
         )
         UPDATE run_progress
         SET phase = %(phase)s, current_page = %(number)s, remote_total = %(total)s,
@@ -154,9 +154,8 @@ async def add_page(
             "total": page.total,
             "people": int_array(ids),
             "fingerprint": fingerprint,
-            "filled": tally and int_array(tally.filled),
+            "counts": tally and Jsonb(tally.counts()),
             "sampled": tally and tally.sampled,
-            "present": tally and int_array(tally.present),
             "odd": Jsonb(tally.odd) if tally and tally.odd else None,
         },
     )
