@@ -98,7 +98,9 @@ class Total:
 
 @dataclass(frozen=True)
 class Member:
-    """An institution of a batch, and the run that brings it, if any."""
+    """An institution of a batch, and the run that brings it, if any; and the last result of the institution,
+    unless this run is one.
+    """
 
     institution_id: int
     institution: str
@@ -111,6 +113,10 @@ class Member:
     trouble: str | None
     people: int | None
     remote_total: int | None
+    last_run_id: int | None
+    last_outcome: str | None
+    last_people: int | None
+    last_finished_at: datetime | None
 
     @property
     def stands(self) -> str:

@@ -38,3 +38,14 @@ FROM layout l, runs r
 WHERE r.id = p.run_id AND r.state <> 'completed'
   AND cardinality(p.filled) = cardinality(l.columns) AND cardinality(p.present) = cardinality(l.fields);
 
+
+-- The last result of an institution: its newest completed run of a whole listing. Whatever began after it and
+-- failed, was cancelled or still waits does not hide it.
+CREATE FUNCTION last_completed(institution bigint)
+RETURNS TABLE (last_run_id bigint, last_outcome text, last_people integer, last_finished_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT r.id, r.outcome, r.people, r.finished_at FROM runs r
+    WHERE r.institution_id = institution AND r.state = 'completed' AND r.kind IN ('sync', 'apply')
+    ORDER BY r.id DESC LIMIT 1;
+END;
