@@ -129,7 +129,7 @@ SELECT count(*) AS institutions, count(*) FILTER (WHERE m.skipped IS NOT NULL) A
        (SELECT start_of_run(w.id) FROM batch_members wm JOIN runs w ON w.id = wm.run_id
         WHERE wm.batch_id = %(batch)s AND w.state = 'waiting'
         ORDER BY w.priority = 'low' DESC, w.priority = 'normal' DESC, w.queue_job_id DESC LIMIT 1)
-       AS last_start_at, now() AS now
+       AS last_start_at, (SELECT paused_at IS NOT NULL FROM queue_settings) AS is_paused, now() AS now
 FROM batch_members m
 LEFT JOIN runs r ON r.id = m.run_id
 LEFT JOIN run_progress p ON p.run_id = r.id

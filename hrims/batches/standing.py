@@ -40,6 +40,7 @@ class Total:
     slowest_end_at: datetime | None
     began_at: datetime | None
     last_start_at: datetime | None
+    is_paused: bool
     now: datetime
 
     @property
@@ -61,8 +62,10 @@ class Total:
     @property
     def done_at(self) -> datetime | None:
         """About when the last run will end: at the pace so far, and not before the last one starts. None
-        before there is a pace.
+        before there is a pace, and while runs wait in a paused queue.
         """
+        if self.is_paused and self.waiting:
+            return None
         if self.ended or not self.began_at or not self.runs:
             return None
         share = self.done / self.runs
