@@ -20,6 +20,7 @@ work outlives a database that is away.
 ``limits`` holds what counts over all workers: places at the remote, and the breaker. ``register`` is the
 table of institutions, ``workplaces`` what a person says that a name means which it lacks. ``rejects`` and
 ``drift`` draw what follows from what a run could not keep, and from what has changed in HRIMS' answers.
-``postgres`` starts a PostgreSQL of our own where none is given, ``simulator`` is a stand-in HRIMS that shares
-no code with the rest, ``cli`` holds the commands.
+``instances`` knows which instances of this checkout run. ``postgres`` starts a PostgreSQL of our own where
+none is given, ``simulator`` is a stand-in HRIMS that shares no code with the rest, ``cli`` holds the
+commands.
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import re
 import threading
 import time
@@ -17,7 +18,7 @@ from psycopg.pq import PipelineStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from hrims import postgres
+from hrims import instances, postgres
 from hrims.config import Settings
 from hrims.errors import ConfigError
 
@@ -70,6 +71,7 @@ def dsn_of(settings: Settings) -> str:
         return _given(settings.database_url)
     with _joining:
         if settings.state_dir not in _joined:
+            instances.check_meant(settings, os.environ)
             _joined[settings.state_dir] = postgres.join(settings.state_dir)
         return _joined[settings.state_dir].dsn
 

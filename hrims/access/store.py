@@ -1,5 +1,5 @@
-"""Users, sessions, tokens, failed sign-ins, shared secrets and the audit record, in SQL. Each function
-works inside its caller's transaction.
+"""Users, sessions, failed sign-ins, shared secrets and the audit record, in SQL. Each function works inside
+its caller's transaction. Tokens have a store of their own.
 """
 
 from datetime import datetime, timedelta
@@ -85,6 +85,61 @@ def update_password(conn: Connection, user_id: int, password_hash: str) -> None:
     conn.execute("UPDATE users SET password_hash = %s WHERE id = %s", (password_hash, user_id))
 
 
+def hold_enabled(conn: Connection, name: str) -> int | None:
+    """Return the id of a user who may sign in, held so until the transaction ends; None if there is none."""
+    row = conn.execute(
+        "SELECT id FROM users WHERE name = %s AND disabled_at IS NULL FOR SHARE", (name,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def disable_user(conn: Connection, user_id: int) -> bool:
+    """Disable a user; False if that was done before.
+
+    Raises psycopg.errors.CheckViolation for the last enabled administrator.
+    """
+    return bool(
+        conn.execute(
+            "UPDATE users SET disabled_at = now() WHERE id = %s AND disabled_at IS NULL", (user_id,)
+        ).rowcount
+    )
+
+
+def enable_user(conn: Connection, user_id: int) -> bool:
+    """Enable a user; False if the user is enabled."""
+    return bool(
+        conn.execute(
+            "UPDATE users SET disabled_at = NULL WHERE id = %s AND disabled_at IS NOT NULL", (user_id,)
+        ).rowcount
+    )
+
+
+class ListedUser(NamedTuple):
+    """A user as a list shows it."""
+
+    name: str
+    role: str
+    created_at: datetime
+    signed_in_at: datetime | None
+    disabled_at: datetime | None
+
+
+def users(conn: Connection) -> list[ListedUser]:
+    """Return all users by name, with their last sign-in."""
+    rows = conn.execute(
+        """
+        SELECT u.name, u.role, u.created_at, a.at, u.disabled_at
+        FROM users u
+        LEFT JOIN LATERAL (
+            SELECT at FROM audit_log WHERE subject = 'user:' || u.name AND action = 'session.sign_in'
+            ORDER BY id DESC LIMIT 1
+        ) a ON true
+        ORDER BY u.name
+        """
+    )
+    return [ListedUser(*row) for row in rows]
+
+
 # Sessions
 
 
@@ -122,6 +177,13 @@ def delete_sessions_of(conn: Connection, user_id: int) -> int:
     return conn.execute("DELETE FROM sessions WHERE user_id = %s", (user_id,)).rowcount
 
 
+def revoke_tokens_of(conn: Connection, user_id: int) -> int:
+    """Revoke the tokens for which a user answers; return how many."""
+    return conn.execute(
+        "UPDATE tokens SET revoked_at = now() WHERE owner_id = %s AND revoked_at IS NULL", (user_id,)
+    ).rowcount
+
+
 def delete_expired_sessions(conn: Connection) -> None:
     """Clears away sessions that have ended. Rows that another sign-in clears just now are left to it."""
     conn.execute(
@@ -129,26 +191,6 @@ def delete_expired_sessions(conn: Connection) -> None:
         " WHERE expires_at <= now() LIMIT %s FOR UPDATE SKIP LOCKED)",
         (AT_ONCE,),
     )
-
-
-# Tokens
-
-
-def insert_token(conn: Connection, name: str, role: str, token_hash: bytes) -> int:
-    """Adds a machine's token; returns its id."""
-    row = conn.execute(
-        "INSERT INTO tokens (name, role, token_hash) VALUES (%s, %s, %s) RETURNING id",
-        (name, role, token_hash),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def token(conn: Connection, token_hash: bytes) -> tuple[str, str] | None:
-    """Name and role of a token that was not revoked."""
-    return conn.execute(
-        "SELECT name, role FROM tokens WHERE token_hash = %s AND revoked_at IS NULL", (token_hash,)
-    ).fetchone()
 
 
 # Failed sign-ins

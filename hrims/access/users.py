@@ -2,6 +2,8 @@
 
 import re
 
+import psycopg
+
 from hrims.access import passwords, store
 from hrims.access.audit import Actor, record
 from hrims.access.store import User
@@ -40,12 +42,54 @@ def set_password(conn: Connection, actor: Actor, name: str, password: str) -> No
     """
     password_hash = passwords.hash_of(password)
     with conn.transaction():
-        user = find(conn, name)
-        if not user:
-            raise NotFound("There is no user of this name. Nothing was changed.", "unknown_user")
+        user = _known(conn, name)
         store.update_password(conn, user.id, password_hash)
         ended = store.delete_sessions_of(conn, user.id)
         record(conn, actor, "user.set_password", f"user:{user.name}", sessions_ended=ended)
+
+
+def disable(conn: Connection, actor: Actor, name: str) -> tuple[int, int]:
+    """Disable a user and end the user's sessions and tokens, in one transaction with the audit record.
+
+    Return how many of each. Raises NotFound for an unknown user, Conflict if the user is disabled or is the
+    last enabled administrator; a trigger refuses that, also if two disable one another at the same time.
+    """
+    try:
+        with conn.transaction():
+            user = _known(conn, name)
+            if not store.disable_user(conn, user.id):
+                raise Conflict(f"{user.name} is disabled already. Nothing was changed.", "disabled_before")
+            sessions, tokens = store.delete_sessions_of(conn, user.id), store.revoke_tokens_of(conn, user.id)
+            ended = {"sessions_ended": sessions, "tokens_revoked": tokens}
+            record(conn, actor, "user.disable", f"user:{user.name}", **ended)
+    except psycopg.errors.CheckViolation as refused:
+        if refused.diag.constraint_name != "users_keep_an_administrator":
+            raise
+        raise Conflict(
+            f"{normal_name(name)} is the last administrator who may sign in. Nothing was changed. "
+            "Add or enable another administrator first.",
+            "last_administrator",
+        ) from None
+    return sessions, tokens
+
+
+def enable(conn: Connection, actor: Actor, name: str) -> None:
+    """Let a disabled user sign in again; sessions and tokens that ended stay so.
+
+    Raises NotFound for an unknown user, Conflict if the user is enabled.
+    """
+    with conn.transaction():
+        user = _known(conn, name)
+        if not store.enable_user(conn, user.id):
+            raise Conflict(f"{user.name} is enabled already. Nothing was changed.", "enabled_before")
+        record(conn, actor, "user.enable", f"user:{user.name}")
+
+
+def _known(conn: Connection, name: str) -> User:
+    user = find(conn, name)
+    if not user:
+        raise NotFound("There is no user of this name. Nothing was changed.", "unknown_user")
+    return user
 
 
 def find(conn: Connection, name: str) -> User | None:

@@ -129,23 +129,31 @@ SELECT count(*) AS institutions, count(*) FILTER (WHERE m.skipped IS NOT NULL) A
        (SELECT start_of_run(w.id) FROM batch_members wm JOIN runs w ON w.id = wm.run_id
         WHERE wm.batch_id = %(batch)s AND w.state = 'waiting'
         ORDER BY w.priority = 'low' DESC, w.priority = 'normal' DESC, w.queue_job_id DESC LIMIT 1)
-       AS last_start_at, now() AS now
+       AS last_start_at, (SELECT paused_at IS NOT NULL FROM queue_settings) AS is_paused, now() AS now
 FROM batch_members m
 LEFT JOIN runs r ON r.id = m.run_id
 LEFT JOIN run_progress p ON p.run_id = r.id
 WHERE m.batch_id = %(batch)s
 
 -- name: members
-SELECT i.id AS institution_id, i.name AS institution, m.run_id, m.joined, m.skipped, b.identifier_type,
-       r.state, r.outcome, r.trouble, coalesce(r.people, p.saved) AS people, p.remote_total
-FROM batch_members m
-JOIN batches b ON b.id = m.batch_id
-JOIN institutions i ON i.id = m.institution_id
-LEFT JOIN runs r ON r.id = m.run_id
-LEFT JOIN run_progress p ON p.run_id = r.id
-WHERE m.batch_id = %(batch)s AND (%(state)s::text IS NULL OR CASE
-    WHEN m.skipped IS NOT NULL THEN 'skipped'
-    WHEN r.state = 'completed' THEN CASE r.outcome WHEN 'incomplete' THEN 'incomplete' ELSE 'complete' END
-    WHEN r.state = 'delayed' THEN 'waiting'
-    ELSE r.state END = %(state)s)
-ORDER BY i.name_key LIMIT %(most)s OFFSET %(skip)s
+-- The last results are read for the rows that are shown, not for the whole batch.
+SELECT m.institution_id, m.institution, m.run_id, m.joined, m.skipped, m.identifier_type, m.state, m.outcome,
+       m.trouble, m.people, m.remote_total, l.last_run_id, l.last_outcome, l.last_people, l.last_finished_at
+FROM (
+    SELECT i.id AS institution_id, i.name AS institution, m.run_id, m.joined, m.skipped, b.identifier_type,
+           r.state, r.outcome, r.trouble, coalesce(r.people, p.saved) AS people, p.remote_total,
+           i.name_key
+    FROM batch_members m
+    JOIN batches b ON b.id = m.batch_id
+    JOIN institutions i ON i.id = m.institution_id
+    LEFT JOIN runs r ON r.id = m.run_id
+    LEFT JOIN run_progress p ON p.run_id = r.id
+    WHERE m.batch_id = %(batch)s AND (%(state)s::text IS NULL OR CASE
+        WHEN m.skipped IS NOT NULL THEN 'skipped'
+        WHEN r.state = 'completed' THEN CASE r.outcome WHEN 'incomplete' THEN 'incomplete' ELSE 'complete' END
+        WHEN r.state = 'delayed' THEN 'waiting'
+        ELSE r.state END = %(state)s)
+    ORDER BY i.name_key LIMIT %(most)s OFFSET %(skip)s
+) m
+LEFT JOIN LATERAL last_completed(m.institution_id) l ON m.state IS DISTINCT FROM 'completed'
+ORDER BY m.name_key

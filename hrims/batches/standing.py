@@ -40,6 +40,7 @@ class Total:
     slowest_end_at: datetime | None
     began_at: datetime | None
     last_start_at: datetime | None
+    is_paused: bool
     now: datetime
 
     @property
@@ -61,8 +62,10 @@ class Total:
     @property
     def done_at(self) -> datetime | None:
         """About when the last run will end: at the pace so far, and not before the last one starts. None
-        before there is a pace.
+        before there is a pace, and while runs wait in a paused queue.
         """
+        if self.is_paused and self.waiting:
+            return None
         if self.ended or not self.began_at or not self.runs:
             return None
         share = self.done / self.runs
@@ -98,7 +101,9 @@ class Total:
 
 @dataclass(frozen=True)
 class Member:
-    """An institution of a batch, and the run that brings it, if any."""
+    """An institution of a batch, and the run that brings it, if any; and the last result of the institution,
+    unless this run is one.
+    """
 
     institution_id: int
     institution: str
@@ -111,6 +116,10 @@ class Member:
     trouble: str | None
     people: int | None
     remote_total: int | None
+    last_run_id: int | None
+    last_outcome: str | None
+    last_people: int | None
+    last_finished_at: datetime | None
 
     @property
     def stands(self) -> str:

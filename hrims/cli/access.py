@@ -1,11 +1,15 @@
 """``hrims user`` and ``hrims token``: people and machines that may sign in."""
 
 import sys
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
-from hrims.access import tokens, users
+from hrims.access import store, tokens, users
+from hrims.access.tokens import ListedToken
 from hrims.cli import start
+from hrims.cli.columns import aligned
 from hrims.errors import InvalidInput
 
 ROLES = click.Choice(["administrator", "officer", "auditor"])
@@ -54,6 +58,47 @@ def set_password(name: str, password_stdin: bool) -> None:
     click.echo(f"{name.lower()} has another password.")
 
 
+@user_command.command("list")
+def list_users() -> None:
+    """List the people, their roles, and when they signed in last."""
+    settings = start.settings()
+    with start.connection(settings) as conn:
+        found = store.users(conn)
+    rows = [
+        (
+            one.name,
+            one.role,
+            _day(one.created_at, settings.time_zone),
+            _minute(one.signed_in_at, settings.time_zone),
+            f"disabled {_day(one.disabled_at, settings.time_zone)}" if one.disabled_at else "enabled",
+        )
+        for one in found
+    ]
+    click.echo(aligned(("NAME", "ROLE", "CREATED", "LAST SIGN-IN", "STATE"), rows, shortened="NAME"))
+
+
+@user_command.command("disable")
+@click.argument("name")
+def disable_user(name: str) -> None:
+    """Let the person NAME sign in no more.
+
+    The sessions and tokens of this person end at once. The last administrator who is enabled stays.
+    """
+    with start.connection(start.settings()) as conn:
+        sessions, revoked = users.disable(conn, start.operator(), name)
+    ended = f"{_count(sessions, 'session')} and {_count(revoked, 'token')} ended"
+    click.echo(f"{users.normal_name(name)} is disabled; {ended}.")
+
+
+@user_command.command("enable")
+@click.argument("name")
+def enable_user(name: str) -> None:
+    """Let the person NAME, who was disabled, sign in again."""
+    with start.connection(start.settings()) as conn:
+        users.enable(conn, start.operator(), name)
+    click.echo(f"{users.normal_name(name)} may sign in again.")
+
+
 @click.group("token")
 def token_command() -> None:
     """Tokens for machines that use the API."""
@@ -61,11 +106,67 @@ def token_command() -> None:
 
 @token_command.command("add")
 @click.argument("name")
-def add_token(name: str) -> None:
+@click.option(
+    "--role", type=ROLES, default=tokens.DEFAULT_ROLE, show_default=True, help="What the machine may do."
+)
+@click.option("--days", type=int, metavar="N", help="End it after N days; without this it does not end.")
+@click.option("--owner", metavar="USER", help="The person who answers for it; if disabled, it ends.")
+def add_token(name: str, role: str, days: int | None, owner: str | None) -> None:
     """Make a token for the machine NAME and print it.
 
     It is printed alone, this once: only its hash is kept.
     """
     with start.connection(start.settings()) as conn, conn.transaction():
-        token = tokens.add_token(conn, start.operator(), name)
+        token = tokens.add_token(conn, start.operator(), name, role, owner=owner, days=days)
     click.echo(token)
+
+
+@token_command.command("list")
+@click.option("--all", "all_", is_flag=True, help="Also those that have ended.")
+def list_tokens(all_: bool) -> None:
+    """List the tokens that are valid: name, role, and when they were used last. No token is shown."""
+    settings = start.settings()
+    with start.connection(settings) as conn:
+        found = [one for one in tokens.tokens(conn) if all_ or one.is_valid]
+    rows = [
+        (
+            str(one.id),
+            one.name,
+            one.role,
+            _day(one.created_at, settings.time_zone),
+            _minute(one.last_used_at, settings.time_zone),
+            _ends(one, settings.time_zone),
+        )
+        for one in found
+    ]
+    click.echo(aligned(("ID", "NAME", "ROLE", "CREATED", "LAST USED", "ENDS"), rows, shortened="NAME"))
+
+
+@token_command.command("revoke")
+@click.argument("name", metavar="NAME|ID")
+def revoke_token(name: str) -> None:
+    """End a token at once, by its name or number.
+
+    If several tokens have the name, give the number of one: `hrims token list` shows it.
+    """
+    with start.connection(start.settings()) as conn:
+        ended = tokens.revoke(conn, start.operator(), name)
+    click.echo(f"Token {ended.id}, {ended.name}, is revoked.")
+
+
+def _ends(token: ListedToken, zone: ZoneInfo) -> str:
+    if token.revoked_at:
+        return f"revoked {_day(token.revoked_at, zone)}"
+    return _day(token.expires_at, zone) if token.expires_at else "never"
+
+
+def _day(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d}"
+
+
+def _minute(at: datetime | None, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else "never"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

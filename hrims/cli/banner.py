@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from hrims import instances
 from hrims.access.users import FIRST
 from hrims.config import PROJECT, Settings
 from hrims.log import masked
@@ -37,6 +38,7 @@ def text(settings: Settings, created: tuple[str, str] | None) -> str:
         f"    database    {_database(settings)}",
         f"    logs        {settings.state_dir / 'log'}",
         "",
+        *_elsewhere(settings),
         "  Ctrl-C stops all of it; nothing saved is lost.",
         "",
     ]
@@ -57,6 +59,13 @@ def _sign_in(settings: Settings, created: tuple[str, str] | None) -> list[str]:
         f"    password    {password}",
         "                (shown this once; only its hash is kept)",
     ]
+
+
+def _elsewhere(settings: Settings) -> list[str]:
+    lines = instances.lines_to_type(settings, os.environ)
+    if not lines:
+        return []
+    return ["  In another terminal, before any command:", *(f"    {line}" for line in lines), ""]
 
 
 def _database(settings: Settings) -> str:

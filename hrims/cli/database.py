@@ -32,6 +32,7 @@ def db_command() -> None:
 def url() -> None:
     """Print the DSN in use, for psql and other clients: psql "$(hrims db url)"."""
     settings = start.settings()
+    start.check_there(settings)
     click.echo(settings.database_url or db.as_url(db.dsn_of(settings)))
     if not settings.database_url and db.leave(settings, LEAVE_WITHIN):
         click.echo("This database runs while HRIMS Sync does. Start it: hrims up", err=True)

@@ -55,6 +55,7 @@ def _not_without(what: str) -> Callable[[Settings], str]:
 
 
 def _database(settings: Settings) -> str:
+    start.check_there(settings)
     with start.connection(settings, migrated=False) as conn:
         version = conn.info.server_version
         kind = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.state_dir}"

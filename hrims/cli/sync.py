@@ -138,7 +138,7 @@ def _trouble(run: Run, zone: ZoneInfo) -> str:
     """What a bar cannot show."""
     if run.state == "waiting" and not run.a_worker_lives:
         return f"{run.message} {NO_WORKER}"
-    if run.starts_at and not run.paused_by:
+    if run.starts_at:
         return f"{run.message} It starts at about {run.starts_at.astimezone(zone):%H:%M %Z}."
     told = run.note or run.paused_by or run.not_asked or run.quiet or run.not_before
     return run.message if told or run.state == "delayed" else ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from hrims import db, migrate
+from hrims import db, instances, migrate
 from hrims.access import users
 from hrims.access.audit import Actor
 from hrims.cli import banner, before, start
@@ -51,7 +51,9 @@ def up_command() -> None:
     try:
         with before.only_one(settings):
             before.check_port(settings)
-            _bring_up(settings, stopping)
+            here = instances.of(settings, banner.address(settings), os.environ)
+            with instances.published(here):
+                _bring_up(settings, stopping)
     except Stopped:
         tell("Stopped while still starting. Everything saved is kept.")
 

@@ -7,6 +7,7 @@ import os
 
 import click
 
+from hrims import instances
 from hrims.cli import leash, start
 from hrims.config.values import pool_name
 
@@ -31,6 +32,9 @@ def worker_command(pool: str | None) -> None:
         # The queue's app reads the environment, as it does below Procrastinate's own command.
         os.environ["HRIMS_POOL"] = pool
     settings = start.settings()
+    # Here and not only in `dsn_of`, because a supervised worker would wait for a database for ever.
+    if not settings.database_url:
+        instances.check_meant(settings, os.environ)
     leash.hold()
     # Imported here, after the settings are known to be good, because the app reads them on import.
     from hrims.jobs.queue import app  # noqa: PLC0415 - it reads the settings

@@ -1,6 +1,4 @@
-"""The fields that the contract with HRIMS knows, as paths: ``personalInfo.primaryPhone``. Only ever add at
-the end: the counts of pages that are saved go by place.
-"""
+"""The fields that the contract with HRIMS knows, as paths: ``personalInfo.primaryPhone``."""
 
 from typing import Final
 

@@ -29,7 +29,8 @@ RETYPED: Final = 0.1
 
 class Measured(NamedTuple):
     """The counts of a run: ``filled`` of its ``people`` by column; ``present`` and ``unknown`` of the
-    ``sampled`` records by path; ``retyped`` of all its ``records`` by path.
+    ``sampled`` records by path; ``retyped`` of all its ``records`` by path. A name that is absent from
+    ``filled`` or ``present`` was not counted: the version that ran did not know it.
     """
 
     records: int
@@ -79,14 +80,16 @@ def told(messages: list[str], most: int = 5) -> str:
 
 def _new(now: Measured, before: Measured, met_before: set[str]) -> Iterator[Change]:
     for path, times in sorted(now.unknown.items()):
-        if path not in before.unknown and path not in met_before:
+        known = path in before.unknown or path in before.present or path in met_before
+        if not known:
             yield Change("new_field", path, _share(times, now.sampled), 0.0, f"new field {path}")
 
 
 def _missing(now: Measured, before: Measured) -> Iterator[Change]:
     if min(now.sampled, before.sampled) < FEWEST:
         return
-    gone = {path for path in before.present if before.sent(path) >= USUAL and not now.sent(path)}
+    both = before.present.keys() & now.present.keys()
+    gone = {path for path in both if before.sent(path) >= USUAL and not now.sent(path)}
     for path in sorted(gone):
         # With its part, a field is gone too; that need not be said of each.
         if path.rpartition(".")[0] not in gone:
@@ -108,7 +111,7 @@ def _jumps(now: Measured, before: Measured) -> Iterator[Change]:
     few = min(now.people, before.people)
     if few < FEWEST:
         return
-    for column in now.filled:
+    for column in (name for name in now.filled if name in before.filled):
         is_, was = now.empty(column), before.empty(column)
         if abs(is_ - was) * few >= FEWEST_OTHERS - 1e-9 and _jumped(is_, was):
             message = f"{column} empty in {is_:.0%} of records, {was:.0%} last time".replace("%", " %")

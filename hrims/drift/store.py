@@ -5,25 +5,27 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from hrims.db import AsyncConnection
-from hrims.drift.fields import KNOWN
 from hrims.drift.rules import Change, Measured
-from hrims.employees.mapping import COLUMNS
 
-# A page that was read again must not count twice: the first reading alone is summed.
+# A page that was read again must not count twice: only the first reading is summed. A name that some page did
+# not count, because the page was saved by another version, has no sum over the run.
 SUMS = """
 WITH pages AS (
-    SELECT records, cardinality(people) AS people, sampled, filled, present, odd FROM run_pages
-    WHERE run_id = %(run)s AND reading = 1 AND filled IS NOT NULL
+    SELECT records, cardinality(people) AS people, sampled, counts -> 'filled' AS filled,
+           counts -> 'present' AS present, odd
+    FROM run_pages WHERE run_id = %(run)s AND reading = 1 AND counts IS NOT NULL
 ), filled AS (
-    SELECT place, sum(n)::int AS n FROM pages, unnest(filled) WITH ORDINALITY AS u(n, place) GROUP BY place
+    SELECT c.key AS name, sum(c.value::int)::int AS n FROM pages, jsonb_each_text(filled) AS c
+    GROUP BY 1 HAVING count(*) = (SELECT count(*) FROM pages)
 ), present AS (
-    SELECT place, sum(n)::int AS n FROM pages, unnest(present) WITH ORDINALITY AS u(n, place) GROUP BY place
+    SELECT c.key AS name, sum(c.value::int)::int AS n FROM pages, jsonb_each_text(present) AS c
+    GROUP BY 1 HAVING count(*) = (SELECT count(present) FROM pages)
 ), odd AS (
     SELECT kind.key AS kind, path.key AS path, sum(path.value::int)::int AS n
     FROM pages, jsonb_each(odd) AS kind, jsonb_each_text(kind.value) AS path GROUP BY 1, 2
 )
 SELECT coalesce(sum(records), 0)::int, coalesce(sum(people), 0)::int, coalesce(sum(sampled), 0)::int,
-       (SELECT array_agg(n ORDER BY place) FROM filled), (SELECT array_agg(n ORDER BY place) FROM present),
+       (SELECT jsonb_object_agg(name, n) FROM filled), (SELECT jsonb_object_agg(name, n) FROM present),
        (SELECT jsonb_object_agg(path, n) FROM odd WHERE kind = 'unknown'),
        (SELECT jsonb_object_agg(path, n) FROM odd WHERE kind = 'retyped')
 FROM pages
@@ -31,23 +33,11 @@ FROM pages
 
 
 async def measured(conn: AsyncConnection, run_id: int) -> Measured:
-    """The counts of a run, summed over the pages of its first reading."""
+    """Return the counts of a run, summed over the pages of its first reading."""
     row = await (await conn.execute(SUMS, {"run": run_id})).fetchone()
     assert row is not None
-    records, people, sampled, filled, present, unknown, retyped = row
-    return Measured(
-        records,
-        people,
-        sampled,
-        _named(COLUMNS, filled),
-        _named(KNOWN, present),
-        unknown or {},
-        retyped or {},
-    )
-
-
-def _named(names: tuple[str, ...], counts: list[int] | None) -> dict[str, int]:
-    return dict(zip(names, counts or [], strict=False))
+    records, people, sampled, *counts = row
+    return Measured(records, people, sampled, *(names or {} for names in counts))
 
 
 async def before(conn: AsyncConnection, run_id: int) -> tuple[int, Measured] | None:

@@ -27,39 +27,44 @@ ODD_NAME: Final = "(an odd name)"
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z_.]{0,79}\d{0,2}")
 _PLACE: Final = re.compile(r"\[[^\]]*\]")
-_INDEX: Final = {path: at for at, path in enumerate(KNOWN)}
+_KNOWN: Final = frozenset(KNOWN)
 
 
 class Tally(NamedTuple):
-    """The counts of one page. ``filled`` goes by COLUMNS, over all people; ``present`` by fields.KNOWN, over
-    the ``sampled`` records; ``odd`` has ``unknown`` (of the sample) and ``retyped`` (of all), by path.
+    """The counts of one page, by name. ``filled`` counts each of COLUMNS over all people; ``present`` each of
+    fields.KNOWN over the ``sampled`` records; ``odd`` has ``unknown`` (sample) and ``retyped`` (all records).
     """
 
-    filled: list[int]
+    filled: dict[str, int]
     sampled: int
-    present: list[int]
+    present: dict[str, int]
     odd: dict[str, dict[str, int]]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return ``filled``, and ``present`` if a record was sampled, as they are saved with the page."""
+        return {"filled": self.filled} | ({"present": self.present} if self.sampled else {})
 
 
 def tally(page: Page, rows: Sequence[Row]) -> Tally:
     """The counts of a page as the client read it, and of the people it came to."""
     records = loose.records(page.body, SAMPLE) if page.number % ONE_IN == 0 else []
-    present = [0] * len(KNOWN)
+    present = dict.fromkeys(KNOWN, 0)
     unknown: Counter[str] = Counter()
     for path, times in _paths(records).items():
-        if (at := _INDEX.get(path)) is None:
-            unknown[path] += times
+        if path in present:
+            present[path] = times
         else:
-            present[at] = times
+            unknown[path] += times
     odd = {"unknown": _few(unknown), "retyped": _few(_retyped(page))}
     return Tally(_filled(rows), len(records), present, {kind: paths for kind, paths in odd.items() if paths})
 
 
-def _filled(rows: Sequence[Row]) -> list[int]:
+def _filled(rows: Sequence[Row]) -> dict[str, int]:
     if not rows:
-        return [0] * len(COLUMNS)
+        return dict.fromkeys(COLUMNS, 0)
     # No field of a row is an empty text; comparing each with None would take three times as long.
-    return [len([*filter(None, column)]) for column in zip(*rows, strict=True)]
+    columns = zip(COLUMNS, zip(*rows, strict=True), strict=True)
+    return {name: len([*filter(None, values)]) for name, values in columns}
 
 
 def _paths(records: list[Any]) -> Counter[str]:
@@ -86,7 +91,7 @@ def _entries(value: Any) -> list[tuple[str, ...]]:
 @lru_cache(maxsize=4096)
 def _unfold(shape: tuple[Any, ...]) -> tuple[str, ...]:
     part, *entries = shape
-    if part not in _INDEX:
+    if part not in _KNOWN:
         # Nobody knows what is in there; that it is there is what matters.
         return (_plain(part),)
     fields = {field for entry in entries for field in entry}

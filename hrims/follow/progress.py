@@ -73,6 +73,11 @@ class Run:
     asked_again: int
     came_right: int
     rejected_why: str | None
+    # The last result of its institution, unless this run is a result itself.
+    last_run_id: int | None
+    last_outcome: str | None
+    last_people: int | None
+    last_finished_at: datetime | None
 
     @property
     def ended(self) -> bool:

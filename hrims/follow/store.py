@@ -34,8 +34,11 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id) AS asked_again,
        (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id AND c.became = 'right') AS came_right,
        CASE WHEN r.kind = 'person' THEN (SELECT j.reason FROM rejects j WHERE j.run_id = r.id LIMIT 1) END
-           AS rejected_why
+           AS rejected_why,
+       l.last_run_id, l.last_outcome, l.last_people, l.last_finished_at
 FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
+LEFT JOIN LATERAL last_completed(r.institution_id) l
+    ON r.state <> 'completed' OR r.kind NOT IN ('sync', 'apply')
 CROSS JOIN queue_settings q
 """  # noqa: S608 - constants alone
 
@@ -84,12 +87,11 @@ def recent(conn: Connection, most: int) -> list[Run]:
 
 def under_way(conn: Connection, most: int, skip: int) -> list[Run]:
     """Runs that have not ended: those that run, then those that wait, in the order in which they start."""
+    run = RUN.replace(ITS_START, "v.starts_at")
+    page = "SELECT job_id, starts_at, place FROM queue_v ORDER BY place LIMIT %s OFFSET %s"
+    statement = f"{run} JOIN ({page}) v ON v.job_id = r.id ORDER BY v.place"
     with conn.cursor(row_factory=class_row(Run)) as cursor:
-        return cursor.execute(
-            f"{RUN.replace(ITS_START, 'v.starts_at')} JOIN queue_v v ON v.job_id = r.id"
-            " ORDER BY v.place LIMIT %s OFFSET %s".encode(),
-            (most, skip),
-        ).fetchall()
+        return cursor.execute(statement.encode(), (most, skip)).fetchall()
 
 
 def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:

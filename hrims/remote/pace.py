@@ -23,13 +23,17 @@ def pause(tries: int, first: float, retry_after: float | None, random: Random, c
 
 
 def asked_for(header: str, now: datetime) -> float | None:
-    """Seconds that a Retry-After asks to wait: a number of them or a date; None if it is neither."""
+    """Return the seconds, up to MOST_PATIENCE, that a Retry-After asks to wait; None if it asks for nothing.
+
+    It may be a number of seconds or a date, and comes from outside: a date can name any year, hour or zone.
+    """
     asked = header.strip()
     if re.fullmatch(r"[0-9]{1,9}", asked):
-        return float(asked)
+        return min(float(asked), MOST_PATIENCE)
     try:
         then = parsedate_to_datetime(asked)
-    except ValueError:
+        aware = then if then.tzinfo else then.replace(tzinfo=UTC)
+        seconds = (aware - now).total_seconds()
+    except (ValueError, OverflowError):
         return None
-    aware = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return max(0.0, (aware - now).total_seconds())
+    return min(max(0.0, seconds), MOST_PATIENCE)

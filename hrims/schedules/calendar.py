@@ -1,10 +1,12 @@
 """When a schedule is due: a cron line, a time zone and a moment come in; the next times go out, and words.
 Pure.
 
-The line is read by the clock on the wall. A time that the change to summer time leaves out comes an hour
-later, one that the change back repeats comes once.
+The line is read by the clock on the wall. A line for all hours comes whenever the clock shows one of its
+times, so an hourly line comes every hour over a clock change. A line that names hours comes once for each of
+its times: at the first of two, and later if the clock leaves the time out.
 """
 
+import heapq
 import itertools
 import re
 from collections.abc import Iterator
@@ -23,6 +25,9 @@ CLOSEST: Final = timedelta(minutes=10)
 
 LOOKED_AT: Final = 50
 """Times that are looked at for whether two are too close."""
+
+LARGEST_CHANGE: Final = timedelta(hours=25)
+"""Longer than any clock was ever set forward or back: a day, where a country crossed the date line."""
 
 DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
@@ -55,7 +60,9 @@ def check_cron(given: object, zone: ZoneInfo, now: datetime) -> str:
     if BY_CHANCE.search(line) or not croniter.is_valid(line):
         raise InvalidInput("A field of this cron line cannot be read. Nothing was changed.", "bad_cron")
     try:
-        shown = upcoming(line, zone, now, LOOKED_AT)
+        upcoming(line, zone, now, 1)
+        # Its own times, as a clock shows them that never changes.
+        shown = upcoming(line, ZoneInfo("UTC"), now, LOOKED_AT)
     except CroniterError:
         raise InvalidInput("This cron line never comes. Nothing was changed.", "bad_cron") from None
     if any(later - earlier < CLOSEST for earlier, later in itertools.pairwise(shown)):
@@ -70,15 +77,30 @@ def upcoming(line: str, zone: ZoneInfo, after: datetime, count: int) -> list[dat
 
 
 def times(line: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    """All times after a moment, in UTC. Raises as ``upcoming``."""
-    # From a day before: what is later by the clock is not always later.
-    wall = croniter(line, after.astimezone(zone).replace(tzinfo=None) - timedelta(days=1))
+    """Yield all times after a moment, in UTC and in order. Raises as ``upcoming``."""
+    is_for_all_hours = croniter.expand(line)[0][1] == ["*"]
+    # A clock change can move a time behind later ones. So a time is yielded once the line is read far enough
+    # that no earlier one can follow.
+    wall = croniter(line, after.astimezone(zone).replace(tzinfo=None) - LARGEST_CHANGE)
+    known: list[datetime] = []
     last = after
     while True:
-        at = wall.get_next(datetime).replace(tzinfo=zone).astimezone(UTC)
-        if at > last:
-            last = at
-            yield at
+        shown = wall.get_next(datetime).replace(tzinfo=zone)
+        for moment in _moments(shown, is_for_all_hours):
+            heapq.heappush(known, moment)
+        while known and known[0] < shown.astimezone(UTC) - LARGEST_CHANGE:
+            if (moment := heapq.heappop(known)) > last:
+                last = moment
+                yield moment
+
+
+def _moments(shown: datetime, is_for_all_hours: bool) -> list[datetime]:
+    """Return the moments in UTC for a time that the clock shows once, twice or never."""
+    first, second = shown.astimezone(UTC), shown.replace(fold=1).astimezone(UTC)
+    if not is_for_all_hours or first == second:
+        return [first]
+    is_left_out = first.astimezone(shown.tzinfo).replace(tzinfo=None) != shown.replace(tzinfo=None)
+    return [] if is_left_out else [first, second]
 
 
 def plain(every: str, at: str, day: str) -> str:

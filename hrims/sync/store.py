@@ -149,11 +149,9 @@ async def add_page(
         """
         WITH checkpoint AS (
             INSERT INTO run_pages (run_id, reading, page_size, page_number, attempt, remote_total,
-                                   records, people, record_digests, fingerprint, filled, sampled, present,
-                                   odd)
+                                   records, people, record_digests, fingerprint, counts, sampled, odd)
             VALUES (%(run)s, %(reading)s, %(size)s, %(number)s, %(attempt)s, %(total)s,
-                    %(records)s, %(people)s, %(digests)s, %(fingerprint)s, %(filled)s, %(sampled)s,
-                    %(present)s, %(odd)s)
+                    %(records)s, %(people)s, %(digests)s, %(fingerprint)s, %(counts)s, %(sampled)s, %(odd)s)
         )
         UPDATE run_progress
         SET phase = %(phase)s, current_page = %(number)s, remote_total = %(total)s,
@@ -179,9 +177,8 @@ async def add_page(
             "people": int_array(people),
             "digests": int_array(digests),
             "fingerprint": fingerprint,
-            "filled": tally and int_array(tally.filled),
+            "counts": tally and Jsonb(tally.counts()),
             "sampled": tally and tally.sampled,
-            "present": tally and int_array(tally.present),
             "odd": Jsonb(tally.odd) if tally and tally.odd else None,
         },
     )

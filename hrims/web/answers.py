@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from hrims.batches.standing import Member
 from hrims.follow.attempts import Attempt
 from hrims.follow.progress import Run
 
@@ -35,6 +36,19 @@ def status(run: Run) -> dict[str, Any]:
         "attemptPause": run.attempt_pause,
         "deadlineAt": time(run.deadline_at),
         "partial": run.partial,
+        "lastCompleted": last_completed(run),
+    }
+
+
+def last_completed(one: Run | Member) -> dict[str, Any] | None:
+    """Return the last result of the institution; None if it has none, or this run is a result itself."""
+    if one.last_run_id is None:
+        return None
+    return {
+        "jobId": str(one.last_run_id),
+        "outcome": one.last_outcome,
+        "employeeCount": one.last_people,
+        "finishedAt": time(one.last_finished_at),
     }
 
 

@@ -140,4 +140,5 @@ def _member(one: Member) -> dict[str, Any]:
         "why": one.words if one.skipped else one.trouble,
         "employeeCount": one.people,
         "total": one.remote_total,
+        "lastCompleted": answers.last_completed(one),
     }

@@ -1,23 +1,24 @@
 """Machines' sign-ins: made, found, revoked; then every refusal."""
 
+import psycopg
 import pytest
 
-from hrims.access import tokens
+from hrims.access import tokens, users
 from hrims.access.tokens import Token
 from hrims.db import Connection
-from hrims.errors import InvalidInput
-from tests.access.cast import ROOT, records
+from hrims.errors import Conflict, InvalidInput, NotFound
+from tests.access.cast import PASSWORD, ROOT, records
 
 
 def test_it_works(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, " Nightly job ")
     assert token.startswith("hrims_")
     assert len(token) >= len("hrims_") + 43
-    assert tokens.find(conn, token) == Token("Nightly job", "administrator")
+    assert tokens.find(conn, token) == Token("Nightly job", "officer")
     [(actor, subject, details)] = records(conn, "token.add")
     assert actor == "root"
     assert str(subject).startswith("token:")
-    assert details == {"name": "Nightly job", "role": "administrator"}
+    assert details == {"name": "Nightly job", "role": "officer"}
 
 
 def test_the_database_holds_no_token(conn: Connection) -> None:
@@ -29,10 +30,92 @@ def test_the_database_holds_no_token(conn: Connection) -> None:
     assert token.removeprefix("hrims_") not in kept[0] + told[0]
 
 
-def test_a_revoked_one_signs_nobody_in(conn: Connection) -> None:
+@pytest.mark.parametrize("by", ["nightly", "1", " 1 "])
+def test_a_revoked_one_signs_nobody_in(conn: Connection, by: str) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
-    conn.execute("UPDATE tokens SET revoked_at = now()")
+    other = tokens.add_token(conn, ROOT, "payroll")
+    assert tokens.revoke(conn, ROOT, by).name == "nightly"
     assert tokens.find(conn, token) is None
+    assert tokens.find(conn, other)
+    assert records(conn, "token.revoke") == [("root", "token:1", {"name": "nightly"})]
+    with pytest.raises(Conflict, match="was revoked before"):
+        tokens.revoke(conn, ROOT, "1")
+    with pytest.raises(NotFound, match="no token of this name"):
+        tokens.revoke(conn, ROOT, "nightly")
+    assert len(records(conn, "token.revoke")) == 1
+
+
+@pytest.mark.parametrize("by", ["", "3", "0", "9" * 30, "other", "a\nb", "\0"])
+def test_what_is_no_token_is_not_revoked(conn: Connection, by: str) -> None:
+    token = tokens.add_token(conn, ROOT, "nightly")
+    with pytest.raises(NotFound, match="Nothing was changed"):
+        tokens.revoke(conn, ROOT, by)
+    assert tokens.find(conn, token)
+
+
+def test_of_two_of_one_name_the_number_says_which(conn: Connection) -> None:
+    first, second = (tokens.add_token(conn, ROOT, "nightly") for _ in range(2))
+    with pytest.raises(Conflict, match=r"2 tokens have this name: 1, 2\."):
+        tokens.revoke(conn, ROOT, "nightly")
+    tokens.revoke(conn, ROOT, "1")
+    assert (tokens.find(conn, first), tokens.find(conn, second) is None) == (None, False)
+    assert tokens.revoke(conn, ROOT, "nightly").id == 2
+
+
+def test_one_that_has_expired_signs_nobody_in(conn: Connection) -> None:
+    token = tokens.add_token(conn, ROOT, "nightly", days=30)
+    [listed] = tokens.tokens(conn)
+    assert listed.expires_at
+    assert (listed.expires_at - listed.created_at).days == 30
+    assert tokens.find(conn, token)
+    conn.execute("UPDATE tokens SET expires_at = now()")
+    assert tokens.find(conn, token) is None
+    assert not tokens.tokens(conn)[0].is_valid
+
+
+@pytest.mark.parametrize("days", [0, -1, 3651, 10**9])
+def test_a_wrong_number_of_days_is_refused(conn: Connection, days: int) -> None:
+    with pytest.raises(InvalidInput, match=r"1 to 3650 days\. No token was made"):
+        tokens.add_token(conn, ROOT, "nightly", days=days)
+
+
+def test_it_is_written_down_when_a_token_was_used(conn: Connection) -> None:
+    token = tokens.add_token(conn, ROOT, "nightly")
+    assert tokens.tokens(conn)[0].last_used_at is None
+    tokens.find(conn, token)
+    used = tokens.tokens(conn)[0].last_used_at
+    assert used
+    tokens.find(conn, token)
+    assert tokens.tokens(conn)[0].last_used_at == used
+    conn.execute("UPDATE tokens SET last_used_at = now() - interval '2 minutes'")
+    tokens.find(conn, token)
+    later = tokens.tokens(conn)[0].last_used_at
+    assert later
+    assert later >= used
+
+
+def test_a_database_that_cannot_be_written_lets_machines_in(conn: Connection) -> None:
+    token = tokens.add_token(conn, ROOT, "nightly")
+    conn.execute("SET default_transaction_read_only = on")
+    assert tokens.find(conn, token)
+    assert tokens.tokens(conn)[0].last_used_at is None
+
+
+def test_requests_at_once_do_not_wait_for_one_another(conn: Connection, dsn: str) -> None:
+    token = tokens.add_token(conn, ROOT, "nightly")
+    with psycopg.connect(dsn) as other:
+        assert tokens.find(other, token)
+        conn.execute("SET lock_timeout = '2s'")
+        assert tokens.find(conn, token)
+
+
+def test_one_of_a_user_who_may_not_sign_in_is_refused(conn: Connection) -> None:
+    users.add_user(conn, ROOT, "asha", "officer", PASSWORD)
+    users.disable(conn, ROOT, "asha")
+    for owner in ("asha", "nobody", "", "a b"):
+        with pytest.raises(NotFound, match="No token was made"):
+            tokens.add_token(conn, ROOT, "nightly", owner=owner)
+    assert tokens.tokens(conn) == []
 
 
 def test_two_of_one_name_are_two(conn: Connection) -> None:

@@ -17,6 +17,7 @@ from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
 from hrims.jobs import control, queue
 from hrims.jobs import store as jobs
 from hrims.jobs.ask import ask as ask_one
+from hrims.jobs.starts import decide as starts
 from hrims.jobs.starts.priorities import PRIORITIES
 from tests.database.runs import ASHA
 from tests.web.runs import ended
@@ -247,6 +248,13 @@ def test_how_it_stands(conn: Connection, register: list[int]) -> None:
     assert total.done_at
     assert total.done_at > total.now
     assert total.message == "3 of 5 runs ended; 50 people saved."
+    starts.pause(conn, ASHA, "Mwisho wa mwezi")
+    assert store.total(conn, batch).done_at is None
+    conn.execute("UPDATE runs SET state = 'active' WHERE state = 'waiting'")
+    assert store.total(conn, batch).done_at
+    conn.execute("UPDATE runs SET state = 'waiting' WHERE state = 'active' AND id <> %s", (runs[4],))
+    starts.go_on(conn, ASHA)
+    assert store.total(conn, batch).done_at
     for state in STATES:
         shown = store.members(conn, batch, state, 100, 0)
         assert {member.stands for member in shown} <= {state}
@@ -266,9 +274,17 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
     share=st.floats(0, 1),
     minutes=st.integers(0, 10_000),
     start=st.none() | st.integers(-100, 10_000),
+    is_paused=st.booleans(),
 )
 def test_per_cent_and_end_are_what_they_can_be(
-    runs: int, skipped: int, waiting: int, active: int, share: float, minutes: int, start: int | None
+    runs: int,
+    skipped: int,
+    waiting: int,
+    active: int,
+    share: float,
+    minutes: int,
+    start: int | None,
+    is_paused: bool,
 ) -> None:
     waiting, active = min(waiting, runs), min(active, max(0, runs - waiting))
     over = runs - waiting - active
@@ -278,10 +294,12 @@ def test_per_cent_and_end_are_what_they_can_be(
         slowest_end_at=None if start is None else NOW + timedelta(minutes=2 * abs(start)),
         began_at=NOW - timedelta(minutes=minutes) if over or active else None,
         last_start_at=None if start is None else NOW + timedelta(minutes=start), now=NOW,
+        is_paused=is_paused,
     )  # fmt: skip
     assert 0 <= total.percent <= 100
     assert (total.percent == 100) == total.ended
     assert total.message
     if total.done_at:
+        assert not (is_paused and waiting)
         assert total.done_at >= NOW
         assert total.last_start_at is None or total.done_at >= total.last_start_at

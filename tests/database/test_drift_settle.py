@@ -66,13 +66,41 @@ async def test_a_rare_field_is_new_once_over_all_earlier_runs(conn: Connection, 
     assert [row[2:4] for row in told(conn)] == [("new_field", "personalInfo.bloodGroup")]
 
 
-async def test_a_page_of_older_code_is_left_out(conn: Connection, pool: AsyncPool) -> None:
+async def test_a_page_without_counts_is_left_out(conn: Connection, pool: AsyncPool) -> None:
     at = institution(conn)
     attempt = await begun(conn, pool, at)
     await save(pool, attempt, listing(100, 140))
     await save(pool, attempt, listing(40, 140, 1))
-    conn.execute(
-        "UPDATE run_pages SET filled = NULL, sampled = NULL, present = NULL, odd = NULL WHERE page_number = 1"
-    )
+    conn.execute("UPDATE run_pages SET counts = NULL, sampled = NULL, odd = NULL WHERE page_number = 1")
     await end(pool, attempt, 140)
     assert [row[2:] for row in drift(conn)] == [(100, 100, 20)]
+
+
+OLDER = """
+UPDATE run_pages
+SET counts = counts #- '{filled,zan_id}' #- '{filled,phone_number}' #- '{present,personalInfo}'
+WHERE page_number = 0
+"""
+"""Makes the first page one of a version without these columns, the first of them at the front."""
+
+
+async def test_a_column_that_is_added_in_the_middle_of_a_run_is_no_change(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    at = institution(conn)
+    before = await run_over(conn, pool, at, listing(100, 140), listing(40, 140, 4))
+    attempt = await begun(conn, pool, at)
+    await save(pool, attempt, listing(100, 140))
+    conn.execute(OLDER)
+    await save(pool, attempt, listing(40, 140, 4, primaryPhone="0770000000"))
+    await end(pool, attempt, 140)
+    after = await run_over(conn, pool, at, listing(100, 140, primaryPhone="0770000000"), listing(40, 140, 4))
+    assert conn.execute(
+        "SELECT run_id, (filled ->> 'name')::int, filled ? 'phone_number', present ? 'personalInfo'"
+        " FROM run_drift ORDER BY run_id"
+    ).fetchall() == [
+        (before, 140, True, True),
+        (attempt.run_id, 140, False, False),
+        (after, 140, True, True),
+    ]
+    assert told(conn) == []

@@ -112,6 +112,20 @@ def test_a_paused_queue_says_who_and_why(conn: Connection) -> None:
     assert rows(conn, "why") == [("asha has paused the queue: Mwisho wa mwezi",)]
 
 
+def test_a_paused_queue_foretells_no_start(conn: Connection) -> None:
+    live(conn)
+    queued = [queue_one(conn, number) for number in range(3)]
+    decide.limit(conn, ASHA, 1)
+    conn.execute("UPDATE runs SET not_before = now() + interval '1 hour' WHERE id = %s", (queued[0],))
+    told = "starts_at IS NULL, start_of_run(job_id) IS NULL"
+    foretold = rows(conn, told)
+    assert (False, False) in foretold
+    decide.pause(conn, ASHA, "Mwisho wa mwezi")
+    assert rows(conn, told) == [(True, True)] * 3
+    decide.go_on(conn, ASHA)
+    assert rows(conn, told) == foretold
+
+
 def test_one_whose_turn_has_not_come_says_the_limit(conn: Connection) -> None:
     decide.limit(conn, ASHA, 1)
     queue_one(conn, 1)

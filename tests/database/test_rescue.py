@@ -206,18 +206,22 @@ async def test_a_worker_in_the_middle_of_its_work_keeps_its_session(
         working.execute("SELECT 1")
 
 
-async def test_after_three_rescues_the_run_has_failed_and_says_why(
+async def test_after_three_rescues_the_run_has_failed_and_says_how_often_its_worker_died(
     conn: Connection, pool: AsyncPool, manager: FencedJobManager, held: tuple[Job, Attempt]
 ) -> None:
-    for _ in range(3):
+    for _ in range(watch.MOST_RESCUES):
         die(conn)
         await watch.rescue_stalled(pool, SILENT)
         await fetch(manager)
         await begin(conn, pool, held[1].run_id)
     die(conn)
     await watch.rescue_stalled(pool, SILENT)
-    assert run(conn) == ("failed", 3, "worker_died")
+    assert run(conn) == ("failed", watch.MOST_RESCUES, "worker_died")
     assert job_status(conn) == ("failed",)
+    ((deaths, said),) = conn.execute(
+        "SELECT (SELECT count(*) FROM run_attempts WHERE ended_as = 'worker_died'), trouble FROM runs"
+    ).fetchall()
+    assert said.startswith(f"Its worker died {deaths} times. What was saved stays.")
 
 
 async def test_a_stalled_job_of_a_run_that_has_ended_is_only_put_away(

@@ -124,7 +124,7 @@ class House(World):
             return run
         assert run.trouble_code == "worker_died", f"{run}\n{self.standing()}\n{self.logs()}"
         assert run.trouble
-        assert "died three times" in run.trouble
+        assert run.trouble.startswith("Its worker died ")
         self.tried_again += self._again(lambda: self._retry(run.id))
         return run
 

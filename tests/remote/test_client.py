@@ -77,6 +77,19 @@ async def test_a_slash_behind_the_address_is_no_harm(httpserver: HTTPServer, con
     assert (await remote.everyone(0, 5)).total == 0
 
 
+@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize(
+    "header", [f"Mon, 23 Nov {'9' * 30} 12:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -1400", "-5", "9" * 400]
+)
+async def test_an_absurd_retry_after_is_a_failure_like_others(
+    httpserver: HTTPServer, connect: Connect, header: str, status: int
+) -> None:
+    remote = connect(answer(httpserver, failure(500), status, Retry_After=header))
+    with pytest.raises(RemoteFailed) as failed:
+        await remote.everyone(0, 5)
+    assert 0 <= (failed.value.retry_after or 0) <= 300
+
+
 async def test_a_compressed_answer_is_read(httpserver: HTTPServer, connect: Connect) -> None:
     body = gzip.compress(page(person()))
     remote = connect(answer(httpserver, body, Content_Encoding="gzip"))
@@ -165,11 +178,11 @@ async def test_seconds_to_wait_are_heard(
     assert failed.value.retry_after == seconds
 
 
-@pytest.mark.parametrize(("hours", "least", "most"), [(1, 3000, 3600), (-1, 0, 0)])
+@pytest.mark.parametrize(("minutes", "least", "most"), [(4, 180, 240), (60, 300, 300), (-60, 0, 0)])
 async def test_a_date_to_wait_for_is_heard(
-    httpserver: HTTPServer, connect: Connect, hours: int, least: float, most: float
+    httpserver: HTTPServer, connect: Connect, minutes: int, least: float, most: float
 ) -> None:
-    then = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+    then = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
     remote = connect(answer(httpserver, b"", 503, Retry_After=then))
     with pytest.raises(RemoteFailed) as failed:
         await remote.everyone(0, 5)

@@ -74,7 +74,7 @@ def test_a_jump(people: int, was: int, is_: int, kinds: list[str]) -> None:
 
 
 def test_a_field_is_missed_when_it_was_usual_and_the_samples_can_tell() -> None:
-    gone = {"personalInfo": 100}
+    gone = {"personalInfo": 100, "personalInfo.primaryPhone": 0, "personalInfo.city": 0}
     assert found(measured(present=gone)) == [("missing_field", "personalInfo.primaryPhone")]
     assert found(measured(present=gone, sampled=19)) == []
     assert found(measured(present=gone), measured(sampled=19)) == []
@@ -82,7 +82,20 @@ def test_a_field_is_missed_when_it_was_usual_and_the_samples_can_tell() -> None:
 
 
 def test_with_its_part_a_field_is_not_told_again() -> None:
-    assert found(measured(present={})) == [("missing_field", "personalInfo")]
+    gone = dict.fromkeys(measured().present, 0)
+    assert found(measured(present=gone)) == [("missing_field", "personalInfo")]
+
+
+def test_a_column_that_the_earlier_run_did_not_count_is_no_change() -> None:
+    now = measured(filled={"phone_number": 600, "union": 1000, "step": 0})
+    assert found(now) == []
+    assert found(measured(), now) == []
+
+
+def test_a_field_that_one_of_two_versions_does_not_know_is_no_change() -> None:
+    newer = measured(present=measured().present | {"personalInfo.bloodGroup": 100})
+    assert found(newer) == []
+    assert found(measured(unknown={"personalInfo.bloodGroup": 100}), newer) == []
 
 
 @pytest.mark.parametrize(

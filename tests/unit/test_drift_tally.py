@@ -32,13 +32,19 @@ def counted(*records: Any) -> Tally:
 
 def test_it_works() -> None:
     got = counted(ASHA, record(1), record(2, firstName=5))
-    filled = dict(zip(COLUMNS, got.filled, strict=True))
+    filled = got.filled
     assert (filled["zan_id"], filled["phone_number"], filled["highest_education"]) == (2, 1, 1)
-    sent = dict(zip(KNOWN, got.present, strict=True))
+    sent = got.present
     assert got.sampled == 3
     assert (sent["personalInfo.zanIdNumber"], sent["personalInfo.primaryPhone"]) == (3, 1)
     assert (sent["contractDetails"], sent["contractDetails.toDate"]) == (1, 1)
     assert got.odd == {"retyped": {"personalInfo.firstName": 1}}
+
+
+def test_what_was_not_sampled_is_not_counted() -> None:
+    page = decode_page(answer(record(1), currentPage=1), number=1, size=500)
+    assert tally(page, []).counts() == {"filled": dict.fromkeys(COLUMNS, 0)}
+    assert counted(record(1)).counts()["present"]["personalInfo.zanIdNumber"] == 1
 
 
 def test_everything_that_the_contract_names_is_known() -> None:
@@ -75,9 +81,9 @@ def test_the_sample_is_bounded_and_spread_over_the_page() -> None:
 @given(st.lists(ANY, max_size=4))
 def test_whatever_comes_is_counted(records: list[Any]) -> None:
     got = counted(*records)
-    assert len(got.filled) == len(COLUMNS)
-    assert len(got.present) == len(KNOWN)
-    assert all(0 <= times <= got.sampled for times in got.present)
+    assert tuple(got.filled) == COLUMNS
+    assert tuple(got.present) == KNOWN
+    assert all(0 <= times <= got.sampled for times in got.present.values())
     assert all(0 <= times <= len(records) * 8 for kind in got.odd.values() for times in kind.values())
     lacks_key(read(*records))
 

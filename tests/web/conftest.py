@@ -105,7 +105,7 @@ def officer(app: Flask, conn: Connection) -> Browser:
 @pytest.fixture
 def api(app: Flask, conn: Connection) -> Browser:
     """A machine with a bearer token, named ``nightly``."""
-    token = tokens.add_token(conn, Actor("test", "system"), "nightly")
+    token = tokens.add_token(conn, Actor("test", "system"), "nightly", "administrator")
     machine = new_browser(app)
     machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return machine

@@ -72,6 +72,10 @@ def test_who_waits_for_a_turn_is_told_so_and_until_when(
     page = administrator.get(f"/dashboard/admin/fetch-data/runs/{first}").text
     assert "Starts at about <time" in page
     assert administrator.get(PAGE).text.count("Waiting for its turn") == 2
+    administrator.press(f"{PAGE}/pause", why=WHY)
+    assert [job["startsAt"] for job in api.get(API).get_json()["jobs"]] == [None, None]
+    assert api.get(f"/api/hrims/job-status/{second}").get_json()["startsAt"] is None
+    assert "Starts at about" not in administrator.get(f"/dashboard/admin/fetch-data/runs/{first}").text
 
 
 def test_the_queue_is_paused_and_goes_on(administrator: Browser, api: Browser, conn: Connection) -> None:

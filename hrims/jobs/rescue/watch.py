@@ -14,10 +14,11 @@ from hrims.jobs.rescue import store
 from hrims.steady import for_ever
 
 MOST_RESCUES = 3
+"""Rescues of a run; the death after the last one ends it."""
 
 WORDS = (
-    "Its worker died three times. What was saved stays; try it again, "
-    "and tell whoever runs HRIMS Sync if it happens once more."
+    f"Its worker died {MOST_RESCUES + 1} times. What was saved stays. Try it again; "
+    "if that happens again, tell the operator of HRIMS Sync."
 )
 
 QueueRun = Callable[[AsyncConnection, int], Awaitable[None]]
