@@ -23,6 +23,7 @@ from hrims.web import (
     guard,
     headers,
     health,
+    hosts,
     leavers,
     looks,
     parts,
@@ -115,6 +116,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["hrims.hub"] = Hub(lambda: db.dsn_of(settings), settings.max_streams)
     Htmx(app)
     errors.prepare(app)
+    hosts.prepare(app, settings.hosts)
     headers.prepare(app, https_only=settings.https_only)
     looks.prepare(app, settings.time_zone)
     forms.prepare(app, https_only=settings.https_only)
