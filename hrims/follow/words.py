@@ -64,10 +64,8 @@ def _active(run: "Run") -> str:
 
 
 def _read(run: "Run") -> str:
-    """How much is read, in pages; in smaller pages than were asked for, their number tells nothing."""
-    if run.pages > (run.estimated_pages or 0):
-        return f"{run.fetched:,} of {run.remote_total:,} records, in smaller pages"
-    return f"{run.pages} of {run.estimated_pages} pages"
+    """Return how much is read, in pages of the size asked for."""
+    return f"{run.current_page:,} of {run.estimated_pages:,} pages"
 
 
 def _completed(run: "Run") -> str:
