@@ -3,10 +3,9 @@
 Names and numbers travel in bodies and never in addresses, which stand in logs and histories.
 """
 
-from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 
 from hrims.errors import InputError, NotFound
 from hrims.jobs.ask_person import ask_person
@@ -14,7 +13,7 @@ from hrims.numbers import whole
 from hrims.people import store
 from hrims.web import guard
 from hrims.web.api import find
-from hrims.web.fetch_data import card
+from hrims.web.fetch_data import card, to_card
 from hrims.web.parts import pool
 
 blueprint = Blueprint("people", __name__, url_prefix="/dashboard/admin/people")
@@ -47,7 +46,7 @@ def fetch() -> Any:
             asked = ask_person(conn, guard.actor(), request.form.get("key"))
     except InputError as refused:
         return render_template("people/index.html", **_context(refused=str(refused))), refused.status
-    return redirect(url_for(".index", run=asked.run_id), code=HTTPStatus.SEE_OTHER)
+    return to_card(".index", run=asked.run_id)
 
 
 @blueprint.get("/<employee_id>")
@@ -70,7 +69,7 @@ def fetch_again(employee_id: str) -> Any:
     """A button: asks HRIMS for this person."""
     with pool().connection() as conn:
         asked = ask_person(conn, guard.actor(), _found(conn, employee_id)["zan_id"])
-    return redirect(url_for(".index", run=asked.run_id), code=HTTPStatus.SEE_OTHER)
+    return to_card(".index", run=asked.run_id)
 
 
 def _found(conn: Any, employee_id: str) -> dict[str, Any]:

@@ -114,15 +114,15 @@ def test_nobody_there(officer: Browser) -> None:
 
 def test_the_buttons_ask_for_one_person(officer: Browser, people: None, conn: Connection) -> None:
     answer = officer.press(f"{PAGE}/1/fetch")
-    assert (answer.status_code, answer.location) == (303, f"{PAGE}?run=4")
-    assert officer.press(f"{PAGE}/fetch", key=" 580330001 ").location == f"{PAGE}?run=4"
-    assert officer.press(f"{PAGE}/fetch", key="963002").location == f"{PAGE}?run=5"
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}?run=4#run")
+    assert officer.press(f"{PAGE}/fetch", key=" 580330001 ").location == f"{PAGE}?run=4#run"
+    assert officer.press(f"{PAGE}/fetch", key="963002").location == f"{PAGE}?run=5#run"
     page = officer.get(f"{PAGE}?run=4").text
     assert "58•••••01" in page
     assert "580330001" not in page
     assert "Cancel this run" in page
     cancelled = officer.press("/dashboard/admin/fetch-data/runs/4/cancel")
-    assert cancelled.location == f"{PAGE}?run=4"
+    assert cancelled.location == f"{PAGE}?run=4#run"
     assert "Cancelled. Nothing was changed." in officer.get(f"{PAGE}?run=4").text
 
 
