@@ -113,7 +113,15 @@ def _pages(count: int) -> str:
 def _failed(run: "Run") -> str:
     if run.kind == "person":
         return f"Failed: {run.trouble} Nothing was changed."
-    return f"Failed: {run.trouble} {_saved(run, 'so far')}"
+    return f"Failed: {_trouble(run)} {_saved(run, 'so far')}"
+
+
+def _trouble(run: "Run") -> str | None:
+    """Return why a run of an institution failed; a number that HRIMS does not know is named."""
+    if run.trouble_code != "remote_unknown":
+        return run.trouble
+    number = f"{'TIN' if run.identifier_type == 'tin' else 'vote code'} {run.identifier}"
+    return f"HRIMS does not know the {number} of {run.institution}. Check the number on the register."
 
 
 def _cancelled(run: "Run") -> str:
@@ -161,6 +169,6 @@ _PREVIEW = {
     **_MESSAGES,
     "active": _preview_active,
     "completed": _preview_completed,
-    "failed": lambda run: f"Failed: {run.trouble} {_A_PREVIEW}",
+    "failed": lambda run: f"Failed: {_trouble(run)} {_A_PREVIEW}",
     "cancelled": lambda _: f"Cancelled. {_A_PREVIEW}",
 }

@@ -100,7 +100,7 @@ def retry(run_id: str) -> Any:
 
 @blueprint.post("/runs/<run_id>/afresh")
 def afresh(run_id: str) -> Any:
-    """A button: asks for a new run in place of a failed or cancelled one."""
+    """A button: queues a new run in place of one that failed, was cancelled or is incomplete."""
     with pool().connection() as conn:
         run = find(conn, run_id)
         try:
