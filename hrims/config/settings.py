@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from hrims.config.values import (
     between,
     folder,
+    host_names,
     long_text,
     one_of,
     pool_name,
@@ -204,6 +205,12 @@ class Settings:
         whole(0, 10),
         0,
         "proxies in front whose X-Forwarded-For is believed",
+    )
+    hosts: frozenset[str] = setting(
+        "HRIMS_HOSTS",
+        host_names,
+        frozenset(),
+        "host names that are served, separated by commas; without it, every one",
     )
 
     # logs

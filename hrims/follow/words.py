@@ -64,10 +64,8 @@ def _active(run: "Run") -> str:
 
 
 def _read(run: "Run") -> str:
-    """How much is read, in pages; in smaller pages than were asked for, their number tells nothing."""
-    if run.pages > (run.estimated_pages or 0):
-        return f"{run.fetched:,} of {run.remote_total:,} records, in smaller pages"
-    return f"{run.pages} of {run.estimated_pages} pages"
+    """Return how much is read, in pages of the size asked for."""
+    return f"{run.current_page:,} of {run.estimated_pages:,} pages"
 
 
 def _completed(run: "Run") -> str:
@@ -135,7 +133,15 @@ def _pages(count: int) -> str:
 def _failed(run: "Run") -> str:
     if run.kind == "person":
         return f"Failed: {run.trouble} Nothing was changed."
-    return f"Failed: {run.trouble} {_saved(run, 'so far')}"
+    return f"Failed: {_trouble(run)} {_saved(run, 'so far')}"
+
+
+def _trouble(run: "Run") -> str | None:
+    """Return why a run of an institution failed; a number that HRIMS does not know is named."""
+    if run.trouble_code != "remote_unknown":
+        return run.trouble
+    number = f"{'TIN' if run.identifier_type == 'tin' else 'vote code'} {run.identifier}"
+    return f"HRIMS does not know the {number} of {run.institution}. Check the number on the register."
 
 
 def _cancelled(run: "Run") -> str:
@@ -183,6 +189,6 @@ _PREVIEW = {
     **_MESSAGES,
     "active": _preview_active,
     "completed": _preview_completed,
-    "failed": lambda run: f"Failed: {run.trouble} {_A_PREVIEW}",
+    "failed": lambda run: f"Failed: {_trouble(run)} {_A_PREVIEW}",
     "cancelled": lambda _: f"Cancelled. {_A_PREVIEW}",
 }

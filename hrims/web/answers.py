@@ -58,7 +58,7 @@ def progress(run: Run) -> dict[str, Any]:
         "type": "progress",
         "phase": run.phase,
         "message": run.message,
-        "currentPage": run.pages,
+        "currentPage": run.current_page,
         "totalFetched": run.fetched,
         "estimatedTotal": run.remote_total,
         "estimatedPages": run.estimated_pages,

@@ -109,7 +109,7 @@ def test_tables_have_pages(officer: Browser, preview: int) -> None:
 
 def test_a_button_asks_for_one_and_leads_to_it(officer: Browser, conn: Connection, health: int) -> None:
     answer = officer.press(f"{FETCH}/preview", institution=str(health), identifier_type="votecode")
-    assert (answer.status_code, answer.location) == (303, f"{PATH}/1")
+    assert (answer.status_code, answer.location) == (303, f"{PATH}/1#run")
     assert conn.execute("SELECT kind, page_size, requested_by FROM runs").fetchall() == [
         ("preview", 100, "asha")
     ]

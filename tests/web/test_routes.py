@@ -36,6 +36,7 @@ GET /dashboard/admin/leavers
 GET /dashboard/admin/leavers/<departure_id>
 GET /dashboard/admin/people
 GET /dashboard/admin/people/<employee_id>
+GET /dashboard/admin/people/searches/<token>
 GET /dashboard/admin/previews/<run_id>
 GET /dashboard/admin/queue
 GET /dashboard/admin/queue/runs

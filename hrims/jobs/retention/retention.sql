@@ -5,6 +5,12 @@
 -- One worker at a time: others find it being done.
 SELECT pg_try_advisory_xact_lock(hashtext('hrims retention'))
 
+-- name: searches
+-- What users searched for is personal data, and is kept for as long as they may come back to the results.
+DELETE FROM people_searches WHERE token_hash IN (
+    SELECT token_hash FROM people_searches WHERE expires_at <= now()
+    ORDER BY expires_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+
 -- name: jobs_over
 -- A job's numbers grow with time, so the lowest are the oldest; when one ended, its last event says.
 DELETE FROM procrastinate_jobs WHERE id = ANY(ARRAY(
