@@ -18,7 +18,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import InputError
 from hrims.jobs.queue import session_name
 from hrims.schedules import calendar, decide, store
-from hrims.steady import AWAY, for_ever
+from hrims.steady import for_ever, is_outage
 
 LOOK: Final = 2.0
 """Seconds between two looks."""
@@ -101,7 +101,7 @@ def _ask(conn: Connection, one: store.Schedule) -> tuple[str, int | None]:
     except InputError:
         return "nobody_meant", None
     except psycopg.Error as reason:
-        if isinstance(reason, AWAY):
-            raise
+        if is_outage(reason):
+            raise  # its time stays due, and is asked for at the next look
         log.warning("schedule %s could not be asked for (%s)", one.id, type(reason).__name__)
         return "failed", None
