@@ -71,7 +71,8 @@ def _class_of(error: psycopg.Error) -> str:
     return (error.sqlstate or "")[:2]
 
 
-def _is_unclear(error: BaseException) -> bool:
+def is_unclear(error: BaseException) -> bool:
+    """Return whether the error may also be a fault of ours or of the data, and repeating the work useless."""
     found = database_error(error)
     return found is not None and _class_of(found) in UNCLEAR and found.sqlstate != READ_ONLY
 
@@ -87,7 +88,7 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         except (psycopg.Error, ConnectorException) as error:
-            if not is_outage(error) or (_is_unclear(error) and time.monotonic() > unclear_until):
+            if not is_outage(error) or (is_unclear(error) and time.monotonic() > unclear_until):
                 raise
             heed_cancellation()
             log.warning("the database is away or read-only (%s); trying again", name_of(error))

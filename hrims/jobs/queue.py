@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import platform
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
@@ -101,7 +100,6 @@ class QueueApp(procrastinate.App):
 
         Raises BackgroundTaskEnded when one of them ends: the process is to be started again.
         """
-        watch.SIGHT.begin(time.monotonic())
         self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
         settings = self.settings = _settings()
         if await steady.patiently(self._tell_limit):

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 class Sight:
     """Whether the silence of another worker proves its death: only to a worker whose own heartbeat was
-    written all the while. After an outage, a read-only spell or a pause of this process, all workers first
-    get the time for a heartbeat.
+    written all the while. After its start, an outage, a read-only spell or a pause of this process, all
+    others first get the time for a heartbeat.
     """
 
     def __init__(self) -> None:
@@ -38,18 +38,13 @@ class Sight:
 
     def note_beat(self, now: float, longest_gap: float, silent_seconds: float) -> None:
         """Note that the own heartbeat was written, by a clock that only goes forward, in seconds."""
-        if self._last_beat is not None and now - self._last_beat > longest_gap:
+        if self._last_beat is None or now - self._last_beat > longest_gap:
             self._clear_from = now + silent_seconds
         self._last_beat = now
 
-    def begin(self, now: float) -> None:
-        """Treat start-up as a written heartbeat: if the first one comes much later, the database was away."""
-        if self._last_beat is None:
-            self._last_beat = now
-
     def is_clear(self, now: float, longest_gap: float) -> bool:
         """Return whether the silence of others proves anything now."""
-        if self._last_beat is not None and now - self._last_beat > longest_gap:
+        if self._last_beat is None or now - self._last_beat > longest_gap:
             return False
         return now >= self._clear_from
 
