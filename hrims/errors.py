@@ -3,6 +3,7 @@
     HrimsSyncError
     ├── ConfigError                a setting is wrong; nothing was started
     ├── DatabaseUnusable           the database cannot be used as it is
+    ├── BackgroundTaskEnded        a worker lacks one of its tasks; its process ends
     ├── InputError                 the person or machine that asked must change something
     │   ├── InvalidInput      400
     │   ├── NotSignedIn       401
@@ -54,6 +55,12 @@ class DatabaseUnusable(HrimsSyncError):
     """The database cannot be used as it is: unreachable, of another version, not migrated."""
 
     code = "database"
+
+
+class BackgroundTaskEnded(HrimsSyncError):
+    """A background task of a worker has ended; the worker process ends, to be started again."""
+
+    code = "background_task_ended"
 
 
 class InputError(HrimsSyncError):
