@@ -28,7 +28,7 @@ from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
 from hrims.sync.spans import Coverage, Span
 from hrims.sync.store import EDGES, FIRST
-from hrims.sync.totals import read_behind, total_now
+from hrims.sync.totals import End, ask_end, read_behind
 from hrims.sync.work import Reader
 
 EDGE = 10
@@ -78,10 +78,11 @@ class _Pass:
 
     def __init__(self, reader: Reader, reading: int, plan: Plan, fit: PageFit | None, seen: Seen) -> None:
         self._reader, self._reading, self._plan, self._fit, self._seen = reader, reading, plan, fit, seen
+        self._page_size = plan.page_size
         self._chance = Random()  # noqa: S311 - jitter
         # More at a time save no faster, and each first use of another connection costs Postgres much.
         self._saving = asyncio.Semaphore(reader.settings.max_in_flight)
-        self._closing = Closing(lambda: total_now(reader))
+        self._closing = Closing(self._ask_end)
         self._and_total = True
 
     async def read_pages(self) -> None:
@@ -103,11 +104,13 @@ class _Pass:
             await self._closing.give_up()
 
     async def _latest_total(self) -> int:
-        total = await self._closing.total()
-        total = await total_now(self._reader) if total is None else total
-        if self._reading == EDGES:
-            return total
-        return max(total, await read_behind(self._reader, self._reading, self._seen, total))
+        end = await self._closing.end() or await self._ask_end()
+        if self._reading == EDGES or end.total > (self._plan.total or 0):
+            return end.total
+        return await read_behind(self._reader, self._reading, self._seen, end, self._page_size)
+
+    async def _ask_end(self) -> End:
+        return await ask_end(self._reader, self._page_size, self._plan.total or 0)
 
     async def _work_off(self) -> None:
         await work_off(self._plan, self._fetch, self._reader.is_stopping)
@@ -175,6 +178,12 @@ async def _read(
         return await reading_pass.read_all()
     await reading_pass.read_pages()
     return None
+
+
+async def total_now(reader: Reader) -> int:
+    """Return the remote's total as it is now. Raises RemoteError after as many tries as a page has."""
+    _, total = await patiently(lambda: _saved(reader.pool, reader.attempt, FIRST))
+    return (await ask_end(reader, await page_size(reader), total or 0)).total
 
 
 async def begun(reader: Reader) -> set[int]:

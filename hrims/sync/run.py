@@ -12,7 +12,6 @@ from hrims.sync.reconcile import Sum
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.repeats.verify import may_verify, verify
 from hrims.sync.store import EDGES, FIRST, SECOND, THIRD
-from hrims.sync.totals import total_now
 from hrims.sync.work import Reader, Work
 
 FEW = 10
@@ -101,7 +100,7 @@ async def _read_again(reader: Reader, made: list[int], following: list[int]) -> 
 async def _add_up(reader: Reader, these: list[int], total: int | None) -> Sum:
     """The sum of these readings; repeats that may explain what is missing are verified first."""
     if total is None:
-        total = await total_now(reader)
+        total = await readings.total_now(reader)
     await resolve(reader.attempt, reader.pool, these)
     counted = await reconcile.add_up(reader.attempt, reader.pool, these, total)
     if 0 < counted.missing <= counted.repeats and may_verify(counted.repeats, total):
