@@ -102,20 +102,30 @@ def _fingerprint(zan_ids: list[str]) -> bytes | None:
 async def save(attempt: Attempt, asked: Asked, pool: AsyncPool, *, reading: int) -> list[int]:
     """Save a page in one transaction, once: a page whose commit got lost is found saved.
 
-    Return its people as ``run_pages`` names them; none if it was saved before.
+    A page that was empty when the list was shorter is replaced. Return the people of the page as
+    ``run_pages`` names them; none if it was saved before.
     """
 
-    async def write() -> list[int]:
+    async def write() -> list[int] | None:
         async with pool.connection() as conn:
             try:
                 return await to_its_end(_save_in(conn, attempt, asked, reading))
             except psycopg.errors.UniqueViolation as clash:
                 if clash.diag.constraint_name != "run_pages_pkey":
                     raise
-                log.info("run %s page %s was saved already", attempt.run_id, asked.page.number)
-                return []
+                return None
 
-    return await patiently(write)
+    async def delete_empty() -> bool:
+        async with pool.connection() as conn:
+            await store.check_fence(conn, attempt)
+            return await store.delete_empty_page(conn, attempt, asked.page, reading)
+
+    people = await patiently(write)
+    if people is None and asked.shaped.records and await patiently(delete_empty):
+        people = await patiently(write)
+    if people is None:
+        log.info("run %s page %s was saved already", attempt.run_id, asked.page.number)
+    return people or []
 
 
 async def save_broken(attempt: Attempt, span: Span, total: int, pool: AsyncPool, *, reading: int) -> None:
@@ -160,7 +170,7 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, readin
         )
         if shaped.rejects:
             whose = cases.identities(attempt, asked.page, shaped.rejects)
-            await store.add_rejects(conn, attempt, asked.page, shaped.rejects, whose, reading)
+            await rejects.add(conn, (attempt.run_id, reading, *asked.page[:2]), shaped.rejects, whose)
             await cases.meet(conn, attempt, asked.page, reading)
         if attempt.kind != "preview":
             await conn.commit()

@@ -184,27 +184,14 @@ async def add_page(
     )
 
 
-async def add_rejects(
-    conn: AsyncConnection,
-    attempt: Attempt,
-    page: Page,
-    rejects: list[tuple[int, Reject]],
-    whose: list[Whose],
-    reading: int,
-) -> None:
-    """Save the rejects of a page: where each stood and why, whose record it is, and a digest of that."""
-    where = (attempt.run_id, reading, page.size, page.number)
-    async with conn.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO rejects"
-            " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key,"
-            " name, payroll_number, workplace)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s), %s, %s, %s)",
-            [
-                (*where, position, *reject, *person)
-                for (position, reject), person in zip(rejects, whose, strict=True)
-            ],
-        )
+async def delete_empty_page(conn: AsyncConnection, attempt: Attempt, page: Page, reading: int) -> bool:
+    """Delete a saved page without records, so that it can be saved with some. Return whether it was there."""
+    deleted = await conn.execute(
+        "DELETE FROM run_pages WHERE run_id = %s AND reading = %s AND page_size = %s AND page_number = %s"
+        " AND records = 0",
+        (attempt.run_id, reading, page.size, page.number),
+    )
+    return bool(deleted.rowcount)
 
 
 class Counts(NamedTuple):

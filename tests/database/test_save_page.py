@@ -271,3 +271,14 @@ async def test_a_person_without_a_workplace_is_kept_without_an_institution(
     assert rows(conn, "SELECT current_workplace, workplace_id, institution_id FROM employees") == [
         (None,) * 3
     ]
+
+
+async def test_a_page_that_was_empty_is_saved_when_the_list_has_grown(
+    conn: Connection, pool: AsyncPool, attempt: Attempt
+) -> None:
+    await save(attempt, pool, [], total=0)
+    await save(attempt, pool, [record(1), record(2)], total=2)
+    await save(attempt, pool, [record(1), record(2)], total=2)
+    assert rows(conn, "SELECT page_number, records, cardinality(people) FROM run_pages") == [(0, 2, 2)]
+    assert rows(conn, "SELECT count(*) FROM employees") == [(2,)]
+    assert rows(conn, "SELECT fetched, saved FROM run_progress") == [(2, 2)]
