@@ -12,7 +12,7 @@ from hrims.remote import scan
 from hrims.remote.records import Part, Person
 
 MOST_ENTRIES: Final = 1000
-"""Entries of one list of a record; nobody had so many jobs."""
+"""Entries of one list of a record; no employee had so many jobs."""
 
 MOST_MENDED: Final = 65_536
 """Bytes of a text that is mended; a longer one is rejected in any case."""
