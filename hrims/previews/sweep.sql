@@ -1,7 +1,7 @@
 -- Gives up what previews kept, so that nobody's data piles up: first said, then deleted in small batches.
 
 -- name: empty
--- Whom a page held is told by ZanIDs in a preview's checkpoint, so that goes as well; so does whose its rejects are.
+-- A preview's checkpoint holds the ZanIDs of its people, and its rejects hold their persons: both are deleted.
 WITH emptied AS (
     UPDATE runs SET emptied_at = now(), emptied_why = %(why)s
     WHERE id = %(run)s AND kind = 'preview' AND emptied_at IS NULL RETURNING id

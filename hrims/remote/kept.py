@@ -12,7 +12,10 @@ from hrims.remote import scan
 from hrims.remote.records import Part, Person
 
 MOST_ENTRIES: Final = 1000
-"""Entries of one list of a record; nobody had so many jobs."""
+"""Entries of one list of a record; no employee had so many jobs."""
+
+MOST_MENDED: Final = 65_536
+"""Bytes of a text that is mended; a longer one is rejected in any case."""
 
 _any = msgspec.json.Decoder()
 
@@ -47,7 +50,7 @@ def scalar(value: bytes, path: str, *, is_strict: bool = True) -> bytes:
     """Return a value that is no container as JSON; of a container only its kind. Raises NotJson if strict."""
     if value[:1] in (b"[", b"{"):
         return b"[]" if value[:1] == b"[" else b"{}"
-    text = _mended(value) if value[:1] == b'"' else value
+    text = _mended(value) if value[:1] == b'"' and len(value) <= MOST_MENDED else value
     reason = _wrong(text)
     if reason and is_strict:
         raise NotJson(reason, path)

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-MOST_BRACKETS: Final = 250_000
-"""Runs of brackets in one answer; more would hold up everything else of the process for seconds."""
+MOST_STEPS: Final = 250_000
+"""Runs of brackets, or parts between commas, of one value; more would hold up the process for seconds."""
 
 _STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SPACE: Final = rb"[ \t\n\r]*+"
@@ -89,7 +89,10 @@ def _parts(container: bytes) -> Iterator[_Part]:
     """Yield what stands between the commas of a container. Raises Malformed."""
     start = at = 1
     opened = closed = -1
-    while found := _to_separator(container, at):
+    for _ in range(MOST_STEPS):
+        found = _to_separator(container, at)
+        if found is None:
+            raise Malformed("no end")
         at = found.end()
         if found[1] in _OPENS:
             opened = at - 1 if closed < 0 else len(container)
@@ -104,7 +107,7 @@ def _parts(container: bytes) -> Iterator[_Part]:
         if is_last:
             return
         start, opened, closed = at, -1, -1
-    raise Malformed("no end")
+    raise Malformed("more parts than a page has")
 
 
 def _trim(raw: bytes, start: int, end: int) -> tuple[int, int]:
@@ -124,7 +127,7 @@ def _close(raw: bytes, begin: int) -> int:
     """Return the position behind the bracket that closes the one at ``begin``. Raises Malformed."""
     missing = bytearray()  # the brackets that are still to come, the next one last
     at = begin
-    for _ in range(MOST_BRACKETS):
+    for _ in range(MOST_STEPS):
         found = _to_brackets(raw, at)
         if found is None:
             raise Malformed("no end")

@@ -1,6 +1,6 @@
 """What HRIMS sends: an answer's bytes come in, a page, a person or one error of the tree goes out.
 
-A page in which everything is right takes one pass; in any other, each record is read by itself: a record
+A page in which everything is right takes one pass; in any other, each record is read alone: a record
 can only break itself.
 """
 

@@ -59,7 +59,9 @@ def test_it_works(page: Page, stage: Stage, rejected: list[str]) -> None:
     expect(page.get_by_label("Institution")).to_have_value(
         str(stage.rows("SELECT id FROM institutions WHERE vote_code = '001'")[0][0])
     )
-    assert sorted(row[3].split("\n")[0] for row in rows(page, "Rejects")) == PLACES
+    listed = rows(page, "Rejects")
+    assert sorted(row[4].split("\n")[0] for row in listed) == PLACES
+    assert all("payroll number" in row[1] for row in listed)
     before = stage.simulator.counters()["requests"]
     press(page, "Ask again for the 2 rejected by vote code")
     expect(status(page)).to_have_text("Asked again for 2 rejected records: 1 came right, 1 still rejected.")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from hrims.db import AsyncPool, Connection
 from hrims.employees.mapping import Reject
 from hrims.jobs import control
@@ -10,6 +12,7 @@ from hrims.rejects.cases import settle
 from tests.database.listings import begun, end, run_over, save, save_broken, save_rejects_of_preview
 from tests.database.runs import ASHA, institution
 from tests.people import page, record
+from tests.remote import answers
 
 BROKEN: dict[str, Any] = {"birthDate": "yesterday"}
 
@@ -183,6 +186,20 @@ async def test_of_a_zan_id_nothing_but_the_masked_value_is_kept(conn: Connection
     for table in ("reject_cases", "rejects"):
         kept = conn.execute(f"SELECT t::text FROM {table} t".encode()).fetchall()
         assert "580330002" not in str(kept)
+
+
+@pytest.mark.parametrize("odd", [b"NaN", b"-Infinity", b"[" * 3000 + b"]" * 3000])
+async def test_what_is_not_kept_rejects_no_record(conn: Connection, pool: AsyncPool, odd: bytes) -> None:
+    """The run accounts for all, and the one beside a kept field of that kind is a reject with its reason."""
+    people = [answers.person(f"58033000{one}") | {"photo": "ODD"} for one in range(4)]
+    broken = answers.person("580330004", city="ODD")
+    body = answers.page(*people, broken).replace(b'"ODD"', odd)
+    run_id = await run_over(conn, pool, institution(conn), answers.read(body, size=5))
+    assert conn.execute("SELECT outcome, people FROM runs WHERE id = %s", (run_id,)).fetchone() == (
+        "complete",
+        4,
+    )
+    assert cases(conn, "code, field, place") == [("wrong_type", "personalInfo.city", 4)]
 
 
 async def test_the_digest_needs_the_key(conn: Connection, pool: AsyncPool) -> None:

@@ -32,7 +32,7 @@ def persons(conn: Connection, of: str = "reject_cases") -> list[Any]:
 
 
 def listing(*without_id: int, total: int = 5) -> Page:
-    """A page of five people, of whom these have no ZanID."""
+    """A page of five people, these without a ZanID."""
     return page(
         [record(one, **({"zanIdNumber": " "} if one in without_id else {})) for one in range(5)],
         total=total,

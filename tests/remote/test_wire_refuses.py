@@ -76,6 +76,7 @@ NOT_JSON = {
     "deep and open": b"[" * 1_000_000,
     "deep objects and open": b'{"a":' * 1_000_000,
     "more brackets than any page": page().replace(b'"ok"', b"[0," * 600_000 + b"0" + b"]" * 600_000),
+    "more entries than any page": page().replace(b'"data":[]', b'"data":[' + b"1," * 600_000 + b"1]"),
     "an open text": page().replace(b'"ok"', b'"' + b"x" * 1_000_000),
     "brackets of two kinds": page().replace(b'"ok"', b"[}"),
     "no comma between two records": page(person(), person()).replace(b"},{", b"}{"),

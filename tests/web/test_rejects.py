@@ -11,9 +11,12 @@ from flask import Flask
 
 from hrims.db import Connection
 from hrims.rejects import export
+from tests.database import previews
+from tests.people import record
 from tests.web.cases import add_case, met_by
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import institution
+from tests.web.test_previews import do
 
 HERE = "/dashboard/admin/rejects"
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -195,3 +198,13 @@ def test_the_default_list_reads_no_more_than_it_shows(conn: Connection) -> None:
     ).fetchall()
     assert "reject_cases_open_first" in str(plan)
     assert "Sort" not in str(plan)
+
+
+def test_the_page_of_a_run_says_whose_records_were_rejected(
+    officer: Browser, dsn: str, conn: Connection
+) -> None:
+    rejected = [record(3, zanIdNumber=""), record(4, zanIdNumber="?", payrollNumber=None)]
+    run = do(dsn, lambda pool: previews.fetch(conn, pool, institution(conn), rejected, "sync"))
+    page = text(officer, f"/dashboard/admin/runs/{run}")
+    assert "Asha Mtu 3 Makame, payroll number 963003, Wizara ya Afya" in page
+    assert "Asha Mtu 4 Makame, Wizara ya Afya" in page
