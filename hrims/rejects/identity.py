@@ -11,6 +11,7 @@ from hrims.employees.mapping import Reject, Row, to_row, workplace_of
 from hrims.employees.rejects import LONGEST_TEXT, SHARED_ZAN_ID
 from hrims.remote.records import PersonalInfo
 from hrims.remote.wire import Page, Person, Unreadable
+from hrims.text import clean
 
 
 class Whose(NamedTuple):
@@ -80,4 +81,4 @@ def _workplace(record: Person | Unreadable | None) -> str | None:
 
 def _text(text: str | None) -> str:
     # What the database cannot keep is no reason not to know the record again.
-    return (text or "").strip().replace("\x00", "\ufffd").encode(errors="replace").decode()
+    return clean(text or "").replace("\x00", "\ufffd").encode(errors="replace").decode()

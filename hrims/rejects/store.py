@@ -2,12 +2,14 @@
 caller's transaction; those named ``async`` serve the worker.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hrims.db import AsyncConnection, Connection, statements
+from hrims.employees.mapping import Reject
 from hrims.jobs.attempts.store import Attempt
+from hrims.rejects.identity import Whose
 
 CLOSE = statements(Path(__file__).with_name("close_cases.sql"))
 
@@ -41,6 +43,26 @@ async def meet(
     """Opens or refreshes the cases of the rejects of one page, which are in ``rejects`` by now."""
     where = {"run": attempt.run_id, "reading": reading, "size": size, "number": number}
     await conn.execute(MEET, where | _listing(attempt) | {"total": total})
+
+
+async def add(
+    conn: AsyncConnection,
+    page: tuple[int, int, int, int],
+    rejects: Sequence[tuple[int, Reject]],
+    whose: Sequence[Whose],
+) -> None:
+    """Save rejects of a page (run, reading, size, number): place, reason and person of each."""
+    async with conn.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO rejects"
+            " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key,"
+            " name, payroll_number, workplace)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s), %s, %s, %s)",
+            [
+                (*page, position, *reject, *person)
+                for (position, reject), person in zip(rejects, whose, strict=True)
+            ],
+        )
 
 
 async def find_open(conn: AsyncConnection, identities: list[str]) -> list[int]:

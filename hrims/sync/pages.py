@@ -21,6 +21,7 @@ from hrims.errors import RemoteShort
 from hrims.jobs.attempts.store import Attempt
 from hrims.previews import store as previews
 from hrims.rejects import cases
+from hrims.rejects import store as rejects
 from hrims.remote.client import Remote
 from hrims.remote.wire import Page
 from hrims.steady import patiently, to_its_end
@@ -170,7 +171,8 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, readin
         )
         if shaped.rejects:
             whose = cases.identities(attempt, asked.page, shaped.rejects)
-            await rejects.add(conn, (attempt.run_id, reading, *asked.page[:2]), shaped.rejects, whose)
+            where = (attempt.run_id, reading, asked.page.size, asked.page.number)
+            await rejects.add(conn, where, shaped.rejects, whose)
             await cases.meet(conn, attempt, asked.page, reading)
         if attempt.kind != "preview":
             await conn.commit()

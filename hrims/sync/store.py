@@ -9,10 +9,8 @@ from psycopg.types.json import Jsonb
 
 from hrims.db import AsyncConnection, int_array, statements
 from hrims.drift.tally import Tally
-from hrims.employees.mapping import Reject
 from hrims.errors import Fenced
 from hrims.jobs.attempts.store import Attempt
-from hrims.rejects.identity import Whose
 from hrims.remote.wire import Page
 
 SUMS = statements(Path(__file__).with_name("sums.sql"))

@@ -9,6 +9,7 @@ from hrims.db import AsyncConnection, statements
 from hrims.employees.digest import record_digest
 from hrims.employees.mapping import COLUMNS, Reject, Row
 from hrims.jobs.attempts.store import Attempt
+from hrims.rejects import store as rejects
 from hrims.rejects.identity import Whose
 from hrims.sync.repeats.decision import Record
 
@@ -106,13 +107,8 @@ async def reject(
     if attempt.kind == "preview":
         staged = await (await conn.execute(SQL["unstage_record"], where)).fetchone()
         whose = Whose(whose.key, *staged) if staged else whose
-    await conn.execute(
-        "INSERT INTO rejects"
-        " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key,"
-        " name, payroll_number, workplace)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s), %s, %s, %s)",
-        (*where.values(), *reason, *whose),
-    )
+    page = (attempt.run_id, record.reading, record.page_size, record.page_number)
+    await rejects.add(conn, page, [(record.position, reason)], [whose])
 
 
 async def total_of_page(conn: AsyncConnection, attempt: Attempt, record: Record) -> int:
