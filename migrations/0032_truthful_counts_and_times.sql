@@ -41,6 +41,8 @@ WHERE r.id = p.run_id AND r.state <> 'completed'
 
 -- The last result of an institution: its newest completed run of a whole listing. Whatever began after it and
 -- failed, was cancelled or still waits does not hide it.
+CREATE INDEX runs_last_completed ON runs (institution_id, id DESC)
+WHERE state = 'completed' AND kind IN ('sync', 'apply');
 CREATE FUNCTION last_completed(institution bigint)
 RETURNS TABLE (last_run_id bigint, last_outcome text, last_people integer, last_finished_at timestamptz)
 LANGUAGE sql STABLE

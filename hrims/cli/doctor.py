@@ -22,6 +22,9 @@ PATIENCE = 60.0
 TRIES = 3
 """Times that HRIMS is asked: it fails now and then, however well it is."""
 
+INDENT = " " * 18
+"""Before the further lines of what is amiss."""
+
 PAUSE = 1.0
 """Seconds between two tries."""
 
@@ -41,8 +44,8 @@ def _report(name: str, check: Callable[[Settings], str], settings: Settings) -> 
     try:
         click.echo(f"ok      {name:10}{check(settings)}")
     except (HrimsSyncError, psycopg.Error, OSError) as reason:
-        told = " ".join(words.of(reason).split())
-        click.echo(f"amiss   {name:10}{told}")
+        lines = [" ".join(line.split()) for line in words.of(reason).splitlines()]
+        click.echo(f"amiss   {name:10}" + f"\n{INDENT}".join(filter(None, lines)))
         return False
     return True
 
