@@ -41,8 +41,6 @@ WHERE r.id = p.run_id AND r.state <> 'completed'
 
 -- The last result of an institution: its newest completed run of a whole listing. Whatever began after it and
 -- failed, was cancelled or still waits does not hide it.
-CREATE INDEX runs_last_completed ON runs (institution_id, id DESC)
-WHERE state = 'completed' AND kind IN ('sync', 'apply');
 CREATE FUNCTION last_completed(institution bigint)
 RETURNS TABLE (last_run_id bigint, last_outcome text, last_people integer, last_finished_at timestamptz)
 LANGUAGE sql STABLE
@@ -91,7 +89,7 @@ WITH under_way AS (
     ) h
     WHERE r.state IN ('waiting', 'delayed', 'active')
 ), pools AS MATERIALIZED (
-    -- Not by pool_is_served and pool_is_busy: a role that reads the view would need the right to read runs too.
+    -- Not by pool_is_served and pool_is_busy: whoever may read the view would have to be allowed to read runs too.
     SELECT p.pool, count(w.worker_id) > 0 AS is_served,
            coalesce(sum(w.capacity) FILTER (WHERE b.host IS NULL), 0) <= (
                SELECT count(*) FROM under_way a WHERE a.state = 'active' AND a.pool IS NOT DISTINCT FROM p.pool
@@ -103,7 +101,7 @@ WITH under_way AS (
     LEFT JOIN remote_breakers b ON b.host = w.host AND b.address = w.address
     GROUP BY p.pool
 ), placed AS (
-    -- A run whose pool has no worker holds up no other run's turn.
+    -- Whom nobody works for holds up nobody else's turn.
     SELECT u.*, p.is_served, p.is_busy, p.not_asked,
            row_number() OVER (ORDER BY u.state = 'active' DESC, u.due_at, u.rank DESC, u.queue_job_id) AS place,
            CASE WHEN u.is_counted THEN start_of_place(

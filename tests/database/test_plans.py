@@ -117,27 +117,3 @@ async def test_who_is_missing_from_a_new_list_is_found_without_a_loop_over_every
     plan = _plan(crowded, leavers.LEAVE["miss"], given, b"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) ")
     thrown_away = [int(rows) for rows in re.findall(r"Rows Removed by Join Filter: (\d+)", plan)]
     assert max(thrown_away, default=0) < 40_000, plan
-
-
-def test_the_last_result_is_one_step_in_an_index(conn: Connection) -> None:
-    """Also of an institution of which thousands of runs failed since."""
-    id_ = institution(conn)
-    conn.execute(
-        """
-        INSERT INTO runs (institution_id, identifier_type, identifier, page_size, requested_by, requested_via,
-                          finished_at, state, outcome, people, seen_twice, missing)
-        SELECT %s, 'votecode', '001', 100, 'asha', 'page', now(),
-               CASE WHEN d.one THEN 'completed' ELSE 'failed' END, CASE WHEN d.one THEN 'complete' END,
-               CASE WHEN d.one THEN 100 END, CASE WHEN d.one THEN 0 END, CASE WHEN d.one THEN 0 END
-        FROM generate_series(1, %s) n, LATERAL (SELECT n <= 9 AS one) d
-        """,
-        (id_, MANY),
-    )
-    conn.execute("INSERT INTO run_progress (run_id) SELECT id FROM runs")
-    read = (
-        "SELECT r.id, l.last_run_id FROM runs r CROSS JOIN LATERAL last_completed(r.institution_id) l"
-        " WHERE r.id = %(run)s"
-    )
-    assert conn.execute(read.encode(), {"run": MANY}).fetchall() == [(MANY, 9)]
-    plan = _plan(conn, read.encode(), {"run": MANY})
-    assert "runs_last_completed" in plan, plan
