@@ -11,6 +11,7 @@ from hrims.config import PROJECT, Settings
 from hrims.web import (
     api,
     api_leavers,
+    api_people,
     api_person,
     api_workplaces,
     batches,
@@ -23,6 +24,7 @@ from hrims.web import (
     guard,
     headers,
     health,
+    hosts,
     leavers,
     looks,
     parts,
@@ -38,6 +40,7 @@ from hrims.web import (
     schedules,
     schedules_api,
     sign_in,
+    static_files,
     stream,
     webhooks,
     webhooks_api,
@@ -90,6 +93,7 @@ BLUEPRINTS = (
     # /api/hrims/queue
     queue_api.blueprint,
     # /api/hrims/fetch-person
+    api_people.blueprint,
     api_person.blueprint,
     # /api/hrims/leavers
     api_leavers.blueprint,
@@ -109,13 +113,15 @@ BLUEPRINTS = (
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application. Connects to nothing before the first request."""
     settings = settings or config.load(os.environ)
-    app = Flask("app", template_folder=PROJECT / "templates", static_folder=PROJECT / "static")
+    app = Flask("app", template_folder=PROJECT / "templates", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     parts.give(app, settings)
     app.extensions["hrims.hub"] = Hub(lambda: db.dsn_of(settings), settings.max_streams)
     Htmx(app)
     errors.prepare(app)
+    hosts.prepare(app, settings.hosts)
     headers.prepare(app, https_only=settings.https_only)
+    static_files.prepare(app)
     looks.prepare(app, settings.time_zone)
     forms.prepare(app, https_only=settings.https_only)
     app.before_request(guard.let_in)

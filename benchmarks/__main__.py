@@ -4,6 +4,7 @@ import sys
 
 from benchmarks import (
     ask,
+    broken,
     drift,
     kills,
     latency,
@@ -16,7 +17,7 @@ from benchmarks import (
     unchanged,
 )
 
-ALL = (ask, stream, shape, rate, latency, unchanged, memory, drift, retention, kills, scenarios)
+ALL = (ask, stream, shape, rate, latency, broken, unchanged, memory, drift, retention, kills, scenarios)
 
 for benchmark in ALL:
     name = benchmark.__name__.rpartition(".")[2]

@@ -18,7 +18,7 @@ from psycopg.pq import PipelineStatus
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from hrims import instances, postgres
+from hrims import instances, postgres, session_state
 from hrims.config import Settings
 from hrims.errors import ConfigError
 
@@ -120,14 +120,32 @@ def connect(dsn: str, **given: Any) -> Connection:
     return conn
 
 
+class WebPool(ConnectionPool[Connection]):
+    """A pool that keeps no read-only session; ``is_read_only`` is what the last session reported."""
+
+    is_read_only = False
+
+    def getconn(self, timeout: float | None = None) -> Connection:
+        while session_state.is_stale(conn := super().getconn(timeout)):
+            self.putconn(conn)
+        return conn
+
+    def putconn(self, conn: Connection) -> None:
+        if not conn.closed:
+            self.is_read_only = session_state.is_read_only(conn)
+        _let_expire(conn)
+        super().putconn(conn)
+
+
 class WorkerPool(AsyncConnectionPool[AsyncConnection]):
-    """A pool that loses no cancellation, and keeps no connection which was left in a pipeline."""
+    """A pool that loses no cancellation, and keeps no session that is read-only or was left in a pipeline."""
 
     async def getconn(self, timeout: float | None = None) -> AsyncConnection:  # noqa: ASYNC109 - psycopg's
         # Before Python 3.12 asyncio.wait_for, in which the pool waits, forgets a cancellation that comes
         # together with the connection: what runs for ever would never end, nor who waits for its end.
         asked = _cancellations()
-        conn = await super().getconn(timeout)
+        while session_state.is_stale(conn := await super().getconn(timeout)):
+            await self.putconn(conn)
         if _cancellations() > asked:
             await self.putconn(conn)
             raise asyncio.CancelledError
@@ -135,9 +153,22 @@ class WorkerPool(AsyncConnectionPool[AsyncConnection]):
 
     async def putconn(self, conn: AsyncConnection) -> None:
         # Whoever is cancelled just as they enter a pipeline never leaves it, and nor would the next one.
-        if not conn.closed and (conn._pipeline or conn.pgconn.pipeline_status != PipelineStatus.OFF):  # noqa: SLF001 - it tells nobody else
+        if _is_in_pipeline(conn):
             await conn.close()
+        _let_expire(conn)
         await super().putconn(conn)
+
+
+def _let_expire(conn: Connection | AsyncConnection) -> None:
+    """Have the pool close a read-only session on its return, and open another."""
+    if session_state.must_close(conn):
+        conn._expire_at = 0.0  # noqa: SLF001 - a plain close() makes the pool log a warning for each
+
+
+def _is_in_pipeline(conn: AsyncConnection) -> bool:
+    if conn.closed:
+        return False
+    return bool(conn._pipeline) or conn.pgconn.pipeline_status != PipelineStatus.OFF  # noqa: SLF001 - psycopg has no public name for it
 
 
 def _cancellations() -> int:
@@ -145,9 +176,9 @@ def _cancellations() -> int:
     return current.cancelling() if current else 0
 
 
-def open_pool(dsn: str, *, most: int) -> Pool:
+def open_pool(dsn: str, *, most: int) -> WebPool:
     """An open pool of at most ``most`` connections. Open it after a fork, never before."""
-    pool: Pool = ConnectionPool(
+    pool = WebPool(
         dsn,
         min_size=1,
         max_size=most,
@@ -204,6 +235,7 @@ def _note(conn: Connection | AsyncConnection, process: TupleRow | None) -> None:
     # Of which session will answer, a pooler knows nothing yet at login: the number that it gives is made up.
     if process != (conn.info.backend_pid,):
         conn.prepare_threshold = None
+    session_state.note_login(conn)
 
 
 def is_pooled(conn: Connection | AsyncConnection) -> bool:
@@ -223,6 +255,12 @@ async def check_unless_fresh(conn: AsyncConnection) -> None:
 def int_array(numbers: Iterable[int]) -> str:
     """An array of whole numbers as Postgres writes it; psycopg takes longer for a long one."""
     return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def can_write(conn: Connection) -> bool:
+    """Return whether the server accepts writes in this session now."""
+    row = conn.execute("SHOW transaction_read_only").fetchone()
+    return row == ("off",)
 
 
 def one_moment(conn: Connection) -> None:

@@ -3,6 +3,7 @@
     HrimsSyncError
     ├── ConfigError                a setting is wrong; nothing was started
     ├── DatabaseUnusable           the database cannot be used as it is
+    ├── BackgroundTaskEnded        a worker lacks one of its tasks; its process ends
     ├── InputError                 the person or machine that asked must change something
     │   ├── InvalidInput      400
     │   ├── NotSignedIn       401
@@ -17,8 +18,10 @@
     │   ├── RemoteTimeout          again   no answer in time
     │   ├── RemoteFailed           again   HTTP 5xx, or a body that says so
     │   ├── RemoteGarbled          again   an answer that is not the contract's
-    │   │   └── RemoteShort        again   a page with fewer records than HRIMS counts there
-    │   ├── RemoteTooLarge         again   an answer over the size limit, refused before it was read
+    │   │   ├── RemoteShort        again   a page with fewer records than HRIMS counts there
+    │   │   ├── RemoteLong         again   a page with more records than asked for
+    │   │   └── RemoteRepeated     again   a page that HRIMS sent under another number before
+    │   ├── RemoteTooLarge         again   an answer over our size limit or HRIMS' own (413)
     │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
@@ -52,6 +55,12 @@ class DatabaseUnusable(HrimsSyncError):
     """The database cannot be used as it is: unreachable, of another version, not migrated."""
 
     code = "database"
+
+
+class BackgroundTaskEnded(HrimsSyncError):
+    """A background task of a worker has ended; the worker process ends, to be started again."""
+
+    code = "background_task_ended"
 
 
 class InputError(HrimsSyncError):
@@ -159,17 +168,36 @@ class RemoteGarbled(RemoteError):
 
 
 class RemoteShort(RemoteGarbled):
-    """A page with fewer records than HRIMS itself counts there; ``had`` is how many it had."""
+    """A page with fewer records than HRIMS itself counts there.
+
+    ``had`` is how many it had, ``total`` the total that came with it.
+    """
 
     code = "remote_short"
+
+    def __init__(self, message: str, *, had: int = 0, total: int | None = None) -> None:
+        super().__init__(message)
+        self.had, self.total = had, total
+
+
+class RemoteLong(RemoteGarbled):
+    """A page with more records than asked for; ``had`` is how many it had."""
+
+    code = "remote_long"
 
     def __init__(self, message: str, *, had: int = 0) -> None:
         super().__init__(message)
         self.had = had
 
 
+class RemoteRepeated(RemoteGarbled):
+    """A page with the people of another page of the same reading."""
+
+    code = "remote_repeated"
+
+
 class RemoteTooLarge(RemoteError):
-    """The answer is larger than the limit; it was refused before it was read."""
+    """The answer is larger than our limit, or than what HRIMS sends (413); it was not read. Ask for less."""
 
     code = "remote_too_large"
 

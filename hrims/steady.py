@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -18,6 +19,17 @@ from hrims.errors import DatabaseUnusable
 
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
 """What a lost database looks like, from psycopg and from its pool."""
+
+OUTAGES = frozenset({"08", "25", "53", "55", "57", "58", "XX"})
+"""Classes of SQLSTATE that describe the server's state, not a fault of the statement."""
+
+READ_ONLY = "25006"
+
+UNCLEAR = frozenset({"25", "XX"})
+"""Classes that may also be a fault of ours or of the data: work is not repeated for ever after them."""
+
+UNCLEAR_SECONDS = 60.0
+"""Seconds for which work is repeated after an error of an unclear class."""
 
 LONGEST_WAIT = 5.0
 """Seconds at most between two looks whether the database is back."""
@@ -36,23 +48,60 @@ def heed_cancellation() -> None:
         raise asyncio.CancelledError
 
 
+def database_error(error: BaseException | None) -> psycopg.Error | None:
+    """Return psycopg's error: Procrastinate wraps it. None if the error is another one."""
+    if isinstance(error, ConnectorException):
+        error = error.__cause__
+    return error if isinstance(error, psycopg.Error) else None
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Return whether a write failed because the database is read-only."""
+    found = database_error(error)
+    return found is not None and found.sqlstate == READ_ONLY
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether the same work may succeed later: the database is away, read-only, full or failing."""
+    found = database_error(error)
+    return isinstance(found, AWAY) or (found is not None and _class_of(found) in OUTAGES)
+
+
+def _class_of(error: psycopg.Error) -> str:
+    return (error.sqlstate or "")[:2]
+
+
+def is_unclear(error: BaseException) -> bool:
+    """Return whether the error may also be a fault of ours or of the data, and repeating the work useless."""
+    found = database_error(error)
+    return found is not None and _class_of(found) in UNCLEAR and found.sqlstate != READ_ONLY
+
+
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """Does work on the database, again and again while the database is away.
+    """Does work on the database, again and again while the database is away or cannot write.
 
     The work must be a whole transaction that may be done twice: when a connection breaks while it
     commits, nobody can tell whether it did.
     """
+    unclear_until = time.monotonic() + UNCLEAR_SECONDS
     for tries in itertools.count():
         try:
             return await work()
-        except (*AWAY, ConnectorException) as reason:
-            # Procrastinate wraps whatever psycopg raised, so the cause decides.
-            if isinstance(reason, ConnectorException) and not isinstance(reason.__cause__, AWAY):
+        except (psycopg.Error, ConnectorException) as error:
+            if not is_outage(error) or (is_unclear(error) and time.monotonic() > unclear_until):
                 raise
             heed_cancellation()
-            log.warning("the database is away (%s); trying again", type(reason).__name__)
+            log.warning("the database is away or read-only (%s); trying again", name_of(error))
             await asyncio.sleep(min(0.1 * 2**tries, LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
     raise AssertionError("unreachable")
+
+
+def name_of(error: BaseException) -> str:
+    """Return an error's kind for the log, with its SQLSTATE; its text may repeat data."""
+    found = database_error(error)
+    if found is None:
+        return type(error).__name__
+    return f"{type(found).__name__} {found.sqlstate}" if found.sqlstate else type(found).__name__
 
 
 async def for_ever(words: str, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
@@ -64,7 +113,7 @@ async def for_ever(words: str, seconds: float, work: Callable[[], Awaitable[obje
         try:
             await work()
         except (psycopg.Error, PoolTimeout, ProcrastinateException, DatabaseUnusable, OSError) as reason:
-            log.warning("cannot %s just now: %s", words, type(reason).__name__)
+            log.warning("cannot %s just now: %s", words, name_of(reason))
         heed_cancellation()
         await asyncio.sleep(seconds)
 

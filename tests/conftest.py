@@ -154,3 +154,14 @@ def _drop(server_dsn: str, name: str) -> None:
 def _execute(server_dsn: str, statement: sql.Composed) -> None:
     with psycopg.connect(server_dsn, autocommit=True) as connection:
         connection.execute(statement)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of the scenarios with wrong servers, if any were run."""
+    from tests.scenarios.wrong_servers import summary  # noqa: PLC0415 - only for those tests
+
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    found = [rows for report in reports for name, rows in report.user_properties if name == summary.PROPERTY]
+    if lines := summary.table(row for rows in found for row in rows):
+        terminalreporter.section("servers that are consistently wrong")
+        terminalreporter.write("\n".join([*lines, ""]))

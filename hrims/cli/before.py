@@ -88,5 +88,7 @@ def what_lacks(settings: Settings) -> str:
         return "the web process does not answer"
     finally:
         ask.close()
+    if checks.get("database") and not checks.get("writable", True):
+        return "the database is read-only"
     lacks = [name for name, well in checks.items() if not well and name != "ok"]
     return f"no {' and no '.join(lacks)} yet" if lacks else ""

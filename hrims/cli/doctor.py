@@ -10,7 +10,7 @@ import psycopg
 from hrims import db, migrate
 from hrims.cli import start, words
 from hrims.config import Settings
-from hrims.errors import HrimsSyncError, RemoteCredentials, RemoteError, RemoteTimeout
+from hrims.errors import DatabaseUnusable, HrimsSyncError, RemoteCredentials, RemoteError, RemoteTimeout
 from hrims.jobs.workers import store as workers
 from hrims.jobs.workers.store import Pool
 from hrims.remote.address import address_of
@@ -24,6 +24,13 @@ TRIES = 3
 
 INDENT = " " * 18
 """Before the further lines of what is amiss."""
+
+READ_ONLY = (
+    "The database is read-only: pages can be read, nothing can be saved, and runs wait. Either it is a "
+    "standby (with several hosts in DATABASE_URL, add target_session_attrs=read-write), or "
+    "default_transaction_read_only is on, which some hosts set when the disk is nearly full. "
+    "Runs continue as soon as it accepts writes; restart nothing."
+)
 
 PAUSE = 1.0
 """Seconds between two tries."""
@@ -60,6 +67,8 @@ def _not_without(what: str) -> Callable[[Settings], str]:
 def _database(settings: Settings) -> str:
     start.check_there(settings)
     with start.connection(settings, migrated=False) as conn:
+        if not db.can_write(conn):
+            raise DatabaseUnusable(READ_ONLY)
         version = conn.info.server_version
         kind = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.state_dir}"
         pooler = ", behind a pooler: runs and cancels are noticed within 2 s" if db.is_pooled(conn) else ""

@@ -18,13 +18,13 @@ def institutions_command() -> None:
 def import_(file: Path) -> None:
     """Add institutions from FILE, or bring known ones up to date.
 
-    FILE is CSV in UTF-8 with the columns name, vote_code and tin; either of the last two may be empty,
-    which leaves what the register has. All rows are taken, or none.
+    FILE is CSV with the columns name, vote_code and tin; either of the last two may be empty, which leaves
+    what the register has. Commas, semicolons or tabs between the columns, UTF-8 or UTF-16. If a line is
+    wrong, nothing is imported and all wrong lines are told.
     """
-    rows = table.read(file)
     with start.connection(start.settings()) as conn:
-        written = table.import_rows(conn, start.operator(), rows)
-    count = "1 institution" if len(rows) == 1 else f"{len(rows)} institutions"
+        rows, written = table.import_file(conn, start.operator(), file)
+    count = "1 institution" if rows == 1 else f"{rows} institutions"
     click.echo(f"{count} read, {len(written)} added or changed.")
     for one in written:
         if one.before:

@@ -7,6 +7,7 @@ import time
 from zoneinfo import ZoneInfo
 
 import click
+import psycopg
 
 from hrims import db, steady
 from hrims.cli import start
@@ -111,7 +112,9 @@ def _follow(settings: Settings, run_id: int, shown: Screen) -> Run:
                     shown.say("The database is back.")
                 away = False
                 return _until_it_ends(conn, run_id, shown, settings.time_zone)
-        except steady.AWAY:
+        except psycopg.Error as error:
+            if not steady.is_outage(error):
+                raise
             if not away:
                 shown.say("The database is away; waiting for it. Ctrl-C ends the watching alone.")
             away = True

@@ -33,6 +33,11 @@ def of(reason: Exception) -> str:
             "The connection to the database was lost. What was saved before stays; look whether the "
             f"last step was, and do it again if not. PostgreSQL's client says: {_said(reason)}"
         )
+    if isinstance(reason, psycopg.errors.ReadOnlySqlTransaction):
+        return (
+            "The database is read-only at the moment. Nothing was changed. Try again when it accepts writes; "
+            "`hrims doctor` says when it does."
+        )
     if isinstance(reason, psycopg.Error):
         said = reason.diag.message_primary or type(reason).__name__
         return masked(f"The database refused this and nothing of it was kept. PostgreSQL says: {said}")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from hrims.config.values import (
     between,
     folder,
+    host_names,
     long_text,
     one_of,
     pool_name,
@@ -66,7 +67,10 @@ class Settings:
         "HRIMS_MAX_RESPONSE_MB", whole(1, 1024), 16, "largest answer that is read, in MB"
     )
     page_tries: int = setting(
-        "HRIMS_PAGE_TRIES", whole(1, 20), 5, "times a page is asked for within one attempt"
+        "HRIMS_PAGE_TRIES",
+        whole(1, 20),
+        5,
+        "tries of a page in one attempt; where others are answered, it is split after 3",
     )
     page_pause: float = setting(
         "HRIMS_PAGE_PAUSE",
@@ -201,6 +205,12 @@ class Settings:
         whole(0, 10),
         0,
         "proxies in front whose X-Forwarded-For is believed",
+    )
+    hosts: frozenset[str] = setting(
+        "HRIMS_HOSTS",
+        host_names,
+        frozenset(),
+        "host names that are served, separated by commas; without it, every one",
     )
 
     # logs

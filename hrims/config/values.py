@@ -21,6 +21,19 @@ def folder(raw: str) -> Path:
     return Path(raw).expanduser().absolute()
 
 
+HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?|\[[0-9a-f]*:[0-9a-f:.]+\]", re.IGNORECASE
+)
+"""A host as a Host header names it, without its port: a name, or an IP address."""
+
+
+def host_names(raw: str) -> frozenset[str]:
+    names = frozenset(name.strip().lower().rstrip(".") for name in raw.split(","))
+    if not all(HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError("give names like hrims.example.go.tz, without port, separated by commas")
+    return names
+
+
 def url(raw: str) -> str:
     parts = urlsplit(raw)
     if parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -21,8 +21,9 @@ from hrims.remote.records import (
     Salary,
 )
 from hrims.remote.wire import Unreadable
+from hrims.text import clean, is_clean
 
-__all__ = ["COLUMNS", "Reject", "Row", "to_row"]
+__all__ = ["COLUMNS", "Reject", "Row", "to_row", "workplace_of"]
 
 
 class Row(NamedTuple):
@@ -72,7 +73,7 @@ _NO_EDUCATION: Final = Education()
 _NO_CONTRACT: Final = Contract()
 
 # A record is mapped in a few microseconds or a page takes long: the texts of each part are read
-# in one go, and trimmed in one go. The order is that in which `_row` takes them.
+# in one go, and cleaned in one go. The order is that in which `_row` takes them.
 _of_info = attrgetter(
     *("zan_id_number", "first_name", "middle_name", "last_name", "gender_name", "birth_date"),
     *("place_of_birth", "district_name", "birth_region_name", "region_name", "birth_country_name"),
@@ -96,7 +97,7 @@ def to_row(record: Person | Unreadable) -> Row | Reject:
     if isinstance(record, Unreadable):
         return unreadable(record.reason, record.field, record.info.zan_id_number if record.info else None)
     info = record.personal_info or _NO_INFO
-    texts = _texts(info, record)
+    texts, whole = _texts(info, record)
     zan_id = texts[0]
     if not (8 <= len(zan_id) <= 10 and zan_id.isascii() and zan_id.isdigit()):
         return without_key(zan_id)
@@ -105,11 +106,16 @@ def to_row(record: Person | Unreadable) -> Row | Reject:
     except ValueError:
         return undated(zan_id, _wrong_date(texts))
     # all texts as one: a whole record hardly ever has as many characters as one text may have
-    return row if is_plain("".join(texts)) else unstorable(zan_id, _kept_texts(row)) or row
+    return row if is_plain(whole) else unstorable(zan_id, _kept_texts(row)) or row
 
 
-def _texts(info: PersonalInfo, record: Person) -> list[str]:
-    """Every text that is read of a record, trimmed; what is null or absent is empty."""
+def workplace_of(record: Person) -> str | None:
+    """Return the workplace of a record, as it is written."""
+    return (_flagged_or_first(record.employment_histories, _is_current) or _NO_JOB).entity_name
+
+
+def _texts(info: PersonalInfo, record: Person) -> tuple[list[str], str]:
+    """Return every text that is read of a record, clean, and all as one; null and absent are empty."""
     job = _flagged_or_first(record.employment_histories, _is_current) or _NO_JOB
     salary = _flagged_or_first(record.salary_information, _is_current) or _NO_SALARY
     contract = _flagged(record.contract_details, _is_active) or _NO_CONTRACT
@@ -121,7 +127,12 @@ def _texts(info: PersonalInfo, record: Person) -> list[str]:
         *_of_contract(contract),
         *_of_education(education),
     )
-    return [text.strip() if text else "" for text in raw]
+    texts = [text.strip() if text else "" for text in raw]
+    whole = "".join(texts)
+    if is_clean(whole):
+        return texts, whole
+    texts = [clean(text) for text in texts]
+    return texts, "".join(texts)
 
 
 def _row(texts: list[str], *, confirmed: bool | None) -> Row:
@@ -200,7 +211,11 @@ _DAY: Final = re.compile(
     r"(?:[T ](?P<time>(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?)"
     r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
-_NO_DATE: Final = date(1900, 1, 1)
+_NO_DATES: Final = {
+    *("1900-01-01", "1899-12-30", "1753-01-01"),  # the first days of SQL Server and of OLE
+    *("0001-01-01", "9999-12-31", "0000-00-00"),  # the first and last day of .NET, and MySQL's none
+}
+"""What databases write where there is no date, whatever the time and zone."""
 
 
 @lru_cache(maxsize=65536)
@@ -211,11 +226,12 @@ def _day(text: str) -> date | None:
     found = _DAY.fullmatch(text)
     if found is None:
         raise ValueError("not a date")
+    if found["day"] in _NO_DATES:
+        return None
     if found["zone"] and found["time"].strip("0:."):
         # an hour of another zone may be the next day here
         raise ValueError("not a day")
-    day = date.fromisoformat(found["day"])
-    return None if day == _NO_DATE else day
+    return date.fromisoformat(found["day"])
 
 
 def _wrong_date(texts: list[str]) -> str:

@@ -3,6 +3,9 @@
 import re
 from typing import Final, NamedTuple
 
+SHARED_ZAN_ID: Final = "shared_zan_id"
+"""Code of a record whose ZanID is another person's."""
+
 LONGEST_TEXT: Final = 500
 """Characters; nothing that HRIMS means to say about a person is longer."""
 
@@ -12,7 +15,7 @@ class Reject(NamedTuple):
 
     ``field`` is the column, or for ``wrong_type`` the path in the record; ``masked`` is the
     ZanID of which at most the first and last two digits show. Codes: no_zan_id, bad_zan_id,
-    wrong_type, bad_date, bad_text, too_long, remote_breaks.
+    shared_zan_id, wrong_type, bad_date, bad_text, too_long, remote_breaks.
     """
 
     code: str
@@ -37,6 +40,12 @@ def without_key(zan_id: str) -> Reject:
     if not zan_id:
         return Reject("no_zan_id", "zan_id", "The record has no ZanID.", None)
     return Reject("bad_zan_id", "zan_id", "The ZanID is not 8 to 10 digits.", masked(zan_id))
+
+
+def shared_zan_id(zan_id: str) -> Reject:
+    """Return the reject of a record whose ZanID belongs to another person's record."""
+    reason = "Another record has this ZanID, with another name, birth date or payroll number."
+    return Reject(SHARED_ZAN_ID, "zan_id", reason, masked(zan_id))
 
 
 def undated(zan_id: str, column: str) -> Reject:

@@ -96,18 +96,21 @@ WITH staged AS MATERIALIZED (
     ORDER BY e.zan_id
     FOR NO KEY UPDATE OF e
 ), changes AS MATERIALIZED (
+    -- A text that differs only in white space or in the form of its characters was saved before texts were cleaned:
+    -- it is rewritten, and is no change (decision 0028).
     SELECT d.*, c.changes
     FROM differing d
     CROSS JOIN LATERAL (
-        SELECT jsonb_object_agg(b.key, jsonb_build_array(b.value, a.value)) AS changes
+        SELECT count(*) AS fields, jsonb_object_agg(b.key, jsonb_build_array(b.value, a.value))
+            FILTER (WHERE clean_text(b.value #>> '{}') IS DISTINCT FROM clean_text(a.value #>> '{}')) AS changes
         FROM jsonb_each(d.before) b
         JOIN jsonb_each(d.after) a ON a.key = b.key
         WHERE b.value IS DISTINCT FROM a.value AND b.key NOT IN ('workplace_id', 'institution_id')
     ) c
-    WHERE c.changes IS NOT NULL
+    WHERE c.fields > 0
 ), told AS (
     INSERT INTO employee_changes (employee_id, run_id, changes)
-    SELECT id, %(run_id)s, changes FROM changes
+    SELECT id, %(run_id)s, changes FROM changes WHERE changes IS NOT NULL
 ), changed AS (
     UPDATE employees e
     SET name = c.name, gender = c.gender, date_of_birth = c.date_of_birth,
@@ -122,10 +125,11 @@ WITH staged AS MATERIALIZED (
         confirmation_date = c.confirmation_date, retirement_date = c.retirement_date,
         highest_education = c.highest_education, status = c.status,
         workplace_id = c.workplace_id, institution_id = c.institution_id,
-        last_changed_run_id = %(run_id)s, updated_at = now()
+        last_changed_run_id = CASE WHEN c.changes IS NULL THEN e.last_changed_run_id ELSE %(run_id)s END,
+        updated_at = now()
     FROM changes c
     WHERE e.id = c.id
-    RETURNING e.id
+    RETURNING c.changes
 ), listed AS (
     INSERT INTO listings (institution_id, identifier_type, employee_id, since_run_id)
     SELECT %(institution_id)s, %(identifier_type)s, p.id, %(run_id)s
@@ -144,7 +148,7 @@ WITH staged AS MATERIALIZED (
     GROUP BY zan_id
 )
 SELECT coalesce(array_agg(id ORDER BY position), '{}'), (SELECT count(*) FROM added),
-       (SELECT count(*) FROM changed), (SELECT count(*) FROM listed),
+       (SELECT count(changes) FROM changed), (SELECT count(*) FROM listed),
        (SELECT count(*) FROM met WHERE institution_id IS NULL),
        coalesce(array_agg(id) FILTER (WHERE again), '{}'), EXISTS (SELECT FROM unknown)
 FROM people

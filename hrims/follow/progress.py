@@ -9,6 +9,9 @@ from hrims.drift.rules import told
 from hrims.follow import words
 from hrims.jobs.store import UNDER_WAY
 
+COMPLETE = frozenset({"complete", "complete_after_repair"})
+"""Outcomes of a run that accounts for every record."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -36,8 +39,9 @@ class Run:
     people: int | None
     seen_twice: int | None
     missing: int | None
+    last_complete_people: int | None
+    fitted_page_size: int | None
     phase: str
-    current_page: int
     remote_total: int | None
     pages: int
     fetched: int
@@ -83,26 +87,56 @@ class Run:
 
     @property
     def estimated_pages(self) -> int | None:
-        """How many pages the remote's latest total makes, None before the first answer, and of a run that
-        asks for some pages alone.
+        """Return how many pages of the size asked for the remote's latest total makes: at least one.
+
+        None before the first answer, and for a run that asks for some pages alone.
         """
-        if self.kind == "rejected":
+        if self.kind == "rejected" or self.remote_total is None:
             return None
-        return None if self.remote_total is None else math.ceil(self.remote_total / self.page_size)
+        return max(1, math.ceil(self.remote_total / self.page_size))
+
+    @property
+    def current_page(self) -> int:
+        """Return how many of ``estimated_pages`` are done or in work, by the records of the first pass.
+
+        ``pages`` counts requests instead: smaller pages and further passes make it exceed the estimate. The
+        last page counts only when every record is accounted for. Without an estimate, all pages read.
+        """
+        if self.estimated_pages is None:
+            return self.pages
+        if self.outcome in COMPLETE or (self.pages and self.accounted_for >= (self.remote_total or 0)):
+            return self.estimated_pages
+        in_work = math.ceil(self.accounted_for / self.page_size)
+        return max(0, min(self.pages, in_work, self.estimated_pages - 1))
+
+    @property
+    def accounted_for(self) -> int:
+        """Return the records of the first pass: saved, rejected or repeated."""
+        return self.saved + self.rejected + self.repeated
 
     @property
     def percent(self) -> int:
-        """0 to 100 of the people accounted for; 100 only when the run has completed."""
+        """Return 0 to 100 of the records accounted for; 100 only when the run has completed."""
         if self.state == "completed":
             return 100
         if not self.remote_total or self.kind == "rejected":
             return 0
-        return min(99, 100 * (self.saved + self.rejected + self.repeated) // self.remote_total)
+        return max(0, min(99, 100 * self.accounted_for // self.remote_total))
 
     @property
     def skipped(self) -> int:
         """Records that added nobody: rejects, and people seen twice."""
         return self.rejected + (self.repeated if self.seen_twice is None else self.seen_twice)
+
+    @property
+    def fewer_than_last_complete(self) -> int:
+        """How many fewer people than the last complete run of the same list; 0 if none, or not complete."""
+        return max(0, (self.last_complete_people or 0) - (self.people or 0))
+
+    @property
+    def listed_twice(self) -> int:
+        """Records of people whom HRIMS lists again at another position, which it confirmed."""
+        return self.repeated if self.state == "completed" else 0
 
     @property
     def seconds(self) -> float | None:

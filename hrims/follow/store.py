@@ -16,8 +16,9 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        r.identifier_type, CASE WHEN r.kind = 'person' THEN masked_key(r.identifier) ELSE r.identifier END
            AS identifier, r.page_size, r.priority, r.state, r.outcome, r.attempt,
        r.requested_by, r.requested_at, r.started_at, r.finished_at, r.next_try_at,
-       r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, p.phase,
-       p.current_page, p.remote_total, p.pages, p.fetched, p.saved, p.new, p.changed, p.unchanged,
+       r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, r.last_complete_people,
+       r.fitted_page_size, p.phase,
+       p.remote_total, p.pages, p.fetched, p.saved, p.new, p.changed, p.unchanged,
        p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms, p.save_ms, p.note,
        r.pool, r.attempts, r.attempt_pause, r.deadline_at, pool_is_served(r.pool) AS a_worker_lives,
        r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
@@ -118,18 +119,20 @@ def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any
 
 def first_rejects(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:
     """The first rejects of a run, in the remote's order: which record of the listing (from 1), the reason,
-    and its masked ZanID if it has one.
+    its masked ZanID if it has one, and whose record it is.
     """
     rows = conn.execute(
         """
-        SELECT page_size::bigint * page_number + position + 1 AS record, reason, masked
+        SELECT page_size::bigint * page_number + position + 1 AS record, reason, masked, name,
+               payroll_number, workplace
         FROM rejects r
         WHERE run_id = %s AND reading = coalesce((SELECT counted[1] FROM runs WHERE id = r.run_id), 1)
         ORDER BY record LIMIT %s
         """,
         (run_id, most),
     )
-    return [dict(zip(("record", "reason", "masked"), row, strict=True)) for row in rows]
+    names = ("record", "reason", "masked", "name", "payroll_number", "workplace")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def attempts(conn: Connection, run_id: int, most: int) -> list[Attempt]:

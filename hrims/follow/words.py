@@ -64,27 +64,45 @@ def _active(run: "Run") -> str:
 
 
 def _read(run: "Run") -> str:
-    """How much is read, in pages; in smaller pages than were asked for, their number tells nothing."""
-    if run.pages > (run.estimated_pages or 0):
-        return f"{run.fetched:,} of {run.remote_total:,} records, in smaller pages"
-    return f"{run.pages} of {run.estimated_pages} pages"
+    """Return how much is read, in pages of the size asked for."""
+    return f"{run.current_page:,} of {run.estimated_pages:,} pages"
 
 
 def _completed(run: "Run") -> str:
     if run.kind in _COMPLETED:
         return _COMPLETED[run.kind](run)
     total = f"{run.remote_total or 0:,}"
-    if run.outcome == "complete_after_repair":
-        return f"Complete after repair: all {total} that HRIMS lists are accounted for."
-    if run.outcome == "complete":
-        return f"Complete: all {total} that HRIMS lists are accounted for."
+    if run.outcome in {"complete", "complete_after_repair"}:
+        repair = " after repair" if run.outcome == "complete_after_repair" else ""
+        return f"Complete{repair}: all {total} that HRIMS lists are accounted for.{_notes(run)}"
     why = f" {run.trouble}" if run.trouble else ""
-    gap = run.missing or 0
+    return f"Incomplete: {_gap(run.missing or 0, total)}{why}{_page_size(run)} Run it again."
+
+
+def _gap(gap: int, total: str) -> str:
     if gap == 0:
-        return f"Incomplete: somebody may be missing.{why} Run it again."
+        return "some people may be missing."
     if gap < 0:
-        return f"Incomplete: {-gap:,} more were met than the {total} that HRIMS counts.{why} Run it again."
-    return f"Incomplete: {gap:,} of {total} are missing.{why} Run it again."
+        return f"{-gap:,} more were met than the {total} that HRIMS counts."
+    return f"{gap:,} of {total} are missing."
+
+
+def _notes(run: "Run") -> str:
+    """What a person should know of a complete run."""
+    notes = ""
+    if twice := run.listed_twice:
+        notes += " 1 person is listed twice." if twice == 1 else f" {twice:,} people are listed twice."
+    if fewer := run.fewer_than_last_complete:
+        notes += f" {fewer:,} fewer than in the last complete run."
+    return notes + _page_size(run)
+
+
+def _page_size(run: "Run") -> str:
+    size = run.fitted_page_size
+    if size is None:
+        return ""
+    records = "1 record" if size == 1 else f"{size:,} records"
+    return f" HRIMS gives {'at most ' if size < run.page_size else ''}{records} a page."
 
 
 def _completed_person(run: "Run") -> str:
@@ -115,7 +133,15 @@ def _pages(count: int) -> str:
 def _failed(run: "Run") -> str:
     if run.kind == "person":
         return f"Failed: {run.trouble} Nothing was changed."
-    return f"Failed: {run.trouble} {_saved(run, 'so far')}"
+    return f"Failed: {_trouble(run)} {_saved(run, 'so far')}"
+
+
+def _trouble(run: "Run") -> str | None:
+    """Return why a run of an institution failed; a number that HRIMS does not know is named."""
+    if run.trouble_code != "remote_unknown":
+        return run.trouble
+    number = f"{'TIN' if run.identifier_type == 'tin' else 'vote code'} {run.identifier}"
+    return f"HRIMS does not know the {number} of {run.institution}. Check the number on the register."
 
 
 def _cancelled(run: "Run") -> str:
@@ -163,6 +189,6 @@ _PREVIEW = {
     **_MESSAGES,
     "active": _preview_active,
     "completed": _preview_completed,
-    "failed": lambda run: f"Failed: {run.trouble} {_A_PREVIEW}",
+    "failed": lambda run: f"Failed: {_trouble(run)} {_A_PREVIEW}",
     "cancelled": lambda _: f"Cancelled. {_A_PREVIEW}",
 }

@@ -12,9 +12,10 @@ from hrims.jobs import store
 from hrims.jobs.ask import BETWEEN_TWO_RUNS, Asked, queue_run
 from hrims.jobs.attempts.patience import USUAL
 from hrims.jobs.starts.priorities import NORMAL
+from hrims.text import compact
 
-NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/.-]{2,29}")
-"""A ZanID is 8 to 10 digits; payroll numbers are what institutions make of them."""
+NUMBER = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9/.-]{2,29}")
+"""A ZanID is 8 to 10 digits. Institutions form their own payroll numbers, but each has a digit."""
 
 ONE_PERSON = "one person"
 
@@ -52,12 +53,12 @@ def _run(actor: Actor, key: str) -> dict[str, Any]:
 
 
 def check_key(key: object) -> str:
-    """The number as HRIMS is asked for it. Raises InvalidInput for what is none."""
-    wanted = key.strip() if isinstance(key, str) else ""
+    """Return the number as HRIMS is asked for it, without white space. Raises InvalidInput if it is none."""
+    wanted = compact(key) if isinstance(key, str) else ""
     if not NUMBER.fullmatch(wanted):
         raise InvalidInput(
             "Give a ZanID or a payroll number as text, leading zeros kept: 3 to 30 letters and digits, with "
-            "/ . - between them. Nothing was queued.",
+            "at least one digit, and / . - between them. Nothing was queued.",
             "bad_key",
         )
     return wanted

@@ -11,7 +11,7 @@ from hrims.jobs.ask_person import ask_person
 from hrims.jobs.attempts.patience import Patience
 
 AFRESH = frozenset({"sync", "preview"})
-"""Kinds of runs of an institution that can begin anew: they bring a whole listing from HRIMS."""
+"""Kinds of runs of an institution that can start again: they read a whole listing from HRIMS."""
 
 
 def cancel(conn: Connection, actor: Actor, run_id: int) -> None:
@@ -55,14 +55,17 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = Fals
 
 
 def start_afresh(conn: Connection, actor: Actor, run_id: int) -> Asked:
-    """Asks anew for what a failed or cancelled run was asked for: a run of its own, which begins with the
-    first page. What the other saved, and its record, stay.
+    """Queue a new run of the same institution, identifier and page size as one that did not complete.
 
-    Raises Conflict when it is neither, or of a kind that is asked for elsewhere, and as ``ask`` does.
+    It begins with the first page; what the other run saved, and its record, stay. Raises Conflict when that
+    run is complete or under way, or of a kind that is asked for elsewhere, and as ``ask`` does.
     """
     wish = store.wish(conn, run_id)
-    if wish is None or wish.state not in {"failed", "cancelled"}:
-        raise Conflict("Only a run that failed or was cancelled can be started afresh.", "not_retryable")
+    if wish is None or not (wish.state in {"failed", "cancelled"} or wish.outcome == "incomplete"):
+        raise Conflict(
+            "Only a failed, cancelled or incomplete run can be started again. Nothing was queued.",
+            "not_retryable",
+        )
     if wish.kind == "person":
         return ask_person(conn, actor, wish.identifier)
     if wish.kind not in AFRESH:

@@ -99,6 +99,7 @@ class Wish(NamedTuple):
 
     kind: str
     state: str
+    outcome: str | None
     institution_id: int | None
     identifier_type: str
     identifier: str
@@ -112,8 +113,8 @@ class Wish(NamedTuple):
 def wish(conn: Connection, run_id: int) -> Wish | None:
     """What was asked for with a run; None when there is none."""
     row = conn.execute(
-        "SELECT kind, state, institution_id, identifier_type, identifier, page_size, priority, attempts,"
-        " attempt_pause, deadline_minutes FROM runs WHERE id = %s",
+        "SELECT kind, state, outcome, institution_id, identifier_type, identifier, page_size, priority,"
+        " attempts, attempt_pause, deadline_minutes FROM runs WHERE id = %s",
         (run_id,),
     ).fetchone()
     return Wish(*row) if row else None

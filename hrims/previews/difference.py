@@ -90,7 +90,7 @@ def person(row: tuple[Any, ...]) -> dict[str, Any]:
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "missing": ("zanId", "name", "cadre", "workplace", "status"),
     "unmatched": ("workplace", "people"),
-    "rejected": ("record", "code", "field", "reason", "masked"),
+    "rejected": ("record", "code", "field", "reason", "masked", "name", "payrollNumber", "workplace"),
 }
 """What the columns of the other kinds are called."""
 

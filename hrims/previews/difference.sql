@@ -25,11 +25,11 @@ WITH run AS (
 ), compared AS MATERIALIZED (
     SELECT k.zan_id, k.name, k.cadre, k.current_workplace, k.status,
            l.institution_id AS to_institution, e.institution_id AS from_institution,
-           CASE WHEN e.id IS NULL THEN 'new' WHEN d.differs THEN 'changed' ELSE 'unchanged' END AS kind,
+           CASE WHEN e.id IS NULL THEN 'new' WHEN t.is_told THEN 'changed' ELSE 'unchanged' END AS kind,
            e.id IS NOT NULL AND e.institution_id IS DISTINCT FROM l.institution_id AS moves,
            e.left_at IS NOT NULL AS returns,
            -- Of whom the version speaks: as they are now, of those who would change.
-           CASE WHEN d.differs THEN md5((e.name, e.gender, e.date_of_birth, e.place_of_birth, e.region,
+           CASE WHEN t.is_told THEN md5((e.name, e.gender, e.date_of_birth, e.place_of_birth, e.region,
                e.country_of_birth, e.phone_number, e.contact_address, e.zssf_number, e.payroll_number,
                e.cadre, e.salary_scale, e.ministry, e.department, e.appointment_type, e.contract_type,
                e.recent_title_date, e.current_reporting_office, e.current_workplace, e.employment_date,
@@ -52,6 +52,12 @@ WITH run AS (
                 k.recent_title_date, k.current_reporting_office, k.current_workplace, k.employment_date,
                 k.confirmation_date, k.retirement_date, k.highest_education, k.status) AS differs
     ) d
+    CROSS JOIN LATERAL (
+        -- What differs only in white space or in the form of its characters is no change, as in a sync.
+        SELECT CASE WHEN d.differs THEN EXISTS (
+            SELECT FROM jsonb_each_text(to_jsonb(e)) b JOIN jsonb_each_text(to_jsonb(k)) a ON a.key = b.key
+            WHERE clean_text(b.value) IS DISTINCT FROM clean_text(a.value)) ELSE false END AS is_told
+    ) t
 ), unmet AS (
     -- Whom this list has and no reading met, as the end of a run counts them (hrims/leavers/leave.sql):
     -- who may be one of the rejects was not missed.
@@ -92,7 +98,8 @@ LEFT JOIN institutions i ON i.id = c.to_institution
 CROSS JOIN LATERAL (
     SELECT jsonb_object_agg(b.key, jsonb_build_array(b.value, a.value)) AS changes
     FROM employees e, kept k, jsonb_each(to_jsonb(e)) b, jsonb_each(to_jsonb(k)) a
-    WHERE e.zan_id = c.zan_id AND k.zan_id = c.zan_id AND a.key = b.key AND b.value IS DISTINCT FROM a.value
+    WHERE e.zan_id = c.zan_id AND k.zan_id = c.zan_id AND a.key = b.key
+      AND clean_text(b.value #>> '{}') IS DISTINCT FROM clean_text(a.value #>> '{}')
 ) d
 ORDER BY c.zan_id
 
@@ -106,7 +113,8 @@ FROM compared WHERE to_institution IS NULL
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s OFFSET %(skip)s
 
 -- name: rejected
-SELECT r.page_size::bigint * r.page_number + r.position + 1 AS record, r.code, r.field, r.reason, r.masked
+SELECT r.page_size::bigint * r.page_number + r.position + 1 AS record, r.code, r.field, r.reason, r.masked,
+       r.name, r.payroll_number, r.workplace
 FROM rejects r JOIN runs ON runs.id = r.run_id
 WHERE r.run_id = %(run)s AND r.reading = coalesce(runs.counted[1], 1)
 ORDER BY record LIMIT %(most)s OFFSET %(skip)s

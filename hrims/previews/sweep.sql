@@ -1,12 +1,15 @@
 -- Gives up what previews kept, so that nobody's data piles up: first said, then deleted in small batches.
 
 -- name: empty
--- Whom a page held is told by ZanIDs in a preview's checkpoint, so that goes as well.
+-- Whom a page held is told by ZanIDs in a preview's checkpoint, so that goes as well; so does whose its rejects are.
 WITH emptied AS (
     UPDATE runs SET emptied_at = now(), emptied_why = %(why)s
     WHERE id = %(run)s AND kind = 'preview' AND emptied_at IS NULL RETURNING id
+), masked AS (
+    UPDATE rejects r SET name = NULL, payroll_number = NULL, workplace = NULL
+    FROM emptied WHERE r.run_id = emptied.id
 )
-UPDATE run_pages p SET people = '{}', fingerprint = NULL FROM emptied WHERE p.run_id = emptied.id
+UPDATE run_pages p SET people = '{}', record_digests = '{}', fingerprint = NULL FROM emptied WHERE p.run_id = emptied.id
 
 -- name: find_too_old
 SELECT r.id FROM runs r

@@ -1,8 +1,13 @@
 """The register of institutions: a name, vote code or TIN comes in, its row goes out."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from hrims.db import Connection
+from hrims.db import Connection, statements
+from hrims.register.file import Row
+
+CONFLICTS = statements(Path(__file__).with_name("find_conflicts.sql"))
 
 
 class Institution(NamedTuple):
@@ -61,6 +66,24 @@ def hold_waiting(conn: Connection, names: list[str]) -> None:
     )
 
 
+class Conflict(NamedTuple):
+    """Why a line of a file cannot be imported: a code, and what it clashes with."""
+
+    line: int
+    code: str
+    other_line: int | None
+    value: str | None
+    other: str | None
+    other_value: str | None
+
+
+def find_conflicts(conn: Connection, rows: Sequence[Row]) -> list[Conflict]:
+    """Return what the register cannot have of these rows, by line. Call it after ``close``."""
+    lines, names, vote_codes, tins = ([row[n] for row in rows] for n in range(4))
+    given = {"lines": lines, "names": names, "vote_codes": vote_codes, "tins": tins}
+    return [Conflict(*row) for row in conn.execute(CONFLICTS["find_conflicts"], given)]
+
+
 class Change(NamedTuple):
     """What an import wrote of one institution: (name, vote code, TIN) before, None when it is new, and
     after.
@@ -76,11 +99,10 @@ def upsert_institutions(conn: Connection, rows: list[tuple[str, str | None, str 
 
     Raises psycopg.errors.UniqueViolation when a vote code or TIN belongs to another institution.
     """
+    before = [_read_for_update(conn, name) for name, _, _ in rows]
+    _free_numbers(conn, rows)
     written = []
-    for row in rows:
-        before = conn.execute(
-            "SELECT name, vote_code, tin FROM institutions WHERE name_key = name_key(%s) FOR UPDATE", row[:1]
-        ).fetchone()
+    for row, was in zip(rows, before, strict=True):
         after = conn.execute(
             """
             INSERT INTO institutions AS i (name, vote_code, tin) VALUES (%s, %s, %s)
@@ -94,5 +116,26 @@ def upsert_institutions(conn: Connection, rows: list[tuple[str, str | None, str 
             row,
         ).fetchone()
         if after:
-            written.append(Change(before, after))
+            written.append(Change(was, after))
     return written
+
+
+def _read_for_update(conn: Connection, name: str) -> tuple[str, str | None, str | None] | None:
+    return conn.execute(
+        "SELECT name, vote_code, tin FROM institutions WHERE name_key = name_key(%s) FOR UPDATE", (name,)
+    ).fetchone()
+
+
+def _free_numbers(conn: Connection, rows: list[tuple[str, str | None, str | None]]) -> None:
+    """Take the vote codes and TINs away that the rows replace, so that two institutions can swap theirs."""
+    names, vote_codes, tins = ([row[n] for row in rows] for n in range(3))
+    conn.execute(
+        """
+        UPDATE institutions i
+        SET vote_code = CASE WHEN g.vote_code IS NULL OR g.vote_code = i.vote_code THEN i.vote_code END,
+            tin = CASE WHEN g.tin IS NULL OR g.tin = i.tin THEN i.tin END
+        FROM unnest(%s::text[], %s::text[], %s::text[]) AS g(name, vote_code, tin)
+        WHERE i.name_key = name_key(g.name) AND (g.vote_code <> i.vote_code OR g.tin <> i.tin)
+        """,
+        (names, vote_codes, tins),
+    )

@@ -1,8 +1,8 @@
-"""The register as a CSV file: a file comes in; checked rows, and then rows in the database, go out."""
+"""The import of a register: a file or rows come in; rows in the database go out, all of them or none."""
 
-import csv
-import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 
@@ -10,92 +10,77 @@ from hrims.access.audit import Actor, record
 from hrims.db import Connection
 from hrims.errors import InvalidInput
 from hrims.register import store
-
-COLUMNS = ("name", "vote_code", "tin")
-VOTE_CODE = re.compile(r"[0-9]{1,10}")
-TIN = re.compile(r"[0-9]{9}")
-
-NOTHING = "Nothing was imported."
+from hrims.register.file import NOTHING, Problem, RegisterFile, Row, parse, refusal
 
 Entry = tuple[str, str | None, str | None]
 """(name, vote code or None, TIN or None)"""
 
+MESSAGES = {
+    "nameless": "a name has letters or digits.",
+    "same_name": "line {other_line} has the same name.",
+    "same_vote_code": "line {other_line} has the same vote code.",
+    "same_tin": "line {other_line} has the same TIN.",
+    "taken_vote_code": "the vote code {value} is that of {other} on the register.",
+    "taken_tin": "the TIN {value} is that of {other} on the register.",
+    "zeros_of_line": "the vote code {value} differs from {other_value} on line {other_line} only in leading "
+    "zeros, which spreadsheets remove. Write every vote code as text, with its zeros.",
+    "zeros": "the vote code {value} differs from {other_value}, that of {other} on the register, only in "
+    "leading zeros, which spreadsheets remove. Write it as text, with its zeros.",
+}
+"""Conflicts of a file with the register or itself, by the codes of find_conflicts.sql."""
+
+
+class Imported(NamedTuple):
+    """How many rows a file has, and what was written of them."""
+
+    rows: int
+    written: list[store.Change]
+
 
 def read(path: Path) -> list[Entry]:
-    """The rows of a register file. Raises InvalidInput, which names the line and what is wrong."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file, strict=True)
-            if sorted(lines.fieldnames or []) != sorted(COLUMNS):
-                raise InvalidInput(
-                    f"{path.name} must have the columns {', '.join(COLUMNS)}. {NOTHING}", "bad_file"
-                )
-            return _read_lines(lines, path.name)
-    except UnicodeDecodeError as reason:
-        raise InvalidInput(f"{path.name} is not a CSV file in UTF-8. {NOTHING}", "bad_file") from reason
+    """Return the rows of a register file. Raises InvalidInput, which names each wrong line."""
+    file = parse(path.name, path.read_bytes())
+    if file.problems:
+        raise refusal(file.name, file.problems)
+    return [row[1:] for row in file.rows]
 
 
-def _read_lines(lines: "csv.DictReader[str]", name: str) -> list[Entry]:
-    met: dict[tuple[str, str], int] = {}
-    entries = []
-    try:
-        for line in lines:
-            where = f"{name}, line {lines.line_num}"
-            entry = _entry(line, where)
-            _refuse_repeats(entry, lines.line_num, where, met)
-            entries.append(entry)
-    except csv.Error as reason:
-        raise InvalidInput(
-            f"{name}, line {lines.line_num + 1}: this is not CSV ({reason}). {NOTHING}", "bad_file"
-        ) from reason
-    return entries
+def import_file(conn: Connection, actor: Actor, path: Path) -> Imported:
+    """Import a register file as ``import_rows``. Raises InvalidInput, which tells all that is wrong."""
+    file = parse(path.name, path.read_bytes())
+    return Imported(len(file.rows), _import(conn, actor, file))
 
 
-def _refuse_repeats(entry: Entry, number: int, where: str, met: dict[tuple[str, str], int]) -> None:
-    # As name_key() in the database has it: case, spaces and punctuation do not count.
-    keys = (re.sub(r"[\W_]+", " ", entry[0].lower()).strip(), entry[1], entry[2])
-    for what, key in zip(("name", "vote code", "TIN"), keys, strict=True):
-        if key and (first := met.setdefault((what, key), number)) != number:
-            raise InvalidInput(f"{where}: line {first} has the same {what}. {NOTHING}", "bad_file")
-
-
-def _entry(line: dict[str, str | None], where: str) -> Entry:
-    name, vote_code, tin = ((line[column] or "").strip() or None for column in COLUMNS)
-    if None in line or not name or len(name) > 500 or not any(map(str.isalnum, name)):
-        raise InvalidInput(f"{where}: a name and at most two more columns are wanted. {NOTHING}", "bad_file")
-    if vote_code and not VOTE_CODE.fullmatch(vote_code):
-        raise InvalidInput(f"{where}: a vote code is 1 to 10 digits. {NOTHING}", "bad_file")
-    if tin and not TIN.fullmatch(tin):
-        raise InvalidInput(f"{where}: a TIN is nine digits. {NOTHING}", "bad_file")
-    return name, vote_code, tin
-
-
-def import_rows(conn: Connection, actor: Actor, rows: list[Entry]) -> list[store.Change]:
-    """Adds the institutions or brings them up to date, all or none; returns what was written, which the
-    audit record keeps too.
+def import_rows(conn: Connection, actor: Actor, rows: Sequence[Entry]) -> list[store.Change]:
+    """Add the institutions or bring them up to date, all or none; return what was written, which the audit
+    record keeps too. Raises InvalidInput, which counts the rows as lines.
     """
+    return _import(conn, actor, RegisterFile("The list", [Row(n, *row) for n, row in enumerate(rows, 1)], []))
+
+
+def _import(conn: Connection, actor: Actor, file: RegisterFile) -> list[store.Change]:
     try:
         with conn.transaction():
             store.close(conn, actor.name)
-            store.hold_waiting(conn, [row[0] for row in rows])
-            written = store.upsert_institutions(conn, rows)
+            problems = [*file.problems, *map(_problem, store.find_conflicts(conn, file.rows))]
+            if problems:
+                raise refusal(file.name, problems)
+            store.hold_waiting(conn, [row.name for row in file.rows])
+            written = store.upsert_institutions(conn, [row[1:] for row in file.rows])
             changes = [{"before": one.before, "after": one.after} for one in written]
-            record(conn, actor, "institutions.import", rows=len(rows), written=changes)
-    except psycopg.errors.UniqueViolation as clash:
-        raise InvalidInput(f"{_clash(clash, rows)} {NOTHING}", "bad_file") from None
+            record(conn, actor, "institutions.import", rows=len(file.rows), written=changes)
+    except psycopg.errors.UniqueViolation:
+        # Only a statement by hand changes the register without the lock of store.close.
+        raise InvalidInput(f"The register changed meanwhile. {NOTHING} Import again.", "bad_file") from None
     return written
 
 
-def _clash(clash: psycopg.errors.UniqueViolation, rows: list[Entry]) -> str:
-    """Which row cannot have what another institution on the register has."""
-    word, column = ("vote code", 1) if "vote_code" in str(clash.diag.constraint_name) else ("TIN", 2)
-    found = re.search(r"=\((.*)\)", clash.diag.message_detail or "")
-    name = next((row[0] for row in rows if found and row[column] == found[1]), "One of them")
-    return f"{name} cannot have the {word} {found[1] if found else ''}: another institution has it."
+def _problem(found: store.Conflict) -> Problem:
+    return Problem(found.line, MESSAGES[found.code].format(**found._asdict()))
 
 
 def seed(conn: Connection, path: Path) -> int:
-    """Fills an empty register from a file; returns how many rows were added."""
+    """Fill an empty register from a file; return how many rows were added."""
     if store.institutions(conn):
         return 0
-    return len(import_rows(conn, Actor("hrims up", "system"), read(path)))
+    return len(import_file(conn, Actor("hrims up", "system"), path).written)

@@ -25,7 +25,7 @@ HEADINGS: Final = (
         "Last met",
         "Last run",
     ),
-    *("Closed", "Closed by run", "What to do"),
+    *("Closed", "Closed by run", "What to do", "Name", "Payroll number", "Workplace"),
 )
 
 MOST_ROWS: Final = 1_048_575
@@ -46,7 +46,7 @@ def cells(case: Case, zone: ZoneInfo) -> tuple[Cell, ...]:
         *(case.field, case.reason, case.masked, case.record, case.page_size, case.page_number, case.position),
         *(case.times, moment(case.first_seen_at), case.first_run_id),
         *(moment(case.last_seen_at), case.last_run_id, moment(case.closed_at), case.closed_run_id),
-        case.told.advice,
+        *(case.told.advice, case.name, case.payroll_number, case.workplace),
     )
 
 

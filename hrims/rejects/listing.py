@@ -75,6 +75,9 @@ class Case(NamedTuple):
     times: int
     closed_at: datetime | None
     closed_run_id: int | None
+    name: str | None
+    payroll_number: str | None
+    workplace: str | None
 
     @property
     def told(self) -> words.Told:

@@ -15,11 +15,12 @@ CLOSE = statements(Path(__file__).with_name("close_cases.sql"))
 # met twice by a run is counted once.
 MEET = """
 INSERT INTO reject_cases AS c (institution_id, identifier_type, record_key, by_place, code, field, reason,
-    masked, page_size, page_number, position, remote_total, first_run_id, last_run_id)
+    masked, page_size, page_number, position, remote_total, first_run_id, last_run_id, name, payroll_number,
+    workplace)
 SELECT DISTINCT ON (r.record_key) %(institution)s, %(type)s, r.record_key,
        r.record_key = record_key('place:' || (r.page_size::bigint * r.page_number + r.position)),
        r.code, r.field, r.reason, r.masked, r.page_size, r.page_number, r.position, %(total)s,
-       %(run)s, %(run)s
+       %(run)s, %(run)s, r.name, r.payroll_number, r.workplace
 FROM rejects r
 WHERE r.run_id = %(run)s AND r.reading = %(reading)s AND r.page_size = %(size)s
   AND r.page_number = %(number)s AND r.record_key IS NOT NULL
@@ -29,7 +30,8 @@ SET by_place = EXCLUDED.by_place, code = EXCLUDED.code, field = EXCLUDED.field, 
     masked = EXCLUDED.masked, page_size = EXCLUDED.page_size, page_number = EXCLUDED.page_number,
     position = EXCLUDED.position, remote_total = EXCLUDED.remote_total, last_run_id = EXCLUDED.last_run_id,
     last_seen_at = now(), times = c.times + (c.last_run_id <> EXCLUDED.last_run_id)::int,
-    closed_at = NULL, closed_run_id = NULL
+    closed_at = NULL, closed_run_id = NULL, name = EXCLUDED.name, payroll_number = EXCLUDED.payroll_number,
+    workplace = EXCLUDED.workplace
 """
 
 
@@ -41,13 +43,28 @@ async def meet(
     await conn.execute(MEET, where | _listing(attempt) | {"total": total})
 
 
-async def take_keys_of_preview(
+async def find_open(conn: AsyncConnection, identities: list[str]) -> list[int]:
+    """Return which of these identities, by index, have an open case in any list."""
+    rows = await conn.execute(
+        "SELECT w.nth::int - 1 FROM unnest(%s::text[]) WITH ORDINALITY AS w(whose, nth)"
+        " WHERE EXISTS (SELECT FROM reject_cases c"
+        " WHERE c.closed_at IS NULL AND c.record_key = record_key(w.whose))"
+        " ORDER BY 1",
+        (identities,),
+    )
+    return [at async for (at,) in rows]
+
+
+async def take_identities_of_preview(
     conn: AsyncConnection, attempt: Attempt, reading: int, size: int, number: int
 ) -> None:
-    """A page that a preview fetched has no records any more: whose its rejects are was noted then."""
+    """Copy whose record each reject of a page is from the preview that fetched it: the records are gone."""
     await conn.execute(
         """
-        UPDATE rejects r SET record_key = p.record_key FROM rejects p
+        UPDATE rejects r
+        SET record_key = p.record_key, name = p.name, payroll_number = p.payroll_number,
+            workplace = p.workplace
+        FROM rejects p
         WHERE r.run_id = %s AND r.reading = %s AND r.page_size = %s AND r.page_number = %s
           AND p.run_id = %s AND p.reading = r.reading AND p.page_size = r.page_size
           AND p.page_number = r.page_number AND p.position = r.position
@@ -164,7 +181,8 @@ CASES = f"""
 SELECT c.id, c.institution_id,
        (SELECT i.name FROM institutions i WHERE i.id = c.institution_id), c.identifier_type, c.code,
        c.field, c.reason, c.masked, c.place + 1, c.page_size, c.page_number, c.position, c.first_run_id,
-       c.first_seen_at, c.last_run_id, c.last_seen_at, c.times, c.closed_at, c.closed_run_id
+       c.first_seen_at, c.last_run_id, c.last_seen_at, c.times, c.closed_at, c.closed_run_id, c.name,
+       c.payroll_number, c.workplace
 {WHERE}
   AND (%(state)s = 'all' OR (c.closed_at IS NOT NULL) = (%(state)s = 'closed'))
 ORDER BY (c.closed_at IS NOT NULL), c.id DESC
@@ -214,3 +232,15 @@ def concerned(conn: Connection) -> list[tuple[int, str]]:
         WHERE EXISTS (SELECT FROM reject_cases c WHERE c.institution_id = i.id) ORDER BY i.name
         """
     ).fetchall()
+
+
+async def broken_positions(conn: AsyncConnection, run_id: int, reading: int) -> list[int]:
+    """Return the positions of the records that broke every page of this pass that held them."""
+    rows = await conn.execute(
+        """
+        SELECT page_size::bigint * page_number + position FROM rejects
+        WHERE run_id = %s AND reading = %s AND code = 'remote_breaks'
+        """,
+        (run_id, reading),
+    )
+    return [position async for (position,) in rows]

@@ -15,6 +15,10 @@ CODES: Final[dict[str, Told]] = {
         "No ZanID", "Have the person's ZanID entered in HRIMS; HRIMS Sync knows people by it alone."
     ),
     "bad_zan_id": Told("ZanID is not one", "Have the ZanID put right in HRIMS: 8 to 10 digits."),
+    "shared_zan_id": Told(
+        "ZanID of another person",
+        "Two people have this ZanID in HRIMS. Have the wrong one corrected there.",
+    ),
     "wrong_type": Told(
         "Wrong type",
         "HRIMS sent something else than it agreed on. Tell whoever runs HRIMS, with the field.",

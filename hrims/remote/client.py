@@ -24,6 +24,7 @@ from hrims.errors import (
     RemoteFailed,
     RemoteGarbled,
     RemoteTimeout,
+    RemoteTooLarge,
     RemoteUnknown,
     RemoteUnreachable,
 )
@@ -204,6 +205,8 @@ def _refuse(response: httpx.Response) -> None:
     status = response.status_code
     if status in {401, 403}:
         raise RemoteCredentials(wire.CREDENTIALS_REFUSED)
+    if status == 413:
+        raise RemoteTooLarge(f"{wire.TOO_LARGE_FOR_HRIMS} (HTTP 413).", retry_after=_wait(response))
     if status in {408, 425, 429} or status >= 500:
         words = f"HRIMS answered that it failed (HTTP {status})."
         raise RemoteFailed(words, retry_after=_wait(response))

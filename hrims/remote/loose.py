@@ -1,11 +1,12 @@
 """Records of HRIMS read without their types: an answer's bytes come in; what no type tells goes out, such as
-fields that nobody knows, and whose record it is that cannot be read.
+fields that are not known, and whose record it is that cannot be read.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from hrims.remote import kept, scan
 from hrims.remote.records import PersonalInfo
 
 _REFUSED = (ValueError, RecursionError)
@@ -15,53 +16,88 @@ class _Records(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
-class _Whose(msgspec.Struct, rename="camel"):
-    """Of a record, only the part that says whose it is has to be an object."""
-
-    personal_info: dict[str, object] | None = None
-
-
 _records = msgspec.json.Decoder(_Records)
-_whose = msgspec.json.Decoder(_Whose)
 _anything = msgspec.json.Decoder()
 
 
 def records(body: bytes, most: int | None = None) -> list[Any]:
-    """The records of a page, each as any JSON; at most so many, spread evenly over the page.
+    """Return the records of a page, each as any JSON; at most so many, spread evenly over the page.
 
-    Those that cannot be read at all are left out.
+    Of a record that is not JSON only the names of its fields are read. One with broken brackets is left out.
     """
-    try:
-        raw = _records.decode(body).data
-    except _REFUSED:
-        return []
+    raw = _split(body)
     step = -(-len(raw) // most) if most and raw else 1
-    return [one for one in map(_read, raw[::step]) if one is not _UNREAD]
+    return [record for record in map(_read, raw[::step]) if record is not _UNREAD]
+
+
+def _split(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(raw) for raw in _records.decode(body).data]
+    except _REFUSED:
+        pass
+    try:
+        data = dict(scan.members(scan.document(body))).get("data", b"[]")
+        return list(scan.elements(data)) if data[:1] == b"[" else []
+    except scan.Malformed:
+        return []
 
 
 _UNREAD = object()
 
 
-def _read(raw: msgspec.Raw) -> Any:
+def _read(raw: bytes) -> Any:
     try:
         return _anything.decode(raw)
     except _REFUSED:
+        pass
+    try:
+        return {name: _names(value) for name, value in scan.members(raw)} if raw[:1] == b"{" else None
+    except scan.Malformed:
         return _UNREAD
 
 
-def info(raw: msgspec.Raw) -> PersonalInfo | None:
+def _names(value: bytes) -> Any:
+    """Return an object, or a list of objects, with names alone."""
+    if value[:1] == b"{":
+        return dict.fromkeys(name for name, _ in scan.members(value))
+    if value[:1] == b"[":
+        return [_names(entry) for entry in scan.elements(value) if entry[:1] == b"{"]
+    return None
+
+
+class Whose(NamedTuple):
     """What says whose a record is, as far as it is text or a number; None where nothing of it can be read."""
+
+    info: PersonalInfo | None = None
+    workplace: str | None = None
+
+
+def whose(raw: bytes) -> Whose:
+    """Return whose record it is that cannot be read as a whole."""
     try:
-        found = _whose.decode(raw).personal_info
+        found = _anything.decode(kept.readable(raw))
     except _REFUSED:
-        return None
-    if found is None:
+        return Whose()
+    return Whose(_info(found), _workplace(found)) if isinstance(found, dict) else Whose()
+
+
+def _info(record: dict[str, Any]) -> PersonalInfo | None:
+    found = record.get("personalInfo")
+    if not isinstance(found, dict):
         return None
     names = ("zanIdNumber", "payrollNumber", "firstName", "middleName", "lastName")
     zan_id, payroll, first, middle, last = (_text(found.get(name)) for name in names)
     return PersonalInfo(
         zan_id_number=zan_id, payroll_number=payroll, first_name=first, middle_name=middle, last_name=last
     )
+
+
+def _workplace(record: dict[str, Any]) -> str | None:
+    """Return the workplace of the current employment, else of the first, as ``employees.mapping`` does."""
+    jobs = record.get("employmentHistories")
+    known = [job for job in jobs if isinstance(job, dict)] if isinstance(jobs, list) else []
+    current = next((job for job in known if job.get("isCurrent") is True), known[0] if known else {})
+    return _text(current.get("entityName"))
 
 
 def _text(value: object) -> str | None:

@@ -1,6 +1,7 @@
 """An employee as HRIMS sends one, as types.
 
 Only the fields that are kept are typed: whatever else a record holds passes, whatever its type.
+``kept`` reads the names of these fields from here.
 """
 
 import msgspec
@@ -74,3 +75,18 @@ class Person(Part):
     salary_information: list[Salary | None] | None = None
     education_histories: list[Education | None] | None = None
     contract_details: list[Contract | None] | None = None
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A record that is not an employee: why, in words, where (``personalInfo.firstName``), and whose it is
+    as far as that can be read all the same.
+    """
+
+    reason: str
+    field: str | None = None
+    info: PersonalInfo | None = None
+    workplace: str | None = None
+
+    def __repr__(self) -> str:
+        """Without whose it is: that is for HR officers, and for no log."""
+        return f"Unreadable({self.reason!r}, {self.field!r})"

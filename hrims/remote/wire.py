@@ -1,9 +1,11 @@
 """What HRIMS sends: an answer's bytes come in, a page, a person or one error of the tree goes out.
 
-A page in which everything is right takes one pass; in any other, each record is read by itself.
+A page in which everything is right takes one pass; in any other, each record is read by itself: a record
+can only break itself.
 """
 
 import re
+from itertools import islice
 from typing import Final, TypeVar
 
 import msgspec
@@ -13,10 +15,12 @@ from hrims.errors import (
     RemoteCredentials,
     RemoteFailed,
     RemoteGarbled,
+    RemoteLong,
+    RemoteTooLarge,
     RemoteUnknown,
 )
-from hrims.remote import loose
-from hrims.remote.records import Person, PersonalInfo
+from hrims.remote import kept, record, scan
+from hrims.remote.records import Person, Unreadable
 
 __all__ = ["Page", "Person", "Unreadable", "decode_page", "decode_person"]
 
@@ -28,19 +32,7 @@ CREDENTIALS_REFUSED: Final = (
     "what is saved stays as it is."
 )
 
-
-class Unreadable(msgspec.Struct, frozen=True):
-    """A record that is not an employee: why, in words, where (``personalInfo.firstName``), and whose it is
-    as far as that can be read all the same.
-    """
-
-    reason: str
-    field: str | None = None
-    info: PersonalInfo | None = None
-
-    def __repr__(self) -> str:
-        """Without whose it is: that is for the digest, and for no log."""
-        return f"Unreadable({self.reason!r}, {self.field!r})"
+TOO_LARGE_FOR_HRIMS: Final = "HRIMS does not send a page as large as was asked for"
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -55,10 +47,14 @@ class Page(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
+Number = int | float | str
+"""A number as it is sent: some servers write 150 as "150" or 150.0."""
+
+
 class Verdict(msgspec.Struct):
     """How HRIMS itself calls its answer; read first, whatever the rest looks like."""
 
-    code: int
+    code: Number
     status: object = None
     description: object = None
 
@@ -66,35 +62,27 @@ class Verdict(msgspec.Struct):
 class Frame(msgspec.Struct, rename="camel", kw_only=True):
     """What stands around the records of a page."""
 
-    overall_data_size: int
-    current_page: int | None = None
-    current_data_size: int | None = None
+    overall_data_size: Number
+    current_page: Number | None = None
+    current_data_size: Number | None = None
 
 
 class RightPage(Frame, rename="camel", kw_only=True):
-    code: int
+    code: Number
     status: object = None
     description: object = None
     data: list[Person]
 
 
-class RawPage(Frame, rename="camel", kw_only=True):
-    data: list[msgspec.Raw]
-
-
-class RawPerson(msgspec.Struct):
-    data: msgspec.Raw
-
-
 _T = TypeVar("_T")
 _REFUSED: Final = (ValueError, RecursionError)
-"""What msgspec and json raise over bytes that are not what was asked for."""
+"""What msgspec raises over bytes that are not what was asked for."""
 
 _right_page = msgspec.json.Decoder(RightPage)
-_raw_page = msgspec.json.Decoder(RawPage)
-_raw_person = msgspec.json.Decoder(RawPerson)
+_frame = msgspec.json.Decoder(Frame)
 _verdict = msgspec.json.Decoder(Verdict)
-_person = msgspec.json.Decoder(Person)
+_WORDS: Final = {"status", "description"}
+_AROUND: Final = {"code", "overallDataSize", "currentPage", "currentDataSize", "data"} | _WORDS
 
 
 def decode_page(body: bytes, *, number: int, size: int) -> Page:
@@ -108,8 +96,8 @@ def decode_page(body: bytes, *, number: int, size: int) -> Page:
     if page is None:
         return _page_by_record(body, number, size)
     judge(page)
-    _check(page, len(page.data), number, size)
-    return Page(number, size, page.overall_data_size, list[Person | Unreadable](page.data), body)
+    total = _check(page, len(page.data), number, size)
+    return Page(number, size, total, list[Person | Unreadable](page.data), body)
 
 
 def _at_once(body: bytes) -> RightPage | None:
@@ -120,43 +108,72 @@ def _at_once(body: bytes) -> RightPage | None:
 
 
 def _page_by_record(body: bytes, number: int, size: int) -> Page:
-    body = _plain(body)
-    judge(_decoded(_verdict, body))
-    frame = _decoded(_raw_page, body)
-    _check(frame, len(frame.data), number, size)
-    return Page(number, size, frame.overall_data_size, [_record(raw) for raw in frame.data], body)
+    around = _around(body)
+    judge(_decoded(_verdict, around))
+    frame = _decoded(_frame, around)
+    raw, there = _records(around.get("data"), frame, size)
+    total = _check(frame, there, number, size)
+    return Page(number, size, total, [record.decode(one) for one in raw], body)
+
+
+def _records(data: bytes | None, frame: Frame, most: int) -> tuple[list[bytes], int]:
+    """Return the records of a page, at most so many of them, and how many there are."""
+    if _whole(frame.overall_data_size, "overallDataSize") == 0 and _is_nothing(data):
+        return [], 0
+    if data is None:
+        raise RemoteGarbled(_not_contract("data is missing"))
+    if data[:1] == b"[":
+        try:
+            records = scan.elements(data)
+            return (raw := list(islice(records, most))), len(raw) + sum(1 for _ in records)
+        except scan.Malformed:
+            pass
+    found = _FOUND.get(data[:1], "something else")
+    raise RemoteGarbled(_not_contract(f"a list expected, {found} found", "data"))
+
+
+_FOUND: Final = {b"[": "a broken list", b"{": "an object", b'"': "text", b"n": "null"}
+
+
+def _is_nothing(data: bytes | None) -> bool:
+    """Whether an institution without employees has this instead of an empty list."""
+    return data is None or data == b"null" or (data[:1] == b"{" and not data[1:-1].strip())
 
 
 def decode_person(body: bytes) -> Person | Unreadable:
     """The one employee that ``body`` holds; raises as ``decode_page`` does."""
-    body = _plain(body)
-    judge(_decoded(_verdict, body))
-    raw = _decoded(_raw_person, body).data
-    if not bytes(raw).startswith(b"{"):
+    around = _around(body)
+    judge(_decoded(_verdict, around))
+    if not around.get("data", b"").startswith(b"{"):
         raise RemoteGarbled("HRIMS answered without an employee, and without saying why.")
-    return _record(raw)
+    return record.decode(around["data"])
 
 
 def verdict(body: bytes) -> Verdict | None:
     """The code that ``body`` carries, or None where it is not an answer of the contract."""
     try:
-        return _verdict.decode(_plain(body))
-    except (*_REFUSED, RemoteGarbled):
+        found = _decoded(_verdict, _around(body))
+        _whole(found.code, "code")
+    except RemoteGarbled:
         return None
+    return found
 
 
 def judge(answer: Verdict | RightPage, *, retry_after: float | None = None) -> None:
     """Raises what the answer's own code says, unless it says that all is well."""
-    if answer.code == 200 and not _is_failure(answer.status):
+    code = _whole(answer.code, "code")
+    if code == 200 and not _is_failure(answer.status):
         return
-    if answer.code == 400:
+    if code == 400:
         raise RemoteBadRequest("HRIMS calls the request wrong (code 400).")
-    if answer.code in {401, 403}:
+    if code in {401, 403}:
         raise RemoteCredentials(CREDENTIALS_REFUSED)
-    if answer.code == 404:
+    if code == 404:
         raise RemoteUnknown("HRIMS does not know this vote code, TIN or person (code 404).")
-    if answer.code in {200, 429} or 500 <= answer.code <= 599:
-        words = f"HRIMS answered that it failed (code {answer.code}{_own(answer)})."
+    if code == 413:
+        raise RemoteTooLarge(f"{TOO_LARGE_FOR_HRIMS} (code 413).", retry_after=retry_after)
+    if code in {200, 429} or 500 <= code <= 599:
+        words = f"HRIMS answered that it failed (code {code}{_own(answer)})."
         raise RemoteFailed(words, retry_after=retry_after)
     raise RemoteGarbled("HRIMS answered with a code that its contract does not have.")
 
@@ -171,83 +188,67 @@ def _own(answer: Verdict | RightPage) -> str:
     return ", it ran out of time" if timed_out else ""
 
 
-def _check(frame: Frame, there: int, number: int, size: int) -> None:
-    total = frame.overall_data_size
-    if frame.current_page not in {None, number}:
+def _check(frame: Frame, there: int, number: int, size: int) -> int:
+    """Return the total. Raises RemoteGarbled where the frame fits neither the question nor the records."""
+    total = _whole(frame.overall_data_size, "overallDataSize")
+    if _whole_or_none(frame.current_page, "currentPage") not in {None, number}:
         raise RemoteGarbled(f"HRIMS answered with another page than page {number}, asked for.")
     if there > size:
-        raise RemoteGarbled(f"HRIMS answered with {there} records where at most {size} fit.")
-    if frame.current_data_size not in {None, there}:
+        raise RemoteLong(f"HRIMS answered with {there} records where at most {size} fit.", had=there)
+    if _whole_or_none(frame.current_data_size, "currentDataSize") not in {None, there}:
         raise RemoteGarbled(f"HRIMS sent {there} records but says that it sent another number.")
     if not there <= total <= MOST_PEOPLE:
         raise RemoteGarbled(f"HRIMS sent {there} records with a total that cannot be.")
+    return total
 
 
-def _decoded(decoder: msgspec.json.Decoder[_T], body: bytes) -> _T:
-    try:
-        return decoder.decode(body)
-    except _REFUSED as reason:
-        words = _told_of_body(reason, body)
-    raise RemoteGarbled(words)
+_DIGITS: Final = re.compile(r"([0-9]{1,18})(?:\.0{1,18})?", re.ASCII)
 
 
-def _told_of_body(reason: Exception, body: bytes) -> str:
-    if body.lstrip()[:1] == b"<":
-        return "HRIMS answered with a web page (HTML) instead of JSON."
-    if isinstance(reason, msgspec.ValidationError):
-        what, where = _told(reason)
-        return f"HRIMS answered with JSON that is not its contract's: {where or 'it'}: {what}."
-    if isinstance(reason, RecursionError):
-        return "HRIMS answered with JSON nested deeper than any employee."
-    return "HRIMS answered with something that is not whole JSON."
+def _whole(number: Number, where: str) -> int:
+    """Return a number that is whole, however it is written. Raises RemoteGarbled for any other."""
+    if isinstance(number, float) and number.is_integer():
+        return int(number)
+    if isinstance(number, int):
+        return number
+    if isinstance(number, str) and (found := _DIGITS.fullmatch(number.strip())):
+        return int(found[1])
+    kind = "text" if isinstance(number, str) else "a number with a fraction"
+    raise RemoteGarbled(_not_contract(f"a whole number expected, {kind} found", where))
 
 
-def _record(raw: msgspec.Raw) -> Person | Unreadable:
-    try:
-        return _person.decode(raw)
-    except msgspec.ValidationError as reason:
-        return Unreadable(*_told(reason), loose.info(raw))
-    except UnicodeDecodeError:
-        return Unreadable("its text is not UTF-8")
-    except _REFUSED:
-        return Unreadable("it is not JSON")
+def _whole_or_none(number: Number | None, where: str) -> int | None:
+    return None if number is None else _whole(number, where)
 
 
-_KINDS: Final = {
-    "str": "text",
-    "bool": "true or false",
-    "int": "a number",
-    "float": "a number",
-    "object": "an object",
-    "array": "a list",
-    "null": "null",
-}
-
-
-def _told(reason: msgspec.ValidationError) -> tuple[str, str | None]:
-    """A wrong type in words, and the path to it; neither ever holds a value."""
-    text, _, where = str(reason).partition(" - at `$")
-    path = where.strip("`.") or None
-    if kinds := re.fullmatch(r"Expected `(\w+)(?: \| null)?`, got `(\w+)`", text):
-        wanted, got = (_KINDS.get(kind, kind) for kind in kinds.groups())
-        return f"{wanted} expected, {got} found", path
-    if missing := re.fullmatch(r"Object missing required field `(\w+)`", text):
-        return f"{missing[1]} is missing", path
-    return "a value that is out of range", path
-
-
-_ESCAPE: Final = re.compile(
-    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<lone>u[dD][89a-fA-F]..)|.)", re.DOTALL
-)
-
-
-def _plain(body: bytes) -> bytes:
-    """Without a byte-order mark; half characters, which no database keeps, become NUL.
-
-    Left as they are, they would make the whole page unreadable; as NUL they cost their own
-    record alone, and only where the text is one that is kept.
-    """
+def _around(body: bytes) -> dict[str, bytes]:
+    """Return what stands around the records, and they themselves, each as bytes; only what is known."""
     body = body.removeprefix(b"\xef\xbb\xbf")
-    if b"\\ud" not in body and b"\\uD" not in body:
-        return body
-    return _ESCAPE.sub(lambda found: rb"\u0000" if found["lone"] else found[0], body)
+    try:
+        return {name: value for name, value in scan.members(scan.document(body)) if name in _AROUND}
+    except scan.Malformed:
+        pass
+    if body.lstrip()[:1] == b"<":
+        raise RemoteGarbled("HRIMS answered with a web page (HTML) instead of JSON.")
+    raise RemoteGarbled("HRIMS answered with something that is not whole JSON.")
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], around: dict[str, bytes]) -> _T:
+    try:
+        values = {
+            name: msgspec.Raw(kept.scalar(value, name, is_strict=name not in _WORDS))
+            for name, value in around.items()
+            if name != "data"
+        }
+        return decoder.decode(msgspec.json.encode(values))
+    except msgspec.ValidationError as reason:
+        what, where = record.told(reason)
+    except kept.NotJson as reason:
+        what, where = reason.reason, reason.path
+    except _REFUSED:
+        what, where = "a value that is out of range", None
+    raise RemoteGarbled(_not_contract(what, where))
+
+
+def _not_contract(what: str, where: str | None = None) -> str:
+    return f"HRIMS answered with JSON that is not its contract's: {where or 'it'}: {what}."

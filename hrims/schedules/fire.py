@@ -18,7 +18,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import InputError
 from hrims.jobs.queue import session_name
 from hrims.schedules import calendar, decide, store
-from hrims.steady import AWAY, for_ever
+from hrims.steady import for_ever, is_outage, is_unclear
 
 LOOK: Final = 2.0
 """Seconds between two looks."""
@@ -71,9 +71,9 @@ def fire_one(conn: Connection) -> bool:
             record(conn, Actor(SYSTEM, "system"), "schedule.pause", f"schedule:{one.id}")
             return True
         became, batch_id = "skipped", None
-        in_time = store.now(conn) - due <= LATE or one.missed == "once"
-        if in_time and not store.was_fired(conn, one.id, due):
-            became, batch_id = _ask(conn, one)
+        is_late = store.now(conn) - due > LATE
+        if (not is_late or one.missed == "once") and not store.was_fired(conn, one.id, due):
+            became, batch_id = _ask(conn, one, is_late)
         store.fired(conn, one.id, due, became, batch_id)
         store.due_next(conn, one.id, following)
     log.info("schedule %s of %s: %s", one.id, due.isoformat(timespec="minutes"), became)
@@ -93,15 +93,18 @@ def _pass_over(conn: Connection, one: store.Schedule) -> tuple[datetime, datetim
     raise ValueError("a schedule has no end")
 
 
-def _ask(conn: Connection, one: store.Schedule) -> tuple[str, int | None]:
-    """What became of its time. Whatever is wrong with one schedule keeps no other from its own."""
+def _ask(conn: Connection, one: store.Schedule, is_late: bool) -> tuple[str, int | None]:
+    """What became of its time. Whatever is wrong with one schedule keeps no other from its own.
+
+    Raises a database error if the time is to stay due, and to be asked for at the next look.
+    """
     try:
         with conn.transaction():
             return "asked", decide.ask_for(conn, Actor(f"schedule:{one.name}", "system"), one)
     except InputError:
         return "nobody_meant", None
     except psycopg.Error as reason:
-        if isinstance(reason, AWAY):
+        if is_outage(reason) and not (is_late and is_unclear(reason)):
             raise
         log.warning("schedule %s could not be asked for (%s)", one.id, type(reason).__name__)
         return "failed", None

@@ -216,7 +216,7 @@ _BROKEN: list[Failure] = [
     *(repeat_page, short_page, wrong_page_number, too_many_records, wrong_total),
     *(data_null, data_text, not_an_object, wrong_types, odd_record),
 ]
-_STATUSES = (400, 401, 403, 404, 429, 500, 502, 503, 504)
+_STATUSES = (400, 401, 403, 404, 413, 429, 500, 502, 503, 504)
 
 FAILURES: dict[str, Failure] = {one.__name__: one for one in _BROKEN}
 FAILURES |= {f"http{status}": _http(status) for status in _STATUSES}

@@ -13,6 +13,7 @@ from hrims.remote.wire import Page
 from hrims.steady import patiently
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import Asked, Shaped
+from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import Ending
 from hrims.sync.work import Work
 
@@ -33,6 +34,7 @@ async def apply(work: Work) -> None:
         asked = await _read(attempt.of_run_id, pool, reading, size, number)
         await pages.save(attempt, asked, pool, reading=reading)
     ending, readings = await _ending(attempt.of_run_id, pool)
+    await resolve(attempt, pool, list(readings))
     await reconcile.end(attempt, pool, work.settings, ending, readings)
     log.info("run %s applied preview %s, which ended %s", attempt.run_id, attempt.of_run_id, ending.outcome)
 
@@ -55,8 +57,8 @@ async def _read(preview_id: int, pool: AsyncPool, reading: int, size: int, numbe
             return await previews.staged_page(conn, preview_id, reading, size, number)
 
     staged = await patiently(read)
-    repeated = staged.records - len(staged.rows) - len(staged.rejects)
-    shaped = Shaped(staged.rows, repeated, staged.rejects, staged.fingerprint)
+    rows, repeats = pages.split_repeats(staged.rows)
+    shaped = Shaped(rows, repeats, staged.rejects, staged.fingerprint)
     return Asked(Page(number, size, staged.total, []), 0, shaped)
 
 

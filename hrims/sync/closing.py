@@ -8,14 +8,15 @@ import time
 from collections.abc import Awaitable, Callable
 
 from hrims.errors import RemoteError
+from hrims.sync.totals import End
 
 
 class Closing:
     """One reading's last question, which waits for no page and lets none wait for it."""
 
-    def __init__(self, total_now: Callable[[], Awaitable[int]]) -> None:
-        self._total_now = total_now
-        self._question: asyncio.Task[tuple[int, float]] | None = None
+    def __init__(self, ask_end: Callable[[], Awaitable[End]]) -> None:
+        self._ask_end = ask_end
+        self._question: asyncio.Task[tuple[End, float]] | None = None
         self._page_answered = 0.0
 
     def page_asked(self) -> None:
@@ -30,13 +31,13 @@ class Closing:
         if nothing_left and self._question is None:
             self._question = asyncio.create_task(self._ask())
 
-    async def total(self) -> int | None:
-        """The remote's total after the last page's answer; None when it has to be asked for."""
+    async def end(self) -> End | None:
+        """Return the end of the list after the last page's answer; None when it has to be asked for."""
         if self._question is None:
             return None
         with contextlib.suppress(RemoteError):
-            total, answered = await self._question
-            return total if answered >= self._page_answered else None
+            end, answered = await self._question
+            return end if answered >= self._page_answered else None
         return None
 
     async def give_up(self) -> None:
@@ -46,5 +47,5 @@ class Closing:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._question
 
-    async def _ask(self) -> tuple[int, float]:
-        return await self._total_now(), time.monotonic()
+    async def _ask(self) -> tuple[End, float]:
+        return await self._ask_end(), time.monotonic()

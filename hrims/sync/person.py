@@ -19,6 +19,7 @@ from hrims.sync import pages, reconcile
 from hrims.sync.crew import sleep
 from hrims.sync.pages import Asked
 from hrims.sync.work import Work
+from hrims.text import compact
 
 log = logging.getLogger(__name__)
 
@@ -72,4 +73,4 @@ async def _ask(attempt: Attempt, remote: Remote) -> Asked:
 def _numbers_of(person: Person) -> set[str]:
     info = person.personal_info
     numbers = (info.zan_id_number, info.payroll_number) if info else ()
-    return {number.strip() for number in numbers if number}
+    return {compact(number) for number in numbers if number}

@@ -1,86 +1,20 @@
-"""Which page to ask for next, and what a failure means for the rest: answers and failures come in;
-pages, pauses and verdicts go out. Pure: time and chance are arguments.
+"""Which page to request next, and what a failure means for the rest: answers and failures are the input;
+pages, pauses and verdicts are the output. Pure: time and chance are arguments.
+
+``cursor`` knows what is left, ``throttle`` how much may be asked when, ``failure_policy`` what a failure
+means.
 """
 
-import heapq
-import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
 from random import Random
 
-from hrims.errors import (
-    RemoteError,
-    RemoteGarbled,
-    RemoteShort,
-    RemoteTimeout,
-    RemoteTooLarge,
-    RemoteUnreachable,
-)
-from hrims.remote.pace import MOST_PATIENCE, pause
-from hrims.sync.spans import Coverage, Span
+from hrims.errors import RemoteError, RemoteGarbled, RemoteTimeout, RemoteUnreachable
+from hrims.sync import failure_policy as policy
+from hrims.sync.cursor import Ask, Cursor
+from hrims.sync.spans import Span
+from hrims.sync.throttle import Throttle
 
-TRIES_OF_A_PART = 2
-"""Tries of a page that is part of one which kept failing: it has had the others."""
-
-MORE_TRIES_OF_ONE = 2
-"""Tries that a single record has beyond those of a page: after them it is called broken, and where three
-pages in ten fail by chance, a few tries fail by chance too.
-"""
-
-MOST_SPLITS = 200
-"""Pages that one attempt splits at most, so that what a failing remote may cost is bounded."""
-
-HOPELESS = 40
-"""Failures in a row, without any page answered between, after which the remote itself is the trouble."""
-
-IN_DOUBT = 2
-"""Rounds of failures in a row (a round: as many as are asked at once) after which pages that keep failing are
-split at once: where each holds a record that breaks the remote, only smaller ones can be answered.
-"""
-
-DOUBTED = 8
-"""Failures in a row, without any page answered between, after which HRIMS is asked whether it is there."""
-
-LONGEST_QUIET = 5
-"""Rounds without an answer for which the pause doubles; from then on it stays."""
-
-CROWDED = 3
-"""Failures in a row from which on the remote counts as overloaded. One now and then is its everyday: it
-fails a page in twelve, however little it is asked.
-"""
-
-MOMENT = 0.1
-"""Share of the time after which a page failed that passes before it is asked for again, while others are
-answered; up to the pause of the settings.
-"""
-
-LEAST_PAUSE = 0.05
-"""Seconds before a page is asked for again, however soon it failed."""
-
-EMPTY = 20
-"""Answers in a row that hold nobody, all behind whoever was met: from then on a page there is asked for once
-only. The total is most likely wrong; each page is asked for all the same.
-"""
-
-GROW_AFTER = 4
-"""Pages answered in a row after which pages grow again."""
-
-SMALLEST = 10
-"""Records below which pages do not shrink for time-outs: those come by chance too, and a page that cannot
-be had is split by itself.
-"""
-
-
-@dataclass
-class Ask:
-    """A page to ask for, how often it was asked for in vain, when it was asked for last, and whether its
-    answer has come.
-    """
-
-    span: Span
-    tries: int = 0
-    since: float = 0.0
-    received: bool = False
+__all__ = ["Ask", "Plan"]
 
 
 class Plan:
@@ -101,32 +35,45 @@ class Plan:
         as many that are being saved, so that HRIMS waits for no Postgres.
         """
         self.total = total
-        self.size = page_size
-        self.window = float(at_once if total is not None else 1)
-        self._page_size, self._tries, self._first_pause = page_size, tries, first_pause
-        self._at_once = at_once
-        self._taken = Coverage(saved)
-        self._again: list[tuple[float, int, Ask]] = []
-        self._order = itertools.count()
+        self.page_size = page_size
+        self._tries, self._at_once = tries, at_once
+        self._cursor = Cursor(saved)
+        self._throttle = Throttle(
+            page_size=page_size,
+            at_once=at_once,
+            first_pause=first_pause,
+            is_listing_known=total is not None,
+        )
+        self._faults = policy.FaultTally()
+        self._answers = 0
         self._asked = self._saving = 0
+        self._first_pages = 1
         self._splits = 0
         self._met_up_to = 0
         self._empty = 0
-        self._in_a_row = 0
-        self._in_vain = 0
-        self._quiet_until = 0.0
+
+    @property
+    def size(self) -> int:
+        """Records of the next pages."""
+        return self._throttle.size
+
+    @property
+    def window(self) -> float:
+        """Pages that may be in flight now."""
+        return self._throttle.window
 
     @property
     def hopeless(self) -> bool:
         """Whether so many failed in a row that the remote itself is the trouble."""
-        return self._in_vain >= HOPELESS
+        return self._throttle.failures >= policy.HOPELESS
 
     @property
     def doubted(self) -> bool:
         """Whether, once every few failures in a row, the remote should be asked something else: that tells
         pages that cannot be had from a remote that is not there.
         """
-        return self._in_vain > 0 and self._in_vain % DOUBTED == 0
+        failures = self._throttle.failures
+        return failures > 0 and failures % policy.DOUBTED == 0
 
     def take(self, now: float) -> Ask | float | None:
         """The next page to ask for; or the seconds to wait unless an answer comes first (none known:
@@ -136,50 +83,49 @@ class Plan:
         open_now = self._asked + self._saving
         if self._asked >= max(1, int(self.window)) or open_now >= 2 * self._at_once:
             return float("inf")
-        if now < self._quiet_until:
-            return self._quiet_until - now
-        if self._again and self._again[0][0] <= now:
-            return self._take(heapq.heappop(self._again)[2], now)
-        if span := self._fresh():
-            return self._take(Ask(span), now)
-        if self._again:
-            return self._again[0][0] - now
+        if now < self._throttle.quiet_until:
+            return self._throttle.quiet_until - now
+        if ask := self._probe() or self._due(now) or self._fresh():
+            self._asked += 1
+            ask.since = now
+            return ask
+        if (due := self._cursor.next_due) is not None:
+            return due - now
         return float("inf") if open_now else None
+
+    def _probe(self) -> Ask | None:
+        """Before the first answer, prefer a new page to a retry: it shows whether a fault is everywhere."""
+        return self._fresh() if self._answers == 0 and self._faults else None
+
+    def _due(self, now: float) -> Ask | None:
+        while ask := self._cursor.pop_due(now):
+            if self.total is None or ask.span.start < self.total:
+                return ask
+            self._cursor.release(ask.span.start, ask.span.stop)
+        return None
+
+    def _fresh(self) -> Ask | None:
+        if self.total is None:
+            return self._cursor.first_page(self.size, self._first_pages)
+        if self._answers == 0 and self._faults and self._cursor.pages >= policy.FAULTY_PAGES:
+            # These pages show whether the fault is everywhere.
+            return None
+        return self._cursor.next_page(self.total, self.size)
 
     @property
     def nothing_left(self) -> bool:
         """Whether every page has been asked for, and none waits to be asked for again."""
-        return self.total is not None and not self._again and not any(self._taken.gaps(self.total))
-
-    def _take(self, ask: Ask, now: float) -> Ask:
-        self._asked += 1
-        ask.since = now
-        return ask
-
-    def _fresh(self) -> Span | None:
-        if self.total is None:
-            # Nothing is known before the first answer, so there is one question.
-            return self._reserve(Span(self.size, 0)) if 0 not in self._taken else None
-        gap = next(self._taken.gaps(self.total), None)
-        if gap is None:
-            return None
-        start, stop = gap
-        return self._reserve(
-            Span.at(start, self.size if stop >= self.total else min(self.size, stop - start))
-        )
-
-    def _reserve(self, span: Span) -> Span:
-        self._taken.add(span.start, span.stop)
-        return span
+        return self.total is not None and self._cursor.is_exhausted(self.total)
 
     def received(self, ask: Ask, total: int) -> None:
         """The page was answered and is being saved: another may be asked for."""
         ask.received = True
         self._asked -= 1
         self._saving += 1
-        self._in_vain = 0
+        self._answers += 1
+        self._throttle.answered()
         if self.total is None:
-            self.window = float(self._at_once)
+            self._throttle.open()
         self.total = total
 
     def answered(self, ask: Ask, records: int, total: int) -> None:
@@ -188,89 +134,112 @@ class Plan:
             self.received(ask, total)
         self._saving -= 1
         # What lies behind the end is nobody's yet: should the listing grow, it is asked for.
-        self._taken.remove(ask.span.start + records, ask.span.stop)
+        self._cursor.release(ask.span.start + records, ask.span.stop)
         if records:
             self._met_up_to = max(self._met_up_to, ask.span.start + records)
             self._empty = 0
-        self._in_a_row += 1
-        if self._in_a_row % GROW_AFTER == 0:
-            self.size = min(self._page_size, self.size * 2)
-        self.window = min(self._at_once, self.window + 1 / self.window)
+        self._throttle.saved(ask.span.size)
 
-    def failed(self, ask: Ask, error: RemoteError, now: float, chance: Random) -> bool:
-        """Plans what follows a failure. True when the page cannot be had: a single record that fails every
-        time, or one of which the remote sends nothing that can be used.
+    def is_to_confirm(self, ask: Ask) -> bool:
+        """Whether a page failed again when no further page is left whose answer would show that HRIMS is
+        there.
+        """
+        is_tail = self.total is not None and not self._cursor.has_pages(self.total)
+        return is_tail and self._answers > 0 and ask.is_unconfirmed and not ask.is_suspect
 
-        Raises the error when asking again cannot help, or has not: RemoteUnreachable, unless the remote
-        is there for other questions (then ``split``), or whatever comes when nothing else is answered.
+    def confirmed(self) -> None:
+        """HRIMS answered a page that it had answered before: what fails now is not HRIMS itself."""
+        self._answers += 1
+        self._throttle.answered()
+
+    def failed(self, ask: Ask, error: RemoteError, now: float, rng: Random) -> bool:
+        """Plan what follows a failure. Return True when the page cannot be had: a single record that fails
+        every time, or one of which HRIMS sends nothing that can be used.
+
+        Raise the error when asking again cannot help, or has not: RemoteUnreachable, unless HRIMS is there
+        for other questions (then ``split``); a permanent fault of all pages; any error when nothing else is
+        answered.
         """
         self._asked -= 1
-        self._in_a_row = 0
-        # A short page is an answer: the remote is there.
-        self._in_vain += not isinstance(error, RemoteShort)
-        if self._is_crowded(error):
-            self.window = max(1.0, self.window / 2)
+        ask.is_suspect = policy.is_suspect(ask, self._answers)
+        self._throttle.failed(ask, error)
         if not error.again or self.hopeless:
             raise error
-        rounds = self._in_vain // self._at_once
-        self._be_quiet(rounds, error.retry_after, now, chance)
-        if isinstance(error, RemoteTimeout | RemoteTooLarge):
-            # Pages that were in flight together run out of time together: that is one sign, not five.
-            self.size = min(self.size, max(ask.span.size // 2, min(self._page_size, SMALLEST)))
+        self._note_failure(ask)
+        if self._answers == 0:
+            self._note_fault(ask, error)
+        self._throttle.be_quiet(ask, error, now, rng)
+        if self._is_behind_the_end(ask, error):
+            return True
+        retry_at = now + self._throttle.pause(ask, error, now, rng)
+        if policy.is_to_shrink(ask, error):
+            self._request(ask, ask.span.parts(2), retry_at, ask.page)
+        elif ask.tries < self._tries_of(ask, error):
+            self._cursor.retry(ask, retry_at)
+        else:
+            return self._split_or_raise(ask, error, now)
+        return False
+
+    def _note_failure(self, ask: Ask) -> None:
         ask.tries += 1
-        is_empty = isinstance(error, RemoteShort) and not error.had
-        self._empty = self._empty + 1 if is_empty and ask.span.start >= self._met_up_to else 0
-        if self._empty > EMPTY:
-            return True
-        if ask.tries < self._tries and not (rounds >= IN_DOUBT and ask.tries >= TRIES_OF_A_PART):
-            first = self._first_pause if self._is_crowded(error) else self._short_pause(now - ask.since)
-            self._later(ask, now + pause(max(1, ask.tries), first, error.retry_after, chance))
-            return False
-        if isinstance(error, RemoteUnreachable):
+        ask.is_unconfirmed = ask.answers_at_last_failure == self._answers
+        ask.answers_at_last_failure = self._answers
+        if ask.answers_before is None:
+            ask.answers_before = self._answers
+
+    def _note_fault(self, ask: Ask, error: RemoteError) -> None:
+        """Before the first answer: raise a fault that all pages have; let the next pages be requested too."""
+        if self._faults.add(ask, error):
+            raise type(error)(f"{error} {policy.FAULTY_PAGES} pages had this fault, and none was answered.")
+        needed = 1 if policy.is_permanent(ask, error) else policy.PROBE_AFTER
+        if ask.tries >= needed and not isinstance(error, RemoteTimeout | RemoteUnreachable):
+            self._first_pages = min(self._first_pages + 1, policy.FAULTY_PAGES)
+
+    def _is_behind_the_end(self, ask: Ask, error: RemoteError) -> bool:
+        is_behind = policy.is_empty(error) and ask.span.start >= self._met_up_to
+        self._empty = self._empty + 1 if is_behind else 0
+        return self._empty > policy.EMPTY
+
+    def _tries_of(self, ask: Ask, error: RemoteError) -> int:
+        if policy.is_empty(error):
+            return self._tries
+        is_whole = not ask.page and ask.span.size > 1
+        if self._answers == 0 and is_whole and policy.is_permanent(ask, error):
+            return max(self._tries, policy.TRIES_OF_A_FAULT)
+        return policy.tries_of(ask, self._tries, self._throttle.rounds)
+
+    def _split_or_raise(self, ask: Ask, error: RemoteError, now: float) -> bool:
+        is_there = ask.is_suspect and (ask.span.size == 1 or not ask.is_unconfirmed)
+        if isinstance(error, RemoteUnreachable) and not is_there:
             raise error
-        if is_empty:
-            # Nothing at all, each time: there is nothing to split.
-            return True
-        return self.split(ask.span, error, now)
+        # Where nothing at all is answered each time, there is nothing to split.
+        return policy.is_empty(error) or self.split(ask, error, now)
 
-    def _be_quiet(self, rounds: int, retry_after: float | None, now: float, chance: Random) -> None:
-        """What one page was asked to wait for holds for all, and so does a round without any answer."""
-        waits = min(rounds, LONGEST_QUIET)
-        seconds = pause(waits, self._first_pause, retry_after, chance) if waits else retry_after or 0.0
-        self._quiet_until = max(self._quiet_until, now + min(seconds, MOST_PATIENCE))
+    def split(self, ask: Ask, error: RemoteError, now: float) -> bool:
+        """Request a page that keeps failing in parts. Return True when it cannot be had: a single record,
+        or too many were split and HRIMS answers, but with nothing that can be used.
 
-    def split(self, span: Span, error: RemoteError, now: float) -> bool:
-        """Asks for a page that keeps failing in parts. True when it cannot be had: a single record, or too
-        many were split and the remote answers, but with nothing that can be used.
-
-        Raises the error when too many were split, or nothing was ever answered.
+        Raise the error when too many were split, or nothing was ever answered.
         """
-        if self._splits >= MOST_SPLITS:
+        if self._splits >= policy.MOST_SPLITS:
             if isinstance(error, RemoteGarbled):
                 return True
             raise error
-        parts = [part for part in span.halves() if self.total is None or part.start < self.total]
-        if not parts:
+        if ask.span.size == 1:
             if self.total is None:
-                # Of a listing that never told its total, nobody can say what is missing.
+                # Of a listing that never told its total, the missing records are unknown.
                 raise error
             return True
         self._splits += 1
-        self._taken.remove(parts[-1].stop, span.stop)
-        for part in parts:
-            tries = -MORE_TRIES_OF_ONE if part.size == 1 else max(0, self._tries - TRIES_OF_A_PART)
-            self._later(Ask(part, tries), now)
+        self._request(ask, ask.span.parts(), now, ask.page or ask.span)
         return False
 
-    def _is_crowded(self, error: RemoteError) -> bool:
-        """Whether this failure says that the remote is asked too much, or is not there."""
-        if isinstance(error, RemoteTimeout | RemoteUnreachable) or error.retry_after:
-            return True
-        return self._in_vain >= CROWDED
-
-    def _short_pause(self, took: float) -> float:
-        """While other pages are answered, one that failed waits for a moment of what a page takes."""
-        return min(self._first_pause, max(took * MOMENT, LEAST_PAUSE))
-
-    def _later(self, ask: Ask, due: float) -> None:
-        heapq.heappush(self._again, (due, next(self._order), ask))
+    def _request(self, ask: Ask, parts: Iterable[Span], due: float, page: Span | None = None) -> None:
+        """Schedule smaller pages in place of ``ask``; ``page`` is the one that kept failing, if one did."""
+        for span in parts:
+            if self.total is not None and span.start >= self.total:
+                self._cursor.release(span.start, span.stop)
+            else:
+                earlier = ask.earlier + ask.tries
+                part = Ask(span, page, earlier=earlier, answers_before=ask.answers_before)
+                self._cursor.retry(part, due)

@@ -6,29 +6,30 @@ records hide that moved meanwhile, or everything again.
 
 import asyncio
 import functools
-import itertools
 import logging
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from random import Random
-from typing import NamedTuple
 
-from hrims.config import Settings
 from hrims.db import AsyncPool
-from hrims.drift.tally import lacks_key
-from hrims.errors import RemoteDrifted, RemoteError, RemoteGarbled, RemoteShort, RemoteUnreachable
+from hrims.errors import (
+    RemoteError,
+    RemoteGarbled,
+    RemoteShort,
+)
 from hrims.jobs.attempts.store import Attempt
-from hrims.limits.slots import Slots
-from hrims.remote.client import Remote
-from hrims.remote.pace import pause
+from hrims.rejects import store as rejects
 from hrims.steady import patiently
-from hrims.sync import pages, store
+from hrims.sync import availability, pages, store
+from hrims.sync.ask_page import Seen, ask_page
 from hrims.sync.closing import Closing
-from hrims.sync.crew import Saving, sleep, work_off
+from hrims.sync.crew import Saving, work_off
+from hrims.sync.page_fit.fit import PageFit, PageSizeFound, page_size, restart_pass
 from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
 from hrims.sync.spans import Coverage, Span
-from hrims.sync.store import FIRST
+from hrims.sync.store import EDGES, FIRST
+from hrims.sync.totals import End, ask_end, read_behind
+from hrims.sync.work import Reader
 
 EDGE = 10
 """Records on either side of an edge between two pages that are read again."""
@@ -38,108 +39,151 @@ GLANCE = 2
 name, and the other has.
 """
 
-LOOKS = 3
-"""Pages that are tried in turn for the total at the end: a record that breaks one may have moved there."""
+MAX_RESTARTS = 3
+"""Times that one pass starts again with another page size."""
 
-FEW_NEIGHBOURS = 10
-"""Records of a page below which nobody's having the key is no sign, once others in this run had it."""
-
-DRIFTED = (
-    "HRIMS sent a page on which no record has the field zanIdNumber, by which people are known. HRIMS has "
-    "probably renamed or moved it. Nothing of that page was saved. Tell whoever runs HRIMS Sync."
-)
+MAX_GROWTHS = 4
+"""Times that one pass goes on because the list has grown when all of it was read."""
 
 log = logging.getLogger(__name__)
 
 
-class Reader(NamedTuple):
-    """What a reading needs: the attempt's Work, and places at the remote."""
-
-    attempt: Attempt
-    remote: Remote
-    pool: AsyncPool
-    settings: Settings
-    is_stopping: Callable[[], bool]
-    slots: Slots
-
-
 async def read(
-    reader: Reader, reading: int, skip: Iterable[tuple[int, int]] = (), *, and_total: bool = True
+    reader: Reader,
+    reading: int,
+    skip: Iterable[tuple[int, int]] = (),
+    *,
+    and_total: bool = True,
+    known_total: int | None = None,
 ) -> int | None:
-    """Reads every page that is not saved yet in this reading, but for the positions in ``skip``.
+    """Read every page that is not saved yet in this reading, but for the positions in ``skip``.
 
-    Returns the remote's total after the last answer, None where it has to be asked for or is not wanted.
-    Raises RemoteError when the attempt cannot go on, Fenced, or Stopping.
+    ``known_total`` is the remote's latest total, if it is newer than the saved one. A whole reading starts
+    again when its pages show that HRIMS gives another page size. Return the remote's total after the last
+    answer, None where it is not wanted. Raises RemoteError when the attempt cannot go on, Fenced, or
+    Stopping.
     """
-    attempt, pool, settings = reader.attempt, reader.pool, reader.settings
-    saved, total = await patiently(lambda: _saved(pool, attempt, reading))
-    chance = Random()  # noqa: S311 - jitter
+    is_whole = reading != EDGES and reader.attempt.kind != "rejected"
+    for _ in range(MAX_RESTARTS if is_whole else 0):
+        fit = PageFit(reader, reading)
+        try:
+            return await _read(reader, reading, skip, known_total, and_total=and_total, fit=fit)
+        except PageSizeFound as found:
+            await restart_pass(reader, reading, found)
+    return await _read(reader, reading, skip, known_total, and_total=and_total)
+
+
+class _Pass:
+    """One pass over a list: its plan, and what is done with each page of it."""
+
+    def __init__(self, reader: Reader, reading: int, plan: Plan, fit: PageFit | None, seen: Seen) -> None:
+        self._reader, self._reading, self._plan, self._fit, self._seen = reader, reading, plan, fit, seen
+        self._page_size = plan.page_size
+        self._chance = Random()  # noqa: S311 - jitter
+        # More at a time save no faster, and each first use of another connection costs Postgres much.
+        self._saving = asyncio.Semaphore(reader.settings.max_in_flight)
+        self._closing = Closing(self._ask_end)
+        self._and_total = True
+
+    async def read_pages(self) -> None:
+        """Read every page of the plan, without asking for the total."""
+        self._and_total = False
+        await self._work_off()
+
+    async def read_all(self) -> int:
+        """Read every page of the plan, and by what the list has grown. Return the latest total."""
+        try:
+            for _ in range(MAX_GROWTHS):
+                await self._work_off()
+                total = await self._latest_total()
+                if total <= (self._plan.total or 0):
+                    break
+                self._plan.total = total
+            return total
+        finally:
+            await self._closing.give_up()
+
+    async def _latest_total(self) -> int:
+        end = await self._closing.end() or await self._ask_end()
+        if self._reading == EDGES or end.total > (self._plan.total or 0):
+            return end.total
+        return await read_behind(self._reader, self._reading, self._seen, end, self._page_size)
+
+    async def _ask_end(self) -> End:
+        return await ask_end(self._reader, self._page_size, self._plan.total or 0)
+
+    async def _work_off(self) -> None:
+        await work_off(self._plan, self._fetch, self._reader.is_stopping)
+
+    async def _fetch(self, ask: Ask) -> Saving | None:
+        self._closing.page_asked()
+        try:
+            asked = await ask_page(self._reader, ask.span, self._seen, self._reading)
+        except RemoteError as trouble:
+            await self._failed(ask, trouble)
+            return None
+        self._plan.received(ask, asked.page.total)
+        self._closing.page_answered(nothing_left=self._and_total and self._plan.nothing_left)
+        return functools.partial(self._save, ask, asked)
+
+    async def _save(self, ask: Ask, asked: Asked) -> None:
+        async with self._saving:
+            people = await pages.save(self._reader.attempt, asked, self._reader.pool, reading=self._reading)
+        self._plan.answered(ask, len(asked.page.records), asked.page.total)
+        if self._fit:
+            await self._fit.add_saved(ask.span, asked, people)
+
+    async def _failed(self, ask: Ask, trouble: RemoteError) -> None:
+        reader, plan = self._reader, self._plan
+        attempt, pool = reader.attempt, reader.pool
+        log.info("run %s page %s of size %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
+        if self._fit:
+            self._fit.add_failure(ask.span, trouble)
+        if plan.total is None and isinstance(trouble, RemoteShort):
+            # Other pages can be asked for: they show whether this page is short or every page is.
+            plan.total = trouble.total
+        if await availability.is_given_up(reader, plan, ask, trouble, self._chance):
+            # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
+            if not isinstance(trouble, RemoteGarbled):
+                await pages.save_broken(attempt, ask.span, plan.total or 0, pool, reading=self._reading)
+        else:
+            await pages.note(attempt, _asking_again(ask.span, trouble), pool)
+
+
+async def _read(
+    reader: Reader,
+    reading: int,
+    skip: Iterable[tuple[int, int]],
+    known_total: int | None,
+    *,
+    and_total: bool,
+    fit: PageFit | None = None,
+) -> int | None:
+    """Read one pass from its saved pages on; see ``read``."""
+    settings = reader.settings
+    saved, total = await patiently(lambda: _saved(reader.pool, reader.attempt, reading))
+    if saved and fit:
+        await fit.resume()
     plan = Plan(
-        page_size=attempt.page_size,
+        page_size=await page_size(reader),
         tries=settings.page_tries,
         first_pause=settings.page_pause,
         at_once=settings.max_in_flight,
         saved=[*((one.start, one.stop) for one in saved), *skip],
-        total=total,
+        total=known_total or total,
     )
     seen = {one.fingerprint: one.start for one in saved if one.fingerprint}
-
-    # More at a time save no faster, and each first use of another connection costs Postgres much.
-    saving = asyncio.Semaphore(settings.max_in_flight)
-    closing = Closing(lambda: total_now(reader))
-
-    async def fetch(ask: Ask) -> Saving | None:
-        closing.page_asked()
-        try:
-            asked = await _ask(reader, ask.span, seen, reading)
-        except RemoteError as trouble:
-            await failed(ask, trouble)
-            return None
-        plan.received(ask, asked.page.total)
-        closing.page_answered(nothing_left=and_total and plan.nothing_left)
-        return functools.partial(save, ask, asked)
-
-    async def save(ask: Ask, asked: Asked) -> None:
-        async with saving:
-            await pages.save(attempt, asked, pool, reading=reading)
-        plan.answered(ask, len(asked.page.records), asked.page.total)
-
-    async def failed(ask: Ask, trouble: RemoteError) -> None:
-        log.info("run %s page %s of size %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
-        if await _is_given_up(reader, plan, ask, trouble, chance):
-            # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
-            if not isinstance(trouble, RemoteGarbled):
-                await pages.save_broken(attempt, ask.span, plan.total or 0, pool, reading=reading)
-        else:
-            await pages.note(attempt, _asking_again(ask.span, trouble), pool)
-
-    try:
-        await work_off(plan, fetch, reader.is_stopping)
-        return await closing.total()
-    finally:
-        await closing.give_up()
+    reading_pass = _Pass(reader, reading, plan, fit, seen)
+    if and_total:
+        return await reading_pass.read_all()
+    await reading_pass.read_pages()
+    return None
 
 
 async def total_now(reader: Reader) -> int:
-    """The remote's total as it is now. Raises RemoteError after as many tries as a page has."""
-    pool, attempt, settings = reader.pool, reader.attempt, reader.settings
-    # A page that was had before is a page that can be had: the first record may be a broken one.
-    spans = await patiently(lambda: _cheapest(pool, attempt))
-    for tries in itertools.count(1):
-        span = spans[(tries - 1) % len(spans)]
-        try:
-            async with reader.slots.one():
-                page = await reader.remote.page(
-                    attempt.identifier_type, attempt.identifier, span.number, span.size
-                )
-        except RemoteError as trouble:
-            if not trouble.again or tries >= 2 * settings.page_tries:
-                raise
-            wait = pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
-            await sleep(wait, reader.is_stopping)
-        else:
-            return page.total
-    raise AssertionError("unreachable")
+    """Return the remote's total as it is now. Raises RemoteError after as many tries as a page has."""
+    _, total = await patiently(lambda: _saved(reader.pool, reader.attempt, FIRST))
+    return (await ask_end(reader, await page_size(reader), total or 0)).total
 
 
 async def begun(reader: Reader) -> set[int]:
@@ -163,50 +207,16 @@ async def took_long(reader: Reader) -> bool:
 
 
 async def all_but_edges(reader: Reader, beside: int) -> list[tuple[int, int]]:
-    """The positions of the first reading but for a page astride each edge between its pages."""
+    """The positions of the first reading but for a page astride each edge between its pages. Records that are
+    known to break HRIMS are left out: their neighbours are requested without them.
+    """
     saved, total = await patiently(lambda: _saved(reader.pool, reader.attempt, FIRST))
     edges = [one.stop for one in saved if one.stop < (total or 0)]
     astride = [Span.astride(edge, beside) for edge in edges]
-    return list(Coverage((one.start, one.stop) for one in astride).gaps(total or 0))
-
-
-async def _ask(reader: Reader, span: Span, seen: dict[bytes, int], reading: int) -> Asked:
-    async with reader.slots.one():
-        asked = await pages.ask(reader.remote, reader.attempt, span)
-    # A few who have no ZanID can be neighbours; where others have one, HRIMS has not renamed it. A run that
-    # asks again for the rejected reads little else than such neighbours.
-    has_met_keys = bool(seen) or reading != FIRST
-    few = has_met_keys and len(asked.page.records) < FEW_NEIGHBOURS
-    if lacks_key(asked.page) and not few and reader.attempt.kind != "rejected":
-        raise RemoteDrifted(DRIFTED)
-    digest = asked.shaped.fingerprint
-    if digest is not None and seen.setdefault(digest, span.start) != span.start:
-        raise RemoteGarbled("HRIMS answered with a page that it had sent under another number.")
-    return asked
-
-
-async def _is_given_up(reader: Reader, plan: Plan, ask: Ask, trouble: RemoteError, chance: Random) -> bool:
-    """Plans what follows a failure; True when the page cannot be had. Raises RemoteError when nothing can."""
-    try:
-        cannot_be_had = plan.failed(ask, trouble, time.monotonic(), chance)
-    except RemoteUnreachable:
-        if plan.hopeless:
-            raise
-        # A record may break the connection as well as the answer: then HRIMS is there for others.
-        await _check_it_is_there(reader)
-        return plan.split(ask.span, trouble, time.monotonic())
-    if plan.doubted and not isinstance(trouble, RemoteShort):
-        await _check_it_is_there(reader)
-    return cannot_be_had
-
-
-async def _check_it_is_there(reader: Reader) -> None:
-    """Raises RemoteError when HRIMS answers nothing else either, asked twice: once it fails by chance."""
-    async with reader.slots.one():
-        try:
-            await reader.remote.check()
-        except RemoteError:
-            await reader.remote.check()
+    wanted = Coverage((one.start, one.stop) for one in astride)
+    for position in await patiently(lambda: _broken(reader.pool, reader.attempt)):
+        wanted.remove(position, position + 1)
+    return list(wanted.gaps(total or 0))
 
 
 async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[store.SavedPage], int | None]:
@@ -214,9 +224,9 @@ async def _saved(pool: AsyncPool, attempt: Attempt, reading: int) -> tuple[list[
         return await store.saved_pages(conn, attempt, reading)
 
 
-async def _cheapest(pool: AsyncPool, attempt: Attempt) -> list[Span]:
+async def _broken(pool: AsyncPool, attempt: Attempt) -> list[int]:
     async with pool.connection() as conn:
-        return [Span(*one) for one in await store.cheapest_pages(conn, attempt, LOOKS)]
+        return await rejects.broken_positions(conn, attempt.run_id, FIRST)
 
 
 def _asking_again(span: Span, trouble: RemoteError) -> str:

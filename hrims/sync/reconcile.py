@@ -16,15 +16,15 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Sum:
-    """The counts of one reading, or of the first and its edges together."""
+    """The counts of one reading, or of several together."""
 
     people: int
     """Distinct people kept."""
     rejected: int
-    repeated: int
-    """Records that repeat a ZanID within their own page: one answer, so nobody hides behind them."""
-    seen_again: int
-    """People met on more than one page. Alone they prove nothing: who moved may have pushed another out."""
+    repeats: int
+    """Records of people whom the reading holds already. They prove nothing until HRIMS, asked for each of
+    their positions alone, gives the same person: a page that is answered wrongly repeats people as well.
+    """
     steady: bool
     """Whether HRIMS gave one and the same total with every page and at the end. If not, somebody who went
     may stand in the sum for somebody who was not met.
@@ -34,18 +34,17 @@ class Sum:
     """The stretches of positions that HRIMS did not give."""
     readings: tuple[int, ...] = (1,)
     """The readings that were counted."""
-    listed_twice: bool = False
-    """Whether another whole reading met the same people, as often, under the same total: then those who
-    were seen twice are listed twice.
-    """
-
+    contradicted: bool = False
+    """Whether HRIMS gives a total of 0 after it sent records in this run."""
+    listed_twice: int = 0
+    """Repeats that HRIMS confirmed one record at a time."""
     moved: bool = False
     """Whether some moved, or went and as many came, under a total that stood still: then no sum can tell."""
 
     @property
     def accounted(self) -> int:
         """Records of the remote's total behind which nobody can be missing."""
-        return self.people + self.rejected + self.repeated + (self.seen_again if self.listed_twice else 0)
+        return self.people + self.rejected + self.listed_twice
 
     @property
     def missing(self) -> int:
@@ -55,7 +54,7 @@ class Sum:
     @property
     def proven(self) -> bool:
         """Whether everybody is accounted for, and the sum can tell."""
-        return self.missing == 0 and self.steady and not self.moved
+        return self.missing == 0 and self.steady and not self.moved and not self.contradicted
 
 
 async def add_up(attempt: Attempt, pool: AsyncPool, readings: list[int], total: int) -> Sum:
@@ -66,19 +65,18 @@ async def add_up(attempt: Attempt, pool: AsyncPool, readings: list[int], total: 
             saved, _ = await store.saved_pages(conn, attempt, readings[0])
             taken = Coverage((one.start, one.stop) for one in saved)
             counts = await store.count(conn, attempt, readings, total)
-            return Sum(*counts, total, tuple(taken.gaps(total)), tuple(readings))
+            return Sum(
+                people=counts.people,
+                rejected=counts.rejected,
+                repeats=counts.repeats,
+                steady=counts.steady,
+                contradicted=counts.contradicted,
+                total=total,
+                gaps=tuple(taken.gaps(total)),
+                readings=tuple(readings),
+            )
 
     return await patiently(count)
-
-
-async def agree(attempt: Attempt, pool: AsyncPool, one: int, other: int) -> bool:
-    """Whether two whole readings met the same people, as often, and as many rejects."""
-
-    async def compare() -> bool:
-        async with pool.connection() as conn:
-            return await store.same_people(conn, attempt, one, other)
-
-    return await patiently(compare)
 
 
 async def absent(attempt: Attempt, pool: AsyncPool, readings: list[int]) -> int:
@@ -114,8 +112,8 @@ async def finish(
         total=counted.total,
         people=counted.people,
         rejected=counted.rejected,
-        repeated=counted.accounted - counted.people - counted.rejected,
-        seen_twice=counted.repeated + counted.seen_again,
+        repeated=counted.listed_twice,
+        seen_twice=counted.repeats,
         missing=counted.missing,
         why=None if counted.proven else why(counted),
     )
@@ -149,9 +147,15 @@ def why(counted: Sum) -> str:
         reasons.append("HRIMS changed its total while it was read.")
     if counted.moved:
         reasons.append("People moved, or went and came, while it was read, although its total stood still.")
-    if counted.seen_again and not counted.listed_twice:
-        reasons.append(f"It gave {counted.seen_again:,} people on two pages, and may have left out as many.")
+    if counted.contradicted:
+        reasons.append("HRIMS sent people, and then said that its list is empty.")
+    if unproven := counted.repeats - counted.listed_twice:
+        reasons.append(f"HRIMS gave {_people(unproven)} twice, and may have left out as many.")
     return " ".join(reasons)
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def _stretch(start: int, stop: int) -> str:

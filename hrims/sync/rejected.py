@@ -15,10 +15,9 @@ from hrims.rejects import store as rejects
 from hrims.rejects.store import Wanted
 from hrims.steady import patiently
 from hrims.sync import readings, store
-from hrims.sync.readings import Reader
 from hrims.sync.spans import Coverage
 from hrims.sync.store import FIRST, Ending
-from hrims.sync.work import Work
+from hrims.sync.work import Reader, Work
 
 EVER = 2**40
 """A position behind the end of any listing."""
@@ -66,10 +65,11 @@ async def _finish(attempt: Attempt, pool: AsyncPool) -> str:
             await cases.settle(conn, attempt, "", (FIRST,))
             missing = await rejects.tell_what_became(conn, attempt.run_id)
             _, total = await store.saved_pages(conn, attempt, FIRST)
-            people, rejected, repeated, again, _ = await store.count(conn, attempt, [FIRST], total or 0)
+            counts = await store.count(conn, attempt, [FIRST], total or 0)
             outcome = "incomplete" if missing else "complete"
-            twice = repeated + again
-            ending = Ending(outcome, total or 0, people, rejected, repeated, twice, missing, None)
+            ending = Ending(
+                outcome, total or 0, counts.people, counts.rejected, 0, counts.repeats, missing, None
+            )
             await store.end(conn, attempt, ending, (FIRST,))
             return outcome
 

@@ -7,10 +7,12 @@ from hrims.errors import RemoteError
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.sync import pages, readings, reconcile
-from hrims.sync.readings import EDGE, GLANCE, Reader
+from hrims.sync.readings import EDGE, GLANCE
 from hrims.sync.reconcile import Sum
+from hrims.sync.repeats.resolve import resolve
+from hrims.sync.repeats.verify import may_verify, verify
 from hrims.sync.store import EDGES, FIRST, SECOND, THIRD
-from hrims.sync.work import Work
+from hrims.sync.work import Reader, Work
 
 FEW = 10
 """Missing people up to which the edges between pages are read again before everything is."""
@@ -47,10 +49,10 @@ async def _read_until_proven(reader: Reader) -> tuple[Sum, bool]:
     if counted.proven and (not begun or EDGES in begun):
         if begun <= {EDGES} and (not await readings.took_long(reader) or await _edges_hold(reader)):
             return counted, False
-        return await _read_again(reader, [FIRST, EDGES], counted, [SECOND, THIRD])
+        return await _read_again(reader, [FIRST, EDGES], [SECOND, THIRD])
     if EDGES in begun or (not begun and counted.steady and 0 < counted.missing <= FEW):
         return await _read_edges(reader)
-    return await _read_again(reader, [FIRST], counted, [SECOND, THIRD])
+    return await _read_again(reader, [FIRST], [SECOND, THIRD])
 
 
 async def _edges_hold(reader: Reader) -> bool:
@@ -59,6 +61,7 @@ async def _edges_hold(reader: Reader) -> bool:
     """
     await _say(reader, "The sum adds up: looking at the edges between pages once more.")
     await readings.read(reader, EDGES, await readings.all_but_edges(reader, GLANCE), and_total=False)
+    await resolve(reader.attempt, reader.pool, [FIRST, EDGES])
     return await reconcile.edges_hold(reader.attempt, reader.pool)
 
 
@@ -69,40 +72,41 @@ async def _read_edges(reader: Reader) -> tuple[Sum, bool]:
     counted = await _add_up(reader, [FIRST, EDGES], total)
     if counted.proven:
         return counted, True
-    return await _read_again(reader, [FIRST, EDGES], counted, [SECOND, THIRD])
+    return await _read_again(reader, [FIRST, EDGES], [SECOND, THIRD])
 
 
-async def _read_again(
-    reader: Reader, made: list[int], earlier: Sum, following: list[int]
-) -> tuple[Sum, bool]:
-    """Whole readings until one proves everybody, or all together do, or two agree that nobody else is to be
-    had. ``made`` are the readings behind ``earlier``.
+async def _read_again(reader: Reader, made: list[int], following: list[int]) -> tuple[Sum, bool]:
+    """Whole readings until one proves everybody, or all together do. ``made`` are the readings before.
+
+    Of a run that proves nobody, the sum is that of all readings: what any of them met is saved.
     """
-    before = FIRST
+    total = None
     for reading in following:
         await _say(reader, "The sum proves nothing: reading everything again.")
-        total = await readings.read(reader, reading)
+        total = await readings.read(reader, reading, known_total=total)
         counted = await _add_up(reader, [reading], total)
-        agreed = await reconcile.agree(reader.attempt, reader.pool, before, reading)
-        if agreed and earlier.steady and counted.steady:
-            return replace(counted, listed_twice=True), True
-        made = [reading, *made]
-        together = await reconcile.add_up(reader.attempt, reader.pool, made, counted.total)
+        made, total = [reading, *made], counted.total
+        together = await reconcile.add_up(reader.attempt, reader.pool, made, total)
+        together = replace(together, listed_twice=counted.listed_twice)
         # Whoever an earlier reading met and this one did not has gone, or was missed: under a total that
         # stood still, one reading alone cannot tell which.
         moved = together.steady and await reconcile.absent(reader.attempt, reader.pool, made) > 0
-        counted = replace(counted, moved=moved)
-        for one in (together, counted):
+        for one in (together, replace(counted, moved=moved)):
             if one.proven:
                 return one, True
-        before, earlier = reading, together if together.steady and not counted.moved else counted
-    return earlier, False
+    return replace(together, moved=moved), False
 
 
 async def _add_up(reader: Reader, these: list[int], total: int | None) -> Sum:
+    """The sum of these readings; repeats that may explain what is missing are verified first."""
     if total is None:
         total = await readings.total_now(reader)
-    return await reconcile.add_up(reader.attempt, reader.pool, these, total)
+    await resolve(reader.attempt, reader.pool, these)
+    counted = await reconcile.add_up(reader.attempt, reader.pool, these, total)
+    if 0 < counted.missing <= counted.repeats and may_verify(counted.repeats, total):
+        await _say(reader, "Some people are listed twice: asking for each of them once more.")
+        counted = replace(counted, listed_twice=await verify(reader, these[0]))
+    return counted
 
 
 async def _say(reader: Reader, words: str) -> None:

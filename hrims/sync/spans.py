@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+MOST_PARTS = 5
+"""Equal parts of a page at most: halving it takes more tries, one after another, to find a broken record."""
+
 
 class Span(NamedTuple):
     """One page of the remote: page ``number`` of ``size`` records."""
@@ -46,8 +49,17 @@ class Span(NamedTuple):
         )
         return cls(size, edge // size)
 
-    def halves(self) -> Iterator["Span"]:
-        """The smaller pages that hold the same records; none when it holds one record."""
+    def parts(self, most: int = MOST_PARTS) -> Iterator["Span"]:
+        """Return the smaller pages that hold the same records; none when it holds one record.
+
+        They are equal, and at most ``most`` where the size allows; of a size without small divisors they
+        are not.
+        """
+        counts = [count for count in range(2, MOST_PARTS + 1) if self.size % count == 0]
+        if counts:
+            count = max((count for count in counts if count <= most), default=counts[0])
+            size, first = self.size // count, self.number * count
+            return (Span(size, number) for number in range(first, first + count))
         return cover(self.start, self.stop, self.size // 2) if self.size > 1 else iter(())
 
 

@@ -12,6 +12,7 @@ from hrims.drift.tally import Tally
 from hrims.employees.mapping import Reject
 from hrims.errors import Fenced
 from hrims.jobs.attempts.store import Attempt
+from hrims.rejects.identity import Whose
 from hrims.remote.wire import Page
 
 SUMS = statements(Path(__file__).with_name("sums.sql"))
@@ -84,6 +85,26 @@ async def saved_pages(
     return saved, progress[0] if progress else None
 
 
+async def full_last_page(
+    conn: AsyncConnection, attempt: Attempt, reading: int, total: int
+) -> tuple[int, int] | None:
+    """Return (size, number) of the last page of this reading if it is full and ends at the total or behind
+    it.
+    """
+    return await (
+        await conn.execute(
+            """
+            SELECT page_size, page_number
+            FROM (SELECT page_size, page_number, records FROM run_pages
+                  WHERE run_id = %s AND reading = %s AND records > 0
+                  ORDER BY page_size::bigint * page_number + records DESC LIMIT 1) last
+            WHERE records = page_size AND page_size::bigint * page_number + records >= %s
+            """,
+            (attempt.run_id, reading, total),
+        )
+    ).fetchone()
+
+
 async def cheapest_pages(conn: AsyncConnection, attempt: Attempt, most: int) -> list[tuple[int, int]]:
     """(size, number) of pages that HRIMS gave in this run, those with the fewest records first."""
     rows = await conn.execute(
@@ -114,7 +135,8 @@ async def add_page(
     conn: AsyncConnection,
     attempt: Attempt,
     page: Page,
-    ids: list[int],
+    people: list[int],
+    digests: list[int],
     fingerprint: bytes | None,
     counts: dict[str, int],
     reading: int,
@@ -127,9 +149,9 @@ async def add_page(
         """
         WITH checkpoint AS (
             INSERT INTO run_pages (run_id, reading, page_size, page_number, attempt, remote_total,
-                                   records, people, fingerprint, counts, sampled, odd)
+                                   records, people, record_digests, fingerprint, counts, sampled, odd)
             VALUES (%(run)s, %(reading)s, %(size)s, %(number)s, %(attempt)s, %(total)s,
-                    %(records)s, %(people)s, %(fingerprint)s, %(counts)s, %(sampled)s, %(odd)s)
+                    %(records)s, %(people)s, %(digests)s, %(fingerprint)s, %(counts)s, %(sampled)s, %(odd)s)
         )
         UPDATE run_progress
         SET phase = %(phase)s, current_page = %(number)s, remote_total = %(total)s,
@@ -152,7 +174,8 @@ async def add_page(
             "number": page.number,
             "attempt": attempt.number,
             "total": page.total,
-            "people": int_array(ids),
+            "people": int_array(people),
+            "digests": int_array(digests),
             "fingerprint": fingerprint,
             "counts": tally and Jsonb(tally.counts()),
             "sampled": tally and tally.sampled,
@@ -166,37 +189,40 @@ async def add_rejects(
     attempt: Attempt,
     page: Page,
     rejects: list[tuple[int, Reject]],
-    whose: list[str | None],
+    whose: list[Whose],
     reading: int,
 ) -> None:
-    """Keeps what could not be kept: where it stood and why, and a digest of whose record each is."""
+    """Save the rejects of a page: where each stood and why, whose record it is, and a digest of that."""
     where = (attempt.run_id, reading, page.size, page.number)
     async with conn.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO rejects"
-            " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s))",
+            " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key,"
+            " name, payroll_number, workplace)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s), %s, %s, %s)",
             [
-                (*where, position, *reject, identity)
-                for (position, reject), identity in zip(rejects, whose, strict=True)
+                (*where, position, *reject, *person)
+                for (position, reject), person in zip(rejects, whose, strict=True)
             ],
         )
 
 
-async def count(
-    conn: AsyncConnection, attempt: Attempt, readings: list[int], total: int
-) -> tuple[int, int, int, int, bool]:
-    """(distinct people, rejected, repeated on their page, seen on a further page, whether every page came
-    with this total) of these readings together; those seen on a further page of the first of them alone.
+class Counts(NamedTuple):
+    """The counts of some readings together, as ``reconcile.Sum`` has them; ``repeats`` are of the first
+    alone.
     """
+
+    people: int
+    rejected: int
+    repeats: int
+    steady: bool
+    contradicted: bool
+
+
+async def count(conn: AsyncConnection, attempt: Attempt, readings: list[int], total: int) -> Counts:
+    """Count these readings together, against the remote's total."""
     given = {"readings": readings, "edges": EDGES, "total": total}
-    people, rejected, repeated, again, steady = await _sum(conn, attempt, "count", given)
-    return people, rejected, repeated, again, steady
-
-
-async def same_people(conn: AsyncConnection, attempt: Attempt, one: int, other: int) -> bool:
-    """Whether two readings met the same people, each as often, and as many rejects."""
-    return bool((await _sum(conn, attempt, "same_people", {"one": one, "other": other}))[0])
+    return Counts(*await _sum(conn, attempt, "count", given))
 
 
 async def absent(conn: AsyncConnection, attempt: Attempt, readings: list[int]) -> int:
@@ -228,8 +254,9 @@ async def seconds_of_reading(conn: AsyncConnection, attempt: Attempt) -> float:
 
 
 async def end(conn: AsyncConnection, attempt: Attempt, ending: Ending, readings: tuple[int, ...]) -> None:
-    """Ends the run as completed with its outcome, if this attempt still owns it, else raises Fenced.
-    ``readings`` are those that were counted.
+    """End the run as completed with its outcome. ``readings`` are those that were counted.
+
+    Raises Fenced if this attempt no longer owns the run.
     """
     given = {
         **ending._asdict(),
@@ -237,29 +264,9 @@ async def end(conn: AsyncConnection, attempt: Attempt, ending: Ending, readings:
         "number": attempt.number,
         "readings": list(readings),
     }
-    ended = await conn.execute(
-        """
-        WITH done AS (
-            UPDATE runs
-            SET state = 'completed', outcome = %(outcome)s, finished_at = now(), people = %(people)s,
-                seen_twice = %(seen_twice)s, missing = %(missing)s, trouble = %(why)s, trouble_code = NULL,
-                counted = %(readings)s
-            WHERE id = %(run)s AND attempt = %(number)s AND state = 'active'
-            RETURNING id
-        )
-        UPDATE run_attempts a SET ended_at = now(), ended_as = 'finished'
-        FROM done WHERE a.run_id = done.id AND a.number = %(number)s
-        """,
-        given,
-    )
+    ended = await conn.execute(SUMS["end_run"], given)
     if not ended.rowcount:
         raise Fenced("this attempt no longer owns its run; it saves nothing and ends nothing")
-    await conn.execute(
-        """
-        UPDATE run_progress
-        SET saved = %(people)s, rejected = %(rejected)s, repeated = %(repeated)s, remote_total = %(total)s,
-            unchanged = greatest(%(people)s - new - changed, 0), note = NULL, updated_at = now()
-        WHERE run_id = %(run)s
-        """,
-        given,
-    )
+    await conn.execute(SUMS["end_progress"], given)
+    if attempt.kind != "preview":
+        await conn.execute(SUMS["count_employees"], given)

@@ -3,33 +3,21 @@
 -- name: count
 -- Of what has no name, no more than the whole reading that met the fewest: one that moved is met twice.
 WITH pages AS (
-    SELECT reading, records, people, remote_total FROM run_pages
+    SELECT reading, people, remote_total FROM run_pages
     WHERE run_id = %(run)s AND reading = ANY(%(readings)s)
 ), whole AS (
-    SELECT p.reading, sum(p.records)::int AS records, sum(cardinality(p.people))::int AS met,
+    SELECT p.reading, sum(cardinality(p.people))::int AS met,
            (SELECT count(*)::int FROM rejects r
             WHERE r.run_id = %(run)s AND r.reading = p.reading) AS rejected
     FROM pages p WHERE p.reading <> %(edges)s GROUP BY p.reading
 )
 SELECT (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id),
        coalesce((SELECT min(rejected) FROM whole), 0),
-       coalesce((SELECT min(records - met - rejected) FROM whole), 0),
        coalesce((SELECT met FROM whole WHERE reading = (%(readings)s::int[])[1]), 0)
            - (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id
               WHERE reading = (%(readings)s::int[])[1]),
-       NOT EXISTS (SELECT FROM pages WHERE remote_total <> %(total)s)
-
--- name: same_people
--- Whether two readings met the same people, each as often, and as many rejects.
-WITH met AS (
-    SELECT reading, array_agg(id ORDER BY id) AS people
-    FROM run_pages LEFT JOIN unnest(people) AS id ON true
-    WHERE run_id = %(run)s AND reading IN (%(one)s, %(other)s) GROUP BY reading
-)
-SELECT count(DISTINCT people) = 1 AND count(*) = 2
-       AND (SELECT count(*) FROM rejects WHERE run_id = %(run)s AND reading = %(one)s)
-         = (SELECT count(*) FROM rejects WHERE run_id = %(run)s AND reading = %(other)s)
-FROM met
+       NOT EXISTS (SELECT FROM pages WHERE remote_total <> %(total)s),
+       %(total)s = 0 AND EXISTS (SELECT FROM run_pages WHERE run_id = %(run)s AND records > 0)
 
 -- name: absent
 -- A reject of the first reading explains one who is absent from it, unless another reading had the same
@@ -71,3 +59,48 @@ SELECT NOT EXISTS (SELECT FROM looked WHERE cardinality(people) <> cardinality(p
     CROSS JOIN LATERAL unnest(l.people, l.places) AS stood(id, place)
     WHERE l.start + stood.place >= p.start AND l.start + stood.place < p.start + p.records
       AND NOT stood.id = ANY(p.people))
+
+-- name: end_run
+-- What the last complete run of the same list counted is kept with this one, so that a drop is said at once.
+WITH done AS (
+    UPDATE runs r
+    SET state = 'completed', outcome = %(outcome)s, finished_at = now(), people = %(people)s,
+        seen_twice = %(seen_twice)s, missing = %(missing)s, trouble = %(why)s, trouble_code = NULL,
+        counted = %(readings)s,
+        last_complete_people = CASE WHEN %(outcome)s <> 'incomplete' AND r.kind IN ('sync', 'preview', 'apply') THEN (
+            SELECT b.people FROM runs b
+            WHERE b.institution_id = r.institution_id AND b.identifier_type = r.identifier_type
+              AND b.identifier = r.identifier AND b.kind IN ('sync', 'apply') AND b.id < r.id
+              AND b.outcome IN ('complete', 'complete_after_repair')
+            ORDER BY b.id DESC LIMIT 1) END
+    WHERE r.id = %(run)s AND r.attempt = %(number)s AND r.state = 'active'
+    RETURNING r.id
+)
+UPDATE run_attempts a SET ended_at = now(), ended_as = 'finished'
+FROM done WHERE a.run_id = done.id AND a.number = %(number)s
+
+-- name: end_progress
+UPDATE run_progress
+SET saved = %(people)s, rejected = %(rejected)s, repeated = %(repeated)s, remote_total = %(total)s,
+    unchanged = %(people)s, note = NULL, updated_at = now()
+WHERE run_id = %(run)s
+
+-- name: count_employees
+-- The counts of a run that has ended are those of the tables: of everybody whom the counted readings met, who was
+-- added by this run, who was there and was changed by it, and who has no institution.
+WITH met AS MATERIALIZED (
+    SELECT DISTINCT id FROM run_pages, unnest(people) AS id
+    WHERE run_id = %(run)s AND reading = ANY(%(readings)s)
+), changed AS MATERIALIZED (
+    SELECT DISTINCT employee_id AS id FROM employee_changes WHERE run_id = %(run)s
+), counts AS (
+    SELECT count(*) FILTER (WHERE e.first_run_id = %(run)s)::int AS new,
+           count(*) FILTER (WHERE e.first_run_id <> %(run)s AND c.id IS NOT NULL)::int AS changed,
+           count(*) FILTER (WHERE e.institution_id IS NULL)::int AS unmatched, count(*)::int AS people
+    FROM met m
+    CROSS JOIN LATERAL (SELECT first_run_id, institution_id FROM employees WHERE id = m.id OFFSET 0) e
+    LEFT JOIN changed c ON c.id = m.id
+)
+UPDATE run_progress p
+SET new = c.new, changed = c.changed, unchanged = c.people - c.new - c.changed, unmatched = c.unmatched
+FROM counts c WHERE p.run_id = %(run)s

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.attempts.store import Attempt
+from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
 
 
@@ -19,3 +20,14 @@ class Work(NamedTuple):
     pool: AsyncPool
     settings: Settings
     is_stopping: Callable[[], bool]
+
+
+class Reader(NamedTuple):
+    """What a reading needs: the attempt's Work, and places at the remote."""
+
+    attempt: Attempt
+    remote: Remote
+    pool: AsyncPool
+    settings: Settings
+    is_stopping: Callable[[], bool]
+    slots: Slots

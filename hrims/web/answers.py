@@ -58,7 +58,7 @@ def progress(run: Run) -> dict[str, Any]:
         "type": "progress",
         "phase": run.phase,
         "message": run.message,
-        "currentPage": run.pages,
+        "currentPage": run.current_page,
         "totalFetched": run.fetched,
         "estimatedTotal": run.remote_total,
         "estimatedPages": run.estimated_pages,
@@ -93,6 +93,8 @@ def result(run: Run, employees: list[dict[str, Any]]) -> dict[str, Any]:
         "leaversWaiting": run.leavers_waiting,
         "missing": max(run.missing or 0, 0),
         "surplus": max(-(run.missing or 0), 0),
+        "listedTwice": run.listed_twice,
+        "fewerThanLastComplete": run.fewer_than_last_complete,
     }
 
 

@@ -28,6 +28,11 @@ COME_BACK = 5
 
 AWAY = "The database is away; nothing was changed. Try again in a moment."
 
+READ_ONLY = (
+    "The database is read-only at the moment, so nothing can be saved; nothing was changed. "
+    "Try again in a moment. If it stays, tell the operator: `hrims doctor` says why."
+)
+
 HELD = (
     "Somebody else is changing this just now, or a worker stopped in the middle of it; nothing was changed. "
     "Try again in a moment."
@@ -57,10 +62,8 @@ def prepare(app: Flask) -> None:
     app.register_error_handler(InputError, _input)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
-    for away in (*steady.AWAY, DatabaseUnusable):
-        app.register_error_handler(away, _away)
-    app.register_error_handler(psycopg.errors.LockNotAvailable, _held)
-    app.register_error_handler(ConnectorException, _queue)
+    for of_database in (psycopg.Error, ConnectorException, DatabaseUnusable):
+        app.register_error_handler(of_database, _database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -151,35 +154,29 @@ def _http(error: HTTPException) -> Any:
 def _caught_late(error: HTTPException) -> Response:
     """An error outside any view: Flask hands it over inside its own."""
     cause = getattr(error, "original_exception", None)
-    if isinstance(cause, (*steady.AWAY, DatabaseUnusable)):
-        return _away(cause)
+    if isinstance(cause, (psycopg.Error, ConnectorException, DatabaseUnusable)):
+        return _database(cause)
     if cause is None:
         return _answer(OURS, "internal", HTTPStatus.INTERNAL_SERVER_ERROR)
     return _unexpected(cause)
 
 
-def _away(error: Exception) -> Response:
-    log.warning("%s %s: the database is away (%s)", request.method, request.path, type(error).__name__)
-    answer = _answer(AWAY, "database_away", HTTPStatus.SERVICE_UNAVAILABLE)
+def _database(error: Exception) -> Response:
+    """Answer 503 if the same request may succeed later, else 500."""
+    if isinstance(steady.database_error(error), psycopg.errors.LockNotAvailable):
+        return _come_back(error, HELD, "busy")
+    if steady.is_read_only(error):
+        return _come_back(error, READ_ONLY, "database_read_only")
+    if steady.is_outage(error) or isinstance(error, DatabaseUnusable):
+        return _come_back(error, AWAY, "database_away")
+    return _unexpected(error)
+
+
+def _come_back(error: Exception, message: str, code: str) -> Response:
+    log.warning("%s %s: %s (%s)", request.method, request.path, code, steady.name_of(error))
+    answer = _answer(message, code, HTTPStatus.SERVICE_UNAVAILABLE)
     answer.headers["Retry-After"] = str(COME_BACK)
     return answer
-
-
-def _held(error: Exception) -> Response:
-    log.warning(
-        "%s %s: somebody else holds what it is about (%s)", request.method, request.path, type(error).__name__
-    )
-    answer = _answer(HELD, "busy", HTTPStatus.SERVICE_UNAVAILABLE)
-    answer.headers["Retry-After"] = str(COME_BACK)
-    return answer
-
-
-def _queue(error: ConnectorException) -> Response:
-    """Procrastinate wraps whatever psycopg raised, so the cause decides."""
-    cause = error.__cause__
-    if isinstance(cause, psycopg.errors.LockNotAvailable):
-        return _held(cause)
-    return _away(cause) if isinstance(cause, steady.AWAY) else _unexpected(error)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -32,6 +32,9 @@ RECENT_RUNS = 8
 FIRST_REJECTS = 20
 """Rejects of a run that the page shows."""
 
+RUN_CARD = "run"
+"""The id of a run's card. An address that ends with it moves the view and the keyboard focus there."""
+
 
 @blueprint.get("")
 def index() -> str:
@@ -97,7 +100,7 @@ def retry(run_id: str) -> Any:
 
 @blueprint.post("/runs/<run_id>/afresh")
 def afresh(run_id: str) -> Any:
-    """A button: asks for a new run in place of a failed or cancelled one."""
+    """A button: queues a new run in place of one that failed, was cancelled or is incomplete."""
     with pool().connection() as conn:
         run = find(conn, run_id)
         try:
@@ -105,7 +108,7 @@ def afresh(run_id: str) -> Any:
         except InputError as refused:
             context = _context({"institution": str(run.institution_id)}, refused=str(refused))
             return render_template("fetch_data/index.html", **context), refused.status
-    return redirect(url_for("run.index", run_id=asked.run_id), code=HTTPStatus.SEE_OTHER)
+    return to_card("run.index", run_id=asked.run_id)
 
 
 def _ask(kind: str) -> Any:
@@ -116,9 +119,9 @@ def _ask(kind: str) -> Any:
         page = render_template("fetch_data/index.html", **_context(request.form, refused=str(refused)))
         return page, refused.status
     if kind == "preview":
-        return redirect(url_for("previews.index", run_id=asked.run_id), code=HTTPStatus.SEE_OTHER)
+        return to_card("previews.index", run_id=asked.run_id)
     there = {"already": 1} if asked.deduplicated else {}
-    return _to(request.form["institution"], **there)
+    return to_card("fetch_data.index", institution=request.form["institution"], **there)
 
 
 def _act(run_id: str, deed: Any) -> Any:
@@ -131,14 +134,15 @@ def _act(run_id: str, deed: Any) -> Any:
             return render_template("fetch_data/index.html", **context), refused.status
         latest = store.latest(conn, run.institution_id) if run.institution_id else None
     if run.kind == "person":
-        return redirect(url_for("people.index", run=run.id), code=HTTPStatus.SEE_OTHER)
+        return to_card("people.index", run=run.id)
     if latest and latest.id != run.id:
-        return redirect(url_for("run.index", run_id=run.id), code=HTTPStatus.SEE_OTHER)
-    return _to(str(run.institution_id))
+        return to_card("run.index", run_id=run.id)
+    return to_card("fetch_data.index", institution=run.institution_id)
 
 
-def _to(institution: str, **more: Any) -> Any:
-    return redirect(url_for("fetch_data.index", institution=institution, **more), code=HTTPStatus.SEE_OTHER)
+def to_card(endpoint: str, **values: Any) -> Any:
+    """Redirect a browser that pressed a button to the card of the run that the button is about."""
+    return redirect(url_for(endpoint, **values, _anchor=RUN_CARD), code=HTTPStatus.SEE_OTHER)
 
 
 def _context(given: Mapping[str, str], refused: str | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import threading
 from flask import Flask, Request, current_app, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFProtect, generate_csrf
-from psycopg import OperationalError
+from psycopg import Error, OperationalError
 
 from hrims import steady
 from hrims.access import keys
@@ -45,8 +45,8 @@ class SharedKey(SecureCookieSessionInterface):
         try:
             if not app.secret_key:
                 _read(app)
-        except (*steady.AWAY, DatabaseUnusable) as reason:
-            log.warning("the key that signs forms cannot be read yet (%s)", type(reason).__name__)
+        except (Error, DatabaseUnusable) as reason:
+            log.warning("the key that signs forms cannot be read yet (%s)", steady.name_of(reason))
         finally:
             self._reading.release()
 

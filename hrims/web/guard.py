@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 from hrims.access import sessions, tokens
 from hrims.access.audit import Actor
 from hrims.errors import NotAllowed, NotSignedIn
-from hrims.web import forms
+from hrims.web import forms, static_files
 from hrims.web.parts import pool
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -52,7 +52,7 @@ def looks(view: View) -> View:
 
 def is_public(app: Flask, endpoint: str) -> bool:
     """Whether an endpoint answers without a sign-in."""
-    return endpoint == "static" or app.view_functions[endpoint] in _public
+    return endpoint == static_files.ENDPOINT or app.view_functions[endpoint] in _public
 
 
 def let_in() -> Response | None:

@@ -2,8 +2,8 @@
 
 from flask import Flask, Response, request
 
+from hrims.web import static_files
 from hrims.web.errors import request_id
-from hrims.web.looks import is_current
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -35,6 +35,7 @@ def prepare(app: Flask, *, https_only: bool) -> None:
 
 
 def _how_long(answer: Response) -> str:
-    if request.endpoint != "static" or answer.status_code >= 400:
+    if request.endpoint != static_files.ENDPOINT or answer.status_code >= 400:
         return "no-store"
-    return f"public, max-age={A_YEAR}, immutable" if is_current(request.args.get("v")) else "no-cache"
+    current = static_files.is_current((request.view_args or {})["filename"], request.args.get("v"))
+    return f"public, max-age={A_YEAR}, immutable" if current else "no-cache"

@@ -6,14 +6,14 @@ from http import HTTPStatus
 from typing import Any
 
 import psycopg
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from psycopg_pool import PoolTimeout
 
-from hrims import migrate
+from hrims import db, migrate
 from hrims.errors import DatabaseUnusable
 from hrims.jobs import store as jobs
 from hrims.jobs.workers import store as workers
+from hrims.web import parts
 from hrims.web.guard import public
 from hrims.web.parts import pool
 from hrims.web.stream import hub
@@ -24,21 +24,24 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @public
 def healthz() -> dict[str, Any]:
-    """The process answers."""
-    return {"ok": True}
+    """The process answers, whatever the database does; ``readOnly`` is what the last session reported."""
+    return {"ok": True, "readOnly": parts.of(current_app).is_read_only}
 
 
 @blueprint.get("/readyz")
 @public
 def readyz() -> tuple[dict[str, Any], int]:
-    """Database, schema and a worker that beats: each with yes or no; 503 unless all are."""
-    checks = {"database": False, "schema": False, "worker": False}
+    """Tell whether there is a database, whether it can be written and has our schema, and whether a worker
+    lives; 503 unless all of it.
+    """
+    checks = {"database": False, "writable": False, "schema": False, "worker": False}
     try:
         with pool().connection(timeout=2) as conn:
             checks["database"] = True
+            checks["writable"] = db.can_write(conn)
             checks["schema"] = not migrate.pending(conn)
             checks["worker"] = workers.alive(conn) > 0
-    except (psycopg.Error, PoolTimeout, DatabaseUnusable):
+    except (psycopg.Error, DatabaseUnusable):
         pass
     ok = all(checks.values())
     return {"ok": ok, **checks}, HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
@@ -58,7 +61,9 @@ def metrics() -> Response:
         "1 while HRIMS is down for a worker and not asked",
         registry=registry,
     )
+    writable = Gauge("hrims_database_writable", "0 while the database is read-only", registry=registry)
     with pool().connection() as conn:
+        writable.set(db.can_write(conn))
         not_asked.set(workers.some_do_not_ask(conn))
         for state, count in jobs.runs_under_way(conn).items():
             runs.labels(state).set(count)

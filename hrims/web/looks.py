@@ -1,19 +1,14 @@
-"""What templates use beside their values: addresses of static files, moments in words, the page's frame."""
+"""What templates use beside their values: moments in words, the page's frame."""
 
 import functools
-import hashlib
 import re
 from datetime import datetime
 from importlib import metadata
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, g, url_for
+from flask import Flask, g
 from jinja2 import StrictUndefined
-
-from hrims.config import PROJECT
-
-STATIC = PROJECT / "static"
 
 LABELS = {
     "attemptPause": "“Seconds before the second attempt”",
@@ -45,7 +40,7 @@ def prepare(app: Flask, zone: ZoneInfo) -> None:
     env.filters["moment"] = functools.partial(moment, zone=zone)
     env.filters["clock"] = functools.partial(clock, zone=zone)
     env.filters["by_label"] = by_label
-    env.globals.update(static_url=static_url, version=VERSION)
+    env.globals.update(version=VERSION)
     app.context_processor(_frame)
 
 
@@ -62,25 +57,6 @@ def clock(at: datetime, zone: ZoneInfo) -> str:
 def by_label(refused: str) -> str:
     """A refusal, which begins with the API's name of a field, as the reader of a form knows that field."""
     return FIELD.sub(lambda field: LABELS[field[1]], refused)
-
-
-def static_url(name: str) -> str:
-    """The address of a static file, which changes with any of them: browsers may keep it for ever."""
-    return url_for("static", filename=name, v=mark())
-
-
-def is_current(given: str | None) -> bool:
-    """Whether an address carries the mark of the static files as they are."""
-    return given == mark()
-
-
-@functools.cache
-def mark() -> str:
-    """Ten letters that change with any static file."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in STATIC.rglob("*") if path.is_file()):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:10]
 
 
 def _frame() -> dict[str, Any]:

@@ -19,8 +19,13 @@ class Parts:
     """The settings, and the pool once somebody needs it."""
 
     settings: Settings
-    _pool: db.Pool | None = None
+    _pool: db.WebPool | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the session that was used last could not write; False before the first."""
+        return self._pool is not None and self._pool.is_read_only
 
     def pool(self) -> db.Pool:
         """The pool, opened at first use: after gunicorn's fork, and not by who only looks at the app."""

@@ -11,16 +11,25 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from hrims.errors import InputError, NotFound
 from hrims.jobs.ask_person import ask_person
 from hrims.numbers import whole
-from hrims.people import store
+from hrims.people import searches, store
 from hrims.web import guard
 from hrims.web.api import find
-from hrims.web.fetch_data import card
+from hrims.web.fetch_data import card, to_card
+from hrims.web.filters import Filter
 from hrims.web.parts import pool
+
+NOT_KEPT = (
+    "The results of this search are not here any more: they are kept for "
+    f"{searches.MINUTES} minutes, and for the user who searched. Search again."
+)
 
 blueprint = Blueprint("people", __name__, url_prefix="/dashboard/admin/people")
 
-MOST_FOUND = 50
-"""People that a search shows."""
+MOST_FOUND = 500
+"""People that a search finds at most."""
+
+ROWS = 50
+"""People that a page of the results shows."""
 
 MOST_HISTORY = 200
 """Entries of a person's history that the page shows."""
@@ -34,9 +43,26 @@ def index() -> str:
 
 @blueprint.post("")
 @guard.looks
-def search() -> str:
-    """Whom the words in the form find. Not answered by 303: its address would hold a person's name."""
-    return render_template("people/index.html", **_context(words=request.form.get("words", "")))
+def search() -> Any:
+    """Keep the words of the form, and redirect to what they find; the address names the search by a token."""
+    try:
+        with pool().connection() as conn:
+            token = searches.keep(conn, guard.actor().name, request.form.get("words", ""))
+    except InputError as refused:
+        return render_template("people/index.html", **_context(refused=str(refused))), refused.status
+    there = url_for(".found", token=token, _anchor="found-people") if token else url_for(".index")
+    return redirect(there, code=HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/searches/<token>")
+def found(token: str) -> Any:
+    """Show a page of what a search finds; the form alone if the search is not kept for this user."""
+    with pool().connection() as conn:
+        words = searches.words_of(conn, guard.actor().name, token)
+    if words is None:
+        return render_template("people/index.html", **_context(refused=NOT_KEPT)), HTTPStatus.NOT_FOUND
+    shown = Filter.read(".found", request.args, ["all"], ROWS, token=token)
+    return render_template("people/index.html", **_context(words=words, shown=shown))
 
 
 @blueprint.post("/fetch")
@@ -47,7 +73,7 @@ def fetch() -> Any:
             asked = ask_person(conn, guard.actor(), request.form.get("key"))
     except InputError as refused:
         return render_template("people/index.html", **_context(refused=str(refused))), refused.status
-    return redirect(url_for(".index", run=asked.run_id), code=HTTPStatus.SEE_OTHER)
+    return to_card(".index", run=asked.run_id)
 
 
 @blueprint.get("/<employee_id>")
@@ -70,7 +96,7 @@ def fetch_again(employee_id: str) -> Any:
     """A button: asks HRIMS for this person."""
     with pool().connection() as conn:
         asked = ask_person(conn, guard.actor(), _found(conn, employee_id)["zan_id"])
-    return redirect(url_for(".index", run=asked.run_id), code=HTTPStatus.SEE_OTHER)
+    return to_card(".index", run=asked.run_id)
 
 
 def _found(conn: Any, employee_id: str) -> dict[str, Any]:
@@ -82,18 +108,26 @@ def _found(conn: Any, employee_id: str) -> dict[str, Any]:
 
 
 def _context(
-    *, run_id: str | None = None, words: str | None = None, refused: str | None = None
+    *,
+    run_id: str | None = None,
+    words: str | None = None,
+    shown: Filter | None = None,
+    refused: str | None = None,
 ) -> dict[str, Any]:
-    """What the page shows: whom the words find, or the run that asks for one person."""
+    """Return what the page shows: what the words find, or the run that asks for one person."""
     with pool().connection() as conn:
         run = find(conn, run_id) if run_id else None
         if run and run.kind != "person":
             raise NotFound("This run is not one that asks for one person.", "unknown_job")
+        # Always as many, whichever page is shown: the order of a search depends on how many are wanted.
         found = store.search(conn, words, MOST_FOUND + 1) if words else []
         return {
             "words": words,
-            "found": found[:MOST_FOUND],
-            "more": len(found) > MOST_FOUND,
+            "filter": shown,
+            "found": found[shown.skip : shown.skip + shown.size] if shown else [],
+            "total": min(len(found), MOST_FOUND),
+            "more": shown is not None and len(found[:MOST_FOUND]) > shown.skip + shown.size,
+            "too_many": len(found) > MOST_FOUND,
             "refused": refused,
             **card(conn, run),
         }

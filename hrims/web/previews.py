@@ -16,6 +16,7 @@ from hrims.jobs.store import UNDER_WAY
 from hrims.previews import decide, store, sweep
 from hrims.previews.difference import KINDS, Difference, Preview
 from hrims.web.api import find
+from hrims.web.fetch_data import to_card
 from hrims.web.filters import Filter
 from hrims.web.guard import actor
 from hrims.web.parts import pool
@@ -51,8 +52,7 @@ def apply(run_id: str) -> Any:
         applied = apply_now(run_id, request.form.get("version", ""))
     except InputError as refused:
         return _refused(run_id, refused)
-    institution = applied.institution_id
-    return redirect(url_for("fetch_data.index", institution=institution), code=HTTPStatus.SEE_OTHER)
+    return to_card("fetch_data.index", institution=applied.institution_id)
 
 
 @blueprint.post("/<run_id>/discard")

@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import IO, Any, cast
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 
 from hrims.errors import InputError, InvalidInput
 from hrims.numbers import whole
 from hrims.rejects import export, store, words
 from hrims.rejects.asking import ask_again
 from hrims.rejects.listing import Filter
+from hrims.web.fetch_data import to_card
 from hrims.web.guard import actor
 from hrims.web.parts import pool, settings
 
@@ -80,8 +81,7 @@ def again() -> Any:
     except InputError as refused:
         return _page("rejects/index.html", given={"institution": institution}, refused=refused)
     there = 1 if asked.deduplicated else None
-    shown = url_for("fetch_data.index", institution=institution, already=there)
-    return redirect(shown, code=HTTPStatus.SEE_OTHER)
+    return to_card("fetch_data.index", institution=institution, already=there)
 
 
 def _page(template: str, given: Any = None, refused: InputError | None = None) -> Any:

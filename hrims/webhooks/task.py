@@ -68,7 +68,7 @@ async def deliver(context: JobContext, message_id: int) -> None:
 async def keep_delivering(pool: AsyncPool, settings: Settings) -> None:
     """Serves the queue for ever, beside the worker of runs; a database that is away is waited for."""
     beside = copy.copy(queue.app)
-    beside.job_manager = queue.FencedJobManager(queue.app.connector)
+    beside.job_manager = queue.app.job_manager.for_another_worker()
 
     async def serve() -> None:
         worker = beside._worker(  # noqa: SLF001 - run_worker_async would start everything beside it again
@@ -80,7 +80,8 @@ async def keep_delivering(pool: AsyncPool, settings: Settings) -> None:
             install_signal_handlers=False,
             shutdown_graceful_timeout=LAST_MOMENT,
         )
-        await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
+        with queue.app.serving(worker):
+            await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
 
     await for_ever("deliver webhooks", settings.beat_seconds, serve)
 

@@ -13,15 +13,13 @@ from hrims.access.audit import Actor, record
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
 from hrims.register import store as register
-from hrims.register.table import TIN, VOTE_CODE
+from hrims.register.file import LONGEST_NAME, TIN, VOTE_CODE, forbidden_characters
+from hrims.text import clean
 from hrims.workplaces import store
 from hrims.workplaces.store import Workplace
 
 PATIENCE = 10.0
 """Seconds that a decision waits for pages that are being saved and for other people's decisions."""
-
-LONGEST_NAME = 500
-"""Letters of an institution's name."""
 
 NOTHING = "Nothing was changed."
 
@@ -158,8 +156,9 @@ def _added(conn: Connection, name: str, vote_code: str | None, tin: str | None) 
 
 
 def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not name or not name.isprintable() or len(name) > LONGEST_NAME:
+    is_one_line = not forbidden_characters(name.strip())
+    name = clean(name)
+    if not name or not is_one_line or len(name) > LONGEST_NAME:
         raise InvalidInput(
             f"An institution's name is one line of at most {LONGEST_NAME} letters. {NOTHING}", "bad_name"
         )

@@ -19,10 +19,10 @@ FOCUS = """() => {
 }"""
 
 
-def tab_to(page: Page, wanted: Locator) -> None:
-    """Presses Tab until the focus is there; at every stop it must be seen."""
+def tab_to(page: Page, wanted: Locator, key: str = "Tab") -> None:
+    """Presses Tab, or another key, until the focus is there; at every stop it must be seen."""
     for _ in range(MOST_STOPS):
-        page.keyboard.press("Tab")
+        page.keyboard.press(key)
         expect_visible_focus(page)
         if wanted.evaluate("(one) => one === document.activeElement"):
             return

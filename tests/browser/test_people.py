@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from tests.browser.stage import Stage
@@ -68,7 +69,7 @@ def test_by_keyboard_alone(page: Page, stage: Stage) -> None:
     page.keyboard.type(one["payroll_number"])
     page.keyboard.press("Enter")
     expect(status(page)).to_have_text(SAVED)
-    tab_to(page, page.get_by_label("ZanID, payroll number or name"))
+    tab_to(page, page.get_by_label("ZanID, payroll number or name"), key="Shift+Tab")
     page.keyboard.type(one["zan_id"])
     page.keyboard.press("Enter")
     link = page.get_by_role("link", name=one["name"])
@@ -108,7 +109,36 @@ def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
     expect(card(page)).to_contain_text("Something about this person changed.")
     page.get_by_label("ZanID, payroll number or name").fill(one["zan_id"])
     press(page, "Search")
+    expect(page.get_by_role("heading", name="1 person")).to_be_visible()
     expect_fit_for_everybody(page)
     page.get_by_role("link", name=one["name"]).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(one["name"])
     expect_fit_for_everybody(page)
+
+
+@pytest.mark.parametrize(
+    "page", [{}, {"viewport": {"width": 360, "height": 740}}, {"java_script_enabled": False}], indirect=True
+)
+def test_back_and_reload_find_the_results(page: Page, stage: Stage, viewers: Viewers) -> None:
+    viewers.expect_trouble("status of 404")
+    page.goto(PAGE)
+    one = somebody(stage)
+    ask_for(page, one["zan_id"])
+    link = page.get_by_role("link", name=one["name"])
+    expect(link).to_be_visible()
+    page.goto(PAGE)
+    page.get_by_label("ZanID, payroll number or name").fill(one["name"].lower())
+    press(page, "Search")
+    expect(page.get_by_role("heading", name="1 person")).to_be_in_viewport()
+    link.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(one["name"])
+    page.go_back()
+    expect(link).to_be_in_viewport()
+    page.reload()
+    expect(link).to_be_visible()
+    expect(page.get_by_label("ZanID, payroll number or name")).to_have_value(one["name"].lower())
+    for part in one["name"].lower().split():
+        assert part not in page.url.lower()
+    stage.conn.execute("UPDATE people_searches SET expires_at = now()")
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("Search again.")

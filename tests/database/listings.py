@@ -32,7 +32,7 @@ async def save_rejects_of_preview(
     pool: AsyncPool, attempt: Attempt, number: int, size: int, total: int, rejects: list[tuple[int, Reject]]
 ) -> None:
     """Saves a page that a preview fetched, as applying it does: without the records themselves."""
-    asked = Asked(Page(number, size, total, []), 0, Shaped([], 0, rejects, None))
+    asked = Asked(Page(number, size, total, []), 0, Shaped([], [], rejects, None))
     await pages.save(attempt, asked, pool, reading=1)
 
 

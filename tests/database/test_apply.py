@@ -70,7 +70,7 @@ async def test_an_incomplete_preview_may_be_applied_and_the_run_ends_so(
     told = "outcome, people, missing, seen_twice, trouble, counted"
     ends = rows(conn, f"SELECT {told} FROM runs ORDER BY id")
     assert ends[0] == ends[1]
-    assert ends[0][:3] == ("incomplete", 2, 4)
+    assert ends[0][:3] == ("incomplete", 2, 5)
 
 
 async def test_two_who_apply_at_once_get_one_run(

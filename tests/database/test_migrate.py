@@ -1,7 +1,6 @@
 """Migrations: once, together, and what is refused."""
 
 import threading
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -12,16 +11,6 @@ from psycopg.conninfo import make_conninfo
 from hrims.config import PROJECT
 from hrims.errors import DatabaseUnusable
 from hrims.migrate import FOLDER, migrate, pending, wanted
-
-
-@pytest.fixture
-def empty(server_dsn: str, dsn: str) -> Iterator[str]:
-    """DSN of a database without any table."""
-    name = f"{psycopg.conninfo.conninfo_to_dict(dsn)['dbname']}_empty"
-    with psycopg.connect(server_dsn, autocommit=True) as conn:
-        conn.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
-        yield make_conninfo(server_dsn, dbname=name)
-        conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 def test_it_works_and_a_second_time_does_nothing(empty: str) -> None:

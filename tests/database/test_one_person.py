@@ -27,7 +27,7 @@ async def bring(conn: Connection, pool: AsyncPool, httpserver: HTTPServer, key: 
         await person.bring(Work(attempt, remote, pool, settings, lambda: False))
 
 
-@pytest.mark.parametrize("key", ["580330001", "963001"])
+@pytest.mark.parametrize("key", ["580330001", "963001", "5803 30001"])
 async def test_it_works(conn: Connection, pool: AsyncPool, httpserver: HTTPServer, key: str) -> None:
     await bring(conn, pool, httpserver, key, record(1, payrollNumber=" 963001 "))
     assert conn.execute("SELECT zan_id FROM employees").fetchall() == [("580330001",)]

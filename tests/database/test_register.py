@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from hrims.config import PROJECT
 from hrims.db import Connection
+from hrims.errors import InvalidInput
 from hrims.register import table
 from hrims.register.store import Change
 from tests.database.runs import ASHA, institution
@@ -40,3 +44,102 @@ def test_the_audit_record_keeps_what_was_and_what_is(conn: Connection, tmp_path:
             ],
         },
     )
+
+
+def refused(conn: Connection, folder: Path, *lines: str) -> list[str]:
+    """What an import of these lines is refused with, without the name of the file; nothing may be changed."""
+    before = conn.execute("SELECT * FROM institutions ORDER BY id").fetchall()
+    file = folder / "register.csv"
+    file.write_text("\n".join(["name,vote_code,tin", *lines]), encoding="utf-8")
+    with pytest.raises(InvalidInput) as refusal:
+        table.import_file(conn, ASHA, file)
+    assert conn.execute("SELECT * FROM institutions ORDER BY id").fetchall() == before
+    *told, last = str(refusal.value).splitlines()
+    assert last == "Nothing was imported."
+    return [line.removeprefix("register.csv, ") for line in told]
+
+
+def starts(told: list[str], *beginnings: str) -> bool:
+    """Whether these lines and no others were told."""
+    return len(told) == len(beginnings) and all(map(str.startswith, told, beginnings))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Wizara A", "WIZARA  A."),
+        ("Kituo cha Ng'ambo", "Kituo cha Ng\u02bcambo"),
+        ("Zo\u00e9", "ZOE\u0301"),
+        ("A_B", "A B"),
+        ("Wizara\u00b2 A", "WIZARA\u00b2  A"),
+        ("\u0130stanbul", "\u0130STANBUL"),
+    ],
+)
+def test_a_name_twice_is_what_the_database_says(
+    conn: Connection, tmp_path: Path, one: str, other: str
+) -> None:
+    assert starts(
+        refused(conn, tmp_path, f"{one},8101,", f"{other},8102,"), "line 3: line 2 has the same name."
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (["A,8101,", "B,8101,"], ["line 3: line 2 has the same vote code."]),
+        (["A,,987654321", "", "B,,987654321"], ["line 4: line 2 has the same TIN."]),
+        (["A,8101,", "...,8102,"], ["line 3: a name has letters or digits."]),
+        (["A,001,"], ["line 2: the vote code 001 is that of WIZARA YA AFYA on the register."]),
+        (["A,,156255890"], ["line 2: the TIN 156255890 is that of WIZARA YA AFYA on the register."]),
+        (["A,1,"], ["line 2: the vote code 1 differs from 001, that of WIZARA YA AFYA on the register"]),
+        (["A,00001,"], ["line 2: the vote code 00001 differs from 001, that of WIZARA YA AFYA"]),
+        (["Wizara ya Afya,01,"], ["line 2: the vote code 01 differs from 001"]),
+        (["A,037,", "B,37,"], ["line 3: the vote code 37 differs from 037 on line 2 only in leading zeros"]),
+        (["A,37,", "B,037,"], ["line 2: the vote code 37 differs from 037 on line 3 only in leading zeros"]),
+        (
+            ["A,x,", "B,1,", "C,8101,", "C.,8101,"],
+            ["line 2: a vote code is", "line 3: the vote code 1", "line 5: ", "line 5: "],
+        ),
+    ],
+)
+def test_a_conflict_is_refused_by_line(
+    conn: Connection, tmp_path: Path, lines: list[str], told: list[str]
+) -> None:
+    institution(conn)
+    found = refused(conn, tmp_path, *lines)
+    assert starts(found, *told), found
+
+
+def test_a_code_may_gain_its_zeros_and_one_that_stays_is_let_be(conn: Connection, tmp_path: Path) -> None:
+    institution(conn, "TUME", "37", "129673100")
+    institution(conn, "BODI", "004", "129673101")
+    institution(conn, "SHULE", "4", "129673102")
+    [change] = imported(conn, tmp_path, "TUME,037,", "BODI,004,", "SHULE,4,")
+    assert change.after == ("TUME", "037", "129673100")
+
+
+def test_institutions_swap_their_numbers_in_one_file(conn: Connection, tmp_path: Path) -> None:
+    institution(conn)
+    institution(conn, "TUME", "037", "129673100")
+    institution(conn, "BODI", "038", "129673101")
+    lines = ("TUME,001,129673101", "WIZARA YA AFYA,038,129673100", "BODI,037,156255890")
+    changes = imported(conn, tmp_path, *lines)
+    assert changes[0].before == ("TUME", "037", "129673100")
+    assert conn.execute("SELECT name, vote_code, tin FROM institutions ORDER BY name").fetchall() == [
+        ("BODI", "037", "156255890"),
+        ("TUME", "001", "129673101"),
+        ("WIZARA YA AFYA", "038", "129673100"),
+    ]
+
+
+def test_a_number_that_its_institution_keeps_is_taken(conn: Connection, tmp_path: Path) -> None:
+    institution(conn)
+    institution(conn, "TUME", "037", "129673100")
+    told = refused(conn, tmp_path, "TUME,001,", "WIZARA YA AFYA,,")
+    assert told == ["line 2: the vote code 001 is that of WIZARA YA AFYA on the register."]
+
+
+def test_a_file_may_be_read_again(conn: Connection, tmp_path: Path) -> None:
+    demo = PROJECT / "hrims" / "simulator" / "institutions.csv"
+    assert len(table.import_file(conn, ASHA, demo).written) == 40
+    assert table.import_file(conn, ASHA, demo) == (40, [])

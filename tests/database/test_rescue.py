@@ -14,11 +14,12 @@ from hrims.jobs import control
 from hrims.jobs.attempts import store
 from hrims.jobs.attempts.patience import USUAL
 from hrims.jobs.attempts.store import Attempt
-from hrims.jobs.queue import FencedJobManager, app, queue_run, session_name
+from hrims.jobs.job_manager import FencedJobManager, WorkerJobManager
+from hrims.jobs.queue import queue_run, session_name
 from hrims.jobs.rescue import store as orphans
 from hrims.jobs.rescue import watch
 from hrims.jobs.workers import pools
-from tests.database.runs import ASHA, ask_for, begin, institution, until_blocked
+from tests.database.runs import ASHA, ask_for, begin, institution, live, until_blocked
 
 SILENT = 20.0
 
@@ -32,9 +33,9 @@ async def manager(dsn: str) -> Any:
     await connector.close_async()
 
 
-async def fetch(manager: FencedJobManager) -> Job:
+async def fetch(manager: FencedJobManager, conn: Connection) -> Job:
     """A worker registers and takes the next job."""
-    job = await manager.fetch_job(queues=None, worker_id=await manager.register_worker())
+    job = await manager.fetch_job(queues=None, worker_id=live(conn))
     assert job
     return job
 
@@ -43,13 +44,13 @@ async def fetch(manager: FencedJobManager) -> Job:
 async def held(conn: Connection, pool: AsyncPool, manager: FencedJobManager) -> tuple[Job, Attempt]:
     """A job that a worker executes, and its attempt."""
     run_id = ask_for(conn, institution(conn))
-    job = await fetch(manager)
+    job = await fetch(manager, conn)
     return job, await begin(conn, pool, run_id)
 
 
 def die(conn: Connection) -> None:
     """Every worker falls silent."""
-    conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+    conn.execute("UPDATE workers SET last_beat = now() - interval '1 hour'")
 
 
 def run(conn: Connection) -> Any:
@@ -86,7 +87,7 @@ async def test_a_run_whose_job_has_ended_without_it_gets_another(
     assert await watch.rescue_orphans(queue_run, pool) == 1
     assert await watch.rescue_orphans(queue_run, pool) == 0
     assert run(conn) == ("waiting", 1, None)
-    again = await fetch(manager)
+    again = await fetch(manager, conn)
     async with pool.connection() as other:
         assert await store.begin(other, attempt.run_id, job.id or 0, "host", 2) is None
         assert await store.begin(other, attempt.run_id, again.id or 0, "host", 2)
@@ -149,7 +150,7 @@ async def test_a_run_whose_worker_lives_is_left_alone(
 async def test_a_run_whose_worker_is_gone_from_the_list_is_rescued(
     conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt]
 ) -> None:
-    conn.execute("DELETE FROM procrastinate_workers")
+    conn.execute("DELETE FROM workers")
     assert await watch.rescue_stalled(pool, SILENT) == 1
 
 
@@ -173,7 +174,7 @@ async def test_a_worker_frozen_before_its_attempt_is_written_keeps_nobody_waitin
 ) -> None:
     """Nothing says whose session it is that holds the run's row; its worker fell silent a moment ago."""
     run_id = ask_for(conn, institution(conn))
-    await fetch(manager)
+    await fetch(manager, conn)
     with psycopg.connect(dsn, application_name=session_name("elsewhere", 7)) as frozen:
         frozen.execute("UPDATE runs SET attempt = attempt + 1 WHERE id = %s", (run_id,))
         # Its silence is counted from here on the server's clock, not by how long this test takes.
@@ -212,7 +213,7 @@ async def test_after_three_rescues_the_run_has_failed_and_says_how_often_its_wor
     for _ in range(watch.MOST_RESCUES):
         die(conn)
         await watch.rescue_stalled(pool, SILENT)
-        await fetch(manager)
+        await fetch(manager, conn)
         await begin(conn, pool, held[1].run_id)
     die(conn)
     await watch.rescue_stalled(pool, SILENT)
@@ -240,7 +241,7 @@ async def test_a_worker_that_comes_back_neither_ends_nor_retries_its_successors_
     zombie, attempt = held
     die(conn)
     await watch.rescue_stalled(pool, SILENT)
-    successor = await fetch(manager)
+    successor = await fetch(manager, conn)
     await begin(conn, pool, attempt.run_id)
     await manager.finish_job(zombie, Status.FAILED, delete_job=False)
     await manager.retry_job(zombie)
@@ -263,34 +264,54 @@ async def test_a_job_that_was_replaced_has_no_say_any_more(
         assert await store.begin(other, held[1].run_id, held[0].id, "host", 1) is None
 
 
-async def test_silence_counts_from_the_moment_the_database_is_back(
+@pytest.mark.parametrize(
+    ("beat", "ended", "lives"),
+    [("1 second", "NULL", True), ("1 hour", "NULL", False), ("1 second", "now()", False)],
+)
+async def test_rescuer_and_views_judge_by_the_same_heartbeat(
+    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt], beat: str, ended: str, lives: bool
+) -> None:
+    """Whatever Procrastinate's own list says."""
+    for own in ("1 second", "1 hour"):
+        conn.execute(f"UPDATE procrastinate_workers SET last_heartbeat = now() - interval '{own}'".encode())
+        conn.execute(f"UPDATE workers SET last_beat = now() - interval '{beat}', ended_at = {ended}".encode())
+        assert conn.execute("SELECT alive FROM workers_v").fetchone() == (lives,)
+        shown = conn.execute("SELECT worker_last_beat = w.last_beat FROM jobs_v, workers w").fetchone()
+        assert shown == (True,)
+        async with pool.connection() as other:
+            assert bool(await orphans.stalled(other)) is not lives
+
+
+async def test_a_worker_that_could_not_write_its_heartbeat_rescues_nothing(
     conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A watch that waited long for its connection judges nobody until the silence is over."""
+    """It can read all the while. When it writes again, the others get the time for a heartbeat first."""
     settings = Settings(beat_seconds=0.1, silent_seconds=2.0)
     monkeypatch.setattr(watch, "SIGHT", watch.Sight())
-    conns = [await pool.getconn() for _ in range(pool.max_size)]
+    watch.note_beat(settings)
     watching = asyncio.create_task(watch.keep_watch(queue_run, pool, settings))
-    await asyncio.sleep(0.6 * settings.silent_seconds)
-    die(conn)
+    for _ in range(2):
+        await asyncio.sleep(settings.silent_seconds)  # no heartbeat for so long
+        die(conn)
+    rescued = run(conn)[1]
     back = asyncio.get_running_loop().time()
-    for one in conns:
-        await pool.putconn(one)
     async with asyncio.timeout(20):
-        while run(conn)[:2] != ("waiting", 1):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.02)
+        while run(conn)[:2] != ("waiting", 1):
+            watch.note_beat(settings)
+            await asyncio.sleep(settings.beat_seconds)
     assert asyncio.get_running_loop().time() - back >= settings.silent_seconds
+    assert rescued == 0
     watching.cancel()
 
 
-async def test_a_worker_that_begins_forgets_nobody_who_is_silent(
+async def test_a_worker_that_starts_deletes_no_other(
     conn: Connection, manager: FencedJobManager, held: tuple[Job, Attempt]
 ) -> None:
-    begins_with = app.worker_defaults["stalled_worker_timeout"]
-    conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
-    assert await manager.prune_stalled_workers(begins_with) == []
+    """After an outage all have been silent, and a job of a deleted worker has none."""
     conn.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '2 hours'")
-    assert await manager.prune_stalled_workers(begins_with) == [held[0].worker_id]
+    starting = WorkerJobManager(manager.connector, live(conn))
+    assert await starting.prune_stalled_workers(30) == []
+    assert conn.execute("SELECT worker_id FROM procrastinate_jobs").fetchone() == (held[0].worker_id,)
 
 
 async def test_a_run_under_way_goes_on_in_the_pool_of_its_institution(
@@ -304,7 +325,7 @@ async def test_a_run_under_way_goes_on_in_the_pool_of_its_institution(
         assert await store.hand_back(other, held[1])
     await manager.retry_job(held[0])
     assert conn.execute(queue).fetchone() == ("sync.health", "health")
-    job = await fetch(manager)
+    job = await fetch(manager, conn)
     await begin(conn, pool, held[1].run_id)
     pools.care_for(conn, ASHA, held[1].institution_id, None, USUAL)
     assert job.id == held[0].id

@@ -62,6 +62,16 @@ async def test_jobs_go_by_their_age(conn: Connection, pool: AsyncPool) -> None:
     assert count(conn, "procrastinate_events") >= 4
 
 
+async def test_searches_for_people_go_when_they_expire(conn: Connection, pool: AsyncPool) -> None:
+    conn.execute("INSERT INTO users (name, role, password_hash) VALUES ('asha', 'officer', '$argon2id$')")
+    conn.execute(
+        "INSERT INTO people_searches SELECT sha256(n::text::bytea), (SELECT id FROM users), 'asha', now() + n"
+        " * interval '1 minute' FROM generate_series(-1500, 30) n"
+    )
+    await prune.prune(pool, SETTINGS)
+    assert count(conn, "people_searches") == 30
+
+
 async def test_what_an_old_run_did_goes_and_its_summary_stays(
     conn: Connection, pool: AsyncPool, health: int
 ) -> None:

@@ -32,7 +32,7 @@ from tests.people import record
 
 End = Callable[[Connection, AsyncPool, Attempt], Awaitable[None]]
 
-SUM = Sum(people=2, rejected=0, repeated=0, seen_again=0, steady=True, total=2, gaps=())
+SUM = Sum(people=2, rejected=0, repeats=0, steady=True, total=2, gaps=())
 
 
 @pytest.fixture

@@ -233,10 +233,8 @@ class House(World):
         return Lists(vote, listed, [zan_id for (zan_id,) in self.rows(told.SAVED.format(vote))])
 
     def until_all_live(self) -> None:
-        """Waits until every process gives signs of life for both of its workers, that of runs and that of
-        webhooks, and listens for jobs.
-        """
-        wanted = [(2 * len(self.working), len(self.working))]
+        """Wait until every worker process writes its heartbeat and listens for jobs."""
+        wanted = [(len(self.working), len(self.working))]
         beat = float(self.settings.get("HRIMS_BEAT_SECONDS", Settings.beat_seconds))
         self.rows(f"SELECT pg_sleep({3 * beat})")  # whoever has fallen silent before is so by now
         self.wait(lambda: self.rows(told.LIVE.format(3 * beat)) == wanted, f"signs of life {wanted}")

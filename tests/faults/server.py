@@ -84,6 +84,29 @@ class Server:
                 time.sleep(LOOK)
             return count
 
+    @contextmanager
+    def read_only(self, *, cut: bool) -> Iterator[None]:
+        """The database is read-only for the block: for new sessions, and ``cut`` ends the old ones; or for
+        all sessions, which stay.
+        """
+        setting = "default_transaction_read_only"
+        with self.connect() as conn:
+            name = conn.info.dbname
+            where = f'ALTER DATABASE "{name}"' if cut else "ALTER SYSTEM"
+            self._say(conn, f"{where} SET {setting} = on", cut=cut)
+            try:
+                yield
+            finally:
+                self._say(conn, f"{where} RESET {setting}", cut=False)
+
+    @staticmethod
+    def _say(conn: psycopg.Connection, command: str, *, cut: bool) -> None:
+        conn.execute("SET default_transaction_read_only = off")
+        conn.execute(command.encode())
+        conn.execute("SELECT pg_reload_conf()")
+        if cut:
+            conn.execute(CUT)
+
     def connect(self) -> psycopg.Connection:
         """A plain connection of the test's own."""
         return psycopg.connect(self.dsn, autocommit=True)

@@ -54,7 +54,7 @@ GROUP BY a.pid
 """
 
 LIVE = """
-SELECT (SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '{} seconds'),
+SELECT (SELECT count(*) FROM workers WHERE ended_at IS NULL AND last_beat > now() - interval '{} seconds'),
        (SELECT count(*) FROM pg_stat_activity
         WHERE application_name LIKE 'hrims worker%'
           AND (query LIKE 'LISTEN "procrastinate_queue%' OR query = 'SELECT 1'))

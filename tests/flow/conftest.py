@@ -47,14 +47,14 @@ def process_state(pid: int) -> str:
         return ""
 
 
-class World:
-    """A database with the demo register, a simulator, and the workers that a test starts."""
+class Harness:
+    """A database with the demo register, the address of an HRIMS, and the workers that a test starts."""
 
-    def __init__(self, dsn: str, conn: Connection, simulator: Simulator, folder: Path) -> None:
-        self.dsn, self.conn, self.simulator, self.folder = dsn, conn, simulator, folder
+    def __init__(self, dsn: str, conn: Connection, url: str, folder: Path) -> None:
+        self.dsn, self.conn, self.folder = dsn, conn, folder
         self.workers: list[subprocess.Popen[bytes]] = []
         self.patience = PATIENCE
-        self.settings = {**QUICK, "DATABASE_URL": dsn, "HRIMS_BASE_URL": simulator.url}
+        self.settings = {**QUICK, "DATABASE_URL": dsn, "HRIMS_BASE_URL": url}
 
     def env(self) -> dict[str, str]:
         """The environment of a process in this world."""
@@ -153,6 +153,14 @@ class World:
                 worker.send_signal(signal.SIGCONT)
                 worker.kill()
             worker.wait()
+
+
+class World(Harness):
+    """A harness whose HRIMS is the simulator."""
+
+    def __init__(self, dsn: str, conn: Connection, simulator: Simulator, folder: Path) -> None:
+        super().__init__(dsn, conn, simulator.url, folder)
+        self.simulator = simulator
 
 
 @pytest.fixture

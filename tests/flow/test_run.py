@@ -105,6 +105,38 @@ def test_a_record_that_breaks_every_page_it_is_on_costs_itself_alone(world: Worl
     assert world.simulator.counters()["requests"] < 80
 
 
+def test_a_broken_record_is_not_requested_again_when_the_edges_are_read(world: World) -> None:
+    world.settings["HRIMS_EDGES_AFTER"] = "0"
+    world.simulator.control(poison=[{"vote": "001", "index": 107}])
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.outcome, run.people, run.rejected) == ("complete", 239, 1)
+    assert world.rows("SELECT count(*) > 0 FROM run_pages WHERE reading = 2") == [(True,)]
+    assert world.simulator.asked(key="001", size=1)[107] <= 6
+    assert world.simulator.counters()["failures"]["poison"] <= 3 + 2 + 6, (
+        "tries of 25, of 5, and of one record"
+    )
+
+
+@pytest.mark.parametrize("kind", ["wrong_total", "html"])
+def test_a_fault_of_every_page_costs_few_requests_and_is_told(world: World, kind: str) -> None:
+    world.settings["HRIMS_ATTEMPTS"] = "1"
+    world.simulator.fail(kind, operation="204")
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.state, run.trouble_code) == ("failed", "remote_garbled")
+    assert "3 pages had this fault, and none was answered" in run.message
+    assert world.simulator.counters()["requests"] <= 9 + 4
+
+
+def test_a_page_that_is_too_large_for_hrims_is_requested_in_smaller_ones(world: World) -> None:
+    world.simulator.fail("http413", size=25)
+    world.start_worker()
+    run = world.until_ended(world.ask())
+    assert (run.outcome, run.attempt, run.people) == ("complete", 1, 240)
+    assert sum(world.simulator.asked(key="001", size=25).values()) == 1
+
+
 def test_wrong_credentials_end_the_run_at_once(world: World) -> None:
     world.simulator.control(credentials="wrong")
     world.start_worker()

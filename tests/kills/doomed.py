@@ -14,7 +14,7 @@ import psycopg
 
 from hrims.cli import main
 from hrims.employees import store as employees
-from hrims.jobs import queue
+from hrims.jobs import job_manager
 from hrims.jobs.attempts import attempt
 from hrims.limits.slots import Slots
 from hrims.remote import wire
@@ -42,8 +42,8 @@ FUNCTIONS: dict[str, Target] = {
     "before the end": (reconcile, "finish", True),
     "end written": (store, "end", False),
     "ended": (reconcile, "finish", False),
-    "before the job is finished": (queue.FencedJobManager, "finish_job", True),
-    "job finished": (queue.FencedJobManager, "finish_job", False),
+    "before the job is finished": (job_manager.FencedJobManager, "finish_job", True),
+    "job finished": (job_manager.FencedJobManager, "finish_job", False),
 }
 
 BEFORE_COMMIT = "before the commit"

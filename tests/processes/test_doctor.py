@@ -89,3 +89,18 @@ def test_a_remote_that_cannot_be_reached_and_a_database_of_a_newer_version(dsn: 
     assert "http://127.0.0.1:1/hrims" in checks["remote"][1]
     assert "cannot be reached" in checks["remote"][1]
     assert "may reach it" in checks["remote"][1]
+
+
+def test_a_database_that_is_read_only_is_amiss(dsn: str, state: Path) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(f'ALTER DATABASE "{conn.info.dbname}" SET default_transaction_read_only = on'.encode())
+    done = run("doctor", env={**env_of(state), "DATABASE_URL": dsn})
+    assert done.returncode == 1
+    how, message = told(done.stdout)["database"]
+    assert how == "amiss"
+    assert message.startswith(
+        "The database is read-only: pages can be read, nothing can be saved, and runs wait."
+    )
+    refused = run("token", "add", "nightly", env={**env_of(state), "DATABASE_URL": dsn})
+    assert refused.returncode == 1
+    assert "The database is read-only at the moment. Nothing was changed." in refused.stderr

@@ -128,7 +128,7 @@ def test_no_wait_only_queues(shared: Product) -> None:
         ((), 2, "Name one institution: --vote 037, or --tin"),
         (("--vote", "001", "--tin", "156255890"), 2, "Name one institution"),
         (("--vote", "001", "--person", "580330000"), 2, "Name one institution"),
-        (("--person", "5803 30000"), 1, "Give a ZanID or a payroll number as text"),
+        (("--person", "abc"), 1, "Give a ZanID or a payroll number as text"),
         (("--vote", "999"), 1, "No institution on the register has the vote code 999. Nothing was queued."),
         (("--tin", "000000000"), 1, "No institution on the register has the TIN 000000000."),
         (("--vote", "001", "--page-size", "0"), 1, "pageSize must be a whole number from 1 to 500."),

@@ -49,6 +49,7 @@ BECOMES: dict[str, type[RemoteError]] = {
     "http401": RemoteCredentials,
     "http403": RemoteCredentials,
     "http404": RemoteBadRequest,
+    "http413": RemoteTooLarge,
     **dict.fromkeys(["http429", "http500", "http502", "http503", "http504"], RemoteFailed),
 }
 GIVES_A_PAGE = {"repeat_page", "short_page", "wrong_types", "odd_record"}

@@ -16,6 +16,7 @@ from hrims.errors import (
     RemoteError,
     RemoteFailed,
     RemoteGarbled,
+    RemoteTooLarge,
     RemoteUnknown,
 )
 from hrims.remote.client import Remote
@@ -113,6 +114,9 @@ async def test_a_compressed_answer_is_read(httpserver: HTTPServer, connect: Conn
         (404, b"<html>nginx</html>", RemoteBadRequest, "HRIMS_BASE_URL"),
         (404, page(person()), RemoteBadRequest, "HRIMS_BASE_URL"),
         (405, b"", RemoteBadRequest, "HTTP 405"),
+        (413, b"", RemoteTooLarge, "HTTP 413"),
+        (413, b"<html>nginx</html>", RemoteTooLarge, "as large as was asked for"),
+        (200, failure(413), RemoteTooLarge, "code 413"),
         (200, failure(401), RemoteCredentials, "HRIMS_API_KEY"),
         (200, failure(404), RemoteUnknown, "does not know"),
         (200, failure(400), RemoteBadRequest, "code 400"),

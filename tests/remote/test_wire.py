@@ -112,7 +112,7 @@ def test_a_text_that_is_not_utf8_costs_its_own_record() -> None:
     body = page(person(), person(firstName="XXX")).replace(b"XXX", b"\xff\xfe")
     whole, broken = read(body).records
     assert isinstance(whole, Person)
-    assert broken == Unreadable("its text is not UTF-8")
+    assert _told(broken) == ("its text is not UTF-8", "personalInfo.firstName")
 
 
 @pytest.mark.parametrize("half", [rb"\ud800", rb"\uDC00", rb"\udbff\ud800", rb"\ud800x", rb"\uDfFf"])

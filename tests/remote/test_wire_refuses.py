@@ -19,7 +19,6 @@ from tests.remote.answers import failure, page, person, read
 # an answer that is not the page asked for
 
 WRONG_FRAMES: dict[str, dict[str, Any]] = {
-    "code as text": {"code": "200"},
     "code null": {"code": None},
     "code that the contract lacks": {"code": 302},
     "data null": {"data": None},
@@ -27,13 +26,11 @@ WRONG_FRAMES: dict[str, dict[str, Any]] = {
     "data text": {"data": "[]"},
     "total null": {"overallDataSize": None},
     "total negative": {"overallDataSize": -1},
-    "total as text": {"overallDataSize": "1"},
     "total not whole": {"overallDataSize": 1.5},
     "total true": {"overallDataSize": True},
     "total that cannot be": {"overallDataSize": 10**12},
     "total below what the page holds": {"overallDataSize": 0},
     "another page": {"currentPage": 1},
-    "page as text": {"currentPage": "0"},
     "says less than it sends": {"currentDataSize": 0},
     "says more than it sends": {"currentDataSize": 2},
 }
@@ -76,13 +73,12 @@ NOT_JSON = {
     "words": b"Service Unavailable",
     "binary": bytes(range(256)),
     "utf-16": page(person()).decode().encode("utf-16"),
-    "not a number": page().replace(b'"ok"', b"NaN"),
-    "infinite": page().replace(b'"ok"', b"-Infinity"),
-    "a control character": page().replace(b"ok", b"\x01"),
-    "deep lists": page().replace(b'"ok"', b"[" * 200_000 + b"]" * 200_000),
-    "deep objects": page().replace(b'"ok"', b'{"a":' * 200_000 + b"1" + b"}" * 200_000),
     "deep and open": b"[" * 1_000_000,
-    "a deep record": page({"x": 1}).replace(b'"x":1', b'"x":' + b"[" * 200_000 + b"]" * 200_000),
+    "deep objects and open": b'{"a":' * 1_000_000,
+    "more brackets than any page": page().replace(b'"ok"', b"[0," * 600_000 + b"0" + b"]" * 600_000),
+    "an open text": page().replace(b'"ok"', b'"' + b"x" * 1_000_000),
+    "brackets of two kinds": page().replace(b'"ok"', b"[}"),
+    "no comma between two records": page(person(), person()).replace(b"},{", b"}{"),
     "a huge total": page(overallDataSize=7).replace(b":7", b":" + b"7" * 10_000),
     "a huge code": page().replace(b'"code":200', b'"code":' + b"2" * 10_000),
 }

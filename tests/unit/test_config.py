@@ -34,6 +34,9 @@ def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
         ("HRIMS_READ_TIMEOUT", "soon", "HRIMS_READ_TIMEOUT"),
         ("HRIMS_LOG_FORMAT", "xml", "text, json"),
         ("HRIMS_SILENT_SECONDS", "6", "at least twice"),
+        ("HRIMS_HOSTS", "https://hrims.example", "without port, separated by commas"),
+        ("HRIMS_HOSTS", "hrims.example:443", "without port, separated by commas"),
+        ("HRIMS_HOSTS", "hrims.example,,b", "without port, separated by commas"),
         ("HRIMS_MAX_STREAMS", "32", "below HRIMS_WEB_THREADS"),
     ],
 )

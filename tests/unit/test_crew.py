@@ -34,7 +34,7 @@ async def test_what_is_split_after_a_long_thought_is_asked_for() -> None:
             thinking.set()
             await looked.wait()
             await asyncio.sleep(0)
-            plan.split(ask.span, broken, 0.0)
+            plan.split(ask, broken, 0.0)
 
     await work_off(plan, fetch, is_stopping)
     assert asked == [Span(2, 0), Span(2, 1), Span(1, 0), Span(1, 1)]

@@ -48,3 +48,60 @@ def test_a_line_of_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert (event["event"], event["level"], event["logger"]) == ("it said words", "error", "a.library")
     assert event["timestamp"].endswith("Z")
     assert structlog.is_configured() is False, "the standard library is the one door"
+
+
+FORGED = [
+    "/a\n2026-01-01 00:00:00 [error] forged",
+    "/a\r\nforged",
+    "/\x1b[2J\x1b[31mred",
+    "/\x9b31m",
+    "/\u202egnp.exe",
+    "/\u2066a\u2069",
+    "/a\u2028forged",
+    "/a\u2029b\x85c\x0bd\x0ce\x7ff",
+    "/\udc80",
+    "/\u200b\ufeff\u00ad",
+]
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("path", FORGED)
+def test_text_of_a_request_cannot_change_the_log(
+    log_format: str, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.configure(config.load({"HRIMS_LOG_FORMAT": log_format}))
+    logging.getLogger("web").warning("GET %s failed", path)
+    line = capsys.readouterr().err
+    assert line.endswith("\n")
+    assert line[:-1].isprintable(), ascii(line)
+
+
+@pytest.mark.parametrize("path", FORGED)
+def test_a_line_of_a_traceback_looks_like_no_other(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line for line in logged("text", capsys, path).splitlines() if line]
+    first, *others = lines
+    assert "it said /" in first
+    assert others
+    for line in others:
+        assert line.startswith(log.INDENT)
+        assert line.isprintable(), ascii(line)
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_long_path_is_cut_and_no_part_of_a_secret_is_left(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = SECRETS["HRIMS_API_KEY"]
+    log.configure(config.load({**SECRETS, "HRIMS_LOG_FORMAT": log_format}))
+    for before in range(log.LONGEST - len(secret) - 1, log.LONGEST + 1):
+        logging.getLogger("web").warning("%s", "x" * before + secret + "y" * 9000)
+        line = capsys.readouterr().err
+        assert len(line) < log.LONGEST + 200
+        assert secret[:3] not in line
+        assert "more)" in line
+
+
+def test_letters_of_every_language_stay_readable(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(config.load({}))
+    logging.getLogger("web").warning("Ng’ambo – «äö» 日本")
+    assert "Ng’ambo – «äö» 日本" in capsys.readouterr().err

@@ -14,7 +14,9 @@ from hrims.errors import (
     RemoteTimeout,
     RemoteUnreachable,
 )
-from hrims.sync.plan import DOUBTED, GROW_AFTER, MOST_SPLITS, Ask, Plan
+from hrims.sync.failure_policy import DOUBTED, MOST_SPLITS
+from hrims.sync.plan import Ask, Plan
+from hrims.sync.throttle import GROW_AFTER
 
 CALM = settings(deadline=None)
 """No test asserts a time that the machine could miss."""

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.rejects.identity import identity
+from hrims.rejects.identity import identity, whose
 from hrims.remote.records import PersonalInfo
 from hrims.remote.wire import Person, Unreadable
-from tests.unit.employees import someone
+from tests.unit.employees import ASHA, someone
 
 
 def person(**info: Any) -> Person:
@@ -34,6 +34,34 @@ def person(**info: Any) -> Person:
 )  # fmt: skip
 def test_it_works(record: Person | Unreadable | None, wanted: str) -> None:
     assert identity(record, 57) == wanted
+
+
+@pytest.mark.parametrize(
+    ("record", "person"),
+    [
+        (msgspec.convert(ASHA, Person), ("Asha Juma Makame", "963000", "Wizara ya Afya")),
+        (person(firstName=" Asha ", lastName="Ali", payrollNumber=" "), ("Asha Ali", None, None)),
+        (Person(PersonalInfo(first_name="As\x00ha")), ("As\ufffdha", None, None)),
+        (Person(PersonalInfo(first_name="x" * 501)), ("x" * 500, None, None)),
+        (Person(PersonalInfo(first_name="\ud800")), ("?", None, None)),
+        (Person(), (None, None, None)),
+        (None, (None, None, None)),
+        (Unreadable("x", "y", PersonalInfo(payroll_number="96", last_name="Ali"), "SEKRETARIETI"),
+         ("Ali", "96", "SEKRETARIETI")),
+        (Unreadable("x"), (None, None, None)),
+    ],
+)  # fmt: skip
+def test_the_person_is_told(record: Person | Unreadable | None, person: tuple[str | None, ...]) -> None:
+    found = whose(record, 57)
+    assert (found.name, found.payroll_number, found.workplace) == person
+    assert "Asha" not in repr(found)
+    assert "Ali" not in repr(found)
+
+
+def test_the_workplace_is_that_of_the_current_employment() -> None:
+    jobs = [{"entityName": "Zamani"}, {"isCurrent": True, "entityName": " Sasa "}]
+    record = msgspec.convert(someone() | {"employmentHistories": jobs}, Person)
+    assert whose(record, 57).workplace == "Sasa"
 
 
 @given(st.text(), st.text(), st.text(), st.integers(0, 2**31))

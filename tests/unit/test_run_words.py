@@ -8,8 +8,8 @@ def test_pages_are_counted_while_they_are_those_that_were_asked_for() -> None:
     assert run(**counts, pages=1, fetched=100, saved=100).message == "1 of 2 pages, 100 people saved."
 
 
-def test_the_number_of_smaller_pages_is_not_told_for_it_tells_nothing() -> None:
+def test_smaller_pages_are_counted_as_parts_of_those_that_were_asked_for() -> None:
     counts = {"remote_total": 140, "page_size": 100, "pages": 29, "fetched": 31, "saved": 30}
-    assert run(kind="sync", **counts).message == "31 of 140 records, in smaller pages, 30 people saved."
-    told = "31 of 140 records, in smaller pages, 30 people fetched. Nothing is saved as yet."
+    assert run(kind="sync", **counts).message == "1 of 2 pages, 30 people saved."
+    told = "1 of 2 pages, 30 people fetched. Nothing is saved as yet."
     assert run(kind="preview", **counts).message == told

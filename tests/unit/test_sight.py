@@ -1,30 +1,54 @@
-"""Whether a worker may judge the silence of others: not after it could not look for a long while itself."""
+"""Whether a worker may judge the silence of others: only while its own heartbeat was written all the time."""
 
-from hrims.jobs.rescue.watch import Sight
+import pytest
 
-SILENT = 20.0
+from hrims.config import Settings
+from hrims.jobs.rescue.watch import Sight, longest_gap
+
+SILENT, GAP = 20.0, 10.0
 
 
-def test_who_begins_judges_at_once() -> None:
-    assert Sight().is_clear(1000.0, SILENT)
+def beats(sight: Sight, *moments: float) -> None:
+    """The heartbeat is written at these moments."""
+    for moment in moments:
+        sight.note_beat(moment, GAP, SILENT)
 
 
-def test_who_looks_every_now_and_then_judges() -> None:
+def test_a_worker_that_starts_gives_all_others_the_time_for_a_heartbeat() -> None:
+    """The database may have come back just before; of that it knows nothing."""
     sight = Sight()
-    assert all(sight.is_clear(at, SILENT) for at in (0.0, 5.0, 15.0, 20.0))
+    assert not sight.is_clear(100.0, GAP)
+    clear = []
+    for moment in (100.0, 110.0, 119.0, 120.0):
+        beats(sight, moment)
+        clear.append(sight.is_clear(moment, GAP))
+    assert clear == [False, False, False, True]
 
 
-def test_who_could_not_look_gives_everybody_the_time_for_a_sign_of_life() -> None:
+def test_a_worker_that_writes_its_heartbeat_judges() -> None:
     sight = Sight()
-    sight.is_clear(0.0, SILENT)
-    assert [sight.is_clear(at, SILENT) for at in (30.0, 35.0, 42.0, 49.9, 50.0)] == [
-        False, False, False, False, True,
-    ]  # fmt: skip
+    beats(sight, 0.0, 10.0)
+    for moment in (20.0, 25.0, 35.0):
+        beats(sight, moment)
+        assert sight.is_clear(moment + 9.0, GAP)
 
 
-def test_who_begins_while_the_database_is_away_gives_them_the_time_too() -> None:
+def test_a_worker_that_cannot_write_judges_nobody_though_it_can_read() -> None:
     sight = Sight()
-    sight.begin(0.0)
-    assert [sight.is_clear(at, SILENT) for at in (15.0, 20.0, 27.0, 34.0, 35.0)] == [
-        False, False, False, False, True,
-    ]  # fmt: skip
+    beats(sight, 0.0, 10.0, 20.0)
+    assert [sight.is_clear(moment, GAP) for moment in (29.0, 31.0, 80.0)] == [True, False, False]
+
+
+def test_after_an_outage_all_get_the_time_for_a_heartbeat() -> None:
+    sight = Sight()
+    beats(sight, 0.0)
+    clear = []
+    for moment in (30.0, 35.0, 40.0, 45.0, 49.0, 50.0):
+        beats(sight, moment)
+        clear.append(sight.is_clear(moment, GAP))
+    assert clear == [False, False, False, False, False, True]
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(beat_seconds=10), Settings(beat_seconds=1)])
+def test_an_ordinary_pause_between_two_heartbeats_is_no_outage(settings: Settings) -> None:
+    assert 1.4 * settings.beat_seconds < longest_gap(settings) <= 0.75 * settings.silent_seconds

@@ -15,9 +15,11 @@ stretches = st.tuples(st.integers(0, 400), st.integers(0, 400)).map(sorted)
 
 def test_it_works() -> None:
     assert list(cover(0, 100, 50)) == [Span(50, 0), Span(50, 1)]
-    assert list(Span(100, 3).halves()) == [Span(50, 6), Span(50, 7)]
-    assert list(Span(25, 3).halves()) == [Span(5, 15), Span(10, 8), Span(10, 9)]
-    assert list(Span(1, 7).halves()) == []
+    assert list(Span(100, 3).parts()) == [Span(20, number) for number in range(15, 20)]
+    assert list(Span(100, 3).parts(2)) == [Span(50, 6), Span(50, 7)]
+    assert list(Span(25, 3).parts(2)) == [Span(5, number) for number in range(15, 20)]
+    assert list(Span(77, 1).parts()) == [Span(11, 7), Span(22, 4), Span(22, 5), Span(22, 6)]
+    assert list(Span(1, 7).parts()) == []
 
 
 @CALM
@@ -34,7 +36,7 @@ def test_a_cover_holds_every_position_once_and_nothing_else(start: int, length: 
 def test_splitting_ends_at_single_records(number: int, size: int) -> None:
     spans, depth = [Span(size, number)], 0
     while any(span.size > 1 for span in spans):
-        spans = [half for span in spans for half in (list(span.halves()) or [span])]
+        spans = [part for span in spans for part in (list(span.parts()) or [span])]
         depth += 1
         assert depth <= 9
     assert [span.number for span in spans] == list(range(number * size, (number + 1) * size))

@@ -19,20 +19,23 @@ def add_case(
     closed: bool = False,
     listing: str = "votecode",
     masked: str | None = "58•••••00",
+    person: tuple[str | None, str | None, str | None] = ("Asha Juma Makame", "963000", "Wizara ya Afya"),
 ) -> int:
-    """A case that the run met at this place; returns its id."""
+    """A case that the run met at this place, and whose record it is; returns its id."""
     row = conn.execute(
         """
         INSERT INTO reject_cases (institution_id, identifier_type, record_key, by_place, code, field, reason,
             masked, page_size, page_number, position, remote_total, first_run_id, last_run_id, times,
-            closed_at, closed_run_id)
+            closed_at, closed_run_id, name, payroll_number, workplace)
         SELECT r.institution_id, %(listing)s, record_key('place:' || %(place)s), false, %(code)s,
                'date_of_birth', 'The date is not one that can be read.', %(masked)s, 100, %(place)s / 100,
                %(place)s %% 100, 6408, r.id, r.id, 3,
-               CASE WHEN %(closed)s THEN now() END, CASE WHEN %(closed)s THEN r.id END
+               CASE WHEN %(closed)s THEN now() END, CASE WHEN %(closed)s THEN r.id END, %(name)s,
+               %(payroll)s, %(workplace)s
         FROM runs r WHERE r.id = %(run)s RETURNING id
         """,
-        {"run": run_id, "listing": listing, "place": place, "code": code, "masked": masked, "closed": closed},
+        {"run": run_id, "listing": listing, "place": place, "code": code, "masked": masked, "closed": closed}
+        | dict(zip(("name", "payroll", "workplace"), person, strict=True)),
     ).fetchone()
     assert row
     return int(row[0])

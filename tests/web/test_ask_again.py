@@ -98,11 +98,11 @@ def test_the_button(officer: Browser, conn: Connection, at: int) -> None:
     assert "Ask again for the 3 rejected by vote code" in shown
     assert "rejected by TIN" not in shown
     answer = officer.press(BUTTON, institution=str(at), identifier_type="votecode")
-    assert (answer.status_code, answer.location) == (303, f"/dashboard/admin/fetch-data?institution={at}")
+    assert (answer.status_code, answer.location) == (303, f"/dashboard/admin/fetch-data?institution={at}#run")
     card = officer.get(answer.location).get_data(as_text=True)
     assert "Run 2" in card
     again = officer.press(BUTTON, institution=str(at), identifier_type="votecode")
-    assert again.location == f"/dashboard/admin/fetch-data?institution={at}&already=1"
+    assert again.location == f"/dashboard/admin/fetch-data?institution={at}&already=1#run"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask, abort, request
+from procrastinate.exceptions import ConnectorException
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from werkzeug.test import TestResponse
@@ -153,6 +154,28 @@ def test_an_unexpected_error_shows_nothing_of_itself(
     told = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [record.getMessage() for record in told] == ["GET /api/fails failed", "GET /fails failed"]
     assert all(record.exc_info for record in told)
+
+
+@pytest.mark.parametrize(
+    "code", ["08006", "25006", "25P02", "53100", "53300", "55000", "57P01", "58030", "XX000"]
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_database_that_cannot_do_it_now_is_asked_again_later(
+    app: Flask, api: Browser, officer: Browser, code: str, wrapped: bool
+) -> None:
+    reason: Exception = psycopg.errors.lookup(code)("relation s3cret")
+    if wrapped:
+        wrapper = ConnectorException()
+        wrapper.__cause__, reason = reason, wrapper
+    fails(app, reason)
+    answer = api.post("/api/fails")
+    check(answer, 503, "database_read_only" if code == "25006" else "database_away")
+    page = officer.post("/fails", data={"csrf_token": officer.csrf()})
+    assert page.status_code == 503
+    for shown in (answer, page):
+        assert int(shown.headers["Retry-After"]) > 0
+        assert "nothing was changed" in shown.text
+        assert "s3cret" not in shown.text
 
 
 def test_an_error_of_the_frame_is_one_of_ours(app: Flask, api: Browser) -> None:

@@ -31,7 +31,7 @@ def test_it_works(officer: Browser, health: int) -> None:
 
 
 def test_the_chosen_institution_has_its_buttons(officer: Browser, health: int) -> None:
-    page = text(officer.get(f"{PATH}?institution={health}"))
+    page = text(officer.get(f"{PATH}?institution={health}#run"))
     assert "Fetch by Vote Code" in page
     assert "Fetch by TIN" in page
     assert "disabled" not in page
@@ -48,7 +48,7 @@ def test_a_button_is_off_with_a_reason_where_the_number_is_missing(
 
 def test_a_button_queues_a_run_and_leads_to_it(officer: Browser, conn: Connection, health: int) -> None:
     answer = officer.press(PATH, institution=str(health), identifier_type="votecode", page_size="50")
-    assert (answer.status_code, answer.location) == (303, f"{PATH}?institution={health}")
+    assert (answer.status_code, answer.location) == (303, f"{PATH}?institution={health}#run")
     run = conn.execute("SELECT identifier_type, page_size, requested_by, requested_via FROM runs").fetchone()
     assert run == ("votecode", 50, "asha", "page")
     assert "Run 1" in text(officer.get(answer.location))
@@ -144,7 +144,7 @@ def test_cancel_and_retry_are_buttons(officer: Browser, conn: Connection, health
 def test_every_run_has_a_page(officer: Browser, conn: Connection, health: int) -> None:
     earlier = ended(conn, ask_for(conn, health), "failed", None)
     later = ended(conn, ask_for(conn, health))
-    recent = text(officer.get(f"{PATH}?institution={health}"))
+    recent = text(officer.get(f"{PATH}?institution={health}#run"))
     for run_id in (earlier, later):
         assert f'href="/dashboard/admin/runs/{run_id}"' in recent
         assert f'aria-label="Run {run_id}"' in text(officer.get(f"/dashboard/admin/runs/{run_id}"))
@@ -154,7 +154,7 @@ def test_an_older_run_that_is_tried_again_is_shown(officer: Browser, conn: Conne
     earlier = ended(conn, ask_for(conn, health), "failed", None)
     ended(conn, ask_for(conn, health))
     answer = officer.press(f"{PATH}/runs/{earlier}/retry")
-    assert answer.location == f"/dashboard/admin/runs/{earlier}"
+    assert answer.location == f"/dashboard/admin/runs/{earlier}#run"
 
 
 def test_an_unknown_run_is_not_found(officer: Browser) -> None:

@@ -68,7 +68,26 @@ def test_of_many_asks_at_once_one_queues(dsn: str, conn: Connection) -> None:
     assert conn.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("key", [None, 580330001, "", "12", "5803 30001", ["580330001"], "x" * 31, "1;2"])
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("5803 30001", "580330001"),
+        (" 580\u00a0330\u2009001\u200b", "580330001"),
+        ("PF 12/0963-3", "PF12/0963-3"),
+        ("x" * 29 + "1", "x" * 29 + "1"),
+    ],
+)
+def test_spaces_inside_are_removed(api: Browser, conn: Connection, typed: str, asked: str) -> None:
+    assert api.post(PATH, json={"key": typed}).status_code == 202
+    assert conn.execute("SELECT identifier FROM runs").fetchall() == [(asked,)]
+
+
+NUMBERLESS = ["abc", "Asha", "Asha Juma", "---", "PF/./-", "\u0661\u0662\u0663\u0664"]
+
+
+@pytest.mark.parametrize(
+    "key", [None, 580330001, "", "12", ["580330001"], "x" * 30 + "1", "1;2", *NUMBERLESS]
+)
 def test_what_is_no_number_is_refused(api: Browser, conn: Connection, key: object) -> None:
     answer = api.post(PATH, json={"key": key})
     assert error_of(answer) == (400, "bad_key")

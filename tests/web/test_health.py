@@ -9,20 +9,32 @@ from tests.web.runs import ask_for, institution
 
 
 def test_the_process_answers(client: Browser) -> None:
-    assert client.get("/healthz").get_json() == {"ok": True}
+    assert client.get("/healthz").get_json() == {"ok": True, "readOnly": False}
 
 
 def test_it_is_ready_with_database_schema_and_a_worker(client: Browser, conn: Connection) -> None:
     live(conn)
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.get_json() == {"ok": True, "database": True, "schema": True, "worker": True}
+    assert answer.get_json() == {
+        "ok": True,
+        "database": True,
+        "writable": True,
+        "schema": True,
+        "worker": True,
+    }
 
 
 def test_it_is_not_ready_without_a_worker(client: Browser) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.get_json() == {"ok": False, "database": True, "schema": True, "worker": False}
+    assert answer.get_json() == {
+        "ok": False,
+        "database": True,
+        "writable": True,
+        "schema": True,
+        "worker": False,
+    }
 
 
 def test_it_is_not_ready_with_a_schema_of_another_version(client: Browser, conn: Connection) -> None:

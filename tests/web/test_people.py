@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from hrims.db import Connection
+from hrims.web import people as people_page
 from tests.database.lists import Lists
 from tests.people import record
 from tests.web.conftest import Browser, new_browser, signed_in
@@ -13,6 +14,15 @@ from tests.web.lists import with_lists
 from tests.web.runs import ask_for, ended, institution
 
 PAGE = "/dashboard/admin/people"
+
+
+def search(browser: Browser, words: str) -> str:
+    """What a search shows."""
+    answer = browser.press(PAGE, words=words)
+    assert answer.status_code == 303, answer.text
+    page = browser.get(answer.location)
+    assert page.status_code == 200
+    return page.text
 
 
 @pytest.fixture
@@ -51,7 +61,7 @@ def auditor(app: Flask, conn: Connection) -> Browser:
     ],
 )
 def test_search_finds(officer: Browser, people: None, words: str, names: list[str]) -> None:
-    page = officer.press(PAGE, words=words).text
+    page = search(officer, words)
     for name in ("Asha Mtu 1 Ali", "Asha Mtu 2 Makame", "Juma Haji Ali"):
         assert (f">{name}</a>" in page) == (name in names), page
     assert ("Nobody was found" in page) == (not names)
@@ -59,15 +69,26 @@ def test_search_finds(officer: Browser, people: None, words: str, names: list[st
 
 def test_search_is_bounded(officer: Browser, conn: Connection, dsn: str) -> None:
     with_lists(conn, dsn, lambda lists: lists.run(range(1, 80)))
-    page = officer.press(PAGE, words="Asha").text
-    assert "The first 50 people" in page
+    page = search(officer, "Asha")
+    assert "79 people" in page
     assert page.count("<tr>") == 51
+    assert "There are more" not in page
+
+
+def test_so_many_are_found_at_most(
+    officer: Browser, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_page, "MOST_FOUND", 60)
+    with_lists(conn, dsn, lambda lists: lists.run(range(1, 80)))
+    page = search(officer, "Asha")
+    assert "The first 60 people" in page
     assert "There are more" in page
 
 
 def test_search_without_words_shows_the_page(officer: Browser) -> None:
     for words in ("", "   "):
-        assert officer.press(PAGE, words=words).status_code == 200
+        answer = officer.press(PAGE, words=words)
+        assert (answer.status_code, answer.location) == (303, PAGE)
 
 
 def test_a_person_with_their_time_line(officer: Browser, people: None, conn: Connection) -> None:
@@ -96,7 +117,7 @@ def test_what_a_person_set_right_says_who(officer: Browser, people: None, conn: 
 
 
 def test_an_auditor_searches_and_looks_and_asks_for_nobody(auditor: Browser, people: None) -> None:
-    assert "Juma Haji Ali" in auditor.press(PAGE, words="juma").text
+    assert "Juma Haji Ali" in search(auditor, "juma")
     assert "Ask HRIMS" not in auditor.get(f"{PAGE}/1").text
     assert auditor.press(f"{PAGE}/1/fetch").status_code == 403
     assert auditor.press(f"{PAGE}/fetch", key="580330001").status_code == 403
@@ -114,20 +135,20 @@ def test_nobody_there(officer: Browser) -> None:
 
 def test_the_buttons_ask_for_one_person(officer: Browser, people: None, conn: Connection) -> None:
     answer = officer.press(f"{PAGE}/1/fetch")
-    assert (answer.status_code, answer.location) == (303, f"{PAGE}?run=4")
-    assert officer.press(f"{PAGE}/fetch", key=" 580330001 ").location == f"{PAGE}?run=4"
-    assert officer.press(f"{PAGE}/fetch", key="963002").location == f"{PAGE}?run=5"
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}?run=4#run")
+    assert officer.press(f"{PAGE}/fetch", key=" 580330001 ").location == f"{PAGE}?run=4#run"
+    assert officer.press(f"{PAGE}/fetch", key="963002").location == f"{PAGE}?run=5#run"
     page = officer.get(f"{PAGE}?run=4").text
     assert "58•••••01" in page
     assert "580330001" not in page
     assert "Cancel this run" in page
     cancelled = officer.press("/dashboard/admin/fetch-data/runs/4/cancel")
-    assert cancelled.location == f"{PAGE}?run=4"
+    assert cancelled.location == f"{PAGE}?run=4#run"
     assert "Cancelled. Nothing was changed." in officer.get(f"{PAGE}?run=4").text
 
 
 def test_a_number_that_is_none_is_refused(officer: Browser, conn: Connection) -> None:
-    for key in ("", "  ", "12", "58033;001", "x" * 31, "Asha Juma"):
+    for key in ("", "  ", "12", "58033;001", "x" * 31, "Asha Juma", "makame"):
         answer = officer.press(f"{PAGE}/fetch", key=key)
         assert answer.status_code == 400
         assert "Give a ZanID or a payroll number" in answer.text
@@ -147,7 +168,7 @@ def test_no_name_or_number_reaches_an_address_or_a_log(
     officer: Browser, people: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        found = officer.press(PAGE, words="580330001")
+        found = officer.get(officer.press(PAGE, words="580330001").location)
         asked = officer.press(f"{PAGE}/fetch", key="580330001")
         officer.get(f"{PAGE}/1")
     assert found.status_code == 200

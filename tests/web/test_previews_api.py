@@ -54,6 +54,8 @@ def test_rows_come_by_kind_and_page(api: Browser, preview: int) -> None:
     assert (second["page"], len(second["rows"]), second["next"]) == (2, 20, None)
     rejected = api.get(f"{PATH}/{preview}?kind=rejected").get_json()["rows"]
     assert [(one["record"], one["code"]) for one in rejected] == [(121, "no_zan_id")]
+    assert rejected[0]["name"]
+    assert rejected[0].keys() >= {"payrollNumber", "workplace"}
 
 
 def test_one_is_asked_for_with_a_flag(api: Browser, conn: Connection, health: int) -> None:

@@ -7,11 +7,12 @@ import zipfile
 from xml.etree import ElementTree as ET
 
 import pytest
+from flask import Flask
 
 from hrims.db import Connection
 from hrims.rejects import export
 from tests.web.cases import add_case, met_by
-from tests.web.conftest import Browser
+from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import institution
 
 HERE = "/dashboard/admin/rejects"
@@ -55,6 +56,33 @@ def test_it_works(officer: Browser, conn: Connection) -> None:
         assert words in page
     assert "58•••••00" in page
     assert re.search(r'href="/dashboard/admin/rejects" aria-current="page"', page)
+
+
+def test_the_page_says_whose_record_it_is(officer: Browser, app: Flask, conn: Connection) -> None:
+    run = met_by(conn, institution(conn))
+    add_case(conn, run, 1, person=("Asha <b>Juma</b>", "963000", "Wizara ya Afya"))
+    add_case(conn, run, 2, "remote_breaks", masked=None, person=(None, None, None))
+    for browser in (officer, signed_in(new_browser(app), conn, "salma", "auditor")):
+        page = text(browser, HERE)
+        for words in ("Asha &lt;b&gt;Juma", "payroll number 963000", "Wizara ya Afya"):
+            assert page.count(words) == 1
+
+
+def test_the_downloads_say_whose_record_it_is(officer: Browser, conn: Connection) -> None:
+    run = met_by(conn, institution(conn))
+    add_case(conn, run, person=('=HYPERLINK("http://x")', "+963000", "@Wizara"))
+    (row,) = table(officer)
+    assert [row[name] for name in ("Name", "Payroll number", "Workplace")] == [
+        *('\'=HYPERLINK("http://x")', "'+963000", "'@Wizara")
+    ]
+    assert sheet(officer)[1][-3:] == ['=HYPERLINK("http://x")', "+963000", "@Wizara"]
+
+
+def test_no_address_holds_a_person(officer: Browser, conn: Connection) -> None:
+    add_case(conn, met_by(conn, institution(conn)))
+    addresses = re.findall(r'(?:href|action|hx-[a-z]+)="([^"]*)"', text(officer, HERE))
+    assert addresses
+    assert not any(word in address for address in addresses for word in ("Asha", "963000", "Wizara"))
 
 
 def test_nothing_is_there(officer: Browser) -> None:

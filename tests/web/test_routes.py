@@ -36,6 +36,7 @@ GET /dashboard/admin/leavers
 GET /dashboard/admin/leavers/<departure_id>
 GET /dashboard/admin/people
 GET /dashboard/admin/people/<employee_id>
+GET /dashboard/admin/people/searches/<token>
 GET /dashboard/admin/previews/<run_id>
 GET /dashboard/admin/queue
 GET /dashboard/admin/queue/runs
@@ -73,6 +74,7 @@ POST /api/hrims/jobs/<job_id>/retry
 POST /api/hrims/leavers/<departure_id>/approve
 POST /api/hrims/leavers/<departure_id>/refuse
 POST /api/hrims/leavers/<departure_id>/undo
+POST /api/hrims/people/search
 POST /api/hrims/previews/<job_id>/apply
 POST /api/hrims/previews/<job_id>/discard
 POST /api/hrims/queue/limit

@@ -111,7 +111,7 @@ def test_the_button_leads_to_the_new_run(officer: Browser, conn: Connection, fai
     conn.execute("UPDATE run_progress SET pages = 3, saved = 300")
     assert "Start afresh" in officer.get(f"{PAGE}/{failed}").text
     answer = officer.press(f"/dashboard/admin/fetch-data/runs/{failed}/afresh")
-    assert (answer.status_code, answer.location) == (303, f"{PAGE}/{failed + 1}")
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}/{failed + 1}#run")
 
 
 def test_what_a_failed_run_left_is_called_partial(

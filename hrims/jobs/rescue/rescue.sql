@@ -1,12 +1,10 @@
 -- Takes a job from a worker that died, and a run from a job that ended without it. A job is stalled when its
--- worker is gone from the list or has been silent for too long. The run is locked before its job, as
+-- worker does not live: worker_lives (migration 0027), by which all others judge too. The run is locked before its job, as
 -- everywhere, so that a cancel and a rescue cannot wait for one another.
 
 -- name: find_stalled
 SELECT j.id FROM procrastinate_jobs j
-LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
-WHERE j.status = 'doing'
-  AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))
+WHERE j.status = 'doing' AND NOT worker_lives(j.worker_id)
 ORDER BY j.id
 
 -- name: be_impatient
@@ -18,12 +16,10 @@ SELECT set_config('lock_timeout', '5s', true)
 -- timeout ends a COPY that waits for its client. Its sessions bear its name (session_name in queue.py).
 SELECT pg_terminate_backend(s.pid)
 FROM procrastinate_jobs j
-LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
 JOIN runs r ON r.queue_job_id = j.id
 JOIN run_attempts a ON a.run_id = r.id AND a.ended_at IS NULL
 JOIN pg_stat_activity s ON s.application_name = left(format('hrims worker %%s %%s', a.pid, a.host), 63)
-WHERE j.id = %(job)s AND j.status = 'doing'
-  AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))
+WHERE j.id = %(job)s AND j.status = 'doing' AND NOT worker_lives(j.worker_id)
   AND s.datname = current_database() AND s.usename = current_user AND s.pid <> pg_backend_pid()
 
 -- name: end_silent_sessions
@@ -40,9 +36,7 @@ SELECT id, state, rescues FROM runs WHERE queue_job_id = %(job)s FOR NO KEY UPDA
 -- name: hold_job
 -- Looked at again under the lock: meanwhile its worker may have ended it, or somebody rescued it.
 SELECT j.task_name = 'sync.run' AS carries_out_a_run FROM procrastinate_jobs j
-LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
-WHERE j.id = %(job)s AND j.status = 'doing'
-  AND (w.id IS NULL OR w.last_heartbeat < now() - make_interval(secs => %(silent)s))
+WHERE j.id = %(job)s AND j.status = 'doing' AND NOT worker_lives(j.worker_id)
 FOR UPDATE OF j
 
 -- name: find_orphans

@@ -9,9 +9,9 @@ from hrims.jobs.store import UNDER_WAY
 RESCUE = statements(Path(__file__).with_name("rescue.sql"))
 
 
-async def stalled(conn: AsyncConnection, silent_seconds: float) -> list[int]:
-    """Queue jobs whose worker is gone or has been silent for so many seconds."""
-    rows = await conn.execute(RESCUE["find_stalled"], {"silent": silent_seconds})
+async def stalled(conn: AsyncConnection) -> list[int]:
+    """Return queue jobs whose worker does not live."""
+    rows = await conn.execute(RESCUE["find_stalled"])
     return [id_ async for (id_,) in rows]
 
 
@@ -20,14 +20,12 @@ async def end_silent_sessions(conn: AsyncConnection, silent_seconds: float) -> N
     await conn.execute(RESCUE["end_silent_sessions"], {"silent": silent_seconds})
 
 
-async def rescue(
-    conn: AsyncConnection, queue_job_id: int, silent_seconds: float, most: int, words: str
-) -> str | None:
+async def rescue(conn: AsyncConnection, queue_job_id: int, most: int, words: str) -> str | None:
     """Takes one stalled job from its dead worker: ``waiting`` again, ``failed`` after too many
     rescues, ``ended`` when its run was over, ``queued again`` when it served none; None when it is stalled
     no more.
     """
-    job = {"job": queue_job_id, "silent": silent_seconds}
+    job = {"job": queue_job_id}
     await conn.execute(RESCUE["be_impatient"])
     await conn.execute(RESCUE["end_sessions"], job)
     run = await (await conn.execute(RESCUE["hold_run"], job)).fetchone()

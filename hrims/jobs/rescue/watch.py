@@ -28,59 +28,74 @@ log = logging.getLogger(__name__)
 
 
 class Sight:
-    """Whether silence proves anything. It does not after the database was away, or this process stood still:
-    first everybody has the time to give a sign of life.
+    """Whether the silence of another worker proves its death: only to a worker whose own heartbeat was
+    written all the while. After its start, an outage, a read-only spell or a pause of this process, all
+    others first get the time for a heartbeat.
     """
 
     def __init__(self) -> None:
-        self._looked: float | None = None
+        self._last_beat: float | None = None
         self._clear_from = 0.0
 
-    def begin(self, now: float) -> None:
-        """Whoever begins has looked just now, until their first look succeeds much later."""
-        if self._looked is None:
-            self._looked = now
-
-    def is_clear(self, now: float, silent_seconds: float) -> bool:
-        """Call it after each look that succeeded, with a clock that only goes forward, in seconds."""
-        # Half of it: when the last look was, others may not have spoken for a while already.
-        if self._looked is not None and now - self._looked > silent_seconds / 2:
+    def note_beat(self, now: float, longest_gap: float, silent_seconds: float) -> None:
+        """Note that the own heartbeat was written, by a clock that only goes forward, in seconds."""
+        if self._last_beat is None or now - self._last_beat > longest_gap:
             self._clear_from = now + silent_seconds
-        self._looked = now
+        self._last_beat = now
+
+    def is_clear(self, now: float, longest_gap: float) -> bool:
+        """Return whether the silence of others proves anything now."""
+        if self._last_beat is None or now - self._last_beat > longest_gap:
+            return False
         return now >= self._clear_from
 
 
 SIGHT = Sight()
-"""That of this process: it outlives the worker, which begins anew when its database comes back."""
+"""That of this process: it outlives the worker, which starts again when its database comes back."""
+
+
+def longest_gap(settings: Settings) -> float:
+    """Return the seconds between two written heartbeats above which others may have been kept from theirs."""
+    return max(settings.silent_seconds / 2, settings.beat_seconds + settings.silent_seconds / 4)
+
+
+def note_beat(settings: Settings) -> None:
+    """Note that the heartbeat of this process was written."""
+    SIGHT.note_beat(time.monotonic(), longest_gap(settings), settings.silent_seconds)
 
 
 async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -> None:
-    """Looks for runs without a worker for ever, once every beat; a database that is away is waited for.
+    """Look for runs without a worker for ever, once every beat; wait for a database that is away.
 
-    Meanwhile nobody could give a sign of life, this worker neither: silence counts from its return.
+    While nobody can write a heartbeat, silence proves nothing: it counts from the database's return.
     """
-    SIGHT.begin(time.monotonic())
 
     async def look() -> None:
-        await rescue_stalled(pool, settings.silent_seconds, SIGHT)
+        await rescue_stalled(pool, settings.silent_seconds, lambda: _is_clear(settings))
         await rescue_orphans(queue_run, pool)
         await give_up_overdue(pool)
 
     await for_ever("look for stalled runs", settings.beat_seconds, look)
 
 
-async def rescue_stalled(pool: AsyncPool, silent_seconds: float, sight: Sight | None = None) -> int:
-    """Rescues every stalled job, each in its own transaction, once ``sight`` is clear; returns how many."""
+def _is_clear(settings: Settings) -> bool:
+    return SIGHT.is_clear(time.monotonic(), longest_gap(settings))
+
+
+async def rescue_stalled(
+    pool: AsyncPool, silent_seconds: float, is_clear: Callable[[], bool] = lambda: True
+) -> int:
+    """Rescue every stalled job, each in its own transaction, while ``is_clear``; return how many."""
     async with pool.connection() as conn:
         # First, and whether or not a job is stalled: what a frozen worker holds may be in everybody's way.
         await store.end_silent_sessions(conn, silent_seconds)
-        found = await store.stalled(conn, silent_seconds)
-    if sight and not sight.is_clear(time.monotonic(), silent_seconds):
-        return 0
+        found = await store.stalled(conn)
     rescued = 0
     for job_id in found:
+        if not is_clear():
+            break
         async with pool.connection() as conn:
-            became = await store.rescue(conn, job_id, silent_seconds, MOST_RESCUES, WORDS)
+            became = await store.rescue(conn, job_id, MOST_RESCUES, WORDS)
         if became:
             rescued += 1
             log.warning("job %s had lost its worker; it is %s", job_id, became)

@@ -13,8 +13,14 @@ from hrims.steady import for_ever
 JOBS: Final = 500
 """Jobs that are deleted in one transaction."""
 
+SEARCHES: Final = 1000
+"""Expired searches for people that are deleted in one transaction."""
+
 PAGES: Final = 200
 """Pages of a run that are deleted in one transaction."""
+
+CASES: Final = 500
+"""Closed rejects whose person is deleted in one transaction."""
 
 LOOK: Final = 12
 """Beats of a worker between two looks."""
@@ -29,11 +35,27 @@ async def keep_pruning(pool: AsyncPool, settings: Settings) -> None:
 
 
 async def prune(pool: AsyncPool, settings: Settings) -> None:
-    """Deletes all that is old by now."""
+    """Delete all that is old by now. Pages come last: of several workers one always gets to them."""
+    while await _some_searches(pool):  # noqa: ASYNC110 - it takes a breath, and waits for nobody
+        await asyncio.sleep(BREATH)
     while await _some_jobs(pool, settings):  # noqa: ASYNC110 - it takes a breath, and waits for nobody
+        await asyncio.sleep(BREATH)
+    while await _some_persons(pool, settings):  # noqa: ASYNC110 - the same
         await asyncio.sleep(BREATH)
     while await _some_pages(pool, settings):  # noqa: ASYNC110 - the same
         await asyncio.sleep(BREATH)
+
+
+async def _some_searches(pool: AsyncPool) -> bool:
+    async with pool.connection() as conn:
+        return await store.alone(conn) and await store.delete_searches(conn, SEARCHES) > 0
+
+
+async def _some_persons(pool: AsyncPool, settings: Settings) -> bool:
+    async with pool.connection() as conn:
+        if not await store.alone(conn):
+            return False
+        return await store.forget_persons(conn, CASES, settings.keep_details_days) > 0
 
 
 async def _some_jobs(pool: AsyncPool, settings: Settings) -> bool:

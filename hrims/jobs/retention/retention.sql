@@ -5,6 +5,12 @@
 -- One worker at a time: others find it being done.
 SELECT pg_try_advisory_xact_lock(hashtext('hrims retention'))
 
+-- name: searches
+-- What users searched for is personal data, and is kept for as long as they may come back to the results.
+DELETE FROM people_searches WHERE token_hash IN (
+    SELECT token_hash FROM people_searches WHERE expires_at <= now()
+    ORDER BY expires_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+
 -- name: jobs_over
 -- A job's numbers grow with time, so the lowest are the oldest; when one ended, its last event says.
 DELETE FROM procrastinate_jobs WHERE id = ANY(ARRAY(
@@ -41,6 +47,13 @@ SELECT id FROM runs WHERE pruning ORDER BY id LIMIT 1
 -- name: pages
 -- The rejects of a page go with it.
 DELETE FROM run_pages WHERE ctid = ANY(ARRAY(SELECT ctid FROM run_pages WHERE run_id = %(run)s LIMIT %(most)s))
+
+-- name: persons
+-- Of a case that is closed for so long, whose record it was. The case stays, with its masked ZanID.
+UPDATE reject_cases SET name = NULL, payroll_number = NULL, workplace = NULL WHERE id = ANY(ARRAY(
+    SELECT id FROM reject_cases
+    WHERE has_person AND closed_at < now() - make_interval(days => %(days)s)
+    ORDER BY closed_at LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED))
 
 -- name: attempts
 UPDATE run_attempts SET log = '{}', log_left_out = 0, traceback = NULL

@@ -20,6 +20,16 @@ async def delete_jobs(conn: AsyncConnection, most: int, finished_hours: int, fai
     return over.rowcount + failed.rowcount
 
 
+async def delete_searches(conn: AsyncConnection, most: int) -> int:
+    """Delete at most so many searches for people that have expired; return how many."""
+    return (await conn.execute(SQL["searches"], {"most": most})).rowcount
+
+
+async def forget_persons(conn: AsyncConnection, most: int, days: int) -> int:
+    """Delete whose record it was of rejects that were closed so many days ago; return of how many."""
+    return (await conn.execute(SQL["persons"], {"most": most, "days": days})).rowcount
+
+
 async def mark_run(conn: AsyncConnection, days: int) -> bool:
     """Says of a run that ended so many days ago that its details go; False when there is none."""
     return (await conn.execute(SQL["mark"], {"days": days})).rowcount > 0

@@ -1,27 +1,24 @@
-"""A worker's signs of life: from its first moment to its last it is written down, once a beat, and never
-loses its runs over it.
+"""The heartbeat of a worker process, the only one. The process is registered before it takes work, and
+unregistered after all its tasks have ended. Rescuer, health, pages and views judge by this heartbeat.
 """
 
 import asyncio
 import contextlib
 import os
 import platform
+import uuid
 from collections.abc import AsyncIterator, Callable
 from importlib import metadata
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.errors import ConfigError
 from hrims.jobs.workers import store
 from hrims.remote.address import address_of
-from hrims.steady import for_ever
-
-LOOK_UP = 0.05
-"""Seconds between two looks whether Procrastinate has given the worker its number."""
+from hrims.steady import for_ever, patiently
 
 KEEP_DAYS = 7
 """Days for which a worker that is gone stays on the list."""
@@ -32,56 +29,63 @@ LAST_WORD = 2.0
 VERSION = metadata.version("hrims-sync")
 
 
+PROCESS = uuid.uuid4().hex
+"""Identifies this process: its worker may get another number, and host and process id may be shared."""
+
+
+class Registration(NamedTuple):
+    """The number of this process in the queue, and the task that writes its heartbeat."""
+
+    worker_id: int
+    beating: asyncio.Task[None]
+
+
 @contextlib.asynccontextmanager
-async def written_down(
-    pool: AsyncPool, settings: Settings, number: Callable[[], int | None]
-) -> AsyncIterator[None]:
-    """Writes the worker down until the block ends. ``number`` is None until Procrastinate knows it."""
-    known: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    beating = asyncio.create_task(_keep_beating(pool, settings, number, known))
+async def registered(
+    pool: AsyncPool, settings: Settings, on_beat: Callable[[], None]
+) -> AsyncIterator[Registration]:
+    """Register the worker and write its heartbeat until the block ends; call ``on_beat`` after each."""
+    worker_id = await patiently(lambda: _register(pool, settings))
+    on_beat()
+    beating = asyncio.create_task(_keep_beating(pool, settings, worker_id, on_beat), name="heartbeat")
     try:
-        yield
+        yield Registration(worker_id, beating)
     finally:
         beating.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, Exception):
             await beating
-        # Procrastinate has forgotten the number by now.
-        if known.done():
-            with contextlib.suppress(psycopg.Error, PoolTimeout, TimeoutError):
-                async with asyncio.timeout(LAST_WORD), pool.connection() as conn:
-                    await store.end(conn, known.result())
+        with contextlib.suppress(psycopg.Error, TimeoutError):
+            async with asyncio.timeout(LAST_WORD), pool.connection() as conn:
+                await store.end(conn, worker_id)
+
+
+async def _register(pool: AsyncPool, settings: Settings) -> int:
+    async with pool.connection() as conn:
+        return await store.register(conn, describe(settings))
 
 
 async def _keep_beating(
-    pool: AsyncPool, settings: Settings, number: Callable[[], int | None], known: asyncio.Future[int]
+    pool: AsyncPool, settings: Settings, worker_id: int, on_beat: Callable[[], None]
 ) -> None:
-    while (worker_id := number()) is None:  # noqa: ASYNC110 - Procrastinate tells nobody
-        await asyncio.sleep(LOOK_UP)
-    known.set_result(worker_id)
-
-    is_first = True
-
     async def beat() -> None:
-        nonlocal is_first
-        # Anew each time: a simulator that starts again has another address.
-        me = describe(worker_id, settings)
+        # Read each time: a simulator that starts again has another address.
+        me = describe(settings) | {"worker_id": worker_id}
         async with pool.connection() as conn:
             await store.beat(conn, me)
-            if is_first:
-                # When its database was away it began again without having been able to say that it ended.
-                await store.succeed(conn, me)
+        on_beat()
+        # In a transaction of its own: a failure here must not cost the heartbeat.
+        async with pool.connection() as conn:
             await store.forget(conn, KEEP_DAYS)
-        is_first = False
 
-    await for_ever("give a sign of life", settings.beat_seconds, beat)
+    await for_ever("write the heartbeat", settings.beat_seconds, beat)
 
 
-def describe(worker_id: int, settings: Settings) -> dict[str, Any]:
+def describe(settings: Settings) -> dict[str, Any]:
     """This process as it is written down."""
     return {
-        "worker_id": worker_id,
         "host": platform.node(),
         "pid": os.getpid(),
+        "process": PROCESS,
         "version": VERSION,
         "pool": settings.pool,
         "capacity": settings.concurrency,

@@ -45,38 +45,76 @@ class Pool(NamedTuple):
         return not self.workers and bool(self.institutions or self.runs)
 
 
-async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> None:
-    """Writes a worker down, or that it lives."""
+async def register(conn: AsyncConnection, worker: dict[str, Any]) -> int:
+    """Register a worker in Procrastinate's list and in ours; return its number in both."""
+    cursor = await conn.execute(
+        """
+        INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address)
+        SELECT made.worker_id, %(host)s, %(pid)s, %(process)s, %(version)s, %(pool)s, %(capacity)s,
+               %(silent_seconds)s, %(address)s
+        FROM procrastinate_register_worker_v1() made
+        RETURNING worker_id
+        """,
+        worker,
+    )
+    row = await cursor.fetchone()
+    assert row
+    await _succeed(conn, worker | {"worker_id": row[0]})
+    return int(row[0])
+
+
+async def _succeed(conn: AsyncConnection, worker: dict[str, Any]) -> None:
+    """End the earlier workers of this process: a process has one. Of another process with the same host and
+    process id, end only what is dead.
+    """
     await conn.execute(
         """
-        INSERT INTO workers (worker_id, host, pid, version, pool, capacity, silent_seconds, address)
-        VALUES (%(worker_id)s, %(host)s, %(pid)s, %(version)s, %(pool)s, %(capacity)s, %(silent_seconds)s,
-                %(address)s)
+        UPDATE workers w SET ended_at = now()
+        WHERE worker_id <> %(worker_id)s AND ended_at IS NULL
+          AND (process = %(process)s OR host = %(host)s AND pid = %(pid)s AND NOT is_alive(w))
+        """,
+        worker,
+    )
+
+
+async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> None:
+    """Write the heartbeat of a worker: the only one, in both lists by one statement."""
+    await conn.execute(
+        """
+        WITH copy AS (
+            UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %(worker_id)s
+        )
+        INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address)
+        VALUES (%(worker_id)s, %(host)s, %(pid)s, %(process)s, %(version)s, %(pool)s, %(capacity)s,
+                %(silent_seconds)s, %(address)s)
         ON CONFLICT (worker_id) DO UPDATE SET last_beat = now(), ended_at = NULL, address = excluded.address
         """,
         worker,
     )
 
 
-async def succeed(conn: AsyncConnection, worker: dict[str, Any]) -> None:
-    """The worker is the only one of its process: one that it was before, with another number, has ended."""
-    await conn.execute(
-        "UPDATE workers SET ended_at = now()"
-        " WHERE host = %(host)s AND pid = %(pid)s AND worker_id <> %(worker_id)s AND ended_at IS NULL",
-        worker,
-    )
-
-
 async def end(conn: AsyncConnection, worker_id: int) -> None:
-    """The worker stopped by itself."""
+    """Unregister a worker that stops."""
     await conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (worker_id,))
+    await conn.execute("SELECT procrastinate_unregister_worker_v1(%s)", (worker_id,))
+
+
+async def jobs_of(conn: AsyncConnection, worker_id: int) -> set[int]:
+    """Return the queue jobs that are assigned to a worker and have not ended."""
+    rows = await conn.execute(
+        "SELECT id FROM procrastinate_jobs WHERE worker_id = %s AND status = 'doing'", (worker_id,)
+    )
+    return {id_ async for (id_,) in rows}
 
 
 async def forget(conn: AsyncConnection, days: int) -> None:
-    """Deletes workers that have been silent for so many days, and why HRIMS is not asked where nobody works
-    any more.
+    """Delete workers that have been silent for so many days, and open breakers of hosts and addresses that no
+    living worker uses.
     """
     await conn.execute("DELETE FROM workers WHERE last_beat < now() - make_interval(days => %s)", (days,))
+    await conn.execute(
+        "DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - make_interval(days => %s)", (days,)
+    )
     await conn.execute(
         "DELETE FROM remote_breakers b WHERE NOT EXISTS"
         " (SELECT FROM workers w WHERE w.host = b.host AND w.address = b.address AND is_alive(w))"

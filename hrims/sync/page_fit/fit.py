@@ -1,0 +1,114 @@
+"""Watches the pages of one pass for a page size that HRIMS does not give: answers in, ``PageSizeFound``
+out.
+"""
+
+import logging
+
+from hrims.employees.digest import identity_of
+from hrims.errors import RemoteError, RemoteLong, RemoteShort
+from hrims.steady import patiently
+from hrims.sync.page_fit import store
+from hrims.sync.page_fit.evidence import Evidence, MetPeople, is_suspicious
+from hrims.sync.pages import Asked
+from hrims.sync.single import fetch_identity
+from hrims.sync.spans import Span
+from hrims.sync.store import check_fence
+from hrims.sync.work import Reader
+
+MAX_CHECKS = 3
+"""Suspicious pages of a pass that are checked with single records; people who move cause some as well."""
+
+log = logging.getLogger(__name__)
+
+
+class PageSizeFound(Exception):
+    """HRIMS gives pages of another size than asked for: the pass starts again with ``size``."""
+
+    def __init__(self, size: int, message: str) -> None:
+        super().__init__(message)
+        self.size = size
+
+
+class PageFit:
+    """The pages of one pass, compared with what was asked for."""
+
+    def __init__(self, reader: Reader, reading: int) -> None:
+        self._reader, self._reading = reader, reading
+        self._evidence = Evidence()
+        self._met = MetPeople()
+        self._checks = MAX_CHECKS
+
+    async def resume(self) -> None:
+        """Load the people whom the pass met in earlier attempts."""
+        reader = self._reader
+
+        async def load() -> list[int]:
+            async with reader.pool.connection() as conn:
+                return await store.saved_people(conn, reader.attempt, self._reading)
+
+        self._met.add(await patiently(load))
+
+    def add_failure(self, span: Span, error: RemoteError) -> None:
+        """Note a failed page. Raises PageSizeFound once the number of its records is the rule."""
+        if not isinstance(error, RemoteShort | RemoteLong) or not error.had:
+            return
+        if size := self._evidence.add(span, error.had):
+            count = "at most " if size < span.size else ""
+            raise PageSizeFound(size, f"HRIMS gives {count}{_records(size)} a page.")
+
+    async def add_saved(self, span: Span, asked: Asked, people: list[int]) -> None:
+        """Note a saved page. Raises PageSizeFound if it is not the one asked for."""
+        records = len(asked.page.records)
+        if records == span.size:
+            self._evidence.add_full(span)
+        met_before = self._met.add(people)
+        is_behind_end = records > max(0, asked.page.total - span.start)
+        if self._checks and (is_suspicious(met_before, len(people)) or is_behind_end):
+            self._checks -= 1
+            await self._check(people)
+
+    async def _check(self, people: list[int]) -> None:
+        """Compare the first records of the pages that share people with the single records of their
+        positions.
+        """
+        reader = self._reader
+
+        async def load() -> list[store.FirstRecord]:
+            async with reader.pool.connection() as conn:
+                return await store.first_records(conn, reader.attempt, self._reading, people)
+
+        for first in await patiently(load):
+            found = await fetch_identity(reader, first.place)
+            if found is not None and found != identity_of(first.digest) and first.page_size > 1:
+                log.warning("page_misplaced run=%s size=%s", reader.attempt.run_id, first.page_size)
+                raise PageSizeFound(
+                    first.page_size // 2,
+                    f"HRIMS answers pages of {_records(first.page_size)} with other records than asked for.",
+                )
+
+
+def _records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count:,} records"
+
+
+async def page_size(reader: Reader) -> int:
+    """Return the page size that this run asks for."""
+
+    async def load() -> int:
+        async with reader.pool.connection() as conn:
+            return await store.fitted_page_size(conn, reader.attempt, reader.remote.address)
+
+    return await patiently(load)
+
+
+async def restart_pass(reader: Reader, reading: int, found: PageSizeFound) -> None:
+    """Start the pass again with the page size that was found; later runs of the endpoint use it as well."""
+    log.warning("page_size_found run=%s size=%s", reader.attempt.run_id, found.size)
+    note = f"{found} Reading the list from the start in pages of {_records(found.size)}."
+
+    async def write() -> None:
+        async with reader.pool.connection() as conn:
+            await check_fence(conn, reader.attempt)
+            await store.restart_pass(conn, reader.attempt, reading, reader.remote.address, found.size, note)
+
+    await patiently(write)

@@ -1,0 +1,121 @@
+"""Page sizes that HRIMS gives, in SQL. Each function works inside its caller's transaction."""
+
+from typing import NamedTuple
+
+from hrims.db import AsyncConnection
+from hrims.jobs.attempts.store import Attempt
+from hrims.sync.store import FIRST
+
+VALID_DAYS = 30
+"""Days for which runs use a page size that an earlier run found. HRIMS may be changed meanwhile."""
+
+
+class FirstRecord(NamedTuple):
+    """The first record of a saved page: the page's size, its place in the list, its digest."""
+
+    page_size: int
+    place: int
+    digest: int
+
+
+async def fitted_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> int:
+    """Return the page size of this run: the requested one, unless this or an earlier run found that it does
+    not fit.
+    """
+    row = await (
+        await conn.execute(
+            """
+            WITH known AS (
+                SELECT smallest, largest FROM remote_page_sizes
+                WHERE base_url = %(url)s AND identifier_type = %(type)s
+                  AND found_at > now() - make_interval(days => %(days)s)
+            ), wanted AS (
+                SELECT r.id, r.page_size, coalesce(r.fitted_page_size,
+                       least(greatest(r.page_size, k.smallest), k.largest)) AS size
+                FROM runs r LEFT JOIN known k ON true WHERE r.id = %(run)s
+            ), fitted AS (
+                UPDATE runs r SET fitted_page_size = w.size
+                FROM wanted w WHERE r.id = w.id AND w.size <> w.page_size AND r.fitted_page_size IS NULL
+            )
+            SELECT size FROM wanted
+            """,
+            {
+                "url": base_url,
+                "type": attempt.identifier_type,
+                "days": VALID_DAYS,
+                "run": attempt.run_id,
+            },
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def restart_pass(
+    conn: AsyncConnection, attempt: Attempt, reading: int, base_url: str, size: int, note: str
+) -> None:
+    """Set the page size of this run and of later runs of the endpoint, and forget the saved pages of this
+    pass.
+
+    The people of those pages stay saved; the pass meets them again.
+    """
+    given = {
+        "run": attempt.run_id,
+        "reading": reading,
+        "url": base_url,
+        "type": attempt.identifier_type,
+        "size": size,
+        "note": note,
+    }
+    await conn.execute(
+        """
+        INSERT INTO remote_page_sizes AS s (base_url, identifier_type, smallest, largest, found_run_id)
+        SELECT %(url)s, %(type)s, CASE WHEN %(size)s > size THEN %(size)s END,
+               CASE WHEN %(size)s <= size THEN %(size)s END, %(run)s
+        FROM (SELECT coalesce(fitted_page_size, page_size) AS size FROM runs WHERE id = %(run)s) r
+        ON CONFLICT (base_url, identifier_type) DO UPDATE
+        SET smallest = EXCLUDED.smallest, largest = EXCLUDED.largest, found_at = now(), found_run_id = %(run)s
+        """,
+        given,
+    )
+    await conn.execute("UPDATE runs SET fitted_page_size = %(size)s WHERE id = %(run)s", given)
+    await conn.execute("DELETE FROM run_pages WHERE run_id = %(run)s AND reading = %(reading)s", given)
+    await conn.execute(
+        """
+        UPDATE run_progress
+        SET fetched = 0, saved = 0, unchanged = 0, rejected = 0, repeated = 0, unmatched = 0, pages = 0,
+            note = %(note)s, updated_at = now()
+        WHERE run_id = %(run)s AND %(reading)s = %(first)s
+        """,
+        given | {"first": FIRST},
+    )
+
+
+async def saved_people(conn: AsyncConnection, attempt: Attempt, reading: int) -> list[int]:
+    """Return everybody whom the saved pages of this pass hold, as ``run_pages.people`` names them."""
+    rows = await conn.execute(
+        "SELECT unnest(people) FROM run_pages WHERE run_id = %s AND reading = %s", (attempt.run_id, reading)
+    )
+    return [id_ async for (id_,) in rows]
+
+
+async def first_records(
+    conn: AsyncConnection, attempt: Attempt, reading: int, people: list[int]
+) -> list[FirstRecord]:
+    """Return the first record of each of the two largest pages that hold one of these people."""
+    rows = await conn.execute(
+        """
+        SELECT p.page_size, p.page_size::bigint * p.page_number + (
+                   SELECT min(position) FROM generate_series(0, p.records - 1) AS position
+                   WHERE NOT EXISTS (
+                       SELECT FROM rejects r
+                       WHERE r.run_id = p.run_id AND r.reading = p.reading AND r.page_size = p.page_size
+                         AND r.page_number = p.page_number AND r.position = position.position)),
+               p.record_digests[1]
+        FROM run_pages p
+        WHERE p.run_id = %s AND p.reading = %s AND p.people && %s::bigint[] AND p.record_digests <> '{}'
+        ORDER BY p.page_size DESC, p.page_number DESC LIMIT 2
+        """,
+        (attempt.run_id, reading, people),
+    )
+    return [FirstRecord(*row) async for row in rows]

@@ -1,0 +1,116 @@
+-- Records of a pass that share a ZanID. Run by hrims/sync/repeats/store.py.
+
+-- name: find_contested
+-- Every record of the employees that the pass holds with different identities, or several times while this run changed
+-- them. The position of a record is that of the n-th record on its page that is no reject.
+WITH met AS MATERIALIZED (
+    SELECT p.reading, p.page_size, p.page_number, p.records, m.id, m.digest, m.nth
+    FROM run_pages p
+    CROSS JOIN LATERAL unnest(p.people, p.record_digests) WITH ORDINALITY AS m(id, digest, nth)
+    WHERE p.run_id = %(run)s AND p.reading = ANY(%(readings)s)
+), contested AS (
+    SELECT id FROM met GROUP BY id
+    HAVING count(*) > 1 AND (
+        min(digest >> 32) <> max(digest >> 32)
+        OR EXISTS (SELECT FROM employee_changes c WHERE c.run_id = %(run)s AND c.employee_id = met.id))
+)
+SELECT m.id, m.reading, m.page_size, m.page_number, place.position, m.digest
+FROM met m
+JOIN contested c ON c.id = m.id
+CROSS JOIN LATERAL (
+    SELECT position FROM generate_series(0, m.records - 1) AS position
+    WHERE NOT EXISTS (
+        SELECT FROM rejects r
+        WHERE r.run_id = %(run)s AND r.reading = m.reading AND r.page_size = m.page_size
+          AND r.page_number = m.page_number AND r.position = position.position)
+    ORDER BY position OFFSET m.nth - 1 LIMIT 1
+) place
+WHERE m.digest IS NOT NULL
+ORDER BY m.id, m.reading, m.page_size, m.page_number, place.position
+
+-- name: find_repeats
+-- The people whom one reading holds more than once, with the place of each record in the list. Rows of people are few:
+-- the caller asks only while they are at most a hundredth of the list.
+WITH met AS MATERIALIZED (
+    SELECT p.page_size, p.page_number, p.records, m.id, m.digest, m.nth
+    FROM run_pages p
+    CROSS JOIN LATERAL unnest(p.people, p.record_digests) WITH ORDINALITY AS m(id, digest, nth)
+    WHERE p.run_id = %(run)s AND p.reading = %(reading)s
+)
+SELECT m.id, m.page_size::bigint * m.page_number + place.position, m.digest
+FROM met m
+JOIN (SELECT id FROM met GROUP BY id HAVING count(*) > 1) repeated ON repeated.id = m.id
+CROSS JOIN LATERAL (
+    SELECT position FROM generate_series(0, m.records - 1) AS position
+    WHERE NOT EXISTS (
+        SELECT FROM rejects r
+        WHERE r.run_id = %(run)s AND r.reading = %(reading)s AND r.page_size = m.page_size
+          AND r.page_number = m.page_number AND r.position = position.position)
+    ORDER BY position OFFSET m.nth - 1 LIMIT 1
+) place
+WHERE m.digest IS NOT NULL
+ORDER BY 1, 2
+
+-- name: lock_employees
+-- In key order, as a page locks them. What this run changed is undone only if nothing changed the row since.
+SELECT e.id, to_jsonb(e),
+       CASE WHEN e.last_changed_run_id = %(run)s THEN (
+           SELECT jsonb_agg(c.changes ORDER BY c.id) FROM employee_changes c
+           WHERE c.run_id = %(run)s AND c.employee_id = e.id) END
+FROM employees e WHERE e.id = ANY(%(ids)s) ORDER BY e.zan_id FOR NO KEY UPDATE
+
+-- name: restore_employee
+-- The row as it was before this run, or after one of its changes; its workplace follows from its name.
+WITH removed AS (
+    DELETE FROM employee_changes WHERE run_id = %(run)s AND employee_id = %(id)s
+), added AS (
+    INSERT INTO employee_changes (employee_id, run_id, changes)
+    SELECT %(id)s, %(run)s, %(changes)s::jsonb WHERE %(changes)s::jsonb <> '{}'
+), wanted AS (
+    SELECT r.*, w.id AS place_id, w.institution_id AS home_id
+    FROM employees e
+    CROSS JOIN LATERAL jsonb_populate_record(e, %(row)s::jsonb) r
+    LEFT JOIN workplaces w ON w.name_key = name_key(r.current_workplace)
+    WHERE e.id = %(id)s
+)
+UPDATE employees e
+SET name = w.name, gender = w.gender, date_of_birth = w.date_of_birth, place_of_birth = w.place_of_birth,
+    region = w.region, country_of_birth = w.country_of_birth, phone_number = w.phone_number,
+    contact_address = w.contact_address, zssf_number = w.zssf_number, payroll_number = w.payroll_number,
+    cadre = w.cadre, salary_scale = w.salary_scale, ministry = w.ministry, department = w.department,
+    appointment_type = w.appointment_type, contract_type = w.contract_type,
+    recent_title_date = w.recent_title_date, current_reporting_office = w.current_reporting_office,
+    current_workplace = w.current_workplace, employment_date = w.employment_date,
+    confirmation_date = w.confirmation_date, retirement_date = w.retirement_date,
+    highest_education = w.highest_education, status = w.status,
+    workplace_id = w.place_id, institution_id = w.home_id, updated_at = now(),
+    last_changed_run_id = CASE WHEN %(changes)s::jsonb <> '{}' THEN %(run)s ELSE coalesce(
+        (SELECT c.run_id FROM employee_changes c
+         WHERE c.employee_id = e.id AND c.run_id <> %(run)s ORDER BY c.id DESC LIMIT 1), e.first_run_id) END
+FROM wanted w WHERE e.id = %(id)s
+
+-- name: find_employees_of_preview
+-- A preview knows people by a number made of their ZanID. NULL for a ZanID that no employee has.
+SELECT m.id, to_jsonb(e)
+FROM unnest(%(ids)s::bigint[]) AS m(id)
+LEFT JOIN LATERAL (SELECT * FROM employees e WHERE e.zan_id = substr(m.id::text, 2) OFFSET 0) e ON true
+
+-- name: unsave_record
+-- A record that is rejected is no employee of its page.
+UPDATE run_pages p
+SET people = array(SELECT m.id FROM unnest(p.people) WITH ORDINALITY AS m(id, nth)
+                   WHERE m.nth <> found.nth ORDER BY m.nth),
+    record_digests = array(SELECT d.digest FROM unnest(p.record_digests) WITH ORDINALITY AS d(digest, nth)
+                           WHERE d.nth <> found.nth ORDER BY d.nth)
+FROM (
+    SELECT %(position)s + 1 - count(*) AS nth FROM rejects r
+    WHERE r.run_id = %(run)s AND r.reading = %(reading)s AND r.page_size = %(size)s AND r.page_number = %(number)s
+      AND r.position < %(position)s
+) found
+WHERE p.run_id = %(run)s AND p.reading = %(reading)s AND p.page_size = %(size)s AND p.page_number = %(number)s
+
+-- name: unstage_record
+DELETE FROM preview_people
+WHERE run_id = %(run)s AND reading = %(reading)s AND page_size = %(size)s AND page_number = %(number)s
+  AND position = %(position)s
+RETURNING name, payroll_number, current_workplace

@@ -1,0 +1,128 @@
+"""Records that repeat a ZanID, in SQL. Each function works inside its caller's transaction."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hrims.db import AsyncConnection, statements
+from hrims.employees.digest import record_digest
+from hrims.employees.mapping import COLUMNS, Reject, Row
+from hrims.jobs.attempts.store import Attempt
+from hrims.rejects.identity import Whose
+from hrims.sync.repeats.decision import Record
+
+SQL = statements(Path(__file__).with_name("repeats.sql"))
+
+
+class Employee(NamedTuple):
+    """An employee with the row's states: before this run (or as added by it), then after each of its
+    changes.
+    """
+
+    id: int
+    zan_id: str
+    is_new: bool
+    states: list[Row]
+
+    @property
+    def digests(self) -> list[int]:
+        """Digest of each state."""
+        return [record_digest(state) for state in self.states]
+
+
+async def find_contested(
+    conn: AsyncConnection, attempt: Attempt, readings: list[int]
+) -> dict[int, list[Record]]:
+    """Return the records of the employees to decide about, by ``employees.id``."""
+    given = {"run": attempt.run_id, "readings": readings}
+    found: dict[int, list[Record]] = defaultdict(list)
+    async for id_, *record in await conn.execute(SQL["find_contested"], given):
+        found[id_].append(Record(*record))
+    return found
+
+
+async def find_repeats(
+    conn: AsyncConnection, attempt: Attempt, reading: int
+) -> dict[int, list[tuple[int, int]]]:
+    """Return (place in the list, digest) of the records of everybody whom a reading holds more than once."""
+    given = {"run": attempt.run_id, "reading": reading}
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    async for id_, place, digest in await conn.execute(SQL["find_repeats"], given):
+        found[id_].append((place, digest))
+    return found
+
+
+async def lock_employees(conn: AsyncConnection, attempt: Attempt, ids: list[int]) -> list[Employee]:
+    """Lock the employees until the transaction ends, and return them with what this run made of them."""
+    rows = await conn.execute(SQL["lock_employees"], {"run": attempt.run_id, "ids": ids})
+    return [
+        Employee(id_, row["zan_id"], row["first_run_id"] == attempt.run_id, _states(row, changes))
+        async for id_, row, changes in rows
+    ]
+
+
+async def find_employees_of_preview(conn: AsyncConnection, ids: list[int]) -> list[Employee]:
+    """Return the employees whom a preview met, as they are; without states if there is none yet."""
+    rows = await conn.execute(SQL["find_employees_of_preview"], {"ids": ids})
+    return [
+        Employee(id_, str(id_)[1:], row is None, _states(row, None) if row else []) async for id_, row in rows
+    ]
+
+
+def _states(row: dict[str, Any], changes: list[dict[str, list[Any]]] | None) -> list[Row]:
+    states = [{column: row[column] for column in COLUMNS}]
+    for change in reversed(changes or []):
+        states.append(states[-1] | {field: old for field, (old, _) in change.items() if field in COLUMNS})
+    return [Row(**state) for state in reversed(states)]
+
+
+async def restore_employee(conn: AsyncConnection, attempt: Attempt, employee: Employee, state: int) -> None:
+    """Set the row to one of its states; the history of this run keeps what differs from the row before it."""
+    wanted = employee.states[state]._asdict()
+    before = wanted if employee.is_new else employee.states[0]._asdict()
+    changes = {name: [before[name], value] for name, value in wanted.items() if before[name] != value}
+    given = {
+        "run": attempt.run_id,
+        "id": employee.id,
+        "row": json.dumps(wanted),
+        "changes": json.dumps(changes),
+    }
+    await conn.execute(SQL["restore_employee"], given)
+
+
+async def reject(
+    conn: AsyncConnection, attempt: Attempt, record: Record, reason: Reject, whose: Whose
+) -> None:
+    """Turn a saved record into a reject."""
+    where = {
+        "run": attempt.run_id,
+        "reading": record.reading,
+        "size": record.page_size,
+        "number": record.page_number,
+        "position": record.position,
+    }
+    await conn.execute(SQL["unsave_record"], where)
+    if attempt.kind == "preview":
+        staged = await (await conn.execute(SQL["unstage_record"], where)).fetchone()
+        whose = Whose(whose.key, *staged) if staged else whose
+    await conn.execute(
+        "INSERT INTO rejects"
+        " (run_id, reading, page_size, page_number, position, code, field, reason, masked, record_key,"
+        " name, payroll_number, workplace)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, record_key(%s), %s, %s, %s)",
+        (*where.values(), *reason, *whose),
+    )
+
+
+async def total_of_page(conn: AsyncConnection, attempt: Attempt, record: Record) -> int:
+    """Return the total that HRIMS gave with the record's page."""
+    row = await (
+        await conn.execute(
+            "SELECT remote_total FROM run_pages"
+            " WHERE run_id = %s AND reading = %s AND page_size = %s AND page_number = %s",
+            (attempt.run_id, record.reading, record.page_size, record.page_number),
+        )
+    ).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,179 @@
+"""Text in one form: the two functions agree, old rows are cleaned without history, stored keys follow."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hrims.db import AsyncPool, Connection
+from hrims.errors import DatabaseUnusable
+from hrims.jobs.attempts.store import Attempt
+from hrims.migrate import FOLDER, migrate
+from hrims.previews import store as previews
+from hrims.text import clean, is_clean
+from tests.database.previews import fetch
+from tests.database.runs import ask_for, begin, institution
+from tests.database.test_save_page import rows, save
+from tests.people import record
+
+TWO_SPACES = "UPDATE employees SET name = replace(name, ' ', E' \\u00a0 '), cadre = ' ' || cadre"
+
+ODD = " \t\u00a0\u2003\u3000\x1c\x85\u200b\ufeff\u00ade\u0301\u00e9'\u2019\u02bc"
+# Only the basic plane: of later planes PostgreSQL and Python may know different versions of Unicode.
+TEXTS = st.text(st.sampled_from(ODD) | st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs", "Cn"]))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@given(TEXTS.map(lambda text: text.replace("\0", "")))
+def test_python_and_the_database_clean_alike(conn: Connection, text: str) -> None:
+    assert conn.execute("SELECT clean_text(%s)", (text,)).fetchone() == (clean(text),)
+    assert clean(clean(text)) == clean(text)
+    if is_clean(text.strip()):
+        assert clean(text) == text.strip()
+
+
+def test_every_character_of_the_basic_plane_is_cleaned_alike(conn: Connection) -> None:
+    texts = [f"a{chr(n)}b" for n in range(1, 0xFFFF) if not 0xD800 <= n <= 0xDFFF]
+    found = conn.execute(
+        "SELECT array_agg(clean_text(t) ORDER BY n) FROM unnest(%s::text[]) WITH ORDINALITY u(t, n)", (texts,)
+    )
+    assert found.fetchone() == ([clean(text) for text in texts],)
+
+
+@pytest.mark.parametrize(
+    "other", ["Ng\u2019ambo", "Ng\u02bcambo", "NG`AMBO", "Ng\u00b4ambo", "ng\u2018ambo", "Ng\u02bbambo"]
+)
+def test_apostrophes_are_the_same_in_a_key(conn: Connection, other: str) -> None:
+    assert conn.execute("SELECT name_key(%s) = name_key('Ng''ambo')", (other,)).fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Zoe\u0301", "ZO\u00c9"), ("Wizara\u00a0ya  Afya", "wizara ya afya"), ("A\u00adjira", "Ajira")],
+)
+def test_forms_and_spaces_are_the_same_in_a_key(conn: Connection, one: str, other: str) -> None:
+    assert conn.execute("SELECT name_key(%s) = name_key(%s)", (one, other)).fetchone() == (True,)
+
+
+@pytest.fixture
+async def attempt(conn: Connection, pool: AsyncPool) -> Attempt:
+    """A run whose three people were saved before texts were cleaned."""
+    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    await save(attempt, pool, [record(n) for n in range(3)])
+    conn.execute(TWO_SPACES)
+    return attempt
+
+
+async def test_cleaning_a_row_is_no_change(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
+    conn.execute("UPDATE employees SET last_changed_run_id = 77")
+    await save(attempt, pool, [record(n) for n in range(3)], number=1)
+    assert rows(conn, "SELECT name FROM employees ORDER BY zan_id") == [
+        (f"Asha Mtu {n} Makame",) for n in range(3)
+    ]
+    assert rows(conn, "SELECT count(*) FROM employee_changes") == [(0,)]
+    assert rows(conn, "SELECT new, changed, unchanged FROM run_progress") == [(3, 0, 3)]
+    assert rows(conn, "SELECT DISTINCT last_changed_run_id FROM employees") == [(77,)]
+
+
+async def test_a_clean_row_is_not_written_again(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
+    await save(attempt, pool, [record(n, lastName="Makame \u00a0") for n in range(3)], number=1)
+    before = rows(conn, "SELECT ctid, xmin FROM employees ORDER BY id")
+    await save(attempt, pool, [record(n, firstName=" Asha\u2003") for n in range(3)], number=2)
+    assert rows(conn, "SELECT ctid, xmin FROM employees ORDER BY id") == before
+
+
+async def test_history_tells_only_what_changed(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
+    await save(attempt, pool, [record(0, primaryPhone="0770000000"), record(1)], number=1)
+    assert rows(conn, "SELECT changes FROM employee_changes") == [({"phone_number": [None, "0770000000"]},)]
+    assert rows(conn, "SELECT changed, unchanged FROM run_progress") == [(1, 1 + 0)]
+
+
+async def test_a_preview_counts_no_cleaning(conn: Connection, pool: AsyncPool) -> None:
+    health = institution(conn)
+    await fetch(conn, pool, health, [record(n) for n in range(3)], "sync")
+    conn.execute(TWO_SPACES)
+    preview = await fetch(conn, pool, health, [record(0), record(1), record(2, lastName="Ali")])
+    assert previews.difference(conn, preview)[:3] == (0, 1, 2)
+
+
+@pytest.fixture
+def before(empty: str, tmp_path: Path) -> Callable[[str], psycopg.Connection]:
+    """A database as migration 0026 left it, with what a statement puts there; migrate it with ``migrate``."""
+    for file in FOLDER.iterdir():
+        if file.name < "0028":
+            shutil.copy(file, tmp_path)
+    migrate(empty, tmp_path)
+
+    def made(statement: str) -> psycopg.Connection:
+        conn = psycopg.connect(empty, autocommit=True)
+        conn.execute(statement.encode())
+        return conn
+
+    return made
+
+
+PLACES = """
+INSERT INTO institutions (name, vote_code) VALUES ('Kituo cha Ng''ambo', '001'), ('Shule ya Ngʼambo', '002');
+INSERT INTO workplaces (name, institution_id, matched_by)
+SELECT 'Shule ya Ngʼambo', id, 'name' FROM institutions WHERE vote_code = '002';
+INSERT INTO workplaces (name) VALUES ('Kituo cha Ngʼambo'), ('Kituo cha Ngʻambo'), ('Bodi');
+INSERT INTO employees (zan_id, name, status, workplace_id, current_workplace, institution_id,
+    first_run_id, last_changed_run_id)
+SELECT 10000000 + w.id, 'Asha', 'Confirmed', w.id, w.name, w.institution_id, 1, 1 FROM workplaces w
+"""
+
+
+def test_stored_keys_follow_and_people_with_them(
+    before: Callable[[str], psycopg.Connection], empty: str
+) -> None:
+    with before(PLACES) as conn:
+        migrate(empty)
+        assert conn.execute(
+            "SELECT count(*) FROM workplaces WHERE name_key <> name_key(name)"
+        ).fetchone() == (0,)
+        assert conn.execute(
+            "SELECT count(*) FROM institutions WHERE name_key <> name_key(name)"
+        ).fetchone() == (0,)
+        found = conn.execute(
+            "SELECT current_workplace, institution FROM employees_v ORDER BY zan_id"
+        ).fetchall()
+        told = conn.execute("SELECT made_by, changes FROM employee_changes ORDER BY employee_id").fetchall()
+    assert found == [
+        ("Shule ya Ngʼambo", "Shule ya Ngʼambo"),
+        ("Kituo cha Ngʼambo", "Kituo cha Ng'ambo"),
+        ("Kituo cha Ngʻambo", "Kituo cha Ng'ambo"),
+        ("Bodi", None),
+    ]
+    assert told == [("register", {"institution": [None, "Kituo cha Ng'ambo"]})] * 2
+
+
+def test_a_decision_of_a_person_stays_when_workplaces_become_one(
+    before: Callable[[str], psycopg.Connection],
+    empty: str,
+) -> None:
+    with before(PLACES) as conn:
+        conn.execute(
+            "UPDATE workplaces SET institution_id = 2, matched_by = 'alias', mapped_by = 'asha',"
+            " mapped_at = now()"
+            " WHERE name = 'Kituo cha Ngʻambo'"
+        )
+        migrate(empty)
+        found = conn.execute(
+            "SELECT DISTINCT institution FROM employees_v WHERE current_workplace LIKE 'Kituo%'"
+        )
+        assert found.fetchall() == [("Shule ya Ngʼambo",)]
+
+
+def test_two_institutions_of_one_name_are_refused_in_words(
+    before: Callable[[str], psycopg.Connection],
+    empty: str,
+) -> None:
+    with before(PLACES) as conn:
+        conn.execute("INSERT INTO institutions (name) VALUES ('Kituo cha Ngʼambo')")
+        with pytest.raises(DatabaseUnusable, match=r"one name twice: Kituo cha Ng'ambo \(id 1\) and"):
+            migrate(empty)
+        assert conn.execute("SELECT count(*) FROM workplaces").fetchone() == (4,)

@@ -1,0 +1,39 @@
+"""One worker, one database and one server for the tests of a module that name their own cases."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+
+from tests.conftest import clone
+from tests.flow.conftest import Harness
+from tests.scenarios.wrong_servers import judge
+from tests.scenarios.wrong_servers.listing import Listing
+from tests.scenarios.wrong_servers.runner import VOTE_CODES, Played, listing_for, run_phase, serving
+from tests.scenarios.wrong_servers.scenarios import Scenario
+
+Play = Callable[[Scenario], Played]
+
+
+@pytest.fixture(scope="module")
+def play(server_dsn: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    """Run a scenario on an institution of its own, with the product's default settings for outcomes."""
+    listings: dict[str, Listing] = {}
+    folder = tmp_path_factory.mktemp("wrong-servers")
+    blocks, votes = count(1), iter(VOTE_CODES)
+    with (
+        clone(server_dsn, template_database) as dsn,
+        # A page that failed is asked for again after others that are still to come, as with the default.
+        serving(dsn, folder, listings, page_pause="0.05") as harness,
+    ):
+        yield lambda scenario: _play(harness, listings, next(votes), scenario, next(blocks))
+
+
+def _play(
+    harness: Harness, listings: dict[str, Listing], vote: str, scenario: Scenario, block: int
+) -> Played:
+    listings[vote] = listing = listing_for(scenario, block)
+    results = [run_phase(harness, vote, listing, phase) for phase in scenario.phases]
+    played = Played(scenario, results)
+    print("\n".join([judge.told(played), *map(judge.claim, results)]))  # noqa: T201 - shown when a test fails
+    return played

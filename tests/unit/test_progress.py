@@ -1,0 +1,102 @@
+"""The progress of a run: whatever its row says, the numbers that are shown do not contradict each other."""
+
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrims.follow.progress import COMPLETE, Run
+from hrims.jobs.store import UNDER_WAY
+from hrims.web import answers
+from tests.unit.test_asked_again_words import NOW, run
+
+COUNT = st.integers(0, 100_000)
+
+KINDS = ("sync", "preview", "apply", "rejected", "person")
+
+
+def row(kind: str, state: str, outcome: str | None, **counts: Any) -> Run:
+    """A run with these counts; it has ended if its state says so."""
+    ended = {} if state in UNDER_WAY else {"finished_at": NOW, "people": counts["saved"], "missing": 0}
+    return run(
+        kind=kind,
+        state=state,
+        outcome=outcome if state == "completed" else None,
+        trouble="",
+        **ended,
+        **counts,
+    )
+
+
+ROWS = st.builds(
+    row,
+    st.sampled_from(KINDS),
+    st.sampled_from([*sorted(UNDER_WAY), "completed", "failed", "cancelled"]),
+    st.sampled_from(["complete", "complete_after_repair", "incomplete"]),
+    remote_total=st.none() | COUNT,
+    page_size=st.integers(1, 500),
+    pages=COUNT,
+    fetched=COUNT,
+    saved=COUNT,
+    rejected=COUNT,
+    repeated=COUNT,
+)
+
+
+@given(ROWS)
+def test_numbers_of_any_row_do_not_contradict_each_other(one: Run) -> None:
+    told = answers.progress(one)
+    page, estimate, percent = told["currentPage"], told["estimatedPages"], told["progressPercent"]
+    assert 0 <= page <= one.pages or page == estimate
+    assert 0 <= percent <= 100
+    if estimate is None:
+        return
+    assert 0 <= page <= estimate
+    assert estimate >= 1
+    if one.outcome in COMPLETE:
+        assert (page, percent) == (estimate, 100)
+    if one.state != "completed":
+        assert percent < 100
+        assert page < estimate or one.accounted_for >= (one.remote_total or 0)
+    for a, b in re.findall(r"([\d,]+) of ([\d,]+) pages", one.message):
+        assert (a, b) == (f"{page:,}", f"{estimate:,}")
+
+
+@given(
+    total=st.integers(0, 2000),
+    page_size=st.integers(1, 500),
+    sizes=st.lists(st.integers(1, 500), max_size=60),
+    passes=st.integers(1, 3),
+)
+def test_numbers_only_grow_in_pages_of_any_size_and_in_further_passes(
+    total: int, page_size: int, sizes: list[int], passes: int
+) -> None:
+    before, pages, saved = (0, 0), 0, 0
+    for reading in range(passes):
+        for size in sizes:
+            pages += 1
+            saved = min(total, saved + size) if reading == 0 else saved
+            told = answers.progress(
+                row("sync", "active", None, remote_total=total, page_size=page_size, pages=pages, saved=saved)
+            )
+            now = (told["currentPage"], told["progressPercent"])
+            assert now[0] >= before[0]
+            assert now[1] >= before[1]
+            assert now[0] <= told["estimatedPages"]
+            before = now
+
+
+def test_whole_pages_are_counted_one_by_one() -> None:
+    told = [
+        answers.progress(
+            row("sync", "active", None, remote_total=250, page_size=100, pages=pages, saved=saved)
+        )
+        for pages, saved in [(0, 0), (1, 100), (2, 200), (3, 250), (6, 250)]
+    ]
+    assert [one["currentPage"] for one in told] == [0, 1, 2, 3, 3]
+
+
+def test_an_empty_institution_is_one_page() -> None:
+    told = answers.progress(row("sync", "active", None, remote_total=0, page_size=100, pages=1, saved=0))
+    assert (told["currentPage"], told["estimatedPages"]) == (1, 1)

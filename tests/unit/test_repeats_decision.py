@@ -1,0 +1,96 @@
+"""Between records that share a ZanID: who keeps it does not depend on the order in which pages arrive."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrims.employees.digest import identity_of
+from hrims.sync.repeats.decision import Record, decide
+
+ASHA, ALI, ASHA_MOVED = (1 << 32) + 1, (2 << 32) + 1, (1 << 32) + 2
+"""Two people, and one of them with another workplace."""
+
+
+def at(place: int, digest: int, reading: int = 1) -> Record:
+    """A record at this place of a list that is read in pages of ten."""
+    return Record(reading, 10, place // 10, place % 10, digest)
+
+
+def test_it_works() -> None:
+    """Ali came later in the list, was saved last, and is rejected; Asha's row is restored."""
+    decision = decide([at(3, ASHA), at(57, ALI)], [ASHA, ALI], is_new=False)
+    assert decision.rejected == (at(57, ALI),)
+    assert decision.state == 0
+
+
+def test_the_one_that_was_there_before_keeps_the_zan_id_wherever_it_stands() -> None:
+    decision = decide([at(3, ALI), at(57, ASHA)], [ASHA, ALI, ASHA], is_new=False)
+    assert decision.rejected == (at(3, ALI),)
+    assert decision.state == 0
+
+
+def test_of_new_people_the_first_in_the_list_keeps_it() -> None:
+    decision = decide([at(57, ASHA), at(3, ALI)], [ASHA, ALI], is_new=True)
+    assert decision.rejected == (at(57, ASHA),)
+    assert decision.state == 1
+
+
+def test_a_change_of_the_owner_is_kept() -> None:
+    decision = decide([at(3, ASHA_MOVED), at(57, ALI)], [ASHA, ALI, ASHA_MOVED], is_new=False)
+    assert decision.rejected == (at(57, ALI),)
+    assert decision.state == 2
+
+
+def test_two_records_neither_of_which_was_there_before_are_both_rejected() -> None:
+    other = (3 << 32) + 1
+    decision = decide([at(3, ALI), at(57, other)], [ASHA, ALI, other], is_new=False)
+    assert {record.place for record in decision.rejected} == {3, 57}
+    assert decision.state == 0
+
+
+def test_one_person_whose_name_was_corrected_and_who_is_listed_twice_is_changed() -> None:
+    decision = decide([at(3, ALI), at(57, ALI)], [ASHA, ALI], is_new=False)
+    assert decision.rejected == ()
+    assert decision.state == 1
+
+
+def test_copies_that_differ_elsewhere_write_no_history() -> None:
+    decision = decide([at(3, ASHA), at(57, ASHA_MOVED)], [ASHA, ASHA_MOVED], is_new=False)
+    assert decision.rejected == ()
+    assert decision.state == 0
+
+
+def test_a_record_that_changed_between_two_readings_is_no_second_person() -> None:
+    decision = decide([at(3, ASHA, 1), at(3, ALI, 2)], [ASHA, ALI], is_new=False)
+    assert decision.rejected == ()
+    assert decision.state == 1
+
+
+digests = st.integers(1, 4).flatmap(lambda person: st.integers(1, 2).map(lambda row: (person << 32) + row))
+
+
+@given(
+    before=digests,
+    records=st.lists(digests, min_size=1, max_size=5),
+    seed=st.integers(0, 9),
+    is_new=st.booleans(),
+)
+def test_the_order_of_arrival_changes_nothing(
+    before: int, records: list[int], seed: int, *, is_new: bool
+) -> None:
+    """Whichever record is saved last: the same are rejected, and one person is left at most."""
+    listed = [at(place * 7, digest) for place, digest in enumerate(records)]
+    arrival = Random(seed).sample(listed, len(listed))
+    states = [record.digest for record in arrival] if is_new else [before, *(one.digest for one in arrival)]
+    decision = decide(arrival, states, is_new=is_new)
+    in_order = [record.digest for record in listed]
+    assert set(decision.rejected) == set(
+        decide(listed, in_order if is_new else [before, *in_order], is_new=is_new).rejected
+    )
+    kept = {identity_of(record.digest) for record in set(listed) - set(decision.rejected)}
+    assert len(kept) <= 1
+    if kept:
+        assert identity_of(states[decision.state]) in kept
+    else:
+        assert decision.state == 0

@@ -1,0 +1,132 @@
+"""The database is read-only for a while: pages can be read, writes are refused in words, health says so, and
+afterwards everything works without a restart.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from hrims import session_state
+from hrims.db import Connection
+from tests.database.runs import live
+from tests.web.conftest import Browser
+from tests.web.runs import ask_for, institution
+from tests.web.test_errors import FETCH, HOME, check
+
+Spell = Callable[[], AbstractContextManager[None]]
+
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+
+SETTING = "default_transaction_read_only"
+
+
+@pytest.fixture
+def spell(dsn: str, server_dsn: str) -> Spell:
+    """Within it every new session of this test's database is read-only, and there are only new ones."""
+    name = str(conninfo_to_dict(dsn)["dbname"])
+
+    @contextmanager
+    def read_only() -> Iterator[None]:
+        with psycopg.connect(server_dsn, autocommit=True) as server:
+            _alter(server, name, "SET {} = on")
+            server.execute(CUT, (name,))
+            yield
+            _alter(server, name, "RESET {}")
+
+    return read_only
+
+
+def _alter(server: Connection, name: str, command: str) -> None:
+    alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(name))
+    server.execute(alter + sql.SQL(command).format(sql.Identifier(SETTING)))
+
+
+@pytest.fixture
+def number(conn: Connection, dsn: str) -> int:
+    """An institution that can be fetched."""
+    return institution(conn)
+
+
+def fetch(browser: Browser, number: int) -> int:
+    """Asks for a run; returns the status."""
+    given = {"institutionId": number, "identifierType": "votecode", "voteNumber": "001"}
+    answer = browser.post(FETCH, json=given)
+    if answer.status_code == 503:
+        message = check(answer, 503, "database_read_only")["message"]
+        assert message.startswith("The database is read-only at the moment, so nothing can be saved;")
+        assert int(answer.headers["Retry-After"]) > 0
+    return answer.status_code
+
+
+def soon(ask: Callable[[], int]) -> int:
+    """Asks until the answer is not 503: a session that was opened a moment ago may be used once more."""
+    until = time.monotonic() + 20
+    while (status := ask()) == 503 and time.monotonic() < until:
+        time.sleep(0.05)
+    return status
+
+
+def test_writes_are_refused_in_words_and_succeed_afterwards(
+    api: Browser, officer: Browser, number: int, spell: Spell
+) -> None:
+    token = officer.csrf()
+    with spell():
+        for _ in range(3):
+            assert fetch(api, number) == 503
+        assert officer.get(HOME).status_code == 200
+        assert api.get("/api/hrims/institutions").status_code == 200
+        page = officer.post("/sign-out", data={"csrf_token": token})
+        assert page.status_code == 503
+        assert "The database is read-only at the moment" in page.text
+    assert soon(lambda: fetch(api, number)) == 202
+    assert officer.post("/sign-out", data={"csrf_token": token}).status_code == 303
+
+
+def test_a_session_of_the_spell_that_was_not_used_is_not_used_after_it(
+    api: Browser, number: int, spell: Spell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool opens sessions in advance."""
+    monkeypatch.setattr(session_state, "READ_ONLY_SECONDS", 0.2)
+    with spell():
+        for _ in range(3):
+            assert fetch(api, number) == 503
+    time.sleep(0.3)  # so old the session is that the pool has opened
+    assert [fetch(api, number) for _ in range(3)] == [202, 200, 200]
+
+
+def test_health_says_so(client: Browser, conn: Connection, spell: Spell) -> None:
+    live(conn)
+    assert client.get("/readyz").status_code == 200
+    with spell():
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert (answer.get_json()["database"], answer.get_json()["writable"]) == (True, False)
+        assert client.get("/healthz").get_json() == {"ok": True, "readOnly": True}
+        assert "hrims_database_writable 0.0" in client.get("/metrics").text.splitlines()
+    assert soon(lambda: client.get("/readyz").status_code) == 200
+    assert client.get("/healthz").get_json() == {"ok": True, "readOnly": False}
+    assert "hrims_database_writable 1.0" in client.get("/metrics").text.splitlines()
+
+
+def test_the_web_starts_in_the_spell(client: Browser, conn: Connection, spell: Spell) -> None:
+    """Before the first start no key is there that signs forms; nobody can make one now."""
+    conn.execute("DELETE FROM app_secrets")
+    with spell():
+        assert client.get("/healthz").status_code == 200
+        for answer in (client.get("/sign-in"), client.post("/sign-in", data={"name": "a", "password": "b"})):
+            assert answer.status_code == 503
+            assert int(answer.headers["Retry-After"]) > 0
+    assert soon(lambda: client.get("/sign-in").status_code) == 200
+
+
+def test_a_run_that_is_followed_in_the_spell_is_still_shown(
+    api: Browser, conn: Connection, number: int, spell: Spell
+) -> None:
+    run_id = ask_for(conn, number)
+    with spell():
+        assert api.get(f"/api/hrims/job-status/{run_id}").get_json()["state"] == "waiting"
