@@ -22,6 +22,9 @@ PATIENCE = 60.0
 TRIES = 3
 """Times that HRIMS is asked: it fails now and then, however well it is."""
 
+INDENT = " " * 18
+"""Before the further lines of what is amiss."""
+
 READ_ONLY = (
     "The database is read-only: pages can be read, nothing can be saved, and runs wait. Either it is a "
     "standby (with several hosts in DATABASE_URL, add target_session_attrs=read-write), or "
@@ -48,8 +51,8 @@ def _report(name: str, check: Callable[[Settings], str], settings: Settings) -> 
     try:
         click.echo(f"ok      {name:10}{check(settings)}")
     except (HrimsSyncError, psycopg.Error, OSError) as reason:
-        told = " ".join(words.of(reason).split())
-        click.echo(f"amiss   {name:10}{told}")
+        lines = [" ".join(line.split()) for line in words.of(reason).splitlines()]
+        click.echo(f"amiss   {name:10}" + f"\n{INDENT}".join(filter(None, lines)))
         return False
     return True
 

@@ -31,7 +31,7 @@ def test_the_database_holds_no_token(conn: Connection) -> None:
 
 
 @pytest.mark.parametrize("by", ["nightly", "1", " 1 "])
-def test_a_revoked_one_signs_nobody_in(conn: Connection, by: str) -> None:
+def test_a_revoked_one_is_not_let_in(conn: Connection, by: str) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
     other = tokens.add_token(conn, ROOT, "payroll")
     assert tokens.revoke(conn, ROOT, by).name == "nightly"
@@ -62,7 +62,7 @@ def test_of_two_of_one_name_the_number_says_which(conn: Connection) -> None:
     assert tokens.revoke(conn, ROOT, "nightly").id == 2
 
 
-def test_one_that_has_expired_signs_nobody_in(conn: Connection) -> None:
+def test_one_that_has_expired_is_not_let_in(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, "nightly", days=30)
     [listed] = tokens.tokens(conn)
     assert listed.expires_at
@@ -112,7 +112,7 @@ def test_requests_at_once_do_not_wait_for_one_another(conn: Connection, dsn: str
 def test_one_of_a_user_who_may_not_sign_in_is_refused(conn: Connection) -> None:
     users.add_user(conn, ROOT, "asha", "officer", PASSWORD)
     users.disable(conn, ROOT, "asha")
-    for owner in ("asha", "nobody", "", "a b"):
+    for owner in ("asha", "unheard", "", "a b"):
         with pytest.raises(NotFound, match="No token was made"):
             tokens.add_token(conn, ROOT, "nightly", owner=owner)
     assert tokens.tokens(conn) == []

@@ -58,7 +58,8 @@ def test_a_second_terminal_is_told_which_instance_runs(checkout: Path) -> None:
         for command in (("token", "add", "machine"), ("migrate",), ("db", "url"), ("worker",), ("doctor",)):
             said = refused(checkout, *command)
             assert f"{product.address} (process {product.process.pid})" in said
-            assert f"export HRIMS_STATE_DIR={state}" in said
+            # A line of its own, so that it can be copied.
+            assert f"export HRIMS_STATE_DIR={state}" in [line.strip() for line in said.splitlines()]
         found = run("token", "add", "machine", env=terminal(checkout, **exported(product.said)))
         assert found.returncode == 0, found.stderr
         product.process.send_signal(signal.SIGKILL)

@@ -87,7 +87,7 @@ def _hold_owner(conn: Connection, owner: str) -> int:
 
 
 def find(conn: Connection, token: str) -> Token | None:
-    """Return whom this token signs in; None if it is unknown, has ended or was revoked."""
+    """Return the machine that this token signs in; None if it is unknown, has ended or was revoked."""
     row = store.find(conn, _hash(token))
     if row is None:
         return None
@@ -132,5 +132,5 @@ def _one(conn: Connection, name_or_id: str) -> ListedToken:
 
 
 def _hash(token: str) -> bytes:
-    # A plain hash is enough for 32 random bytes: nobody can try them all.
+    # A plain hash is enough for 32 random bytes: they are too many to try.
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
