@@ -11,6 +11,7 @@ from hrims.config import PROJECT, Settings
 from hrims.web import (
     api,
     api_leavers,
+    api_people,
     api_person,
     api_workplaces,
     batches,
@@ -90,6 +91,7 @@ BLUEPRINTS = (
     # /api/hrims/queue
     queue_api.blueprint,
     # /api/hrims/fetch-person
+    api_people.blueprint,
     api_person.blueprint,
     # /api/hrims/leavers
     api_leavers.blueprint,

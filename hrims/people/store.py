@@ -1,38 +1,17 @@
 """Searching people and reading one's history, in SQL. Each function works inside its caller's transaction."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from psycopg.rows import dict_row
 
-from hrims.db import Connection
+from hrims.db import Connection, statements
+from hrims.people import queries
 from hrims.people.timeline import LABELS, Entry, entry
+from hrims.text import clean, compact
 
-BY_NUMBER = """
-SELECT id FROM employees WHERE zan_id = %(words)s
-UNION
-SELECT id FROM employees WHERE payroll_number = %(words)s
-LIMIT %(most)s
-"""
-
-# Each branch goes by an index, in its order, and stops when it has enough.
-BY_NAME = """
-(SELECT id FROM employees WHERE lower(name) LIKE lower(%(whole)s)
- ORDER BY lower(name) USING ~<~ LIMIT %(most)s)
-UNION
-(SELECT id FROM employees WHERE last_word(name) LIKE lower(%(last)s) AND lower(name) LIKE lower(%(first)s)
- ORDER BY last_word(name) USING ~<~ LIMIT %(most)s)
-UNION
-(SELECT id FROM employees WHERE last_word(name) LIKE lower(%(first)s) AND lower(name) LIKE lower(%(last)s)
- ORDER BY last_word(name) USING ~<~ LIMIT %(most)s)
-"""
-
-FOUND = """
-SELECT e.id, e.zan_id, e.payroll_number, e.name, e.cadre, e.current_workplace, e.status, e.left_at,
-       i.name AS institution
-FROM employees e LEFT JOIN institutions i ON i.id = e.institution_id
-WHERE e.id = ANY(%(ids)s) ORDER BY lower(e.name), e.id LIMIT %(most)s
-"""
+FIND = statements(Path(__file__).with_name("find_people.sql"))
 
 HISTORY = """
 SELECT h.at, h.kind, h.run_id, r.requested_by, h.made_by, i.name, h.identifier_type, h.changes
@@ -66,24 +45,52 @@ class Listing(NamedTuple):
 
 
 def search(conn: Connection, words: str, most: int) -> list[dict[str, Any]]:
-    """People by ZanID, payroll number, or the beginning of their name or of its first and last word, in
-    either order; at most so many, by name.
+    """Return people by ZanID or payroll number, else by any parts of their name in any order, and after them,
+    with ``is_similar``, people with a similar name; at most so many.
     """
-    words = " ".join(words.split())
-    if not words:
+    words = clean(words)
+    with conn.transaction():
+        conn.execute(FIND["plan_by_index"])
+        given = {"words": words, "number": compact(words), "most": most}
+        similar: list[int] = []
+        ids = _ids(conn, "by_number", given)
+        if not ids:
+            parts = _parts(conn, words)
+            ids = _by_name(conn, parts, most)
+            similar = _by_near_spelling(conn, parts, ids, min(queries.MOST_SIMILAR, most - len(ids)))
+        with conn.cursor(row_factory=dict_row) as cursor:
+            found = {"ids": ids + similar, "similar": similar, "most": most}
+            return cursor.execute(FIND["found"], found).fetchall()
+
+
+def _ids(conn: Connection, name: str, given: dict[str, Any]) -> list[int]:
+    return [id_ for (id_,) in conn.execute(FIND[name], given)]
+
+
+def _parts(conn: Connection, words: str) -> list[str]:
+    row = conn.execute(FIND["parts"], {"words": words}).fetchone()
+    return row[0] if row else []
+
+
+def _by_name(conn: Connection, parts: list[str], most: int) -> list[int]:
+    if not parts:
         return []
-    given: dict[str, Any] = {"words": words, "most": most, **_patterns(words)}
-    ids = [id_ for (id_,) in conn.execute(BY_NUMBER, given)]
-    if not ids:
-        ids = [id_ for (id_,) in conn.execute(BY_NAME, given)]
-    with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(FOUND, {"ids": ids, "most": most}).fetchall()
+    first = _ids(conn, "by_beginning", {"beginning": queries.beginning(parts), "most": most})
+    if len(first) >= most:
+        return first
+    others = _ids(conn, "by_parts", {"query": queries.query(parts), "most": most})
+    return list(dict.fromkeys(first + others))[:most]
 
 
-def _patterns(words: str) -> dict[str, str]:
-    parts = [one.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for one in words.split(" ")]
-    first = parts[0] if len(parts) > 1 else ""
-    return {"whole": f"{' '.join(parts)}%", "first": f"{first}%", "last": f"{parts[-1]}%"}
+def _by_near_spelling(conn: Connection, parts: list[str], found: list[int], most: int) -> list[int]:
+    given = {"parts": parts, "most": queries.NEAR_WORDS, "shortest": queries.SHORTEST_NEAR}
+    if not parts or most < 1:
+        return []
+    near = queries.by_place(conn.execute(FIND["near_words"], given))
+    if not near:
+        return []
+    query = {"query": queries.query(parts, near), "ids": found, "key": " ".join(parts)}
+    return _ids(conn, "by_near_words", {**query, "compared": queries.COMPARED, "most": most})
 
 
 def person(conn: Connection, id_: int) -> dict[str, Any] | None:

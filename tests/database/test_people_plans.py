@@ -1,6 +1,7 @@
 """Searching people and reading one's history goes by an index, however many there are."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +12,8 @@ MANY = 30_000
 
 
 @pytest.fixture
-def crowded(conn: Connection) -> Connection:
+def crowded(conn: Connection) -> Iterator[Connection]:
+    """Many people, all called Asha, each with two words of their own; in the transaction of a search."""
     conn.execute(
         """
         INSERT INTO employees (zan_id, name, payroll_number, status, first_run_id, last_changed_run_id)
@@ -20,29 +22,58 @@ def crowded(conn: Connection) -> Connection:
         """,
         (MANY,),
     )
-    conn.execute("ANALYZE employees")
-    return conn
+    conn.execute("VACUUM ANALYZE employees, name_words")
+    with conn.transaction():
+        conn.execute(store.FIND["plan_by_index"])
+        yield conn
+
+
+PARTS = ["asha", "makame77"]
+FEW = {"query": "('makame77':*) & ('asha':*)"}
+ALL = {"query": "('asha':*)"}
+NEAR = {"query": "('ashe':* | 'asha') & ('makame':*)", "ids": [7, 8], "key": "ashe makame", "compared": 500}
 
 
 @pytest.mark.parametrize(
     ("statement", "given", "index"),
     [
-        (store.BY_NUMBER, {"words": "100000007"}, "employees_zan_id_once"),
-        (store.BY_NUMBER, {"words": "7"}, "employees_payroll_number"),
-        (store.BY_NAME, {"whole": "asha 0%", "first": "asha%", "last": "0%"}, "employees_name"),
-        (store.BY_NAME, {"whole": "makame77%", "first": "%", "last": "makame77%"}, "employees_last_name"),
-        (store.HISTORY, {"id": 7}, "employee_changes_employee"),
-        (store.HISTORY, {"id": 7}, "employee_events_employee"),
+        ("by_number", {"words": "100 000 007", "number": "100000007"}, "employees_zan_id_once"),
+        ("by_number", {"words": "7", "number": "7"}, "employees_payroll_number"),
+        ("by_beginning", {"beginning": "asha 0%"}, "employees_name"),
+        ("by_beginning", {"beginning": "a%"}, "employees_name"),
+        ("by_parts", FEW, "employees_name_parts"),
+        ("by_parts", ALL, "employees_name_parts"),
+        ("near_words", {"parts": PARTS, "shortest": 3}, "name_words_alike"),
+        ("by_near_words", NEAR, "employees_name_parts"),
+        ("found", {"ids": [7, 8], "similar": [8]}, "employees_pkey"),
+        ("history", {"id": 7}, "employee_changes_employee"),
+        ("history", {"id": 7}, "employee_events_employee"),
     ],
 )
 def test_it_uses_the_index(crowded: Connection, statement: str, given: dict[str, object], index: str) -> None:
-    rows = crowded.execute(f"EXPLAIN {statement}".encode(), {"most": 50, **given}).fetchall()
+    sql = store.HISTORY.encode() if statement == "history" else store.FIND[statement]
+    rows = crowded.execute(b"EXPLAIN " + sql, {"most": 50, **given}).fetchall()
     plan = "\n".join(line for (line,) in rows)
-    assert index in plan
-    assert not re.search(r"Seq Scan on (employees|employee_)", plan), plan
+    assert index in plan, plan
+    assert not re.search(r"Seq Scan on (employees|employee_|name_words)", plan), plan
+
+
+def test_new_people_add_their_words_by_the_index(crowded: Connection) -> None:
+    """The trigger's statement, which each page runs, as its settings let it be planned."""
+    crowded.execute("CREATE TEMP TABLE came AS SELECT name FROM employees LIMIT 100")
+    crowded.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+    [(body,)] = crowded.execute(
+        "SELECT prosrc FROM pg_proc WHERE proname = 'keep_words_of_new_people'"
+    ).fetchall()
+    insert = re.search(r"INSERT.*?;", body, re.DOTALL)
+    assert insert
+    plan = "\n".join(line for (line,) in crowded.execute(b"EXPLAIN " + insert[0].encode()).fetchall())
+    assert "name_words_word" in plan, plan
 
 
 def test_search_finds_among_many(crowded: Connection) -> None:
-    (one,) = store.search(crowded, "asha makame29999", 50)
-    assert one["payroll_number"] == "29999"
+    one, *others = store.search(crowded, "asha makame29999", 50)
+    assert (one["payroll_number"], one["is_similar"]) == ("29999", False)
+    assert all(other["is_similar"] for other in others)
     assert len(store.search(crowded, "asha", 50)) == 50
+    assert store.search(crowded, "asya makame29999", 50)[0]["payroll_number"] == "29999"

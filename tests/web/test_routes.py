@@ -73,6 +73,7 @@ POST /api/hrims/jobs/<job_id>/retry
 POST /api/hrims/leavers/<departure_id>/approve
 POST /api/hrims/leavers/<departure_id>/refuse
 POST /api/hrims/leavers/<departure_id>/undo
+POST /api/hrims/people/search
 POST /api/hrims/previews/<job_id>/apply
 POST /api/hrims/previews/<job_id>/discard
 POST /api/hrims/queue/limit

@@ -1,0 +1,115 @@
+"""Whom a search finds: by parts of a name, in any order and spelling, and by numbers as they are typed."""
+
+from typing import Any
+
+import pytest
+
+from hrims.db import Connection
+from hrims.people import queries, store
+
+PEOPLE = (
+    "Khalfan Juma Makame",
+    "Asha  Amina",
+    "Asha\u00a0Amina Ali",
+    "Ng'ambo Haji Said",
+    "Ng\u2019ambo Haji Said",
+    "Ng\u02bcambo Haji Said",
+    "Ngambo Haji Said",
+    "Maryam Salum Omar",
+    "Zoe\u0301 Suleiman",
+    "Abdul-Rahman Mussa",
+    "Dr. Fatma (Bi) Khamis",
+)
+PAYROLL = {1: "963001", 2: "PF 12/7"}
+
+
+@pytest.fixture
+def people(conn: Connection) -> Connection:
+    """The people, saved as a version before this one would have saved them."""
+    for number, name in enumerate(PEOPLE, 1):
+        conn.execute(
+            "INSERT INTO employees (zan_id, name, payroll_number, status, first_run_id, last_changed_run_id)"
+            " VALUES (%s, %s, %s, 'Confirmed', 1, 1)",
+            (f"5803300{number:02d}", name, PAYROLL.get(number)),
+        )
+    return conn
+
+
+def found(conn: Connection, words: str) -> tuple[set[str], set[str]]:
+    """The names that match, and those that are similar."""
+    rows: list[dict[str, Any]] = store.search(conn, words, 50)
+    exact = {row["name"] for row in rows if not row["is_similar"]}
+    return exact, {row["name"] for row in rows if row["is_similar"]}
+
+
+NGAMBO = {name for name in PEOPLE if name.endswith("Haji Said")}
+ASHA = {"Asha  Amina", "Asha\u00a0Amina Ali"}
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("Makame Khalfan", {PEOPLE[0]}),
+        ("juma makame khalfan", {PEOPLE[0]}),
+        ("  JUM\u00a0 khal ", {PEOPLE[0]}),
+        ("Juma", {PEOPLE[0]}),
+        ("Asha Amina", ASHA),
+        ("amina  asha", ASHA),
+        ("Ng'ambo", NGAMBO),
+        ("ng\u2019ambo said", NGAMBO),
+        ("Said NG\u02bcAMBO haji", NGAMBO),
+        ("ng`amb", NGAMBO),
+        ("ngambo", NGAMBO),
+        ("Zo\u00e9", {PEOPLE[8]}),
+        ("SULEIMAN ZOE\u0301", {PEOPLE[8]}),
+        ("rahman abdul", {PEOPLE[9]}),
+        ("abdul-rahman", {PEOPLE[9]}),
+        ("fatma bi", {PEOPLE[10]}),
+        ("580 3300 04", {PEOPLE[3]}),
+        ("\u00a05803\u2009300\u200b04", {PEOPLE[3]}),
+        ("963 001", {PEOPLE[0]}),
+        ("PF 12/7", {PEOPLE[1]}),
+        ("ame", set()),
+        ("' - '", set()),
+        ("", set()),
+    ],
+)
+def test_search_finds(people: Connection, words: str, names: set[str]) -> None:
+    assert found(people, words)[0] == names
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("Mariam", {PEOPLE[7]}),
+        ("omar MIRYAM", {PEOPLE[7]}),
+        ("Mariam Salim", {PEOPLE[7]}),
+        ("Umar Maryam", {PEOPLE[7]}),
+        ("Kalfan Makame", {PEOPLE[0]}),
+        ("Mariam Makame", set()),
+        ("580330099", set()),
+        ("xyzzy", set()),
+    ],
+)
+def test_a_near_spelling_is_similar(people: Connection, words: str, names: set[str]) -> None:
+    assert found(people, words) == (set(), names)
+
+
+def test_who_matches_comes_first_and_is_not_similar(people: Connection) -> None:
+    people.execute("UPDATE employees SET name = 'Mariam Juma' WHERE name LIKE 'Khalfan%'")
+    assert found(people, "mariam") == ({"Mariam Juma"}, {"Maryam Salum Omar"})
+    assert [row["is_similar"] for row in store.search(people, "mariam", 50)] == [False, True]
+    assert len(store.search(people, "mariam", 1)) == 1
+
+
+def test_a_new_name_is_found_by_a_near_spelling(people: Connection) -> None:
+    people.execute("UPDATE employees SET name = 'Mwanajuma Shaali' WHERE name LIKE 'Khalfan%'")
+    assert found(people, "mwanajume shali") == (set(), {"Mwanajuma Shaali"})
+
+
+def test_a_query_has_every_part_and_its_near_words() -> None:
+    assert queries.query(["ali", "omar"]) == "('ali':*) & ('omar':*)"
+    assert (
+        queries.query(["ali", "omar"], {1: ["umar", "omari"]}) == "('ali':*) & ('omar':* | 'umar' | 'omari')"
+    )
+    assert queries.by_place([(1, "a"), (2, "b"), (1, "c")]) == {0: ["a", "c"], 1: ["b"]}
