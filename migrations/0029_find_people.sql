@@ -31,8 +31,9 @@ CREATE FUNCTION keep_words_of_new_people() RETURNS trigger LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 BEGIN
     IF EXISTS (SELECT FROM came) THEN
+        -- The names of a page as one text: their words are taken apart and made unique in one go.
         INSERT INTO name_words
-        SELECT w.word FROM (SELECT DISTINCT string_to_table(search_key(name), ' ') AS word FROM came) w
+        SELECT w.word FROM (SELECT DISTINCT string_to_table(search_key(string_agg(name, ' ')), ' ') AS word FROM came) w
         WHERE w.word <> '' AND NOT EXISTS (SELECT FROM name_words n WHERE n.word = w.word);
     END IF;
     RETURN NULL;

@@ -13,7 +13,7 @@ from hrims.access.audit import Actor, record
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotAcceptable, NotFound
 from hrims.register import store as register
-from hrims.register.file import LONGEST_NAME, TIN, VOTE_CODE, forbidden_characters
+from hrims.register.file import LONGEST_NAME, TIN, VOTE_CODE, Row, forbidden_characters
 from hrims.text import clean
 from hrims.workplaces import store
 from hrims.workplaces.store import Workplace
@@ -148,6 +148,13 @@ def _told(conn: Connection, actor: Actor, action: str, before: Workplace, **deta
 def _added(conn: Connection, name: str, vote_code: str | None, tin: str | None) -> int:
     if there := store.name_on_register(conn, name):
         raise Conflict(f"The register has {there} already: map the workplace to it. {NOTHING}", "name_taken")
+    for found in register.find_conflicts(conn, [Row(1, name, vote_code, tin)]):
+        if found.code == "zeros":
+            raise Conflict(
+                f"The vote code {vote_code} differs from {found.other_value}, that of {found.other}, only in "
+                f"leading zeros. {NOTHING} Give it with all its zeros.",
+                "number_taken",
+            )
     try:
         return store.add_institution(conn, name, vote_code, tin)
     except psycopg.errors.UniqueViolation as clash:

@@ -4,13 +4,13 @@
 -- name: workplace
 SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id) AS people,
        w.institution_id, i.name, w.matched_by, w.mapped_by, w.mapped_at,
-       EXISTS (SELECT FROM institutions s WHERE s.name_key = w.name_key)
+       EXISTS (SELECT FROM institutions s WHERE s.name_key = w.name_key), w.name_key <> ''
 FROM workplaces w LEFT JOIN institutions i ON i.id = w.institution_id
 WHERE w.id = %(id)s
 
 -- name: waiting
 SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id) AS people,
-       NULL, NULL, NULL, NULL, NULL, false
+       NULL, NULL, NULL, NULL, NULL, false, w.name_key <> ''
 FROM workplaces w
 WHERE w.institution_id IS NULL AND w.name_key LIKE ALL (word_patterns(%(name)s))
 ORDER BY people DESC, w.name_key LIMIT %(limit)s OFFSET %(offset)s
@@ -23,7 +23,7 @@ WHERE w.institution_id IS NULL AND w.name_key LIKE ALL (word_patterns(%(name)s))
 -- name: aliases
 SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id) AS people,
        w.institution_id, i.name, w.matched_by, w.mapped_by, w.mapped_at,
-       EXISTS (SELECT FROM institutions s WHERE s.name_key = w.name_key)
+       EXISTS (SELECT FROM institutions s WHERE s.name_key = w.name_key), w.name_key <> ''
 FROM workplaces w JOIN institutions i ON i.id = w.institution_id
 WHERE w.matched_by = 'alias' AND (w.name_key LIKE ALL (word_patterns(%(name)s)) OR i.name_key LIKE ALL (word_patterns(%(name)s)))
 ORDER BY w.mapped_at DESC, w.id DESC LIMIT %(limit)s OFFSET %(offset)s

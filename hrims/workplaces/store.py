@@ -24,11 +24,8 @@ class Workplace(NamedTuple):
     mapped_at: datetime | None
     on_register: bool
     """Whether an institution has this very name: where its people go when an alias is taken back."""
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the name has a letter or digit; "-" says nothing about where somebody works."""
-        return any(map(str.isalnum, self.name))
+    is_named: bool
+    """Whether the name has a letter or digit, by ``name_key``; "-" names no place."""
 
 
 class Listed(NamedTuple):

@@ -13,6 +13,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import DatabaseUnusable
 from hrims.jobs.attempts.store import Attempt
 from hrims.migrate import FOLDER, migrate
+from hrims.people import store as people
 from hrims.previews import store as previews
 from hrims.text import clean, is_clean
 from tests.database.previews import fetch
@@ -138,6 +139,7 @@ def test_stored_keys_follow_and_people_with_them(
         assert conn.execute(
             "SELECT count(*) FROM institutions WHERE name_key <> name_key(name)"
         ).fetchone() == (0,)
+        assert [one["is_similar"] for one in people.search(conn, "Asya", 9)] == [True] * 4
         found = conn.execute(
             "SELECT current_workplace, institution FROM employees_v ORDER BY zan_id"
         ).fetchall()

@@ -187,6 +187,7 @@ class TestRefusals:
             (lambda: decide.register_as(conn, ASHA, nameless), NotAcceptable, "Without letters"),
             (lambda: decide.register_as(conn, ASHA, id_, name="wizara ya afya."), Conflict, "already"),
             (lambda: decide.register_as(conn, ASHA, id_, vote_code="001"), Conflict, "this vote code"),
+            (lambda: decide.register_as(conn, ASHA, id_, vote_code="1"), Conflict, "only in leading zeros"),
             (lambda: decide.register_as(conn, ASHA, id_, tin="156255890"), Conflict, "this TIN"),
             (lambda: decide.register_as(conn, ASHA, id_, vote_code="O1"), InvalidInput, "1 to 10 digits"),
             (lambda: decide.register_as(conn, ASHA, id_, tin="12345678"), InvalidInput, "nine digits"),

@@ -67,6 +67,13 @@ def test_search_finds(officer: Browser, people: None, words: str, names: list[st
     assert ("Nobody was found" in page) == (not names)
 
 
+def test_a_near_spelling_is_marked(officer: Browser, people: None) -> None:
+    page = officer.press(PAGE, words="Jumma Hajji").text
+    assert "No name matches. These names are similar." in page
+    assert page.index("Juma Haji Ali") < page.index("similar name</span>")
+    assert "similar name</span>" not in officer.press(PAGE, words="Ali Haji").text
+
+
 def test_search_is_bounded(officer: Browser, conn: Connection, dsn: str) -> None:
     with_lists(conn, dsn, lambda lists: lists.run(range(1, 80)))
     page = search(officer, "Asha")
