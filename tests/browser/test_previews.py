@@ -81,7 +81,7 @@ def test_it_works_by_mouse(page: Page, stage: Stage, known: list[str]) -> None:
 
 def test_it_works_by_keyboard(page: Page, stage: Stage, known: list[str]) -> None:
     picker = page.get_by_label("Institution")
-    tab_to(page, picker)
+    tab_to(page, picker, key="Shift+Tab")
     button = page.get_by_role("button", name="Preview by Vote Code")
     expect(button).to_be_visible()
     tab_to(page, button)

@@ -66,7 +66,7 @@ async def test_searches_for_people_go_when_they_expire(conn: Connection, pool: A
     conn.execute("INSERT INTO users (name, role, password_hash) VALUES ('asha', 'officer', '$argon2id$')")
     conn.execute(
         "INSERT INTO people_searches SELECT sha256(n::text::bytea), (SELECT id FROM users), 'asha', now() + n"
-        " * interval '1 minute' FROM generate_series(-1500, 30) n"
+        " * interval '1 hour' FROM generate_series(-1500, 30) n"
     )
     await prune.prune(pool, SETTINGS)
     assert count(conn, "people_searches") == 30

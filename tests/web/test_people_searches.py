@@ -98,8 +98,8 @@ def test_another_users_search_looks_like_none(
     other = signed_in(new_browser(app), conn, "juma", "administrator")
     expect_not_kept(other, there)
     assert other.get(there).text == other.get(f"{PAGE}/searches/{'x' * 22}").text.replace("x" * 22, there)
-    nobody = new_browser(app).get(there)
-    assert (nobody.status_code, nobody.location.partition("?")[0]) == (303, "/sign-in")
+    signed_out = new_browser(app).get(there)
+    assert (signed_out.status_code, signed_out.location.partition("?")[0]) == (303, "/sign-in")
 
 
 @pytest.mark.parametrize("token", ["x", "%20", "é", "x" * 3000, "..%2f1", "\U0001f600"])

@@ -36,7 +36,7 @@ async def keep_pruning(pool: AsyncPool, settings: Settings) -> None:
 
 async def prune(pool: AsyncPool, settings: Settings) -> None:
     """Delete all that is old by now. Pages come last: of several workers one always gets to them."""
-    while await _some_searches(pool):  # noqa: ASYNC110 - it takes a breath, and waits for nobody
+    while await _some_searches(pool):  # noqa: ASYNC110 - it pauses between batches, and waits for no event
         await asyncio.sleep(BREATH)
     while await _some_jobs(pool, settings):  # noqa: ASYNC110 - it takes a breath, and waits for nobody
         await asyncio.sleep(BREATH)
