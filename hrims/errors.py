@@ -26,6 +26,7 @@
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
     │   ├── RemoteUnknown          never   HRIMS does not know the vote code, TIN or person
+    │   ├── RemoteEndless          never   more records than asked for, whatever the page size
     │   └── RemoteDrifted          never   nobody on a page has a ZanID any more: the field is gone
     ├── PreviewError               a preview cannot be applied; asking again does not help
     │   ├── PreviewGone            its people are no longer kept
@@ -234,6 +235,13 @@ class RemoteDrifted(RemoteError):
 
     again = False
     code = "remote_drifted"
+
+
+class RemoteEndless(RemoteError):
+    """HRIMS gives more records than asked for, whatever the page size."""
+
+    again = False
+    code = "remote_endless"
 
 
 class PreviewError(HrimsSyncError):

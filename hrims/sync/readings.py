@@ -12,6 +12,7 @@ from random import Random
 
 from hrims.db import AsyncPool
 from hrims.errors import (
+    RemoteEndless,
     RemoteError,
     RemoteGarbled,
     RemoteShort,
@@ -42,6 +43,9 @@ name, and the other has.
 MAX_RESTARTS = 3
 """Times that one pass starts again with another page size."""
 
+MAX_LONGER = 2
+"""Larger page sizes that one pass finds in a row. After them HRIMS always gives more than it is asked for."""
+
 MAX_GROWTHS = 4
 """Times that one pass goes on because the list has grown when all of it was read."""
 
@@ -64,11 +68,17 @@ async def read(
     Stopping.
     """
     is_whole = reading != EDGES and reader.attempt.kind != "rejected"
+    sizes = [await page_size(reader)]
     for _ in range(MAX_RESTARTS if is_whole else 0):
         fit = PageFit(reader, reading)
         try:
             return await _read(reader, reading, skip, known_total, and_total=and_total, fit=fit)
         except PageSizeFound as found:
+            sizes.append(found.size)
+            if sizes == sorted(sizes) and len(sizes) > MAX_LONGER:
+                raise RemoteEndless(
+                    f"{found} Its pages grow with the page size, so none can be read."
+                ) from None
             await restart_pass(reader, reading, found)
     return await _read(reader, reading, skip, known_total, and_total=and_total)
 

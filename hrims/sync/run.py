@@ -7,6 +7,7 @@ from hrims.errors import RemoteError
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.sync import pages, readings, reconcile
+from hrims.sync.page_fit.fit import keep_page_size
 from hrims.sync.readings import EDGE, GLANCE
 from hrims.sync.reconcile import Sum
 from hrims.sync.repeats.resolve import resolve
@@ -38,6 +39,7 @@ async def bring(work: Work) -> None:
     except RemoteError as trouble:
         raise await breaker.suspect(pool, remote, settings, trouble) from trouble
     outcome = await reconcile.finish(attempt, pool, settings, counted, repaired=repaired)
+    await keep_page_size(reader)
     log.info("run %s ended %s", attempt.run_id, outcome)
 
 

@@ -102,13 +102,23 @@ async def page_size(reader: Reader) -> int:
 
 
 async def restart_pass(reader: Reader, reading: int, found: PageSizeFound) -> None:
-    """Start the pass again with the page size that was found; later runs of the endpoint use it as well."""
+    """Start the pass again with the page size that was found."""
     log.warning("page_size_found run=%s size=%s", reader.attempt.run_id, found.size)
     note = f"{found} Reading the list from the start in pages of {_records(found.size)}."
 
     async def write() -> None:
         async with reader.pool.connection() as conn:
             await check_fence(conn, reader.attempt)
-            await store.restart_pass(conn, reader.attempt, reading, reader.remote.address, found.size, note)
+            await store.restart_pass(conn, reader.attempt, reading, found.size, note)
+
+    await patiently(write)
+
+
+async def keep_page_size(reader: Reader) -> None:
+    """Let later runs of the endpoint use the page size with which this run was complete."""
+
+    async def write() -> None:
+        async with reader.pool.connection() as conn:
+            await store.keep_page_size(conn, reader.attempt, reader.remote.address)
 
     await patiently(write)

@@ -51,33 +51,12 @@ async def fitted_page_size(conn: AsyncConnection, attempt: Attempt, base_url: st
     return int(row[0])
 
 
-async def restart_pass(
-    conn: AsyncConnection, attempt: Attempt, reading: int, base_url: str, size: int, note: str
-) -> None:
-    """Set the page size of this run and of later runs of the endpoint, and forget the saved pages of this
-    pass.
+async def restart_pass(conn: AsyncConnection, attempt: Attempt, reading: int, size: int, note: str) -> None:
+    """Set the page size of this run, and forget the saved pages of this pass.
 
     The people of those pages stay saved; the pass meets them again.
     """
-    given = {
-        "run": attempt.run_id,
-        "reading": reading,
-        "url": base_url,
-        "type": attempt.identifier_type,
-        "size": size,
-        "note": note,
-    }
-    await conn.execute(
-        """
-        INSERT INTO remote_page_sizes AS s (base_url, identifier_type, smallest, largest, found_run_id)
-        SELECT %(url)s, %(type)s, CASE WHEN %(size)s > size THEN %(size)s END,
-               CASE WHEN %(size)s <= size THEN %(size)s END, %(run)s
-        FROM (SELECT coalesce(fitted_page_size, page_size) AS size FROM runs WHERE id = %(run)s) r
-        ON CONFLICT (base_url, identifier_type) DO UPDATE
-        SET smallest = EXCLUDED.smallest, largest = EXCLUDED.largest, found_at = now(), found_run_id = %(run)s
-        """,
-        given,
-    )
+    given = {"run": attempt.run_id, "reading": reading, "size": size, "note": note, "first": FIRST}
     await conn.execute("UPDATE runs SET fitted_page_size = %(size)s WHERE id = %(run)s", given)
     await conn.execute("DELETE FROM run_pages WHERE run_id = %(run)s AND reading = %(reading)s", given)
     await conn.execute(
@@ -87,7 +66,25 @@ async def restart_pass(
             note = %(note)s, updated_at = now()
         WHERE run_id = %(run)s AND %(reading)s = %(first)s
         """,
-        given | {"first": FIRST},
+        given,
+    )
+
+
+async def keep_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
+    """Let later runs of the endpoint use the page size with which this run was complete, if it found one."""
+    await conn.execute(
+        """
+        INSERT INTO remote_page_sizes AS s (base_url, identifier_type, smallest, largest, found_run_id)
+        SELECT %(url)s, r.identifier_type,
+               CASE WHEN r.fitted_page_size > r.page_size THEN r.fitted_page_size END,
+               CASE WHEN r.fitted_page_size < r.page_size THEN r.fitted_page_size END, r.id
+        FROM runs r
+        WHERE r.id = %(run)s AND r.fitted_page_size <> r.page_size AND r.outcome <> 'incomplete'
+        ON CONFLICT (base_url, identifier_type) DO UPDATE
+        SET smallest = EXCLUDED.smallest, largest = EXCLUDED.largest, found_at = now(),
+            found_run_id = EXCLUDED.found_run_id
+        """,
+        {"url": base_url, "run": attempt.run_id},
     )
 
 

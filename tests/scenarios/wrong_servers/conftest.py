@@ -9,7 +9,7 @@ from tests.conftest import clone
 from tests.flow.conftest import Harness
 from tests.scenarios.wrong_servers import judge
 from tests.scenarios.wrong_servers.listing import Listing
-from tests.scenarios.wrong_servers.runner import VOTE_CODES, Played, listing_for, run_phase, serving
+from tests.scenarios.wrong_servers.runner import VOTE_CODES, Played, listing_for, play_one, serving
 from tests.scenarios.wrong_servers.scenarios import Scenario
 
 Play = Callable[[Scenario], Played]
@@ -33,7 +33,6 @@ def _play(
     harness: Harness, listings: dict[str, Listing], vote: str, scenario: Scenario, block: int
 ) -> Played:
     listings[vote] = listing = listing_for(scenario, block)
-    results = [run_phase(harness, vote, listing, phase) for phase in scenario.phases]
-    played = Played(scenario, results)
-    print("\n".join([judge.told(played), *map(judge.claim, results)]))  # noqa: T201 - shown when a test fails
+    played = play_one(harness, vote, listing, scenario)
+    print("\n".join([judge.told(played), *map(judge.claim, played.results)]))  # noqa: T201 - shown when a test fails
     return played

@@ -102,10 +102,13 @@ def play_all(dsn: str, folder: Path, scenarios: Sequence[Scenario]) -> list[Play
     listings = {vote: listing_for(one, block) for block, (vote, one) in enumerate(placed.items(), 1)}
     edges_after = "0" if looks_at_edges else "60"
     with serving(dsn, folder, listings, edges_after=edges_after, page_pause="0.002") as harness:
-        return [
-            Played(one, [run_phase(harness, vote, listings[vote], phase) for phase in one.phases])
-            for vote, one in placed.items()
-        ]
+        return [play_one(harness, vote, listings[vote], one) for vote, one in placed.items()]
+
+
+def play_one(harness: Harness, vote: str, listing: Listing, scenario: Scenario) -> Played:
+    """Run the phases of a scenario; its server is another one than that of the scenario before."""
+    harness.conn.execute("DELETE FROM remote_page_sizes")
+    return Played(scenario, [run_phase(harness, vote, listing, phase) for phase in scenario.phases])
 
 
 def add_institutions(conn: Connection) -> None:
