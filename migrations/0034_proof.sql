@@ -73,3 +73,6 @@ SELECT r.id, jsonb_build_object(
     )) AS payload
 FROM runs r JOIN run_progress p ON p.run_id = r.id LEFT JOIN institutions i ON i.id = r.institution_id
 WHERE r.finished_at IS NOT NULL;
+
+-- The last result of an institution is found by the index, however many runs have failed since.
+CREATE INDEX runs_last_completed ON runs (institution_id, id DESC) WHERE state = 'completed' AND kind IN ('sync', 'apply');

@@ -26,6 +26,8 @@ def run(**given: Any) -> Run:
         "not_asked",
         "finished_at",
         "paused_by",
+        "fitted_page_size",
+        "last_complete_people",
     ):
         usual[one] = None
     usual |= {"kind": "rejected", "state": "active", "page_size": 10, "remote_total": 6408, "drift": []}

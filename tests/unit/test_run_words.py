@@ -13,3 +13,35 @@ def test_smaller_pages_are_counted_as_parts_of_those_that_were_asked_for() -> No
     assert run(kind="sync", **counts).message == "1 of 2 pages, 30 people saved."
     told = "1 of 2 pages, 30 people fetched. Nothing is saved as yet."
     assert run(kind="preview", **counts).message == told
+
+
+COMPLETE = {"kind": "sync", "state": "completed", "outcome": "complete", "remote_total": 1500, "people": 1497}
+
+
+def test_people_who_are_listed_twice_are_named() -> None:
+    told = "Complete: all 1,500 that HRIMS lists are accounted for."
+    assert run(**COMPLETE).message == told
+    assert run(**COMPLETE, repeated=1).message == f"{told} 1 person is listed twice."
+    assert run(**COMPLETE, repeated=3).message == f"{told} 3 people are listed twice."
+
+
+def test_a_drop_and_a_page_size_are_named() -> None:
+    more = {"last_complete_people": 1537, "page_size": 100, "fitted_page_size": 50}
+    assert run(**COMPLETE, **more).message.endswith(
+        " 40 fewer than in the last complete run. HRIMS gives at most 50 records a page."
+    )
+    assert run(**COMPLETE, page_size=20, fitted_page_size=50).message.endswith(
+        " HRIMS gives 50 records a page."
+    )
+
+
+def test_an_incomplete_run_says_how_many_are_missing_and_what_page_size_was_found() -> None:
+    why = "HRIMS gave 3 people twice, and may have left out as many."
+    incomplete = COMPLETE | {"outcome": "incomplete", "missing": 3, "trouble": why}
+    assert run(**incomplete).message == f"Incomplete: 3 of 1,500 are missing. {why} Run it again."
+    assert run(**incomplete | {"missing": -3}).message == (
+        f"Incomplete: 3 more were met than the 1,500 that HRIMS counts. {why} Run it again."
+    )
+    assert run(**incomplete | {"missing": 0}).message == (
+        f"Incomplete: some people may be missing. {why} Run it again."
+    )

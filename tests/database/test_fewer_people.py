@@ -1,0 +1,57 @@
+"""A complete run that met fewer people than the last complete one says so at once, everywhere."""
+
+import pytest
+
+from hrims.db import AsyncPool, Connection
+from hrims.follow import store as follow
+from hrims.follow.progress import Run
+from hrims.web import answers
+from tests.database.lists import Lists
+
+
+@pytest.fixture
+def lists(conn: Connection, pool: AsyncPool) -> Lists:
+    """Two institutions without runs."""
+    return Lists(conn, pool)
+
+
+def read(conn: Connection, run_id: int) -> Run:
+    run = follow.read(conn, run_id)
+    assert run
+    return run
+
+
+async def test_it_works(conn: Connection, lists: Lists) -> None:
+    await lists.run(range(140))
+    run = read(conn, await lists.run(range(100)))
+    assert run.outcome == "complete"
+    assert run.message == (
+        "Complete: all 100 that HRIMS lists are accounted for. 40 fewer than in the last complete run."
+    )
+    assert answers.result(run, [])["fewerThanLastComplete"] == 40
+    assert conn.execute("SELECT fewer_than_last_complete FROM runs_v ORDER BY job_id").fetchall() == [
+        (0,),
+        (40,),
+    ]
+    told = conn.execute("SELECT payload #> '{data,fewerThanLastComplete}' FROM webhook_runs ORDER BY id")
+    assert told.fetchall() == [(0,), (40,)]
+
+
+async def test_more_people_are_no_drop(conn: Connection, lists: Lists) -> None:
+    await lists.run(range(10))
+    run = read(conn, await lists.run(range(12)))
+    assert run.fewer_than_last_complete == 0
+    assert "fewer" not in run.message
+
+
+async def test_an_incomplete_run_in_between_is_no_measure(conn: Connection, lists: Lists) -> None:
+    await lists.run(range(10))
+    between = read(conn, await lists.run(range(3), missing=7))
+    assert "fewer" not in between.message
+    assert read(conn, await lists.run(range(9))).fewer_than_last_complete == 1
+
+
+async def test_another_list_is_no_measure(conn: Connection, lists: Lists) -> None:
+    await lists.run(range(10))
+    assert read(conn, await lists.run(range(3), by="tin")).fewer_than_last_complete == 0
+    assert read(conn, await lists.run(range(3), "water")).fewer_than_last_complete == 0

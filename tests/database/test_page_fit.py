@@ -1,0 +1,101 @@
+"""A page size that HRIMS does not give: the pass starts again with another, and later runs use it."""
+
+from typing import Any
+
+import pytest
+
+from hrims.config import load
+from hrims.db import AsyncPool, Connection
+from hrims.jobs.attempts.store import Attempt
+from hrims.sync import reconcile
+from hrims.sync.page_fit import store
+from hrims.sync.store import FIRST
+from tests.database.listings import begun, save
+from tests.database.runs import institution
+from tests.people import page, record
+
+URL, OTHER_URL = "https://hrims.example/api", "https://other.example/api"
+
+
+def rows(conn: Connection, sql: str) -> list[Any]:
+    return conn.execute(sql.encode()).fetchall()
+
+
+async def size_of(pool: AsyncPool, attempt: Attempt, url: str = URL) -> int:
+    async with pool.connection() as conn:
+        return await store.fitted_page_size(conn, attempt, url)
+
+
+async def complete_with(
+    conn: Connection, pool: AsyncPool, at: int, requested: int, found: int, missing: int = 0
+) -> None:
+    """A run that asked for pages of one size, found another, and ended."""
+    attempt = await begun(conn, pool, at, requested)
+    async with pool.connection() as other:
+        await store.restart_pass(other, attempt, FIRST, found, "HRIMS gives other pages.")
+    await save(pool, attempt, page([record(1)], total=1 + missing, size=found))
+    counted = await reconcile.add_up(attempt, pool, [FIRST], 1 + missing)
+    await reconcile.finish(attempt, pool, load({}), counted, repaired=False)
+    async with pool.connection() as other:
+        await store.keep_page_size(other, attempt, URL)
+
+
+@pytest.fixture
+def at(conn: Connection) -> int:
+    """An institution."""
+    return institution(conn)
+
+
+async def test_it_works(conn: Connection, pool: AsyncPool, at: int) -> None:
+    await complete_with(conn, pool, at, 100, 50)
+    later = await begun(conn, pool, at, 100)
+    assert await size_of(pool, later) == 50
+    assert rows(conn, f"SELECT page_size, fitted_page_size FROM runs WHERE id = {later.run_id}") == [
+        (100, 50)
+    ]
+
+
+async def test_a_smaller_request_stays(conn: Connection, pool: AsyncPool, at: int) -> None:
+    await complete_with(conn, pool, at, 100, 50)
+    later = await begun(conn, pool, at, 20)
+    assert await size_of(pool, later) == 20
+    assert rows(conn, f"SELECT fitted_page_size FROM runs WHERE id = {later.run_id}") == [(None,)]
+
+
+async def test_a_server_that_gives_larger_pages_is_asked_for_them(
+    conn: Connection, pool: AsyncPool, at: int
+) -> None:
+    await complete_with(conn, pool, at, 20, 60)
+    assert await size_of(pool, await begun(conn, pool, at, 20)) == 60
+
+
+async def test_another_endpoint_is_not_concerned(conn: Connection, pool: AsyncPool, at: int) -> None:
+    await complete_with(conn, pool, at, 100, 50)
+    assert await size_of(pool, await begun(conn, pool, at, 100), OTHER_URL) == 100
+
+
+async def test_an_incomplete_run_teaches_nothing(conn: Connection, pool: AsyncPool, at: int) -> None:
+    await complete_with(conn, pool, at, 100, 50, missing=1)
+    assert await size_of(pool, await begun(conn, pool, at, 100)) == 100
+
+
+async def test_it_is_forgotten_after_a_while(conn: Connection, pool: AsyncPool, at: int) -> None:
+    await complete_with(conn, pool, at, 100, 50)
+    conn.execute("UPDATE remote_page_sizes SET found_at = now() - interval '31 days'")
+    assert await size_of(pool, await begun(conn, pool, at, 100)) == 100
+
+
+async def test_a_pass_that_starts_again_forgets_its_pages_and_keeps_the_people(
+    conn: Connection, pool: AsyncPool, at: int
+) -> None:
+    attempt = await begun(conn, pool, at, 100)
+    await save(pool, attempt, page([record(1), record(2)], total=200))
+    await save(pool, attempt, page([record(1)], total=200), reading=3)
+    async with pool.connection() as other:
+        await store.restart_pass(other, attempt, FIRST, 50, "HRIMS gives at most 50 records a page.")
+    assert rows(conn, "SELECT reading FROM run_pages") == [(3,)]
+    assert rows(conn, "SELECT saved, fetched, pages, new, note FROM run_progress") == [
+        (0, 0, 0, 2, "HRIMS gives at most 50 records a page.")
+    ]
+    assert rows(conn, "SELECT count(*) FROM employees") == [(2,)]
+    assert await size_of(pool, attempt) == 50
