@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from hrims.jobs import queue
+from hrims.webhooks.store import insert_test
 from tests.database.webhooks import endpoint
 from tests.faults.conftest import Build
 from tests.faults.house import VOTES, House
@@ -81,6 +82,7 @@ class Matrix:
         self.house, self.injector = house, injector
         self.cells: dict[tuple[str, str], str] = {}
         self.spells = 0
+        self.receiver = 0
 
     def begin(self) -> None:
         """Two workers at work, with more places than there are runs: they look for more all the time."""
@@ -96,6 +98,7 @@ class Matrix:
         """
         house, injector = self.house, self.injector
         house.conn.execute("UPDATE schedules SET next_at = now()")
+        insert_test(house.conn, self.receiver)
         self.spells += 1
         injector.failed.clear()
         injector.fault = Fault(code, SPELLS[name], everything=name == ALL_AT_ONCE)
@@ -156,8 +159,9 @@ def matrix(build: Build) -> Iterator[Matrix]:
     house.settings |= {"DATABASE_URL": injector.dsn, "HRIMS_WEBHOOK_PRIVATE": "yes"}
     house.conn.execute(SCHEDULE.format(VOTES[0]).encode())
     with Receiver() as receiver:
-        endpoint(house.conn, receiver.url)
-        yield Matrix(house, injector)
+        made = Matrix(house, injector)
+        made.receiver = endpoint(house.conn, receiver.url).id
+        yield made
         house.close()
         injector.close()
 
