@@ -10,12 +10,14 @@ from hrims.people import store
 from hrims.web import guard
 from hrims.web.api import body
 from hrims.web.parts import pool
-from hrims.web.people import MOST_FOUND
 
 blueprint = Blueprint("api_people", __name__, url_prefix="/api/hrims/people")
 
 LONGEST = 100
 """Letters that a search takes."""
+
+MOST_FOUND = 50
+"""People that an answer holds."""
 
 
 @blueprint.post("/search")

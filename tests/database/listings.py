@@ -7,6 +7,7 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.remote.wire import Page
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import Asked, Shaped
+from hrims.sync.repeats.resolve import resolve
 from hrims.sync.spans import Span
 from tests.database.runs import ask_for, begin
 
@@ -38,6 +39,7 @@ async def save_rejects_of_preview(
 
 async def end(pool: AsyncPool, attempt: Attempt, total: int, readings: tuple[int, ...] = (1,)) -> str:
     """Adds up and ends the run; returns its outcome."""
+    await resolve(attempt, pool, list(readings))
     counted = await reconcile.add_up(attempt, pool, list(readings), total)
     return await reconcile.finish(attempt, pool, load({}), counted, repaired=len(readings) > 1)
 

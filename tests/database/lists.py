@@ -11,6 +11,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.jobs import ask
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import Asked
+from hrims.sync.repeats.resolve import resolve
 from tests.database.runs import ASHA, begin, institution
 from tests.people import page, record
 
@@ -49,6 +50,7 @@ class Lists:
         total = len(records) + missing
         read = page(records, total=total, size=500)
         await pages.save(attempt, Asked(read, 1, pages.shape(read)), self.pool, reading=1)
+        await resolve(attempt, self.pool, [1])
         counted = await reconcile.add_up(attempt, self.pool, [1], total)
         await reconcile.finish(attempt, self.pool, load(self.environ), counted, repaired=False)
         return run_id

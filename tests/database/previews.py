@@ -11,6 +11,7 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.previews import decide, store
 from hrims.sync import apply, pages, reconcile
 from hrims.sync.pages import Asked
+from hrims.sync.repeats.resolve import resolve
 from hrims.sync.work import Work
 from tests.database.runs import ASHA, begin
 from tests.people import page
@@ -64,6 +65,7 @@ async def save_all(
 
 async def end(attempt: Attempt, pool: AsyncPool, total: int, readings: list[int] | None = None) -> None:
     """Ends the run as its first reading adds up, or others."""
+    await resolve(attempt, pool, readings or [1])
     counted = await reconcile.add_up(attempt, pool, readings or [1], total)
     await reconcile.finish(attempt, pool, load({}), counted, repaired=False)
 

@@ -33,7 +33,6 @@ class Lists:
         for number in order:
             part = list(records[2 * number : 2 * number + 2])
             await save(self.pool, attempt, page(part, total=len(records), number=number, size=2))
-        await resolve(attempt, self.pool, [1])
         return attempt, await end(self.pool, attempt, len(records))
 
     def names(self) -> list[str]:
@@ -187,7 +186,6 @@ async def test_a_preview_shows_the_reject_and_saves_nothing(conn: Connection, po
     at = institution(conn)
     attempt = await begin(conn, pool, queue(conn, at))
     await save(pool, attempt, page([ASHA, record(2), ALI], total=3, size=10))
-    await resolve(attempt, pool, [1])
     assert await end(pool, attempt, 3) == "complete"
     assert rows(conn, "SELECT position, code, name FROM rejects") == [
         (2, "shared_zan_id", "Ali Mtu 1 Makame")
