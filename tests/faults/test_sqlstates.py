@@ -31,7 +31,7 @@ QUEUE = {
     *("take webhooks", "end jobs", "listen", "cancel requests", "lost claims", "deadlines"),
     *("forget workers", "attempt log"),
 }
-HEART = {"heartbeat", "take runs", "schedules", "cleaner", "tidy webhooks"}
+HEART = {"heartbeat", "take runs", "attempts", "schedules", "cleaner", "tidy webhooks"}
 
 SPELLS = {
     ALL_AT_ONCE: frozenset(TASKS),
@@ -100,6 +100,7 @@ class Matrix:
         third worker starts meanwhile.
         """
         house, injector = self.house, self.injector
+        house.until_at_work(*house.working)
         house.conn.execute("UPDATE schedules SET next_at = now()")
         insert_test(house.conn, self.receiver)
         self.spells += 1
