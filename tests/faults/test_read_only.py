@@ -12,6 +12,7 @@ LOST = "SELECT max(rescues), max(failures), count(*) FILTER (WHERE trouble_code 
 @pytest.mark.parametrize("cut", [True, False], ids=["new sessions", "all sessions"])
 def test_runs_go_on_after_a_read_only_spell(house: House, cut: bool) -> None:
     """The spell is longer than the silence after which a worker is presumed dead."""
+    house.settings["HRIMS_SILENT_SECONDS"] = "4"
     pids = [house.start_worker().pid for _ in range(2)]
     house.until_saved(2)
     with house.server.read_only(cut=cut):

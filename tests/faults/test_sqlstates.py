@@ -31,7 +31,7 @@ QUEUE = {
     *("take webhooks", "end jobs", "listen", "cancel requests", "lost claims", "deadlines"),
     *("forget workers", "attempt log"),
 }
-HEART = {"heartbeat", "take runs", "schedules", "cleaner", "tidy webhooks"}
+HEART = {"heartbeat", "take runs", "attempts", "schedules", "cleaner", "tidy webhooks"}
 
 SPELLS = {
     ALL_AT_ONCE: frozenset(TASKS),
@@ -84,9 +84,12 @@ class Matrix:
         self.spells = 0
         self.receiver = 0
 
-    def begin(self) -> None:
-        """Two workers at work, with more places than there are runs: they look for more all the time."""
-        self.house.settings["HRIMS_CONCURRENCY"] = "3"
+    def begin(self, silent: int) -> None:
+        """Two workers at work, with more places than there are runs: they look for more all the time.
+
+        They are presumed dead after ``silent`` seconds. A pool needs up to 5 to connect again.
+        """
+        self.house.settings |= {"HRIMS_CONCURRENCY": "3", "HRIMS_SILENT_SECONDS": str(silent)}
         pids = [self.house.start_worker().pid for _ in range(2)]
         self.house.until_saved(1)
         self.who = NUMBERS.format(*pids)
@@ -97,6 +100,7 @@ class Matrix:
         third worker starts meanwhile.
         """
         house, injector = self.house, self.injector
+        house.until_at_work(*house.working)
         house.conn.execute("UPDATE schedules SET next_at = now()")
         insert_test(house.conn, self.receiver)
         self.spells += 1
@@ -175,7 +179,7 @@ def test_every_background_task_is_in_the_matrix() -> None:
 
 def test_background_tasks_survive_some_sqlstates(matrix: Matrix) -> None:
     """A sample: longer than the silence after which a worker is presumed dead."""
-    matrix.begin()
+    matrix.begin(silent=3)
     matrix.spell("25006", "heartbeat", 4)
     matrix.spell("XX000", "queue", 4)
     matrix.spell("57P01", "runs", 4)
@@ -186,7 +190,7 @@ def test_background_tasks_survive_some_sqlstates(matrix: Matrix) -> None:
 @pytest.mark.timeout(1800)
 def test_background_tasks_survive_all_sqlstates(matrix: Matrix, capsys: pytest.CaptureFixture[str]) -> None:
     matrix.house.patience = 120
-    matrix.begin()
+    matrix.begin(silent=8)
     for code in CODES:
         for name in SPELLS:
             matrix.spell(code, name, SECONDS)

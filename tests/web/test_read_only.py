@@ -114,7 +114,7 @@ def test_health_says_so(client: Browser, conn: Connection, spell: Spell) -> None
 
 
 def test_the_web_starts_in_the_spell(client: Browser, conn: Connection, spell: Spell) -> None:
-    """Before the first start no key is there that signs forms; nobody can make one now."""
+    """Before the first start there is no key that signs forms, and none can be made now."""
     conn.execute("DELETE FROM app_secrets")
     with spell():
         assert client.get("/healthz").status_code == 200

@@ -67,7 +67,7 @@ def note_beat(settings: Settings) -> None:
 async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -> None:
     """Look for runs without a worker for ever, once every beat; wait for a database that is away.
 
-    While nobody can write a heartbeat, silence proves nothing: it counts from the database's return.
+    While no worker can write its heartbeat, silence proves nothing: it counts from the database's return.
     """
 
     async def look() -> None:
