@@ -11,7 +11,7 @@ BEGIN
 END $$;
 
 -- The same function as clean() in hrims/text.py. Rows that were saved before are cleaned when a sync next saves their
--- person (decision 0028), so both forms occur in the table.
+-- person (decision 0020), so both forms occur in the table.
 CREATE FUNCTION clean_text(given text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN given ~ '[^ -~]|  |^ | $'

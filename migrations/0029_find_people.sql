@@ -1,4 +1,4 @@
--- Search for people by any parts of their name, in any order, and by a near spelling (decision 0029).
+-- Search for people by any parts of their name, in any order, and by a near spelling (decision 0021).
 
 -- A name as search compares it: lower case; without apostrophes, so that ng'ambo is one word in each spelling; all
 -- other signs are spaces. Not STRICT, or it could not be inlined: an index is written with it for each new person.
@@ -15,8 +15,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN array_to_tsvector(string_to_array(search_key(name), ' '));
 
 CREATE INDEX employees_name_parts ON employees USING gin (name_parts(name));
--- It finds by the last word too. The function last_word stays for processes of the version before.
-DROP INDEX employees_last_name;
 
 -- Each word that occurs in a name: a near spelling is looked for among words, which are few, and not among people.
 -- A word may stand here twice, when two pages met it at the same moment: a unique key would let one page wait for the
@@ -52,3 +50,7 @@ END $$;
 CREATE TRIGGER employees_keep_new_words AFTER UPDATE OF name ON employees
     FOR EACH ROW WHEN (NEW.name IS DISTINCT FROM OLD.name)
     EXECUTE FUNCTION keep_words_of_new_name();
+
+-- employees_name_parts finds by the last word too. The function last_word stays for processes of the version before.
+-- Last, because dropping an index locks the table until this transaction ends.
+DROP INDEX employees_last_name;

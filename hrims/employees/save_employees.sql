@@ -97,7 +97,7 @@ WITH staged AS MATERIALIZED (
     FOR NO KEY UPDATE OF e
 ), changes AS MATERIALIZED (
     -- A text that differs only in white space or in the form of its characters was saved before texts were cleaned:
-    -- it is rewritten, and is no change (decision 0028).
+    -- it is rewritten, and is no change (decision 0020).
     SELECT d.*, c.changes
     FROM differing d
     CROSS JOIN LATERAL (

@@ -1,6 +1,7 @@
 """What a client should keep of a record, told a second time and apart from the client's own code,
 so that tests have something to compare with: a record in, columns by the contract out."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,8 +54,13 @@ def expected(record: Record) -> dict[str, str | None]:
 
 
 def _first(fields: Record, *names: str) -> str | None:
-    values = [str(fields.get(name) or "").strip() for name in names]
+    values = [_clean(str(fields.get(name) or "")) for name in names]
     return next((value for value in values if value), None)
+
+
+def _clean(text: str) -> str:
+    """One space for each run of white space, and composed characters."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def _joined(fields: Record, mark: str, *names: str) -> str | None:

@@ -36,8 +36,8 @@ class Asking:
 
 
 async def until(reached: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    """Waits for it, for ten seconds at most."""
-    async with asyncio.timeout(10):
+    """Wait for it. A place that is given back is free after up to ten seconds; the machine may be slow."""
+    async with asyncio.timeout(60):
         while True:
             found = reached()
             if found if isinstance(found, bool) else await found:
@@ -81,7 +81,7 @@ async def test_a_place_goes_to_who_has_waited_longest(conn: Connection, pool: As
         await until(lambda: pages >= 2)
         waiting = [asyncio.create_task(_have_one(one)) for one in (small, other)]
         before = pages
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.gather(*waiting)
         # Those in flight, and once more for each who got a place meanwhile.
         assert pages - before <= 2 * (1 + len(waiting)), "others went first who came later"
