@@ -20,7 +20,8 @@
     │   ├── RemoteGarbled          again   an answer that is not the contract's
     │   │   ├── RemoteShort        again   a page with fewer records than HRIMS counts there
     │   │   ├── RemoteLong         again   a page with more records than asked for
-    │   │   └── RemoteRepeated     again   a page that HRIMS sent under another number before
+    │   │   ├── RemoteRepeated     again   a page that HRIMS sent under another number before
+    │   │   └── RemoteOtherPage    again   a page that says that it is another
     │   ├── RemoteTooLarge         again   an answer over our size limit or HRIMS' own (413)
     │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
@@ -195,6 +196,10 @@ class RemoteRepeated(RemoteGarbled):
     """A page with the people of another page of the same reading."""
 
     code = "remote_repeated"
+
+
+class RemoteOtherPage(RemoteGarbled):
+    """A page that says that it is another one than asked for."""
 
 
 class RemoteTooLarge(RemoteError):

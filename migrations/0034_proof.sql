@@ -7,10 +7,15 @@ ALTER TABLE run_pages
     ADD COLUMN record_digests bigint[] NOT NULL DEFAULT '{}';
 
 ALTER TABLE runs
-    -- The page size that HRIMS answers when the requested one does not fit; NULL while the requested one fits.
+    -- The page size that this run found to fit, and what it found, in words; NULL while the requested one fits.
     ADD COLUMN fitted_page_size integer CHECK (fitted_page_size BETWEEN 1 AND 500),
+    ADD COLUMN page_finding text CHECK (page_finding <> ''),
+    ADD CONSTRAINT runs_fitted_page_size_says_why CHECK ((fitted_page_size IS NULL) = (page_finding IS NULL)),
     -- People of the last complete run of the same list, counted when this run ended.
     ADD COLUMN last_complete_people integer CHECK (last_complete_people >= 0);
+
+-- People whom a pass saved before it started again with another page size.
+ALTER TABLE run_progress ADD COLUMN saved_before integer NOT NULL DEFAULT 0 CHECK (saved_before >= 0);
 
 -- The page size that an endpoint answers, found by a run whose pages held another number of records than requested.
 -- Forgotten after a while, in case HRIMS was changed.
@@ -32,14 +37,15 @@ SELECT r.id AS job_id, i.name AS institution, r.institution_id, r.identifier_typ
        r.page_size, r.state, r.outcome, r.attempt, r.requested_by, r.requested_via,
        r.requested_at, r.started_at, r.finished_at, r.next_try_at,
        p.remote_total, p.pages AS pages_fetched, p.fetched AS total_fetched,
-       coalesce(r.people, p.saved) AS employee_count, CASE WHEN r.missing < 0 THEN 0 ELSE r.missing END AS missing,
+       coalesce(r.people, greatest(p.saved, p.saved_before)) AS employee_count, CASE WHEN r.missing < 0 THEN 0 ELSE r.missing END AS missing,
        coalesce(r.seen_twice, p.repeated) AS seen_twice,
        p.new, p.changed, p.unchanged, p.rejected, p.unmatched, r.trouble, r.trouble_code, r.kind,
        p.leavers, p.leavers_waiting,
        CASE WHEN r.missing < 0 THEN -r.missing WHEN r.missing >= 0 THEN 0 END AS surplus,
-       r.state IN ('failed', 'cancelled') AND r.kind <> 'preview' AND p.saved > 0 AS partial,
+       r.state IN ('failed', 'cancelled') AND r.kind <> 'preview' AND greatest(p.saved, p.saved_before) > 0 AS partial,
        greatest(r.last_complete_people - r.people, 0) AS fewer_than_last_complete,
-       CASE WHEN r.state = 'completed' THEN p.repeated END AS listed_twice
+       CASE WHEN r.state = 'completed' THEN p.repeated END AS listed_twice,
+       r.fitted_page_size, r.page_finding
 FROM runs r
 LEFT JOIN institutions i ON i.id = r.institution_id
 JOIN run_progress p ON p.run_id = r.id;
@@ -68,6 +74,7 @@ SELECT r.id, jsonb_build_object(
         'unmatched', p.unmatched, 'leavers', p.leavers, 'leaversWaiting', p.leavers_waiting,
         'listedTwice', CASE WHEN r.state = 'completed' THEN p.repeated END,
         'fewerThanLastComplete', greatest(r.last_complete_people - r.people, 0),
+        'pageFinding', r.page_finding,
         'code', CASE WHEN r.state <> 'completed' THEN coalesce(r.trouble_code, r.state) END,
         'trouble', CASE WHEN r.state <> 'cancelled' THEN r.trouble END
     )) AS payload

@@ -40,7 +40,7 @@ class Run:
     seen_twice: int | None
     missing: int | None
     last_complete_people: int | None
-    fitted_page_size: int | None
+    page_finding: str | None
     phase: str
     remote_total: int | None
     pages: int

@@ -17,29 +17,23 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
            AS identifier, r.page_size, r.priority, r.state, r.outcome, r.attempt,
        r.requested_by, r.requested_at, r.started_at, r.finished_at, r.next_try_at,
        r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, r.last_complete_people,
-       r.fitted_page_size, p.phase,
-       p.remote_total, p.pages, p.fetched, p.saved, p.new, p.changed, p.unchanged,
-       p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms, p.save_ms, p.note,
-       r.pool, r.attempts, r.attempt_pause, r.deadline_at, pool_is_served(r.pool) AS a_worker_lives,
-       r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
-       why_pool_does_not_ask(r.pool) AS not_asked,
-       r.pruned_at, q.paused_by, q.paused_why, starts_per_minute() AS starts_per_minute,
-       {ITS_START},
-       CASE WHEN r.state = 'waiting' AND r.not_before > now() THEN r.not_before END AS not_before,
-       CASE WHEN r.state IN ('waiting', 'delayed')
-                 AND quiet_ends(r.quiet_from, r.quiet_until, r.quiet_zone, now()) IS NOT NULL
-            THEN to_char(r.quiet_from, 'HH24:MI') || ' to ' || to_char(r.quiet_until, 'HH24:MI') END
-           AS quiet,
-       coalesce((SELECT d.changes FROM run_drift d WHERE d.run_id = r.id), '[]') AS drift,
-       (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id) AS asked_again,
-       (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id AND c.became = 'right') AS came_right,
-       CASE WHEN r.kind = 'person' THEN (SELECT j.reason FROM rejects j WHERE j.run_id = r.id LIMIT 1) END
-           AS rejected_why,
-       l.last_run_id, l.last_outcome, l.last_people, l.last_finished_at
-FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress p ON p.run_id = r.id
-LEFT JOIN LATERAL last_completed(r.institution_id) l
-    ON r.state <> 'completed' OR r.kind NOT IN ('sync', 'apply')
-CROSS JOIN queue_settings q
+       r.page_finding, p.phase,
+       p.remote_total, p.pages, p.fetched, greatest(p.saved, p.saved_before) AS saved, p.new, p.changed,
+       p.unchanged, p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms,
+       p.save_ms, p.note, r.pool, r.attempts, r.attempt_pause, r.deadline_at, pool_is_served(r.pool) AS
+       a_worker_lives, r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
+       why_pool_does_not_ask(r.pool) AS not_asked, r.pruned_at, q.paused_by, q.paused_why,
+       starts_per_minute() AS starts_per_minute, {ITS_START}, CASE WHEN r.state = 'waiting' AND r.not_before
+       > now() THEN r.not_before END AS not_before, CASE WHEN r.state IN ('waiting', 'delayed') AND
+       quiet_ends(r.quiet_from, r.quiet_until, r.quiet_zone, now()) IS NOT NULL THEN to_char(r.quiet_from,
+       'HH24:MI') || ' to ' || to_char(r.quiet_until, 'HH24:MI') END AS quiet, coalesce((SELECT d.changes
+       FROM run_drift d WHERE d.run_id = r.id), '[]') AS drift, (SELECT count(*) FROM run_cases c WHERE
+       c.run_id = r.id) AS asked_again, (SELECT count(*) FROM run_cases c WHERE c.run_id = r.id AND c.became
+       = 'right') AS came_right, CASE WHEN r.kind = 'person' THEN (SELECT j.reason FROM rejects j WHERE
+       j.run_id = r.id LIMIT 1) END AS rejected_why, l.last_run_id, l.last_outcome, l.last_people,
+       l.last_finished_at FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progress
+       p ON p.run_id = r.id LEFT JOIN LATERAL last_completed(r.institution_id) l ON r.state <> 'completed'
+       OR r.kind NOT IN ('sync', 'apply') CROSS JOIN queue_settings q
 """  # noqa: S608 - constants alone
 
 

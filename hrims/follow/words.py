@@ -76,7 +76,7 @@ def _completed(run: "Run") -> str:
         repair = " after repair" if run.outcome == "complete_after_repair" else ""
         return f"Complete{repair}: all {total} that HRIMS lists are accounted for.{_notes(run)}"
     why = f" {run.trouble}" if run.trouble else ""
-    return f"Incomplete: {_gap(run.missing or 0, total)}{why}{_page_size(run)} Run it again."
+    return f"Incomplete: {_gap(run.missing or 0, total)}{why}{_finding(run)} Run it again."
 
 
 def _gap(gap: int, total: str) -> str:
@@ -87,6 +87,10 @@ def _gap(gap: int, total: str) -> str:
     return f"{gap:,} of {total} are missing."
 
 
+def _finding(run: "Run") -> str:
+    return f" {run.page_finding}" if run.page_finding else ""
+
+
 def _notes(run: "Run") -> str:
     """What a person should know of a complete run."""
     notes = ""
@@ -94,15 +98,7 @@ def _notes(run: "Run") -> str:
         notes += " 1 person is listed twice." if twice == 1 else f" {twice:,} people are listed twice."
     if fewer := run.fewer_than_last_complete:
         notes += f" {fewer:,} fewer than in the last complete run."
-    return notes + _page_size(run)
-
-
-def _page_size(run: "Run") -> str:
-    size = run.fitted_page_size
-    if size is None:
-        return ""
-    records = "1 record" if size == 1 else f"{size:,} records"
-    return f" HRIMS gives {'at most ' if size < run.page_size else ''}{records} a page."
+    return notes + _finding(run)
 
 
 def _completed_person(run: "Run") -> str:

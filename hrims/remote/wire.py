@@ -16,6 +16,7 @@ from hrims.errors import (
     RemoteFailed,
     RemoteGarbled,
     RemoteLong,
+    RemoteOtherPage,
     RemoteTooLarge,
     RemoteUnknown,
 )
@@ -45,6 +46,11 @@ class Page(msgspec.Struct, frozen=True):
     total: int
     records: list[Person | Unreadable]
     body: bytes = b""
+
+    @property
+    def start(self) -> int:
+        """The position of its first record in the list, from 0."""
+        return self.number * self.size
 
 
 Number = int | float | str
@@ -192,7 +198,7 @@ def _check(frame: Frame, there: int, number: int, size: int) -> int:
     """Return the total. Raises RemoteGarbled where the frame fits neither the question nor the records."""
     total = _whole(frame.overall_data_size, "overallDataSize")
     if _whole_or_none(frame.current_page, "currentPage") not in {None, number}:
-        raise RemoteGarbled(f"HRIMS answered with another page than page {number}, asked for.")
+        raise RemoteOtherPage(f"HRIMS answered with another page than page {number}, asked for.")
     if there > size:
         raise RemoteLong(f"HRIMS answered with {there} records where at most {size} fit.", had=there)
     if _whole_or_none(frame.current_data_size, "currentDataSize") not in {None, there}:

@@ -117,7 +117,7 @@ class _Pass:
         end = await self._closing.end() or await self._ask_end()
         if self._reading == EDGES or end.total > (self._plan.total or 0):
             return end.total
-        return await read_behind(self._reader, self._reading, self._seen, end, self._page_size)
+        return await read_behind(self._reader, self._reading, end)
 
     async def _ask_end(self) -> End:
         return await ask_end(self._reader, self._page_size, self._plan.total or 0)
@@ -188,6 +188,13 @@ async def _read(
         return await reading_pass.read_all()
     await reading_pass.read_pages()
     return None
+
+
+async def is_read(reader: Reader, reading: int, skip: Iterable[tuple[int, int]]) -> bool:
+    """Return whether every position of the list but those in ``skip`` is saved in this reading."""
+    saved, total = await patiently(lambda: _saved(reader.pool, reader.attempt, reading))
+    covered = Coverage([*((one.start, one.stop) for one in saved), *skip])
+    return not any(covered.gaps(total or 0))
 
 
 async def total_now(reader: Reader) -> int:

@@ -7,6 +7,7 @@ from hrims.db import AsyncPool
 from hrims.jobs.attempts.store import Attempt
 from hrims.steady import patiently
 from hrims.sync import settle, store
+from hrims.sync.page_fit.store import keep_page_size
 from hrims.sync.spans import Coverage
 from hrims.sync.store import Ending
 
@@ -36,6 +37,8 @@ class Sum:
     """The readings that were counted."""
     contradicted: bool = False
     """Whether HRIMS gives a total of 0 after it sent records in this run."""
+    open_ended: bool = False
+    """Whether the list is one full page, and HRIMS did not answer the page behind it."""
     listed_twice: int = 0
     """Repeats that HRIMS confirmed one record at a time."""
     moved: bool = False
@@ -54,7 +57,8 @@ class Sum:
     @property
     def proven(self) -> bool:
         """Whether everybody is accounted for, and the sum can tell."""
-        return self.missing == 0 and self.steady and not self.moved and not self.contradicted
+        is_doubtful = self.moved or self.contradicted or self.open_ended
+        return self.missing == 0 and self.steady and not is_doubtful
 
 
 async def add_up(attempt: Attempt, pool: AsyncPool, readings: list[int], total: int) -> Sum:
@@ -71,6 +75,7 @@ async def add_up(attempt: Attempt, pool: AsyncPool, readings: list[int], total: 
                 repeats=counts.repeats,
                 steady=counts.steady,
                 contradicted=counts.contradicted,
+                open_ended=counts.open_ended,
                 total=total,
                 gaps=tuple(taken.gaps(total)),
                 readings=tuple(readings),
@@ -100,11 +105,18 @@ async def edges_hold(attempt: Attempt, pool: AsyncPool) -> bool:
 
 
 async def finish(
-    attempt: Attempt, pool: AsyncPool, settings: Settings, counted: Sum, *, repaired: bool
+    attempt: Attempt,
+    pool: AsyncPool,
+    settings: Settings,
+    counted: Sum,
+    *,
+    repaired: bool,
+    base_url: str | None = None,
 ) -> str:
-    """Ends the run with its outcome, in one transaction; returns the outcome.
+    """End the run with its outcome, in one transaction; return the outcome.
 
-    Raises Fenced when another attempt has taken over.
+    Later runs of the endpoint at ``base_url`` use the page size that the run found. Raises Fenced when
+    another attempt has taken over.
     """
     good = "complete_after_repair" if repaired else "complete"
     ending = Ending(
@@ -118,19 +130,26 @@ async def finish(
         why=None if counted.proven else why(counted),
     )
 
-    await end(attempt, pool, settings, ending, counted.readings)
+    await end(attempt, pool, settings, ending, counted.readings, base_url)
     return ending.outcome
 
 
 async def end(
-    attempt: Attempt, pool: AsyncPool, settings: Settings, ending: Ending, readings: tuple[int, ...]
+    attempt: Attempt,
+    pool: AsyncPool,
+    settings: Settings,
+    ending: Ending,
+    readings: tuple[int, ...],
+    base_url: str | None = None,
 ) -> None:
-    """Ends the run so, and draws the conclusions, in one transaction. Raises Fenced."""
+    """End the run so, and draw the conclusions, in one transaction. Raises Fenced."""
 
     async def write() -> None:
         async with pool.connection() as conn:
             await store.check_fence(conn, attempt)
             await store.end(conn, attempt, ending, readings)
+            if base_url:
+                await keep_page_size(conn, attempt, base_url)
             await settle.settle(conn, attempt, ending.outcome, readings, settings)
 
     await patiently(write)
@@ -149,6 +168,8 @@ def why(counted: Sum) -> str:
         reasons.append("People moved, or went and came, while it was read, although its total stood still.")
     if counted.contradicted:
         reasons.append("HRIMS sent people, and then said that its list is empty.")
+    if counted.open_ended:
+        reasons.append("HRIMS did not answer the page behind its only page, so its list may be longer.")
     if unproven := counted.repeats - counted.listed_twice:
         reasons.append(f"HRIMS gave {_people(unproven)} twice, and may have left out as many.")
     return " ".join(reasons)

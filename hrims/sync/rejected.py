@@ -15,6 +15,8 @@ from hrims.rejects import store as rejects
 from hrims.rejects.store import Wanted
 from hrims.steady import patiently
 from hrims.sync import readings, store
+from hrims.sync.page_fit.fit import page_size
+from hrims.sync.repeats.resolve import resolve
 from hrims.sync.spans import Coverage
 from hrims.sync.store import FIRST, Ending
 from hrims.sync.work import Reader, Work
@@ -33,7 +35,9 @@ async def ask_again(work: Work) -> None:
     try:
         async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
             reader = Reader(*work, slots)
-            await readings.read(reader, FIRST, outside(wanted, attempt.page_size), and_total=False)
+            elsewhere = outside(wanted, await page_size(reader))
+            await readings.read(reader, FIRST, elsewhere, and_total=False)
+            await resolve(attempt, pool, [FIRST])
     except RemoteError as trouble:
         raise await breaker.suspect(pool, remote, settings, trouble) from trouble
     outcome = await _finish(attempt, pool)

@@ -7,7 +7,7 @@ from hrims.errors import RemoteError
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.sync import pages, readings, reconcile
-from hrims.sync.page_fit.fit import keep_page_size
+from hrims.sync.page_fit.fit import has_small_pages
 from hrims.sync.readings import EDGE, GLANCE
 from hrims.sync.reconcile import Sum
 from hrims.sync.repeats.resolve import resolve
@@ -38,8 +38,8 @@ async def bring(work: Work) -> None:
             counted, repaired = await _read_until_proven(reader)
     except RemoteError as trouble:
         raise await breaker.suspect(pool, remote, settings, trouble) from trouble
-    outcome = await reconcile.finish(attempt, pool, settings, counted, repaired=repaired)
-    await keep_page_size(reader)
+    url = remote.address
+    outcome = await reconcile.finish(attempt, pool, settings, counted, repaired=repaired, base_url=url)
     log.info("run %s ended %s", attempt.run_id, outcome)
 
 
@@ -52,7 +52,8 @@ async def _read_until_proven(reader: Reader) -> tuple[Sum, bool]:
         if begun <= {EDGES} and (not await readings.took_long(reader) or await _edges_hold(reader)):
             return counted, False
         return await _read_again(reader, [FIRST, EDGES], [SECOND, THIRD])
-    if EDGES in begun or (not begun and counted.steady and 0 < counted.missing <= FEW):
+    is_few = not begun and counted.steady and 0 < counted.missing <= FEW
+    if EDGES in begun or (is_few and await has_small_pages(reader)):
         return await _read_edges(reader)
     return await _read_again(reader, [FIRST], [SECOND, THIRD])
 
@@ -61,10 +62,14 @@ async def _edges_hold(reader: Reader) -> bool:
     """Whether whoever stands on either side of an edge was met on that page. If some went and others came
     between two looks at the total, the total never shows that somebody slipped over an edge; the edge does.
     """
+    if not await has_small_pages(reader):
+        return False
     await _say(reader, "The sum adds up: looking at the edges between pages once more.")
-    await readings.read(reader, EDGES, await readings.all_but_edges(reader, GLANCE), and_total=False)
+    elsewhere = await readings.all_but_edges(reader, GLANCE)
+    await readings.read(reader, EDGES, elsewhere, and_total=False)
     await resolve(reader.attempt, reader.pool, [FIRST, EDGES])
-    return await reconcile.edges_hold(reader.attempt, reader.pool)
+    is_read = await readings.is_read(reader, EDGES, elsewhere)
+    return is_read and await reconcile.edges_hold(reader.attempt, reader.pool)
 
 
 async def _read_edges(reader: Reader) -> tuple[Sum, bool]:

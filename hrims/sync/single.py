@@ -1,4 +1,6 @@
-"""Asks for one record of a listing by its position: a position comes in, whose record it is goes out."""
+"""Asks for one record of a list: a page and a position on it are the input, the record's identity is the
+output.
+"""
 
 import itertools
 from random import Random
@@ -9,11 +11,12 @@ from hrims.errors import RemoteBadRequest, RemoteError, RemoteUnknown
 from hrims.jobs.attempts.attempt import Stopping
 from hrims.remote.pace import pause
 from hrims.sync.crew import sleep
+from hrims.sync.spans import Span
 from hrims.sync.work import Reader
 
 
-async def fetch_identity(reader: Reader, place: int) -> int | None:
-    """Return the identity of the record at this position (from 0) of the list.
+async def fetch_identity(reader: Reader, span: Span, position: int = 0) -> int | None:
+    """Return the identity of the record at this position (from 0) of a page.
 
     Return None where HRIMS gives no record there, or one that cannot be kept, after as many tries as a page
     has. Raises RemoteError when asking again cannot help, Stopping when the worker is asked to stop.
@@ -24,7 +27,9 @@ async def fetch_identity(reader: Reader, place: int) -> int | None:
             raise Stopping
         try:
             async with reader.slots.one():
-                page = await reader.remote.page(attempt.identifier_type, attempt.identifier, place, 1)
+                page = await reader.remote.page(
+                    attempt.identifier_type, attempt.identifier, span.number, span.size
+                )
         except (RemoteBadRequest, RemoteUnknown):
             return None
         except RemoteError as error:
@@ -35,6 +40,6 @@ async def fetch_identity(reader: Reader, place: int) -> int | None:
             wait = pause(tries, settings.page_pause, error.retry_after, Random())  # noqa: S311 - jitter
             await sleep(wait, reader.is_stopping)
         else:
-            row = to_row(page.records[0]) if page.records else None
+            row = to_row(page.records[position]) if position < len(page.records) else None
             return identity(row) if isinstance(row, Row) else None
     raise AssertionError("unreachable")

@@ -83,24 +83,19 @@ async def saved_pages(
     return saved, progress[0] if progress else None
 
 
-async def full_last_page(
-    conn: AsyncConnection, attempt: Attempt, reading: int, total: int
-) -> tuple[int, int] | None:
-    """Return (size, number) of the last page of this reading if it is full and ends at the total or behind
-    it.
-    """
-    return await (
+async def count_digests(conn: AsyncConnection, attempt: Attempt, reading: int, digests: list[int]) -> int:
+    """Return how many of these record digests the saved pages of this reading hold."""
+    row = await (
         await conn.execute(
             """
-            SELECT page_size, page_number
-            FROM (SELECT page_size, page_number, records FROM run_pages
-                  WHERE run_id = %s AND reading = %s AND records > 0
-                  ORDER BY page_size::bigint * page_number + records DESC LIMIT 1) last
-            WHERE records = page_size AND page_size::bigint * page_number + records >= %s
+            SELECT count(*) FROM unnest(%s::bigint[]) AS wanted(digest)
+            WHERE digest IN (SELECT unnest(record_digests) FROM run_pages WHERE run_id = %s AND reading = %s)
             """,
-            (attempt.run_id, reading, total),
+            (digests, attempt.run_id, reading),
         )
     ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def cheapest_pages(conn: AsyncConnection, attempt: Attempt, most: int) -> list[tuple[int, int]]:
@@ -202,11 +197,13 @@ class Counts(NamedTuple):
     repeats: int
     steady: bool
     contradicted: bool
+    open_ended: bool
 
 
 async def count(conn: AsyncConnection, attempt: Attempt, readings: list[int], total: int) -> Counts:
     """Count these readings together, against the remote's total."""
-    given = {"readings": readings, "edges": EDGES, "total": total}
+    is_list = attempt.kind in {"sync", "preview"}
+    given = {"readings": readings, "edges": EDGES, "total": total, "single": not is_list}
     return Counts(*await _sum(conn, attempt, "count", given))
 
 

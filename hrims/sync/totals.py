@@ -7,15 +7,19 @@ import logging
 from random import Random
 from typing import NamedTuple
 
-from hrims.errors import RemoteBadRequest, RemoteCredentials, RemoteError, RemoteRepeated, RemoteUnknown
+from hrims.employees.digest import record_digest
+from hrims.errors import RemoteBadRequest, RemoteError, RemoteOtherPage, RemoteUnknown
 from hrims.remote.pace import pause
+from hrims.remote.wire import Page
 from hrims.steady import patiently
 from hrims.sync import availability, pages, store
-from hrims.sync.ask_page import Seen, ask_page
 from hrims.sync.crew import sleep
-from hrims.sync.pages import Asked
+from hrims.sync.pages import Asked, Shaped
 from hrims.sync.spans import Span
 from hrims.sync.work import Reader
+
+NO_SUCH_PAGE = (RemoteBadRequest, RemoteUnknown, RemoteOtherPage)
+"""How HRIMS says that a list has no further page."""
 
 TRIES_BEHIND = 2
 """Requests for the page behind the end before the total is asked for with a page that was answered before."""
@@ -30,10 +34,8 @@ class End(NamedTuple):
     """What HRIMS says of the end of a list, after its last page."""
 
     total: int
-    is_seen: bool = False
-    """Whether HRIMS answered the page behind the end. If not, a full last page may not be the last."""
-    is_open: bool = False
-    """Whether it gave records there, although its total says that there are none."""
+    behind: Page | None = None
+    """The page behind the end, if HRIMS answered it; without records also if it has no such page."""
 
 
 async def ask_end(reader: Reader, page_size: int, total: int) -> End:
@@ -46,7 +48,9 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
     behind = Span(page_size, -(-total // page_size))
     # A page that was had before is a page that can be had: the first record may be a broken one.
     known = await patiently(lambda: availability.cheapest_pages(reader.pool, attempt))
-    spans = [behind] * TRIES_BEHIND + known
+    # Only of a list of one full page the total may be that of the page, and nothing else would show it.
+    spans = [behind] * (reader.settings.page_tries if total == page_size else TRIES_BEHIND) + known
+    there: Page | None = None
     for tries in itertools.count(1):
         span = spans[(tries - 1) % len(spans)]
         try:
@@ -55,46 +59,62 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
                     attempt.identifier_type, attempt.identifier, span.number, span.size
                 )
         except RemoteError as trouble:
-            if span is behind and not trouble.again and not isinstance(trouble, RemoteCredentials):
-                spans = known
+            if span is behind and isinstance(trouble, NO_SUCH_PAGE):
+                there, spans = Page(span.number, span.size, total, []), known
                 continue
             await _pause_after(reader, trouble, tries)
         else:
-            is_open = bool(page.records) and page.total <= span.start
-            return End(page.total, span is behind, span is behind and is_open)
+            return End(page.total, page if span is behind else there)
     raise AssertionError("unreachable")
 
 
-async def read_behind(reader: Reader, reading: int, seen: Seen, end: End, page_size: int) -> int:
-    """Read on behind a list that goes on behind its total. Return the latest total.
+async def read_behind(reader: Reader, reading: int, end: End) -> int:
+    """Save what HRIMS gives behind the total of a list, page after page. Return the latest total.
 
-    A full last page is followed too, unless the page behind it was seen: its total may be that of the page.
-    Raises RemoteError when the page behind it cannot be had: that is no proof that it is empty.
+    Stop at a page that holds only records of the list: HRIMS repeats its last page. That the page behind a
+    list of one full page is empty is saved as well: without it the total may be that of the page.
     """
-    total = end.total
-    span = Span(page_size, -(-total // page_size)) if end.is_open else None
-    if not end.is_seen:
-        last = await patiently(lambda: _full_last_page(reader, reading, total))
-        span = Span(last.size, last.number + 1) if last else None
-    for number in range(MAX_PAGES_BEHIND if span else 0):
-        assert span is not None
-        asked = await _ask_behind(reader, reading, seen, Span(span.size, span.number + number))
-        if asked is None or not asked.page.records:
+    page, total = end.behind, end.total
+    if page is None or page.total > page.start:
+        return total
+    for _ in range(MAX_PAGES_BEHIND):
+        shaped = pages.shape(page)
+        if not await _is_new(reader, reading, shaped):
             break
         log.warning("people_behind_end run=%s total=%s", reader.attempt.run_id, end.total)
-        await pages.save(reader.attempt, asked, reader.pool, reading=reading)
-        total = max(total, asked.page.total)
+        await pages.save(reader.attempt, Asked(page, 0, shaped), reader.pool, reading=reading)
+        total = max(total, page.total)
+        page = await _ask_behind(reader, Span(page.size, page.number + 1))
+        if page is None:
+            return total
+    if page.start == end.total == page.size:
+        empty = Page(page.number, page.size, end.total, [])
+        await pages.save(reader.attempt, Asked(empty, 0, pages.shape(empty)), reader.pool, reading=reading)
     return total
 
 
-async def _ask_behind(reader: Reader, reading: int, seen: Seen, span: Span) -> Asked | None:
-    """Ask for a page behind the end; None when HRIMS has no such page, or repeats another one."""
+async def _is_new(reader: Reader, reading: int, shaped: Shaped) -> bool:
+    """Return whether a page holds a record that this reading has not saved."""
+    digests = [record_digest(row) for _, row in shaped.rows]
+
+    async def count_saved() -> int:
+        async with reader.pool.connection() as conn:
+            return await store.count_digests(conn, reader.attempt, reading, digests)
+
+    return bool(digests) and await patiently(count_saved) < len(digests)
+
+
+async def _ask_behind(reader: Reader, span: Span) -> Page | None:
+    """Ask for a page behind the end; None when HRIMS has no such page, or does not give it."""
     for tries in itertools.count(1):
         try:
-            return await ask_page(reader, span, seen, reading)
-        except (RemoteRepeated, RemoteBadRequest, RemoteUnknown):
-            return None
+            async with reader.slots.one():
+                return await reader.remote.page(
+                    reader.attempt.identifier_type, reader.attempt.identifier, span.number, span.size
+                )
         except RemoteError as trouble:
+            if not trouble.again or tries >= reader.settings.page_tries:
+                return None
             await _pause_after(reader, trouble, tries)
     raise AssertionError("unreachable")
 
@@ -106,9 +126,3 @@ async def _pause_after(reader: Reader, trouble: RemoteError, tries: int) -> None
         raise trouble
     wait = pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
     await sleep(wait, reader.is_stopping)
-
-
-async def _full_last_page(reader: Reader, reading: int, total: int) -> Span | None:
-    async with reader.pool.connection() as conn:
-        page = await store.full_last_page(conn, reader.attempt, reading, total)
-    return Span(*page) if page else None

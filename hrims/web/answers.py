@@ -95,6 +95,7 @@ def result(run: Run, employees: list[dict[str, Any]]) -> dict[str, Any]:
         "surplus": max(-(run.missing or 0), 0),
         "listedTwice": run.listed_twice,
         "fewerThanLastComplete": run.fewer_than_last_complete,
+        "pageFinding": run.page_finding,
     }
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
+from hrims.follow import store as follow
 from hrims.jobs.attempts.store import Attempt
 from hrims.sync import reconcile
 from hrims.sync.page_fit import store
@@ -35,9 +36,7 @@ async def complete_with(
         await store.restart_pass(other, attempt, FIRST, found, "HRIMS gives other pages.")
     await save(pool, attempt, page([record(1)], total=1 + missing, size=found))
     counted = await reconcile.add_up(attempt, pool, [FIRST], 1 + missing)
-    await reconcile.finish(attempt, pool, load({}), counted, repaired=False)
-    async with pool.connection() as other:
-        await store.keep_page_size(other, attempt, URL)
+    await reconcile.finish(attempt, pool, load({}), counted, repaired=False, base_url=URL)
 
 
 @pytest.fixture
@@ -48,18 +47,16 @@ def at(conn: Connection) -> int:
 
 async def test_it_works(conn: Connection, pool: AsyncPool, at: int) -> None:
     await complete_with(conn, pool, at, 100, 50)
-    later = await begun(conn, pool, at, 100)
-    assert await size_of(pool, later) == 50
-    assert rows(conn, f"SELECT page_size, fitted_page_size FROM runs WHERE id = {later.run_id}") == [
-        (100, 50)
+    assert await size_of(pool, await begun(conn, pool, at, 100)) == 50
+    assert rows(conn, "SELECT page_size, fitted_page_size, page_finding FROM runs ORDER BY id") == [
+        (100, 50, "HRIMS gives other pages."),
+        (100, None, None),
     ]
 
 
 async def test_a_smaller_request_stays(conn: Connection, pool: AsyncPool, at: int) -> None:
     await complete_with(conn, pool, at, 100, 50)
-    later = await begun(conn, pool, at, 20)
-    assert await size_of(pool, later) == 20
-    assert rows(conn, f"SELECT fitted_page_size FROM runs WHERE id = {later.run_id}") == [(None,)]
+    assert await size_of(pool, await begun(conn, pool, at, 20)) == 20
 
 
 async def test_a_server_that_gives_larger_pages_is_asked_for_them(
@@ -79,6 +76,26 @@ async def test_an_incomplete_run_teaches_nothing(conn: Connection, pool: AsyncPo
     assert await size_of(pool, await begun(conn, pool, at, 100)) == 100
 
 
+async def test_using_it_does_not_keep_it_alive(conn: Connection, pool: AsyncPool, at: int) -> None:
+    await complete_with(conn, pool, at, 100, 50)
+    conn.execute("UPDATE remote_page_sizes SET found_at = now() - interval '29 days'")
+    before = rows(conn, "SELECT * FROM remote_page_sizes")
+    attempt = await begun(conn, pool, at, 100)
+    await save(pool, attempt, page([record(1)], total=1, size=await size_of(pool, attempt)))
+    counted = await reconcile.add_up(attempt, pool, [FIRST], 1)
+    await reconcile.finish(attempt, pool, load({}), counted, repaired=False, base_url=URL)
+    assert rows(conn, "SELECT * FROM remote_page_sizes") == before
+
+
+async def test_a_smallest_and_a_largest_page_are_both_known(
+    conn: Connection, pool: AsyncPool, at: int
+) -> None:
+    await complete_with(conn, pool, at, 100, 50)
+    await complete_with(conn, pool, at, 10, 20)
+    assert await size_of(pool, await begun(conn, pool, at, 10)) == 20
+    assert rows(conn, "SELECT smallest, largest FROM remote_page_sizes") == [(20, 50)]
+
+
 async def test_it_is_forgotten_after_a_while(conn: Connection, pool: AsyncPool, at: int) -> None:
     await complete_with(conn, pool, at, 100, 50)
     conn.execute("UPDATE remote_page_sizes SET found_at = now() - interval '31 days'")
@@ -94,8 +111,11 @@ async def test_a_pass_that_starts_again_forgets_its_pages_and_keeps_the_people(
     async with pool.connection() as other:
         await store.restart_pass(other, attempt, FIRST, 50, "HRIMS gives at most 50 records a page.")
     assert rows(conn, "SELECT reading FROM run_pages") == [(3,)]
-    assert rows(conn, "SELECT saved, fetched, pages, new, note FROM run_progress") == [
-        (0, 0, 0, 2, "HRIMS gives at most 50 records a page.")
+    assert rows(conn, "SELECT saved, saved_before, fetched, pages, new FROM run_progress") == [
+        (0, 2, 0, 0, 2)
     ]
+    run = follow.read(conn, attempt.run_id)
+    assert run
+    assert run.saved == 2
     assert rows(conn, "SELECT count(*) FROM employees") == [(2,)]
     assert await size_of(pool, attempt) == 50

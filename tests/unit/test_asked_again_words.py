@@ -26,7 +26,7 @@ def run(**given: Any) -> Run:
         "not_asked",
         "finished_at",
         "paused_by",
-        "fitted_page_size",
+        "page_finding",
         "last_complete_people",
     ):
         usual[one] = None

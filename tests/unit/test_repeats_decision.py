@@ -67,6 +67,19 @@ def test_a_record_that_changed_between_two_readings_is_no_second_person() -> Non
     assert decision.state == 1
 
 
+def test_a_person_with_an_open_reject_does_not_become_the_owner() -> None:
+    """A run that was cancelled left Ali's record in the row."""
+    decision = decide([at(3, ASHA), at(57, ALI)], [ALI, ASHA], is_new=False, known=[identity_of(ALI)])
+    assert decision.rejected == (at(57, ALI),)
+    assert decision.state == 1
+
+
+def test_a_person_with_an_open_reject_who_is_left_alone_is_the_owner() -> None:
+    decision = decide([at(57, ALI)], [ASHA, ALI], is_new=False, known=[identity_of(ALI)])
+    assert decision.rejected == ()
+    assert decision.state == 1
+
+
 digests = st.integers(1, 4).flatmap(lambda person: st.integers(1, 2).map(lambda row: (person << 32) + row))
 
 

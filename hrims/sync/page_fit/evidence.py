@@ -42,7 +42,7 @@ class Evidence:
 
 
 class MetPeople:
-    """The people whom a pass met, as one bit each: ids come in, how many were met before goes out."""
+    """The people of a pass, as one bit each: ids are the input, how many were met before is the output."""
 
     def __init__(self) -> None:
         self._bits = bytearray(BITS // 8)

@@ -4,9 +4,9 @@ out.
 
 import logging
 
-from hrims.employees.digest import identity_of
 from hrims.errors import RemoteError, RemoteLong, RemoteShort
 from hrims.steady import patiently
+from hrims.sync import pages
 from hrims.sync.page_fit import store
 from hrims.sync.page_fit.evidence import Evidence, MetPeople, is_suspicious
 from hrims.sync.pages import Asked
@@ -39,7 +39,7 @@ class PageFit:
         self._checks = MAX_CHECKS
 
     async def resume(self) -> None:
-        """Load the people whom the pass met in earlier attempts."""
+        """Load the people of the pages that earlier attempts saved."""
         reader = self._reader
 
         async def load() -> list[int]:
@@ -68,8 +68,10 @@ class PageFit:
             await self._check(people)
 
     async def _check(self, people: list[int]) -> None:
-        """Compare the first records of the pages that share people with the single records of their
-        positions.
+        """Ask again for the pages that share people, and for the record where each begins, alone.
+
+        Both are asked now: employees who come or go shift what was saved, but a page and its records
+        together.
         """
         reader = self._reader
 
@@ -78,12 +80,14 @@ class PageFit:
                 return await store.first_records(conn, reader.attempt, self._reading, people)
 
         for first in await patiently(load):
-            found = await fetch_identity(reader, first.place)
-            if found is not None and found != identity_of(first.digest) and first.page_size > 1:
-                log.warning("page_misplaced run=%s size=%s", reader.attempt.run_id, first.page_size)
+            span = Span(first.page_size, first.page_number)
+            on_page = await fetch_identity(reader, span, first.position)
+            alone = await fetch_identity(reader, Span(1, span.start + first.position))
+            if span.size > 1 and on_page is not None and alone is not None and on_page != alone:
+                log.warning("page_misplaced run=%s size=%s", reader.attempt.run_id, span.size)
                 raise PageSizeFound(
-                    first.page_size // 2,
-                    f"HRIMS answers pages of {_records(first.page_size)} with other records than asked for.",
+                    span.size // 2,
+                    f"HRIMS answers pages of {_records(span.size)} with other records than asked for.",
                 )
 
 
@@ -104,21 +108,17 @@ async def page_size(reader: Reader) -> int:
 async def restart_pass(reader: Reader, reading: int, found: PageSizeFound) -> None:
     """Start the pass again with the page size that was found."""
     log.warning("page_size_found run=%s size=%s", reader.attempt.run_id, found.size)
-    note = f"{found} Reading the list from the start in pages of {_records(found.size)}."
 
     async def write() -> None:
         async with reader.pool.connection() as conn:
             await check_fence(conn, reader.attempt)
-            await store.restart_pass(conn, reader.attempt, reading, found.size, note)
+            await store.restart_pass(conn, reader.attempt, reading, found.size, str(found))
 
     await patiently(write)
+    words = f"{found} Reading the list from the start in pages of {_records(found.size)}."
+    await pages.note(reader.attempt, words, reader.pool)
 
 
-async def keep_page_size(reader: Reader) -> None:
-    """Let later runs of the endpoint use the page size with which this run was complete."""
-
-    async def write() -> None:
-        async with reader.pool.connection() as conn:
-            await store.keep_page_size(conn, reader.attempt, reader.remote.address)
-
-    await patiently(write)
+async def has_small_pages(reader: Reader) -> bool:
+    """Return whether HRIMS gives pages as small as they are asked for."""
+    return await page_size(reader) <= reader.attempt.page_size

@@ -11,11 +11,11 @@ VALID_DAYS = 30
 
 
 class FirstRecord(NamedTuple):
-    """The first record of a saved page: the page's size, its place in the list, its digest."""
+    """Where the first record of a saved page stands that is no reject: its page, its position on it."""
 
     page_size: int
-    place: int
-    digest: int
+    page_number: int
+    position: int
 
 
 async def fitted_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> int:
@@ -25,45 +25,36 @@ async def fitted_page_size(conn: AsyncConnection, attempt: Attempt, base_url: st
     row = await (
         await conn.execute(
             """
-            WITH known AS (
-                SELECT smallest, largest FROM remote_page_sizes
-                WHERE base_url = %(url)s AND identifier_type = %(type)s
-                  AND found_at > now() - make_interval(days => %(days)s)
-            ), wanted AS (
-                SELECT r.id, r.page_size, coalesce(r.fitted_page_size,
-                       least(greatest(r.page_size, k.smallest), k.largest)) AS size
-                FROM runs r LEFT JOIN known k ON true WHERE r.id = %(run)s
-            ), fitted AS (
-                UPDATE runs r SET fitted_page_size = w.size
-                FROM wanted w WHERE r.id = w.id AND w.size <> w.page_size AND r.fitted_page_size IS NULL
-            )
-            SELECT size FROM wanted
+            SELECT coalesce(r.fitted_page_size, least(greatest(r.page_size, k.smallest), k.largest))
+            FROM runs r
+            LEFT JOIN remote_page_sizes k ON k.base_url = %s AND k.identifier_type = r.identifier_type
+                AND k.found_at > now() - make_interval(days => %s)
+            WHERE r.id = %s
             """,
-            {
-                "url": base_url,
-                "type": attempt.identifier_type,
-                "days": VALID_DAYS,
-                "run": attempt.run_id,
-            },
+            (base_url, VALID_DAYS, attempt.run_id),
         )
     ).fetchone()
     assert row is not None
     return int(row[0])
 
 
-async def restart_pass(conn: AsyncConnection, attempt: Attempt, reading: int, size: int, note: str) -> None:
+async def restart_pass(
+    conn: AsyncConnection, attempt: Attempt, reading: int, size: int, finding: str
+) -> None:
     """Set the page size of this run, and forget the saved pages of this pass.
 
     The people of those pages stay saved; the pass meets them again.
     """
-    given = {"run": attempt.run_id, "reading": reading, "size": size, "note": note, "first": FIRST}
-    await conn.execute("UPDATE runs SET fitted_page_size = %(size)s WHERE id = %(run)s", given)
+    given = {"run": attempt.run_id, "reading": reading, "size": size, "finding": finding, "first": FIRST}
+    await conn.execute(
+        "UPDATE runs SET fitted_page_size = %(size)s, page_finding = %(finding)s WHERE id = %(run)s", given
+    )
     await conn.execute("DELETE FROM run_pages WHERE run_id = %(run)s AND reading = %(reading)s", given)
     await conn.execute(
         """
         UPDATE run_progress
-        SET fetched = 0, saved = 0, unchanged = 0, rejected = 0, repeated = 0, unmatched = 0, pages = 0,
-            note = %(note)s, updated_at = now()
+        SET saved_before = greatest(saved_before, saved), fetched = 0, saved = 0, unchanged = 0, rejected = 0,
+            repeated = 0, unmatched = 0, pages = 0, updated_at = now()
         WHERE run_id = %(run)s AND %(reading)s = %(first)s
         """,
         given,
@@ -71,18 +62,19 @@ async def restart_pass(conn: AsyncConnection, attempt: Attempt, reading: int, si
 
 
 async def keep_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
-    """Let later runs of the endpoint use the page size with which this run was complete, if it found one."""
+    """Let later runs of the endpoint use the page size that this run found, if it was complete with it."""
     await conn.execute(
         """
         INSERT INTO remote_page_sizes AS s (base_url, identifier_type, smallest, largest, found_run_id)
         SELECT %(url)s, r.identifier_type,
                CASE WHEN r.fitted_page_size > r.page_size THEN r.fitted_page_size END,
-               CASE WHEN r.fitted_page_size < r.page_size THEN r.fitted_page_size END, r.id
+               CASE WHEN r.fitted_page_size <= r.page_size THEN r.fitted_page_size END, r.id
         FROM runs r
-        WHERE r.id = %(run)s AND r.fitted_page_size <> r.page_size AND r.outcome <> 'incomplete'
+        WHERE r.id = %(run)s AND r.fitted_page_size IS NOT NULL AND r.outcome <> 'incomplete'
         ON CONFLICT (base_url, identifier_type) DO UPDATE
-        SET smallest = EXCLUDED.smallest, largest = EXCLUDED.largest, found_at = now(),
-            found_run_id = EXCLUDED.found_run_id
+        SET smallest = coalesce(EXCLUDED.smallest, CASE WHEN s.smallest <= EXCLUDED.largest THEN s.smallest
+        END), largest = coalesce(EXCLUDED.largest, CASE WHEN s.largest >= EXCLUDED.smallest THEN s.largest
+        END), found_at = now(), found_run_id = EXCLUDED.found_run_id
         """,
         {"url": base_url, "run": attempt.run_id},
     )
@@ -102,15 +94,14 @@ async def first_records(
     """Return the first record of each of the two largest pages that hold one of these people."""
     rows = await conn.execute(
         """
-        SELECT p.page_size, p.page_size::bigint * p.page_number + (
-                   SELECT min(position) FROM generate_series(0, p.records - 1) AS position
-                   WHERE NOT EXISTS (
-                       SELECT FROM rejects r
-                       WHERE r.run_id = p.run_id AND r.reading = p.reading AND r.page_size = p.page_size
-                         AND r.page_number = p.page_number AND r.position = position.position)),
-               p.record_digests[1]
+        SELECT p.page_size, p.page_number, (
+            SELECT min(position) FROM generate_series(0, p.records - 1) AS position
+            WHERE NOT EXISTS (
+                SELECT FROM rejects r
+                WHERE r.run_id = p.run_id AND r.reading = p.reading AND r.page_size = p.page_size
+                  AND r.page_number = p.page_number AND r.position = position.position))
         FROM run_pages p
-        WHERE p.run_id = %s AND p.reading = %s AND p.people && %s::bigint[] AND p.record_digests <> '{}'
+        WHERE p.run_id = %s AND p.reading = %s AND p.people && %s::bigint[]
         ORDER BY p.page_size DESC, p.page_number DESC LIMIT 2
         """,
         (attempt.run_id, reading, people),

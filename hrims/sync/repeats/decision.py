@@ -4,7 +4,7 @@ Two records that differ in name, birth date or payroll number are two people. Th
 this run keeps the ZanID; a record of another person is rejected. A copy changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from hrims.employees.digest import identity_of
@@ -32,8 +32,10 @@ class Decision(NamedTuple):
     state: int
 
 
-def decide(records: Sequence[Record], states: Sequence[int], *, is_new: bool) -> Decision:
-    """Return what to do about the records of one ZanID.
+def decide(
+    records: Sequence[Record], states: Sequence[int], *, is_new: bool, known: Collection[int] = ()
+) -> Decision:
+    """Return what to do about the records of one ZanID. ``known`` are identities that have an open reject.
 
     ``states`` are the digests of the employee's row: as it was before this run (or as this run added it),
     then after each change by this run. Of somebody who is new, the first record in the list keeps the
@@ -41,13 +43,15 @@ def decide(records: Sequence[Record], states: Sequence[int], *, is_new: bool) ->
     """
     latest = _latest(records)
     before = latest[0].digest if is_new else states[0]
-    identities = {identity_of(record.digest) for record in latest}
-    owner = identity_of(before)
-    if owner not in identities and len(identities) == 1:
-        owner = identities.pop()
+    met = {identity_of(record.digest) for record in latest}
+    # A run that was cancelled may have left another person's record in the row: their reject is known.
+    identities = met.difference(known) or met
+    owner: int | None = identity_of(before)
+    if owner not in identities:
+        owner = identities.pop() if len(identities) == 1 else None
     rejected = tuple(record for record in latest if identity_of(record.digest) != owner)
-    met = {record.digest for record in latest} - {record.digest for record in rejected}
-    return Decision(rejected, _state_to_keep(met, before, states))
+    kept = {record.digest for record in latest} - {record.digest for record in rejected}
+    return Decision(rejected, _state_to_keep(kept, before, states))
 
 
 def _latest(records: Sequence[Record]) -> list[Record]:

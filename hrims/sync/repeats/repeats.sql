@@ -2,7 +2,7 @@
 
 -- name: find_contested
 -- Every record of the employees that the pass holds with different identities, or several times while this run changed
--- them. The position of a record is that of the n-th record on its page that is no reject.
+-- them. A page holds its people in order and without its rejects, so the n-th of them has the n-th free position.
 WITH met AS MATERIALIZED (
     SELECT p.reading, p.page_size, p.page_number, p.records, m.id, m.digest, m.nth
     FROM run_pages p
@@ -50,6 +50,16 @@ CROSS JOIN LATERAL (
 ) place
 WHERE m.digest IS NOT NULL
 ORDER BY 1, 2
+
+-- name: lock_workplaces
+-- Before the employees, as a page locks them: a user who maps one of these workplaces waits, and then moves the rows.
+SELECT w.id FROM workplaces w
+WHERE w.name_key IN (
+    SELECT name_key(e.current_workplace) FROM employees e WHERE e.id = ANY(%(ids)s)
+    UNION
+    SELECT name_key(place) FROM employee_changes c, jsonb_array_elements_text(c.changes -> 'current_workplace') AS place
+    WHERE c.run_id = %(run)s AND c.employee_id = ANY(%(ids)s))
+ORDER BY w.id FOR SHARE
 
 -- name: lock_employees
 -- In key order, as a page locks them. What this run changed is undone only if nothing changed the row since.

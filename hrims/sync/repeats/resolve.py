@@ -10,6 +10,7 @@ from hrims.employees.mapping import Row
 from hrims.employees.rejects import shared_zan_id
 from hrims.jobs.attempts.store import Attempt
 from hrims.rejects import cases
+from hrims.rejects import store as rejects
 from hrims.rejects.identity import Whose, shared
 from hrims.steady import patiently
 from hrims.sync.repeats import store
@@ -49,9 +50,12 @@ async def _employees(
 async def _resolve_one(
     conn: AsyncConnection, attempt: Attempt, employee: Employee, records: list[Record]
 ) -> None:
-    # A preview of somebody who is new has saved nobody, so there is no state to choose.
+    # A preview of a new employee has saved no row, so there is no state to choose.
     digests = employee.digests
-    decision = decide(records, digests, is_new=employee.is_new)
+    identities = sorted({identity_of(record.digest) for record in records})
+    keys = [shared(employee.zan_id, one) for one in identities]
+    rejected = [identities[at] for at in await rejects.find_open(conn, keys)]
+    decision = decide(records, digests, is_new=employee.is_new, known=rejected)
     is_changed = decision.state != len(digests) - 1 or employee.is_new
     if len(digests) > 1 and is_changed:
         await store.restore_employee(conn, attempt, employee, decision.state)

@@ -56,7 +56,9 @@ async def find_repeats(
 
 async def lock_employees(conn: AsyncConnection, attempt: Attempt, ids: list[int]) -> list[Employee]:
     """Lock the employees until the transaction ends, and return them with what this run made of them."""
-    rows = await conn.execute(SQL["lock_employees"], {"run": attempt.run_id, "ids": ids})
+    given = {"run": attempt.run_id, "ids": ids}
+    await conn.execute(SQL["lock_workplaces"], given)
+    rows = await conn.execute(SQL["lock_employees"], given)
     return [
         Employee(id_, row["zan_id"], row["first_run_id"] == attempt.run_id, _states(row, changes))
         async for id_, row, changes in rows

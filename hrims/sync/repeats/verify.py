@@ -10,6 +10,7 @@ from hrims.employees.digest import identity_of
 from hrims.steady import patiently
 from hrims.sync.repeats import store
 from hrims.sync.single import fetch_identity
+from hrims.sync.spans import Span
 from hrims.sync.work import Reader
 
 MAX_SHARE = 0.01
@@ -57,5 +58,5 @@ async def _gather(work: list[Coroutine[None, None, int]]) -> list[int]:
 
 async def _count_further(reader: Reader, records: Sequence[tuple[int, int]]) -> int:
     """Return at how many positions beyond the first the person of these records stands."""
-    found = [await fetch_identity(reader, place) == identity_of(digest) for place, digest in records]
+    found = [await fetch_identity(reader, Span(1, place)) == identity_of(digest) for place, digest in records]
     return max(0, sum(found) - 1)
