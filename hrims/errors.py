@@ -21,7 +21,8 @@
     │   │   ├── RemoteShort        again   a page with fewer records than HRIMS counts there
     │   │   ├── RemoteLong         again   a page with more records than asked for
     │   │   ├── RemoteRepeated     again   a page that HRIMS sent under another number before
-    │   │   └── RemoteOtherPage    again   a page that says that it is another
+    │   │   ├── RemoteOtherPage    again   a page that says that it is another
+    │   │   └── RemoteContradictory again  a page with more records than its total
     │   ├── RemoteTooLarge         again   an answer over our size limit or HRIMS' own (413)
     │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
@@ -164,32 +165,25 @@ class RemoteFailed(RemoteError):
 
 
 class RemoteGarbled(RemoteError):
-    """HRIMS answered with something that is not its contract."""
+    """An answer that is not the contract's; a page had ``had`` records, and ``total`` beside them."""
 
     code = "remote_garbled"
-
-
-class RemoteShort(RemoteGarbled):
-    """A page with fewer records than HRIMS itself counts there.
-
-    ``had`` is how many it had, ``total`` the total that came with it.
-    """
-
-    code = "remote_short"
 
     def __init__(self, message: str, *, had: int = 0, total: int | None = None) -> None:
         super().__init__(message)
         self.had, self.total = had, total
 
 
+class RemoteShort(RemoteGarbled):
+    """A page with fewer records than HRIMS itself counts there."""
+
+    code = "remote_short"
+
+
 class RemoteLong(RemoteGarbled):
-    """A page with more records than asked for; ``had`` is how many it had."""
+    """A page with more records than asked for."""
 
     code = "remote_long"
-
-    def __init__(self, message: str, *, had: int = 0) -> None:
-        super().__init__(message)
-        self.had = had
 
 
 class RemoteRepeated(RemoteGarbled):
@@ -200,6 +194,10 @@ class RemoteRepeated(RemoteGarbled):
 
 class RemoteOtherPage(RemoteGarbled):
     """A page that says that it is another one than asked for."""
+
+
+class RemoteContradictory(RemoteGarbled):
+    """A page with more records than the total that it gives."""
 
 
 class RemoteTooLarge(RemoteError):

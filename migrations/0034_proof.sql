@@ -14,8 +14,11 @@ ALTER TABLE runs
     -- People of the last complete run of the same list, counted when this run ended.
     ADD COLUMN last_complete_people integer CHECK (last_complete_people >= 0);
 
--- People whom a pass saved before it started again with another page size.
-ALTER TABLE run_progress ADD COLUMN saved_before integer NOT NULL DEFAULT 0 CHECK (saved_before >= 0);
+ALTER TABLE run_progress
+    -- People that a pass saved before it started again with another page size.
+    ADD COLUMN saved_before integer NOT NULL DEFAULT 0 CHECK (saved_before >= 0),
+    -- The most records that HRIMS sent or counted in an answer that could not be saved: they contradict a total of 0.
+    ADD COLUMN unsaved_total integer NOT NULL DEFAULT 0 CHECK (unsaved_total >= 0);
 
 -- The page size that an endpoint answers, found by a run whose pages held another number of records than requested.
 -- Forgotten after a while, in case HRIMS was changed.

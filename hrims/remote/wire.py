@@ -12,6 +12,7 @@ import msgspec
 
 from hrims.errors import (
     RemoteBadRequest,
+    RemoteContradictory,
     RemoteCredentials,
     RemoteFailed,
     RemoteGarbled,
@@ -203,7 +204,10 @@ def _check(frame: Frame, there: int, number: int, size: int) -> int:
         raise RemoteLong(f"HRIMS answered with {there} records where at most {size} fit.", had=there)
     if _whole_or_none(frame.current_data_size, "currentDataSize") not in {None, there}:
         raise RemoteGarbled(f"HRIMS sent {there} records but says that it sent another number.")
-    if not there <= total <= MOST_PEOPLE:
+    if there > total:
+        words = f"HRIMS sent {there} records with a total of {total}, which cannot be."
+        raise RemoteContradictory(words, had=there, total=total)
+    if total > MOST_PEOPLE:
         raise RemoteGarbled(f"HRIMS sent {there} records with a total that cannot be.")
     return total
 

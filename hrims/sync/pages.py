@@ -136,13 +136,13 @@ async def save_broken(attempt: Attempt, span: Span, total: int, pool: AsyncPool,
     await save(attempt, Asked(page, 0, shaped), pool, reading=reading)
 
 
-async def note(attempt: Attempt, words: str, pool: AsyncPool) -> None:
-    """Tells whoever watches what the attempt is about."""
+async def note(attempt: Attempt, words: str, pool: AsyncPool, unsaved_total: int = 0) -> None:
+    """Tell what the attempt is doing, and how many records an answer spoke of that was not saved."""
 
     async def write() -> None:
         async with pool.connection() as conn:
             await store.check_fence(conn, attempt)
-            await store.note(conn, attempt, words)
+            await store.note(conn, attempt, words, unsaved_total)
 
     await patiently(write)
 

@@ -17,6 +17,7 @@ from hrims.errors import (
     RemoteGarbled,
     RemoteShort,
 )
+from hrims.jobs.ask import MOST_A_PAGE
 from hrims.jobs.attempts.store import Attempt
 from hrims.rejects import store as rejects
 from hrims.steady import patiently
@@ -27,6 +28,7 @@ from hrims.sync.crew import Saving, work_off
 from hrims.sync.page_fit.fit import PageFit, PageSizeFound, page_size, restart_pass
 from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
+from hrims.sync.repeats.resolve import resolve
 from hrims.sync.spans import Coverage, Span
 from hrims.sync.store import EDGES, FIRST
 from hrims.sync.totals import End, ask_end, read_behind
@@ -75,10 +77,12 @@ async def read(
             return await _read(reader, reading, skip, known_total, and_total=and_total, fit=fit)
         except PageSizeFound as found:
             sizes.append(found.size)
-            if sizes == sorted(sizes) and len(sizes) > MAX_LONGER:
+            if found.size > MOST_A_PAGE or (sizes == sorted(sizes) and len(sizes) > MAX_LONGER):
                 raise RemoteEndless(
-                    f"{found} Its pages grow with the page size, so none can be read."
+                    f"{found} They are not the ones asked for, so none can be saved."
                 ) from None
+            # While the pages of the pass are there, they show which changes are those of another person.
+            await resolve(reader.attempt, reader.pool, [reading])
             await restart_pass(reader, reading, found)
     return await _read(reader, reading, skip, known_total, and_total=and_total)
 
@@ -147,6 +151,8 @@ class _Pass:
         reader, plan = self._reader, self._plan
         attempt, pool = reader.attempt, reader.pool
         log.info("run %s page %s of size %s failed (%s)", attempt.run_id, *ask.span[::-1], trouble.code)
+        if isinstance(trouble, RemoteGarbled) and (unsaved := max(trouble.had, trouble.total or 0)):
+            await pages.note(attempt, _asking_again(ask.span, trouble), pool, unsaved)
         if self._fit:
             self._fit.add_failure(ask.span, trouble)
         if plan.total is None and isinstance(trouble, RemoteShort):

@@ -38,7 +38,7 @@ class Sum:
     contradicted: bool = False
     """Whether HRIMS gives a total of 0 after it sent records in this run."""
     open_ended: bool = False
-    """Whether the list is one full page, and HRIMS did not answer the page behind it."""
+    """Whether the list is one full page, and HRIMS did not show that nothing follows it."""
     listed_twice: int = 0
     """Repeats that HRIMS confirmed one record at a time."""
     moved: bool = False
@@ -169,7 +169,7 @@ def why(counted: Sum) -> str:
     if counted.contradicted:
         reasons.append("HRIMS sent people, and then said that its list is empty.")
     if counted.open_ended:
-        reasons.append("HRIMS did not answer the page behind its only page, so its list may be longer.")
+        reasons.append("HRIMS did not show what follows its only page, so its list may be longer.")
     if unproven := counted.repeats - counted.listed_twice:
         reasons.append(f"HRIMS gave {_people(unproven)} twice, and may have left out as many.")
     return " ".join(reasons)

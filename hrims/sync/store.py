@@ -83,6 +83,25 @@ async def saved_pages(
     return saved, progress[0] if progress else None
 
 
+async def last_digest(conn: AsyncConnection, attempt: Attempt, reading: int) -> int | None:
+    """Return the digest of the last record of a reading, None if its last record is a reject."""
+    row = await (
+        await conn.execute(
+            """
+            SELECT CASE WHEN NOT EXISTS (
+                SELECT FROM rejects r
+                WHERE r.run_id = p.run_id AND r.reading = p.reading AND r.page_size = p.page_size
+                  AND r.page_number = p.page_number AND r.position = p.records - 1)
+                THEN record_digests[cardinality(record_digests)] END
+            FROM run_pages p WHERE run_id = %s AND reading = %s AND records > 0
+            ORDER BY page_size::bigint * page_number DESC LIMIT 1
+            """,
+            (attempt.run_id, reading),
+        )
+    ).fetchone()
+    return row[0] if row else None
+
+
 async def count_digests(conn: AsyncConnection, attempt: Attempt, reading: int, digests: list[int]) -> int:
     """Return how many of these record digests the saved pages of this reading hold."""
     row = await (
@@ -116,11 +135,12 @@ async def readings(conn: AsyncConnection, attempt: Attempt) -> set[int]:
     return {reading async for (reading,) in rows}
 
 
-async def note(conn: AsyncConnection, attempt: Attempt, words: str) -> None:
-    """Tells whoever watches what the attempt is waiting for."""
+async def note(conn: AsyncConnection, attempt: Attempt, words: str, unsaved_total: int = 0) -> None:
+    """Tell what the attempt is waiting for, and how many records an answer spoke of that was not saved."""
     await conn.execute(
-        "UPDATE run_progress SET note = %s, updated_at = now() WHERE run_id = %s",
-        (words, attempt.run_id),
+        "UPDATE run_progress SET note = %s, unsaved_total = greatest(unsaved_total, %s), updated_at = now()"
+        " WHERE run_id = %s",
+        (words, unsaved_total, attempt.run_id),
     )
 
 

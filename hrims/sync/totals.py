@@ -7,14 +7,15 @@ import logging
 from random import Random
 from typing import NamedTuple
 
-from hrims.employees.digest import record_digest
-from hrims.errors import RemoteBadRequest, RemoteError, RemoteOtherPage, RemoteUnknown
+from hrims.employees.digest import identity_of, record_digest
+from hrims.errors import RemoteBadRequest, RemoteContradictory, RemoteError, RemoteOtherPage, RemoteUnknown
 from hrims.remote.pace import pause
 from hrims.remote.wire import Page
 from hrims.steady import patiently
 from hrims.sync import availability, pages, store
 from hrims.sync.crew import sleep
 from hrims.sync.pages import Asked, Shaped
+from hrims.sync.single import fetch_identity
 from hrims.sync.spans import Span
 from hrims.sync.work import Reader
 
@@ -48,8 +49,10 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
     behind = Span(page_size, -(-total // page_size))
     # A page that was had before is a page that can be had: the first record may be a broken one.
     known = await patiently(lambda: availability.cheapest_pages(reader.pool, attempt))
-    # Only of a list of one full page the total may be that of the page, and nothing else would show it.
-    spans = [behind] * (reader.settings.page_tries if total == page_size else TRIES_BEHIND) + known
+    # Of a list of one full page the total may be that of the page, and nothing else would show it. An empty
+    # list is proven by its first page alone.
+    spans = [behind] * (reader.settings.page_tries if total == page_size else TRIES_BEHIND)
+    spans += known if total else []
     there: Page | None = None
     for tries in itertools.count(1):
         span = spans[(tries - 1) % len(spans)]
@@ -59,7 +62,9 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
                     attempt.identifier_type, attempt.identifier, span.number, span.size
                 )
         except RemoteError as trouble:
-            if span is behind and isinstance(trouble, NO_SUCH_PAGE):
+            if isinstance(trouble, RemoteContradictory):
+                known = spans = [span]
+            if span is behind and total and isinstance(trouble, NO_SUCH_PAGE):
                 there, spans = Page(span.number, span.size, total, []), known
                 continue
             await _pause_after(reader, trouble, tries)
@@ -87,10 +92,27 @@ async def read_behind(reader: Reader, reading: int, end: End) -> int:
         page = await _ask_behind(reader, Span(page.size, page.number + 1))
         if page is None:
             return total
-    if page.start == end.total == page.size:
+    if page.start == end.total == page.size and await _is_last(reader, reading, page):
         empty = Page(page.number, page.size, end.total, [])
         await pages.save(reader.attempt, Asked(empty, 0, pages.shape(empty)), reader.pool, reading=reading)
     return total
+
+
+async def _is_last(reader: Reader, reading: int, page: Page) -> bool:
+    """Return whether the only page of a list holds its last record, where HRIMS repeats that page behind it.
+
+    A server that gives the same page for every number repeats it too: then the record at the last position,
+    asked for alone, is another one.
+    """
+    if not page.records:
+        return True
+
+    async def load() -> int | None:
+        async with reader.pool.connection() as conn:
+            return await store.last_digest(conn, reader.attempt, reading)
+
+    last = await patiently(load)
+    return last is not None and await fetch_identity(reader, Span(1, page.start - 1)) == identity_of(last)
 
 
 async def _is_new(reader: Reader, reading: int, shaped: Shaped) -> bool:

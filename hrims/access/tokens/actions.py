@@ -21,7 +21,7 @@ from hrims.numbers import whole
 PREFIX = "hrims_"
 """What every token begins with, so that people and secret scanners know one when they see it."""
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
+NAME = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
 
 
 DEFAULT_ROLE = "officer"
@@ -67,8 +67,8 @@ def add_token(
 def _check(name: str, role: str, days: int | None) -> None:
     if not NAME.fullmatch(name):
         raise InvalidInput(
-            "A token's name has 1 to 64 letters, digits, spaces and . _ @ -, and begins with a letter or "
-            "digit. No token was made.",
+            "A token's name has 1 to 64 letters, digits, spaces and . _ @ -, begins with a letter or "
+            "digit, and is no number. No token was made.",
             "bad_name",
         )
     if role not in ROLES:

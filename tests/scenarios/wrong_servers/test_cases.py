@@ -151,6 +151,31 @@ def test_a_cap_is_found_and_kept_to(play: Play, rule: str) -> None:
     assert max(size for _, size in second.asked) <= 20
 
 
+def test_a_server_with_one_page_size_is_read_with_it(play: Play) -> None:
+    """Edges between pages are not read there: HRIMS gives no small pages."""
+    rule = "size ignored"
+    played = play(case(250, wrong(20, rule, 60), wrong(20, rule, 60)))
+    check(played)
+    for result in played.results:
+        assert result.run.outcome in judge.COMPLETE, judge.claim(result)
+        assert len(result.rows) == 250
+
+
+def test_more_records_than_a_page_can_hold_end_the_run_in_words(play: Play) -> None:
+    (result,) = play(case(700, wrong(100, "size ignored", 700))).results
+    assert result.run.state == "failed", judge.claim(result)
+    assert "HRIMS gives 700 records a page" in result.run.message, judge.claim(result)
+
+
+@pytest.mark.parametrize("count", [201, 200, 100])
+def test_a_server_that_repeats_its_last_page_costs_few_requests(play: Play, count: int) -> None:
+    played = play(case(count, wrong(100, "number clamped at the last page")))
+    check(played)
+    (result,) = played.results
+    assert result.run.outcome in judge.COMPLETE, judge.claim(result)
+    assert result.requests <= 20, judge.claim(result)
+
+
 def test_an_honest_server_is_complete_at_once(play: Play) -> None:
     played = play(case(240, wrong(50), keyless=3))
     check(played)
