@@ -89,7 +89,7 @@ WITH under_way AS (
     ) h
     WHERE r.state IN ('waiting', 'delayed', 'active')
 ), pools AS MATERIALIZED (
-    -- Not by pool_is_served and pool_is_busy: whoever may read the view would have to be allowed to read runs too.
+    -- Not by pool_is_served and pool_is_busy: a role that may read the view would have to be allowed to read runs too.
     SELECT p.pool, count(w.worker_id) > 0 AS is_served,
            coalesce(sum(w.capacity) FILTER (WHERE b.host IS NULL), 0) <= (
                SELECT count(*) FROM under_way a WHERE a.state = 'active' AND a.pool IS NOT DISTINCT FROM p.pool
@@ -101,7 +101,7 @@ WITH under_way AS (
     LEFT JOIN remote_breakers b ON b.host = w.host AND b.address = w.address
     GROUP BY p.pool
 ), placed AS (
-    -- Whom nobody works for holds up nobody else's turn.
+    -- A run of a pool without workers does not delay the runs of other pools.
     SELECT u.*, p.is_served, p.is_busy, p.not_asked,
            row_number() OVER (ORDER BY u.state = 'active' DESC, u.due_at, u.rank DESC, u.queue_job_id) AS place,
            CASE WHEN u.is_counted THEN start_of_place(

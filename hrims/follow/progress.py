@@ -135,7 +135,7 @@ class Run:
 
     @property
     def listed_twice(self) -> int:
-        """Records of people whom HRIMS lists again at another position, which it confirmed."""
+        """Records of employees that HRIMS lists again at another position, which it confirmed."""
         return self.repeated if self.state == "completed" else 0
 
     @property

@@ -11,11 +11,11 @@ from hrims.sync.store import FIRST
 from hrims.sync.work import Reader
 
 FEW_NEIGHBOURS = 10
-"""Records of a page below which nobody's having the key is no sign, once others in this run had it."""
+"""Records of a page without any key that are no sign of a renamed key, once others in this run had one."""
 
 DRIFTED = (
     "HRIMS sent a page on which no record has the field zanIdNumber, by which people are known. HRIMS has "
-    "probably renamed or moved it. Nothing of that page was saved. Tell whoever runs HRIMS Sync."
+    "probably renamed or moved it. Nothing of that page was saved. Tell the operator of HRIMS Sync."
 )
 
 Seen = dict[bytes, int]

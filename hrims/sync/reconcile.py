@@ -23,7 +23,7 @@ class Sum:
     """Distinct people kept."""
     rejected: int
     repeats: int
-    """Records of people whom the reading holds already. They prove nothing until HRIMS, asked for each of
+    """Records of employees that the reading holds already. They prove nothing until HRIMS, asked for each of
     their positions alone, gives the same person: a page that is answered wrongly repeats people as well.
     """
     steady: bool

@@ -85,7 +85,7 @@ async def _read_edges(reader: Reader) -> tuple[Sum, bool]:
 async def _read_again(reader: Reader, made: list[int], following: list[int]) -> tuple[Sum, bool]:
     """Whole readings until one proves everybody, or all together do. ``made`` are the readings before.
 
-    Of a run that proves nobody, the sum is that of all readings: what any of them met is saved.
+    The sum of a run that proves nothing is that of all readings: what any of them met is saved.
     """
     total = None
     for reading in following:

@@ -90,7 +90,7 @@ SET saved = %(people)s, rejected = %(rejected)s, repeated = %(repeated)s, remote
 WHERE run_id = %(run)s
 
 -- name: count_employees
--- The counts of a run that has ended are those of the tables: of everybody whom the counted readings met, who was
+-- The counts of a run that has ended are those of the tables: of all employees that the counted readings met, who was
 -- added by this run, who was there and was changed by it, and who has no institution.
 WITH met AS MATERIALIZED (
     SELECT DISTINCT id FROM run_pages, unnest(people) AS id

@@ -64,7 +64,7 @@ def test_search_finds(officer: Browser, people: None, words: str, names: list[st
     page = search(officer, words)
     for name in ("Asha Mtu 1 Ali", "Asha Mtu 2 Makame", "Juma Haji Ali"):
         assert (f">{name}</a>" in page) == (name in names), page
-    assert ("Nobody was found" in page) == (not names)
+    assert ("No one was found" in page) == (not names)
 
 
 def test_a_near_spelling_is_marked(officer: Browser, people: None) -> None:

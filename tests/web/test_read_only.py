@@ -15,6 +15,7 @@ from hrims import session_state
 from hrims.db import Connection
 from tests.database.runs import live
 from tests.web.conftest import Browser
+from tests.web.lists import with_lists
 from tests.web.runs import ask_for, institution
 from tests.web.test_errors import FETCH, HOME, check
 
@@ -130,3 +131,13 @@ def test_a_run_that_is_followed_in_the_spell_is_still_shown(
     run_id = ask_for(conn, number)
     with spell():
         assert api.get(f"/api/hrims/job-status/{run_id}").get_json()["state"] == "waiting"
+
+
+def test_people_are_found_in_the_spell(officer: Browser, conn: Connection, dsn: str, spell: Spell) -> None:
+    """Nothing can be kept for Back and reload, so the answer shows the results at once."""
+    with_lists(conn, dsn, lambda lists: lists.run([1]))
+    officer.csrf()
+    with spell():
+        answer = officer.press("/dashboard/admin/people", words="Asha")
+        assert answer.status_code == 200
+        assert "Asha Mtu 1 Makame" in answer.text

@@ -81,7 +81,7 @@ async def keep_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str)
 
 
 async def saved_people(conn: AsyncConnection, attempt: Attempt, reading: int) -> list[int]:
-    """Return everybody whom the saved pages of this pass hold, as ``run_pages.people`` names them."""
+    """Return the employees of the saved pages of this pass, as ``run_pages.people`` names them."""
     rows = await conn.execute(
         "SELECT unnest(people) FROM run_pages WHERE run_id = %s AND reading = %s", (attempt.run_id, reading)
     )

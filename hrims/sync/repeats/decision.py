@@ -38,7 +38,7 @@ def decide(
     """Return what to do about the records of one ZanID. ``known`` are identities that have an open reject.
 
     ``states`` are the digests of the employee's row: as it was before this run (or as this run added it),
-    then after each change by this run. Of somebody who is new, the first record in the list keeps the
+    then after each change by this run. For a new employee, the first record in the list keeps the
     ZanID.
     """
     latest = _latest(records)

@@ -29,7 +29,7 @@ WHERE m.digest IS NOT NULL
 ORDER BY m.id, m.reading, m.page_size, m.page_number, place.position
 
 -- name: find_repeats
--- The people whom one reading holds more than once, with the place of each record in the list. Rows of people are few:
+-- The employees that one reading holds more than once, with the place of each record in the list. They are few:
 -- the caller asks only while they are at most a hundredth of the list.
 WITH met AS MATERIALIZED (
     SELECT p.page_size, p.page_number, p.records, m.id, m.digest, m.nth

@@ -46,7 +46,9 @@ async def find_contested(
 async def find_repeats(
     conn: AsyncConnection, attempt: Attempt, reading: int
 ) -> dict[int, list[tuple[int, int]]]:
-    """Return (place in the list, digest) of the records of everybody whom a reading holds more than once."""
+    """Return (place in the list, digest) of the records of each employee that a reading holds several
+    times.
+    """
     given = {"run": attempt.run_id, "reading": reading}
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     async for id_, place, digest in await conn.execute(SQL["find_repeats"], given):
@@ -66,7 +68,7 @@ async def lock_employees(conn: AsyncConnection, attempt: Attempt, ids: list[int]
 
 
 async def find_employees_of_preview(conn: AsyncConnection, ids: list[int]) -> list[Employee]:
-    """Return the employees whom a preview met, as they are; without states if there is none yet."""
+    """Return the employees that a preview met, as they are; without states if there is none yet."""
     rows = await conn.execute(SQL["find_employees_of_preview"], {"ids": ids})
     return [
         Employee(id_, str(id_)[1:], row is None, _states(row, None) if row else []) async for id_, row in rows
