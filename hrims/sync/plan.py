@@ -35,7 +35,6 @@ class Plan:
         as many that are being saved, so that HRIMS waits for no Postgres.
         """
         self.total = total
-        self.page_size = page_size
         self._tries, self._at_once = tries, at_once
         self._cursor = Cursor(saved)
         self._throttle = Throttle(

@@ -92,7 +92,6 @@ class _Pass:
 
     def __init__(self, reader: Reader, reading: int, plan: Plan, fit: PageFit | None, seen: Seen) -> None:
         self._reader, self._reading, self._plan, self._fit, self._seen = reader, reading, plan, fit, seen
-        self._page_size = plan.page_size
         self._chance = Random()  # noqa: S311 - jitter
         # More at a time save no faster, and each first use of another connection costs Postgres much.
         self._saving = asyncio.Semaphore(reader.settings.max_in_flight)
@@ -124,7 +123,7 @@ class _Pass:
         return await read_behind(self._reader, self._reading, end)
 
     async def _ask_end(self) -> End:
-        return await ask_end(self._reader, self._page_size, self._plan.total or 0)
+        return await ask_end(self._reader, self._plan.size, self._plan.total or 0)
 
     async def _work_off(self) -> None:
         await work_off(self._plan, self._fetch, self._reader.is_stopping)
