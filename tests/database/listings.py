@@ -39,6 +39,9 @@ async def save_rejects_of_preview(
 
 async def end(pool: AsyncPool, attempt: Attempt, total: int, readings: tuple[int, ...] = (1,)) -> str:
     """Adds up and ends the run; returns its outcome."""
+    if total == attempt.page_size:
+        # A list of one full page is proven by the empty page behind it.
+        await save(pool, attempt, Page(1, attempt.page_size, total, []), readings[0])
     await resolve(attempt, pool, list(readings))
     counted = await reconcile.add_up(attempt, pool, list(readings), total)
     return await reconcile.finish(attempt, pool, load({}), counted, repaired=len(readings) > 1)

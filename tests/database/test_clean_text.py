@@ -117,11 +117,14 @@ def before(empty: str, tmp_path: Path) -> Callable[[str], psycopg.Connection]:
     return made
 
 
-PLACES = """
-INSERT INTO institutions (name, vote_code) VALUES ('Kituo cha Ng''ambo', '001'), ('Shule ya Ngʼambo', '002');
+COMPOSED, DECOMPOSED = "Kituo cha Zo\u00e9", "Kituo cha Zoe\u0301"
+"""One name in two forms, which the old key told apart on every server and in every locale."""
+
+PLACES = f"""
+INSERT INTO institutions (name, vote_code) VALUES ('{COMPOSED}', '001'), ('Shule ya Ngʼambo', '002');
 INSERT INTO workplaces (name, institution_id, matched_by)
 SELECT 'Shule ya Ngʼambo', id, 'name' FROM institutions WHERE vote_code = '002';
-INSERT INTO workplaces (name) VALUES ('Kituo cha Ngʼambo'), ('Kituo cha Ngʻambo'), ('Bodi');
+INSERT INTO workplaces (name) VALUES ('{COMPOSED}'), ('{DECOMPOSED}'), ('Bodi');
 INSERT INTO employees (zan_id, name, status, workplace_id, current_workplace, institution_id,
     first_run_id, last_changed_run_id)
 SELECT 10000000 + w.id, 'Asha', 'Confirmed', w.id, w.name, w.institution_id, 1, 1 FROM workplaces w
@@ -146,11 +149,11 @@ def test_stored_keys_follow_and_people_with_them(
         told = conn.execute("SELECT made_by, changes FROM employee_changes ORDER BY employee_id").fetchall()
     assert found == [
         ("Shule ya Ngʼambo", "Shule ya Ngʼambo"),
-        ("Kituo cha Ngʼambo", "Kituo cha Ng'ambo"),
-        ("Kituo cha Ngʻambo", "Kituo cha Ng'ambo"),
+        (COMPOSED, COMPOSED),
+        (DECOMPOSED, COMPOSED),
         ("Bodi", None),
     ]
-    assert told == [("register", {"institution": [None, "Kituo cha Ng'ambo"]})] * 2
+    assert told == [("register", {"institution": [None, COMPOSED]})] * 2
 
 
 def test_a_decision_of_a_person_stays_when_workplaces_become_one(
@@ -161,7 +164,8 @@ def test_a_decision_of_a_person_stays_when_workplaces_become_one(
         conn.execute(
             "UPDATE workplaces SET institution_id = 2, matched_by = 'alias', mapped_by = 'asha',"
             " mapped_at = now()"
-            " WHERE name = 'Kituo cha Ngʻambo'"
+            " WHERE name = %s",
+            (DECOMPOSED,),
         )
         migrate(empty)
         found = conn.execute(
@@ -175,7 +179,7 @@ def test_two_institutions_of_one_name_are_refused_in_words(
     empty: str,
 ) -> None:
     with before(PLACES) as conn:
-        conn.execute("INSERT INTO institutions (name) VALUES ('Kituo cha Ngʼambo')")
-        with pytest.raises(DatabaseUnusable, match=r"one name twice: Kituo cha Ng'ambo \(id 1\) and"):
+        conn.execute("INSERT INTO institutions (name) VALUES (%s)", (DECOMPOSED,))
+        with pytest.raises(DatabaseUnusable, match=rf"one name twice: {COMPOSED} \(id 1\) and"):
             migrate(empty)
         assert conn.execute("SELECT count(*) FROM workplaces").fetchone() == (4,)
