@@ -31,7 +31,8 @@ CROSS JOIN LATERAL (
     SELECT DISTINCT w.word, similarity(w.word, p.part) AS likeness
     FROM name_words w
     WHERE w.word %% p.part AND NOT starts_with(w.word, p.part)
-      AND (length(p.part) > 3 OR similarity(w.word, p.part) >= 0.3)
+      -- A long word shares its first letters with many others (Khadija, Khatib); a short one has few letters to share.
+      AND (length(p.part) BETWEEN 4 AND 5 OR similarity(w.word, p.part) >= 0.3)
     ORDER BY likeness DESC, w.word LIMIT %(most)s
 ) near
 WHERE length(p.part) >= %(shortest)s
@@ -48,4 +49,4 @@ ORDER BY strict_word_similarity(%(key)s, search_key(name)) DESC, id LIMIT %(most
 SELECT e.id, e.zan_id, e.payroll_number, e.name, e.cadre, e.current_workplace, e.status, e.left_at,
        i.name AS institution, e.id = ANY(%(similar)s::bigint[]) AS is_similar
 FROM employees e LEFT JOIN institutions i ON i.id = e.institution_id
-WHERE e.id = ANY(%(ids)s::bigint[]) ORDER BY is_similar, lower(e.name), e.id LIMIT %(most)s
+WHERE e.id = ANY(%(ids)s::bigint[]) ORDER BY is_similar, search_key(e.name) <> search_key(%(words)s), lower(e.name), e.id LIMIT %(most)s

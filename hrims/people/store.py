@@ -59,7 +59,7 @@ def search(conn: Connection, words: str, most: int) -> list[dict[str, Any]]:
             ids = _by_name(conn, parts, most)
             similar = _by_near_spelling(conn, parts, ids, min(queries.MOST_SIMILAR, most - len(ids)))
         with conn.cursor(row_factory=dict_row) as cursor:
-            found = {"ids": ids + similar, "similar": similar, "most": most}
+            found = {"ids": ids + similar, "similar": similar, "words": words, "most": most}
             return cursor.execute(FIND["found"], found).fetchall()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from hrims.db import one_moment
+from hrims.db import can_write, one_moment
 from hrims.jobs.workers import store
 from hrims.jobs.workers.store import Pool
 from hrims.web import answers
@@ -32,8 +32,13 @@ def listed() -> str:
 
 @blueprint.get("/dashboard/admin/workers/banner")
 def banner() -> str:
-    """A fragment for every page: says that no worker runs, and since when; empty while one does."""
+    """A fragment for every page: says that no worker runs, and since when; empty while one does.
+
+    While the database is read-only, no worker can write its heartbeat: the fragment says that instead.
+    """
     with pool().connection() as conn:
+        if not can_write(conn):
+            return render_template("workers/_read_only.html")
         deserted = [one for one in store.pools(conn) if one.is_deserted and one.runs]
         nobody = not store.alive(conn)
         last = store.last_sign(conn) if nobody else None

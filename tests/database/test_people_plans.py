@@ -45,7 +45,7 @@ NEAR = {"query": "('ashe':* | 'asha') & ('makame':*)", "ids": [7, 8], "key": "as
         ("by_parts", ALL, "employees_name_parts"),
         ("near_words", {"parts": PARTS, "shortest": 3}, "name_words_alike"),
         ("by_near_words", NEAR, "employees_name_parts"),
-        ("found", {"ids": [7, 8], "similar": [8]}, "employees_pkey"),
+        ("found", {"ids": [7, 8], "similar": [8], "words": "asha"}, "employees_pkey"),
         ("history", {"id": 7}, "employee_changes_employee"),
         ("history", {"id": 7}, "employee_events_employee"),
     ],

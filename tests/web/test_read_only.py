@@ -25,6 +25,8 @@ CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s
 
 SETTING = "default_transaction_read_only"
 
+BANNER = "/dashboard/admin/workers/banner"
+
 
 @pytest.fixture
 def spell(dsn: str, server_dsn: str) -> Spell:
@@ -141,3 +143,13 @@ def test_people_are_found_in_the_spell(officer: Browser, conn: Connection, dsn: 
         answer = officer.press("/dashboard/admin/people", words="Asha")
         assert answer.status_code == 200
         assert "Asha Mtu 1 Makame" in answer.text
+
+
+def test_the_banner_says_so_and_nothing_of_workers(officer: Browser, conn: Connection, spell: Spell) -> None:
+    """No heartbeat can be written meanwhile: that proves nothing about the workers."""
+    officer.csrf()
+    with spell():
+        assert soon(lambda: officer.get(BANNER).status_code) == 200
+        said = officer.get(BANNER).text
+    assert "The database accepts no changes at the moment." in said
+    assert "worker" not in said
