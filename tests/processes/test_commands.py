@@ -169,8 +169,14 @@ def test_a_register_is_imported_once(shared: Product, tmp_path: Path) -> None:
 
 BAD_FILES = {
     "a bad line": (HEAD.encode() + b"A,8101,\nB,81O2,\n", "line 3: a vote code is 1 to 10 digits"),
-    "another's vote code": (HEAD.encode() + b"A,8101,\nB,001,\n", "B cannot have the vote code 001"),
-    "another's TIN": (HEAD.encode() + b"A,8101,\nB,,156255890\n", "B cannot have the TIN 156255890"),
+    "another's vote code": (
+        HEAD.encode() + b"A,8101,\nB,001,\n",
+        "line 3: the vote code 001 is that of WIZARA YA AFYA",
+    ),
+    "another's TIN": (
+        HEAD.encode() + b"A,8101,\nB,,156255890\n",
+        "line 3: the TIN 156255890 is that of WIZARA YA AFYA",
+    ),
 }
 
 
