@@ -149,7 +149,8 @@ async def note(attempt: Attempt, words: str, pool: AsyncPool, unsaved_total: int
 
 async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, reading: int) -> list[int]:
     began = time.monotonic()
-    shaped = _without(asked.shaped, await cases.find_known_shared(conn, attempt, asked.shaped.rows))
+    records = asked.shaped.rows + asked.shaped.repeats
+    shaped = _without(asked.shaped, await cases.find_known_shared(conn, attempt, records))
     # What needs no answer travels with what does: most of a page's time would be trips to Postgres.
     async with conn.pipeline():
         kept = await KEEP.get(attempt.kind, _keep)(conn, attempt, shaped)
@@ -186,8 +187,9 @@ def _without(shaped: Shaped, rejects: list[tuple[int, Reject]]) -> Shaped:
     if not rejects:
         return shaped
     positions = {position for position, _ in rejects}
-    rows = [one for one in shaped.rows if one[0] not in positions]
-    return shaped._replace(rows=rows, rejects=sorted([*shaped.rejects, *rejects]))
+    records = sorted(shaped.rows + shaped.repeats, key=itemgetter(0))
+    rows, repeats = split_repeats([one for one in records if one[0] not in positions])
+    return shaped._replace(rows=rows, repeats=repeats, rejects=sorted([*shaped.rejects, *rejects]))
 
 
 async def _keep(conn: AsyncConnection, attempt: Attempt, shaped: Shaped) -> Kept:

@@ -205,3 +205,14 @@ async def test_a_run_that_reads_a_part_of_the_list_does_not_overwrite_the_owner(
     assert lists.names()[0] == "Asha Mtu 1 Makame"
     assert rows(conn, "SELECT code, position FROM rejects WHERE run_id = 2") == [("shared_zan_id", 0)]
     assert rows(conn, "SELECT times, closed_at FROM reject_cases") == [(2, None)]
+
+
+async def test_the_owner_behind_a_known_reject_on_one_page_is_saved(conn: Connection, lists: Lists) -> None:
+    """Asha moved behind Ali, whose reject is open, and a run reads a part of the list again."""
+    await lists.run(ASHA, record(2), ALI, record(3))
+    run = ask_again(conn, OFFICER, lists.institution, "votecode")
+    attempt = await begin(conn, lists.pool, run.run_id)
+    await save(lists.pool, attempt, page([ALI, ASHA], total=4, number=1, size=2))
+    assert lists.names()[0] == "Asha Mtu 1 Makame"
+    assert rows(conn, "SELECT code, position FROM rejects WHERE run_id = 2") == [("shared_zan_id", 0)]
+    assert rows(conn, "SELECT cardinality(people) FROM run_pages WHERE run_id = 2") == [(1,)]
