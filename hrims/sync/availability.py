@@ -48,14 +48,12 @@ async def _confirm(reader: Reader, plan: Plan, rng: Random, tries: int = CONTROL
     """Request pages that HRIMS answered before, until it answers one. Raise RemoteError if it does not:
     then a record that fails is not proven to be broken.
     """
-    attempt, slots = reader.attempt, reader.slots
-    spans = await patiently(lambda: cheapest_pages(reader.pool, attempt))
+    spans = await patiently(lambda: cheapest_pages(reader.pool, reader.attempt))
     rng.shuffle(spans)
     for left in reversed(range(tries)):
         span = spans[left % len(spans)]
         try:
-            async with slots.one():
-                await reader.remote.page(attempt.identifier_type, attempt.identifier, span.number, span.size)
+            await reader.request(span)
         except RemoteError:
             if not left:
                 raise

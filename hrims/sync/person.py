@@ -3,21 +3,18 @@ there is none, goes out. Lists are left alone: that HRIMS knows somebody puts th
 not makes nobody a leaver.
 """
 
-import itertools
 import logging
 import time
-from random import Random
 
 from hrims.errors import RemoteError, RemoteGarbled, RemoteUnknown
 from hrims.jobs.attempts.store import Attempt
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
-from hrims.remote.pace import pause
 from hrims.remote.wire import Page, Person
 from hrims.sync import pages, reconcile
-from hrims.sync.crew import sleep
 from hrims.sync.pages import Asked
+from hrims.sync.retry import Retry
 from hrims.sync.work import Work
 from hrims.text import compact
 
@@ -46,19 +43,17 @@ async def bring(work: Work) -> None:
 
 
 async def _ask_until_answered(work: Work, slots: Slots) -> Asked:
-    attempt, remote, pool, settings, is_stopping = work
-    for tries in itertools.count(1):
+    attempt, retry = work.attempt, Retry(work)
+    while True:
         try:
             async with slots.one():
-                return await _ask(attempt, remote)
+                return await _ask(attempt, work.remote)
         except RemoteError as trouble:
-            if not trouble.again or tries >= settings.page_tries:
+            if not retry.may_repeat(trouble):
                 raise
             log.info("run %s failed (%s)", attempt.run_id, trouble.code)
-            await pages.note(attempt, f"{trouble} Asking again.", pool)
-            wait = pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
-            await sleep(wait, is_stopping)
-    raise AssertionError("unreachable")
+            await pages.note(attempt, f"{trouble} Asking again.", work.pool)
+            await retry.pause(trouble)
 
 
 async def _ask(attempt: Attempt, remote: Remote) -> Asked:

@@ -2,15 +2,11 @@
 output.
 """
 
-import itertools
-from random import Random
-
 from hrims.employees.digest import identity
 from hrims.employees.mapping import Row, to_row
 from hrims.errors import RemoteBadRequest, RemoteError, RemoteUnknown
 from hrims.jobs.attempts.attempt import Stopping
-from hrims.remote.pace import pause
-from hrims.sync.crew import sleep
+from hrims.sync.retry import Retry
 from hrims.sync.spans import Span
 from hrims.sync.work import Reader
 
@@ -21,25 +17,19 @@ async def fetch_identity(reader: Reader, span: Span, position: int = 0) -> int |
     Return None where HRIMS gives no record there, or one that cannot be kept, after as many tries as a page
     has. Raises RemoteError when asking again cannot help, Stopping when the worker is asked to stop.
     """
-    attempt, settings = reader.attempt, reader.settings
-    for tries in itertools.count(1):
-        if reader.is_stopping():
-            raise Stopping
+    retry = Retry(reader)
+    while not reader.is_stopping():
         try:
-            async with reader.slots.one():
-                page = await reader.remote.page(
-                    attempt.identifier_type, attempt.identifier, span.number, span.size
-                )
+            page = await reader.request(span)
         except (RemoteBadRequest, RemoteUnknown):
             return None
         except RemoteError as error:
             if not error.again:
                 raise
-            if tries >= settings.page_tries:
+            if not retry.may_repeat(error):
                 return None
-            wait = pause(tries, settings.page_pause, error.retry_after, Random())  # noqa: S311 - jitter
-            await sleep(wait, reader.is_stopping)
+            await retry.pause(error)
         else:
             row = to_row(page.records[position]) if position < len(page.records) else None
             return identity(row) if isinstance(row, Row) else None
-    raise AssertionError("unreachable")
+    raise Stopping

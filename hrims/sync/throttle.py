@@ -109,13 +109,25 @@ class Throttle:
         """Return the seconds before a page that failed is requested again."""
         first = self._first_pause
         if not self._is_crowded(ask, error):
-            first = min(first, max((now - ask.since) * MOMENT, LEAST_PAUSE))
+            first = first_pause(now - ask.since, first)
         return pause(ask.tries, first, error.retry_after, rng)
 
     def _is_crowded(self, ask: Ask, error: RemoteError) -> bool:
         """Whether this failure says that HRIMS is asked too much, or is not there."""
-        if error.retry_after:
-            return True
         if ask.is_suspect:
-            return False
-        return isinstance(error, RemoteTimeout | RemoteUnreachable) or self._unexplained >= CROWDED
+            return bool(error.retry_after)
+        return is_overload(error, self._unexplained)
+
+
+def is_overload(error: RemoteError, failures: int) -> bool:
+    """Return whether the last of so many failures in a row says that HRIMS is overloaded or not there."""
+    if error.retry_after or failures >= CROWDED:
+        return True
+    return isinstance(error, RemoteTimeout | RemoteUnreachable)
+
+
+def first_pause(seconds: float, most: float) -> float:
+    """Return the first pause, in seconds, after a request that failed by chance after ``seconds``; ``most``
+    is the pause of the settings.
+    """
+    return min(most, max(seconds * MOMENT, LEAST_PAUSE))

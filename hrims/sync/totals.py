@@ -2,19 +2,16 @@
 out.
 """
 
-import itertools
 import logging
-from random import Random
 from typing import NamedTuple
 
 from hrims.employees.digest import identity_of, record_digest
 from hrims.errors import RemoteBadRequest, RemoteContradictory, RemoteError, RemoteOtherPage, RemoteUnknown
-from hrims.remote.pace import pause
 from hrims.remote.wire import Page
 from hrims.steady import patiently
 from hrims.sync import availability, pages, store
-from hrims.sync.crew import sleep
 from hrims.sync.pages import Asked, Shaped
+from hrims.sync.retry import Retry
 from hrims.sync.single import fetch_identity
 from hrims.sync.spans import Span
 from hrims.sync.work import Reader
@@ -45,32 +42,30 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
     Where HRIMS does not answer that page, the total comes with another. Raises RemoteError after as many
     tries as a page has.
     """
-    attempt = reader.attempt
+    retry = Retry(reader, 2 * reader.settings.page_tries)
     behind = Span(page_size, -(-total // page_size))
     # A page that was had before is a page that can be had: the first record may be a broken one.
-    known = await patiently(lambda: availability.cheapest_pages(reader.pool, attempt))
+    known = await patiently(lambda: availability.cheapest_pages(reader.pool, reader.attempt))
     # Of a list of one full page the total may be that of the page, and nothing else would show it. An empty
     # list is proven by its first page alone.
     spans = [behind] * (reader.settings.page_tries if total == page_size else TRIES_BEHIND)
     spans += known if total else []
     there: Page | None = None
-    for tries in itertools.count(1):
-        span = spans[(tries - 1) % len(spans)]
+    while True:
+        span = spans[retry.failures % len(spans)]
         try:
-            async with reader.slots.one():
-                page = await reader.remote.page(
-                    attempt.identifier_type, attempt.identifier, span.number, span.size
-                )
+            page = await reader.request(span)
         except RemoteError as trouble:
             if isinstance(trouble, RemoteContradictory):
                 known = spans = [span]
             if span is behind and total and isinstance(trouble, NO_SUCH_PAGE):
                 there, spans = Page(span.number, span.size, total, []), known
                 continue
-            await _pause_after(reader, trouble, tries)
+            if not retry.may_repeat(trouble):
+                raise
+            await retry.pause(trouble)
         else:
             return End(page.total, page if span is behind else there)
-    raise AssertionError("unreachable")
 
 
 async def read_behind(reader: Reader, reading: int, end: End) -> int:
@@ -128,23 +123,11 @@ async def _is_new(reader: Reader, reading: int, shaped: Shaped) -> bool:
 
 async def _ask_behind(reader: Reader, span: Span) -> Page | None:
     """Ask for a page behind the end; None when HRIMS has no such page, or does not give it."""
-    for tries in itertools.count(1):
+    retry = Retry(reader)
+    while True:
         try:
-            async with reader.slots.one():
-                return await reader.remote.page(
-                    reader.attempt.identifier_type, reader.attempt.identifier, span.number, span.size
-                )
+            return await reader.request(span)
         except RemoteError as trouble:
-            if not trouble.again or tries >= reader.settings.page_tries:
+            if not retry.may_repeat(trouble):
                 return None
-            await _pause_after(reader, trouble, tries)
-    raise AssertionError("unreachable")
-
-
-async def _pause_after(reader: Reader, trouble: RemoteError, tries: int) -> None:
-    """Wait before a question of this pass is asked again; raise the error when it was asked often enough."""
-    settings = reader.settings
-    if not trouble.again or tries >= 2 * settings.page_tries:
-        raise trouble
-    wait = pause(tries, settings.page_pause, trouble.retry_after, Random())  # noqa: S311 - jitter
-    await sleep(wait, reader.is_stopping)
+            await retry.pause(trouble)

@@ -8,6 +8,8 @@ from hrims.db import AsyncPool
 from hrims.jobs.attempts.store import Attempt
 from hrims.limits.slots import Slots
 from hrims.remote.client import Remote
+from hrims.remote.wire import Page
+from hrims.sync.spans import Span
 
 
 class Work(NamedTuple):
@@ -31,3 +33,10 @@ class Reader(NamedTuple):
     settings: Settings
     is_stopping: Callable[[], bool]
     slots: Slots
+
+    async def request(self, span: Span) -> Page:
+        """Request a page of the institution's list once, in a slot of its own. Raises RemoteError."""
+        async with self.slots.one():
+            return await self.remote.page(
+                self.attempt.identifier_type, self.attempt.identifier, span.number, span.size
+            )
