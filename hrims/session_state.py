@@ -23,6 +23,11 @@ def note_login(conn: AnyConnection) -> None:
     _logins[conn] = time.monotonic(), is_read_only(conn)
 
 
+def login_of(conn: AnyConnection) -> float:
+    """Return when a session began, by the monotonic clock."""
+    return _logins.get(conn, (float("-inf"), False))[0]
+
+
 def is_read_only(conn: AnyConnection) -> bool:
     """Return whether PostgreSQL last reported that this session cannot write.
 

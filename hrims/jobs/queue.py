@@ -14,7 +14,7 @@ from procrastinate.jobs import JobDeferrer
 from procrastinate.worker import Worker
 from psycopg.conninfo import make_conninfo
 
-from hrims import config, db, steady
+from hrims import config, connection_pools, db, steady
 from hrims.jobs import store
 from hrims.jobs.job_manager import FencedJobManager, WorkerJobManager
 from hrims.jobs.rescue import watch
@@ -186,7 +186,7 @@ def _worker_defaults() -> Any:
 app = QueueApp(
     connector=procrastinate.PsycopgConnector(
         conninfo=_conninfo,
-        pool_factory=db.open_worker_pool,
+        pool_factory=connection_pools.open_worker_pool,
         # A connection saves a few pages of a run: prepared is at the first use, not at the sixth.
         kwargs={"prepare_threshold": 0},
         min_size=WARM,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask, current_app
 
-from hrims import db
+from hrims import connection_pools, db
 from hrims.config import Settings
 
 MOST_CONNECTIONS = 10
@@ -19,7 +19,7 @@ class Parts:
     """The settings, and the pool once somebody needs it."""
 
     settings: Settings
-    _pool: db.WebPool | None = None
+    _pool: connection_pools.WebPool | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -31,7 +31,7 @@ class Parts:
         """The pool, opened at first use: after gunicorn's fork, and not by who only looks at the app."""
         with self._opening:
             if self._pool is None:
-                self._pool = db.open_pool(db.dsn_of(self.settings), most=MOST_CONNECTIONS)
+                self._pool = connection_pools.open_pool(db.dsn_of(self.settings), most=MOST_CONNECTIONS)
             return self._pool
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from hrims import db
+from hrims import connection_pools, db
 
 
 @pytest.fixture
@@ -18,6 +18,6 @@ def conn(dsn: str) -> Iterator[db.Connection]:
 @pytest.fixture
 def pool(dsn: str) -> Iterator[db.Pool]:
     """As many connections as a test has threads."""
-    opened = db.open_pool(dsn, most=20)
+    opened = connection_pools.open_pool(dsn, most=20)
     yield opened
     opened.close()

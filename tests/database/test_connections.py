@@ -2,14 +2,14 @@
 
 import asyncio
 
-from hrims import db
+from hrims import connection_pools, db
 
 
 def test_who_talks_to_postgres_itself_may_listen_and_prepare(dsn: str) -> None:
     with db.connect(dsn) as conn:
         assert conn.autocommit
         assert not db.is_pooled(conn)
-    with db.open_pool(dsn, most=2) as pool, pool.connection() as conn:
+    with connection_pools.open_pool(dsn, most=2) as pool, pool.connection() as conn:
         assert not conn.autocommit
         assert not db.is_pooled(conn)
 
@@ -17,7 +17,7 @@ def test_who_talks_to_postgres_itself_may_listen_and_prepare(dsn: str) -> None:
 def test_so_may_a_worker(dsn: str) -> None:
     async def ask() -> tuple[bool, bool, int | None]:
         given = {"conninfo": dsn, "kwargs": {"prepare_threshold": 0}, "open": False}
-        async with db.open_worker_pool(**given) as pool, pool.connection() as conn:
+        async with connection_pools.open_worker_pool(**given) as pool, pool.connection() as conn:
             return conn.autocommit, db.is_pooled(conn), conn.prepare_threshold
 
     assert asyncio.run(ask()) == (False, False, 0)

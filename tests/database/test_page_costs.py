@@ -5,7 +5,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from hrims.db import AsyncPool, Connection, check_unless_fresh
+from hrims.connection_pools import check_unless_fresh
+from hrims.db import AsyncPool, Connection
 from tests.database.runs import ask_for, begin, institution
 from tests.database.test_save_page import save
 from tests.people import record
@@ -46,7 +47,7 @@ async def test_a_connection_that_worked_a_moment_ago_is_not_checked_again(
         _listen(monkeypatch, said)
         await check_unless_fresh(connection)
         assert said == []
-        monkeypatch.setattr("hrims.db.FRESH", 0.0)
+        monkeypatch.setattr("hrims.connection_pools.FRESH", 0.0)
         await connection.close()
         with pytest.raises(psycopg.OperationalError):
             await check_unless_fresh(connection)

@@ -1,6 +1,7 @@
 """Pools: they connect soon when the database is back, and nobody is given what another left in a bad way."""
 
 import asyncio
+from contextlib import AsyncExitStack, ExitStack
 
 import psycopg
 import pytest
@@ -9,7 +10,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import PipelineStatus
 from psycopg_pool import base
 
-from hrims.db import AsyncConnection, open_pool, open_worker_pool
+from hrims import connection_pools, db
+from hrims.connection_pools import open_pool, open_worker_pool
 from hrims.steady import for_ever, patiently, to_its_end
 
 
@@ -18,7 +20,7 @@ async def test_who_is_cancelled_while_they_enter_a_pipeline_leaves_no_connection
 ) -> None:
     # A busy loop is the only one in which psycopg stops for a moment there.
     monkeypatch.setattr(waiting, "MAX_BUSY_TIME", 0.0)
-    entered: list[AsyncConnection] = []
+    entered: list[db.AsyncConnection] = []
 
     async def enter() -> None:
         async with pool.connection() as conn:
@@ -97,6 +99,40 @@ async def test_a_worker_connects_soon_however_long_the_database_was_away(
         _let_in(server_dsn, dsn, yes=True)
         async with pool.connection(timeout=30) as conn:
             assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
+
+
+def _end_sessions(server_dsn: str, dsn: str, sessions: int) -> None:
+    """End all sessions of this database; there are so many."""
+    ended = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(server_dsn, autocommit=True) as server:
+        row = server.execute(ended, (conninfo_to_dict(dsn)["dbname"],)).fetchone()
+    assert row == (sessions,)
+
+
+def test_sessions_that_ended_together_are_replaced_together(dsn: str, server_dsn: str) -> None:
+    """psycopg's pool pauses for 1, 2, 4 … s after each session of which a check shows that it ended."""
+    with open_pool(dsn, most=8) as pool:
+        for _ in range(2):
+            with ExitStack() as stack:
+                for _ in range(8):
+                    stack.enter_context(pool.connection())
+            _end_sessions(server_dsn, dsn, 8)
+            with pool.connection(timeout=30) as conn:
+                assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+async def test_sessions_of_a_worker_that_ended_together_are_replaced_together(
+    dsn: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_pools, "FRESH", 0.0)
+    async with open_worker_pool(conninfo=dsn, min_size=1, max_size=8, open=False) as pool:
+        for _ in range(2):
+            async with AsyncExitStack() as stack:
+                for _ in range(8):
+                    await stack.enter_async_context(pool.connection())
+            _end_sessions(server_dsn, dsn, 8)
+            async with pool.connection(timeout=30) as conn:
+                assert await (await conn.execute("SELECT 1")).fetchone() == (1,)
 
 
 @pytest.mark.parametrize("fails", [False, True])

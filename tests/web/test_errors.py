@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from werkzeug.test import TestResponse
 
-from hrims import db, errors
+from hrims import connection_pools, errors
 from hrims.db import Connection
 from hrims.errors import InputError
 from tests.web.conftest import Browser
@@ -206,7 +206,7 @@ AWAY = "The database is away; nothing was changed. Try again in a moment."
 @pytest.fixture
 def outage(dsn: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Outage:
     """Within it the database of this test refuses everybody; requests wait a shorter time for it."""
-    monkeypatch.setattr(db, "POOL_WAIT", 0.5)
+    monkeypatch.setattr(connection_pools, "POOL_WAIT", 0.5)
     name = conninfo_to_dict(dsn)["dbname"]
 
     @contextmanager
@@ -265,7 +265,7 @@ def test_what_a_frozen_worker_holds_is_waited_for_a_while(
     api: Browser, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No request hangs for ever: it is told that it may try again, and nothing was changed."""
-    monkeypatch.setattr(db, "LOCK_WAIT", "100ms")
+    monkeypatch.setattr(connection_pools, "LOCK_WAIT", "100ms")
     run_id = ask_for(conn, institution(conn))
     with psycopg.connect(dsn) as frozen:
         frozen.execute("SELECT FROM procrastinate_jobs FOR UPDATE")
