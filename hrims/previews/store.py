@@ -38,7 +38,6 @@ class StagedPage(NamedTuple):
     """A page of a preview as it was fetched: rows and rejects by position."""
 
     total: int
-    records: int
     fingerprint: bytes | None
     rows: list[tuple[int, Row]]
     rejects: list[tuple[int, Reject]]
@@ -183,7 +182,7 @@ async def staged_page(
     page = await (
         await conn.execute(
             """
-            SELECT p.remote_total, p.records, p.fingerprint, cardinality(p.people), r.emptied_at IS NULL
+            SELECT p.remote_total, p.fingerprint, cardinality(p.people), r.emptied_at IS NULL
             FROM run_pages p JOIN runs r ON r.id = p.run_id
             WHERE p.run_id = %s AND p.reading = %s AND p.page_size = %s AND p.page_number = %s
             """,
@@ -191,7 +190,7 @@ async def staged_page(
         )
     ).fetchone()
     rows = [(row[0], Row(*row[1:])) async for row in await conn.execute(OF_PAGE, where)]
-    if page is None or not page[4] or page[3] != len(rows):
+    if page is None or not page[3] or page[2] != len(rows):
         raise PreviewGone
     found = await conn.execute(
         "SELECT position, code, field, reason, masked FROM rejects"
@@ -199,7 +198,7 @@ async def staged_page(
         where,
     )
     rejects = [(position, Reject(*reject)) async for position, *reject in found]
-    return StagedPage(page[0], page[1], page[2], rows, rejects)
+    return StagedPage(page[0], page[1], rows, rejects)
 
 
 async def ending(conn: AsyncConnection, preview_id: int) -> tuple[Any, ...]:

@@ -135,6 +135,31 @@ async def test_what_changed_about_the_owner_is_saved(conn: Connection, lists: Li
     ) == [("Wizara ya Maji",)]
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("is_on_one_page", [True, False])
+async def test_the_history_shows_the_owner_alone_where_both_people_moved(
+    conn: Connection, lists: Lists, *, order: tuple[int, int], is_on_one_page: bool
+) -> None:
+    """The row passed through the record of another person, who shares a part of what changed."""
+    await lists.run(ASHA, record(2), record(3), record(4))
+    moved, ali = (
+        record(1, workplace="Wizara ya Maji", **of)
+        for of in ({}, {"firstName": "Ali", "birthDate": "1970-01-02T00:00:00", "payrollNumber": "777001"})
+    )
+    rest = (record(2), record(3))
+    await lists.run(*((moved, ali, *rest) if is_on_one_page else (moved, rest[0], ali, rest[1])), order=order)
+    assert rows(conn, "SELECT employee_id, changes FROM employee_changes") == [
+        (
+            1,
+            {
+                "current_workplace": ["Wizara ya Afya", "Wizara ya Maji"],
+                "ministry": ["Wizara ya Afya", "Wizara ya Maji"],
+            },
+        )
+    ]
+    assert rows(conn, "SELECT changed FROM run_progress WHERE run_id = 2") == [(1,)]
+
+
 async def test_when_hrims_corrects_the_zan_id_both_are_employees(conn: Connection, lists: Lists) -> None:
     await lists.run(ASHA, record(2), ALI, record(3))
     corrected = record(9, firstName="Ali", birthDate="1970-01-02T00:00:00", payrollNumber="777001")

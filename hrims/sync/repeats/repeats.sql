@@ -1,22 +1,24 @@
 -- Records of a pass that share a ZanID. Run by hrims/sync/repeats/store.py.
 
--- name: find_contested
--- Every record of the employees that the pass holds with different identities, or several times while this run changed
--- them. A page holds its people in order and without its rejects, so the n-th of them has the n-th free position.
+-- name: find_records
+-- Every record of the employees that these readings hold more than once; with "contested", only of those that they hold
+-- with different identities, or that this run changed. A page holds its people in order and without its rejects, so
+-- the n-th of them has the n-th free position.
 WITH met AS MATERIALIZED (
     SELECT p.reading, p.page_size, p.page_number, p.records, m.id, m.digest, m.nth
     FROM run_pages p
     CROSS JOIN LATERAL unnest(p.people, p.record_digests) WITH ORDINALITY AS m(id, digest, nth)
     WHERE p.run_id = %(run)s AND p.reading = ANY(%(readings)s)
-), contested AS (
+), repeated AS (
     SELECT id FROM met GROUP BY id
     HAVING count(*) > 1 AND (
-        min(digest >> 32) <> max(digest >> 32)
+        NOT %(contested)s
+        OR min(digest >> 32) <> max(digest >> 32)
         OR EXISTS (SELECT FROM employee_changes c WHERE c.run_id = %(run)s AND c.employee_id = met.id))
 )
 SELECT m.id, m.reading, m.page_size, m.page_number, place.position, m.digest
 FROM met m
-JOIN contested c ON c.id = m.id
+JOIN repeated r ON r.id = m.id
 CROSS JOIN LATERAL (
     SELECT position FROM generate_series(0, m.records - 1) AS position
     WHERE NOT EXISTS (
@@ -27,29 +29,6 @@ CROSS JOIN LATERAL (
 ) place
 WHERE m.digest IS NOT NULL
 ORDER BY m.id, m.reading, m.page_size, m.page_number, place.position
-
--- name: find_repeats
--- The employees that one reading holds more than once, with the place of each record in the list. They are few:
--- the caller asks only while they are at most a hundredth of the list.
-WITH met AS MATERIALIZED (
-    SELECT p.page_size, p.page_number, p.records, m.id, m.digest, m.nth
-    FROM run_pages p
-    CROSS JOIN LATERAL unnest(p.people, p.record_digests) WITH ORDINALITY AS m(id, digest, nth)
-    WHERE p.run_id = %(run)s AND p.reading = %(reading)s
-)
-SELECT m.id, m.page_size::bigint * m.page_number + place.position, m.digest
-FROM met m
-JOIN (SELECT id FROM met GROUP BY id HAVING count(*) > 1) repeated ON repeated.id = m.id
-CROSS JOIN LATERAL (
-    SELECT position FROM generate_series(0, m.records - 1) AS position
-    WHERE NOT EXISTS (
-        SELECT FROM rejects r
-        WHERE r.run_id = %(run)s AND r.reading = %(reading)s AND r.page_size = m.page_size
-          AND r.page_number = m.page_number AND r.position = position.position)
-    ORDER BY position OFFSET m.nth - 1 LIMIT 1
-) place
-WHERE m.digest IS NOT NULL
-ORDER BY 1, 2
 
 -- name: lock_workplaces
 -- Before the employees, as a page locks them: a user who maps one of these workplaces waits, and then moves the rows.

@@ -56,8 +56,9 @@ async def _resolve_one(
     keys = [shared(employee.zan_id, one) for one in identities]
     rejected = [identities[at] for at in await rejects.find_open(conn, keys)]
     decision = decide(records, digests, is_new=employee.is_new, known=rejected)
-    is_changed = decision.state != len(digests) - 1 or employee.is_new
-    if len(digests) > 1 and is_changed:
+    # One change to the state that stays is what the run did; more of them passed through other records.
+    is_settled = len(digests) == 2 and decision.state == 1 and not employee.is_new
+    if len(digests) > 1 and not is_settled:
         await store.restore_employee(conn, attempt, employee, decision.state)
     known = dict(zip(digests, employee.states, strict=True))
     for record in decision.rejected:

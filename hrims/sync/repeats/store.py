@@ -36,23 +36,23 @@ async def find_contested(
     conn: AsyncConnection, attempt: Attempt, readings: list[int]
 ) -> dict[int, list[Record]]:
     """Return the records of the employees to decide about, by ``employees.id``."""
-    given = {"run": attempt.run_id, "readings": readings}
-    found: dict[int, list[Record]] = defaultdict(list)
-    async for id_, *record in await conn.execute(SQL["find_contested"], given):
-        found[id_].append(Record(*record))
-    return found
+    return await _find_records(conn, attempt, readings, contested=True)
 
 
-async def find_repeats(
-    conn: AsyncConnection, attempt: Attempt, reading: int
-) -> dict[int, list[tuple[int, int]]]:
-    """Return (place in the list, digest) of the records of each employee that a reading holds several
-    times.
+async def find_repeats(conn: AsyncConnection, attempt: Attempt, reading: int) -> dict[int, list[Record]]:
+    """Return the records of each employee that a reading holds more than once, by ``employees.id``. They are
+    few: the caller asks only while they are at most a hundredth of the list.
     """
-    given = {"run": attempt.run_id, "reading": reading}
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    async for id_, place, digest in await conn.execute(SQL["find_repeats"], given):
-        found[id_].append((place, digest))
+    return await _find_records(conn, attempt, [reading], contested=False)
+
+
+async def _find_records(
+    conn: AsyncConnection, attempt: Attempt, readings: list[int], *, contested: bool
+) -> dict[int, list[Record]]:
+    given = {"run": attempt.run_id, "readings": readings, "contested": contested}
+    found: dict[int, list[Record]] = defaultdict(list)
+    async for id_, *record in await conn.execute(SQL["find_records"], given):
+        found[id_].append(Record(*record))
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from hrims.employees.digest import identity_of
 from hrims.steady import patiently
 from hrims.sync.repeats import store
+from hrims.sync.repeats.decision import Record
 from hrims.sync.single import fetch_identity
 from hrims.sync.spans import Span
 from hrims.sync.work import Reader
@@ -33,7 +34,7 @@ async def verify(reader: Reader, reading: int) -> int:
     person. A position that cannot be had proves nothing. Raises RemoteError when HRIMS refuses the request.
     """
 
-    async def find() -> dict[int, list[tuple[int, int]]]:
+    async def find() -> dict[int, list[Record]]:
         async with reader.pool.connection() as conn:
             return await store.find_repeats(conn, reader.attempt, reading)
 
@@ -56,7 +57,10 @@ async def _gather(work: list[Coroutine[None, None, int]]) -> list[int]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _count_further(reader: Reader, records: Sequence[tuple[int, int]]) -> int:
+async def _count_further(reader: Reader, records: Sequence[Record]) -> int:
     """Return at how many positions beyond the first the person of these records stands."""
-    found = [await fetch_identity(reader, Span(1, place)) == identity_of(digest) for place, digest in records]
+    found = [
+        await fetch_identity(reader, Span(1, record.place)) == identity_of(record.digest)
+        for record in records
+    ]
     return max(0, sum(found) - 1)
