@@ -8,7 +8,7 @@ means.
 from collections.abc import Iterable
 from random import Random
 
-from hrims.errors import RemoteError, RemoteGarbled, RemoteTimeout, RemoteUnreachable
+from hrims.errors import RemoteError, RemoteGarbled, RemoteLong, RemoteTimeout, RemoteUnreachable
 from hrims.sync import failure_policy as policy
 from hrims.sync.cursor import Ask, Cursor
 from hrims.sync.spans import Span
@@ -123,6 +123,10 @@ class Plan:
         self._saving += 1
         self._answers += 1
         self._throttle.answered()
+        self.learn_total(total)
+
+    def learn_total(self, total: int) -> None:
+        """Set the length of the list: from the first time on, pages are requested at the same time."""
         if self.total is None:
             self._throttle.open()
         self.total = total
@@ -211,8 +215,10 @@ class Plan:
         is_there = ask.is_suspect and (ask.span.size == 1 or not ask.is_unconfirmed)
         if isinstance(error, RemoteUnreachable) and not is_there:
             raise error
-        # Where nothing at all is answered each time, there is nothing to split.
-        return policy.is_empty(error) or self.split(ask, error, now)
+        # Where nothing at all is answered each time, there is nothing to split; and where a part holds more
+        # records than asked for, a smaller one would as well.
+        is_too_small = isinstance(error, RemoteLong) and ask.page is not None
+        return policy.is_empty(error) or is_too_small or self.split(ask, error, now)
 
     def split(self, ask: Ask, error: RemoteError, now: float) -> bool:
         """Request a page that keeps failing in parts. Return True when it cannot be had: a single record,

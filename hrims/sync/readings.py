@@ -23,15 +23,15 @@ from hrims.rejects import store as rejects
 from hrims.steady import patiently
 from hrims.sync import availability, pages, store
 from hrims.sync.ask_page import Seen, ask_page
-from hrims.sync.closing import Closing
 from hrims.sync.crew import Saving, work_off
+from hrims.sync.list_end.closing import Closing
+from hrims.sync.list_end.end import End, ask_end, read_behind
 from hrims.sync.page_fit.fit import PageFit, PageSizeFound, page_size, restart_pass
 from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.spans import Coverage, Span
 from hrims.sync.store import EDGES, FIRST
-from hrims.sync.totals import End, ask_end, read_behind
 from hrims.sync.work import Reader
 
 EDGE = 10
@@ -72,7 +72,7 @@ async def read(
     is_whole = reading != EDGES and reader.attempt.kind != "rejected"
     sizes = [await page_size(reader)]
     for _ in range(MAX_RESTARTS if is_whole else 0):
-        fit = PageFit(reader, reading)
+        fit = PageFit(reader, reading, sizes[-1])
         try:
             return await _read(reader, reading, skip, known_total, and_total=and_total, fit=fit)
         except PageSizeFound as found:
@@ -111,7 +111,7 @@ class _Pass:
                 total = await self._latest_total()
                 if total <= (self._plan.total or 0):
                     break
-                self._plan.total = total
+                self._plan.learn_total(total)
             return total
         finally:
             await self._closing.give_up()
@@ -154,9 +154,9 @@ class _Pass:
             await pages.note(attempt, _asking_again(ask.span, trouble), pool, unsaved)
         if self._fit:
             self._fit.add_failure(ask.span, trouble)
-        if plan.total is None and isinstance(trouble, RemoteShort):
+        if plan.total is None and isinstance(trouble, RemoteShort) and trouble.total is not None:
             # Other pages can be asked for: they show whether this page is short or every page is.
-            plan.total = trouble.total
+            plan.learn_total(trouble.total)
         if await availability.is_given_up(reader, plan, ask, trouble, self._chance):
             # A record that HRIMS answers with nothing or with other people is not broken: it is missing.
             if not isinstance(trouble, RemoteGarbled):

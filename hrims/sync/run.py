@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from hrims.errors import RemoteError
+from hrims.errors import RemoteError, RemoteGarbled
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.sync import pages, readings, reconcile
@@ -66,7 +66,11 @@ async def _edges_hold(reader: Reader) -> bool:
         return False
     await _say(reader, "The sum adds up: looking at the edges between pages once more.")
     elsewhere = await readings.all_but_edges(reader, GLANCE)
-    await readings.read(reader, EDGES, elsewhere, and_total=False)
+    try:
+        await readings.read(reader, EDGES, elsewhere, and_total=False)
+    except RemoteGarbled as error:
+        await _say_edges_unreadable(reader, error)
+        return False
     await resolve(reader.attempt, reader.pool, [FIRST, EDGES])
     is_read = await readings.is_read(reader, EDGES, elsewhere)
     return is_read and await reconcile.edges_hold(reader.attempt, reader.pool)
@@ -75,10 +79,14 @@ async def _edges_hold(reader: Reader) -> bool:
 async def _read_edges(reader: Reader) -> tuple[Sum, bool]:
     """Who moved from one page to another while it was read is near the edge between them."""
     await _say(reader, "The sum does not add up: reading the edges between pages again.")
-    total = await readings.read(reader, EDGES, await readings.all_but_edges(reader, EDGE))
-    counted = await _add_up(reader, [FIRST, EDGES], total)
-    if counted.proven:
-        return counted, True
+    try:
+        total = await readings.read(reader, EDGES, await readings.all_but_edges(reader, EDGE))
+    except RemoteGarbled as error:
+        await _say_edges_unreadable(reader, error)
+    else:
+        counted = await _add_up(reader, [FIRST, EDGES], total)
+        if counted.proven:
+            return counted, True
     return await _read_again(reader, [FIRST, EDGES], [SECOND, THIRD])
 
 
@@ -112,8 +120,13 @@ async def _add_up(reader: Reader, these: list[int], total: int | None) -> Sum:
     counted = await reconcile.add_up(reader.attempt, reader.pool, these, total)
     if 0 < counted.missing <= counted.repeats and may_verify(counted.repeats, total):
         await _say(reader, "Some people are listed twice: asking for each of them once more.")
-        counted = replace(counted, listed_twice=await verify(reader, these[0]))
+        counted = replace(counted, listed_twice=await verify(reader, these[0], total))
     return counted
+
+
+async def _say_edges_unreadable(reader: Reader, error: RemoteGarbled) -> None:
+    """HRIMS may give the pages of a list, but none as small as an edge."""
+    await _say(reader, f"The edges between pages cannot be read: {error}")
 
 
 async def _say(reader: Reader, words: str) -> None:

@@ -11,11 +11,14 @@ from hrims.sync.spans import Span
 from hrims.sync.work import Reader
 
 
-async def fetch_identity(reader: Reader, span: Span, position: int = 0) -> int | None:
+async def fetch_identity(
+    reader: Reader, span: Span, position: int = 0, *, total: int | None = None
+) -> int | None:
     """Return the identity of the record at this position (from 0) of a page.
 
     Return None where HRIMS gives no record there, or one that cannot be kept, after as many tries as a page
-    has. Raises RemoteError when asking again cannot help, Stopping when the worker is asked to stop.
+    has; and where the list is no longer ``total`` records long, so that positions have shifted. Raises
+    RemoteError when asking again cannot help, Stopping when the worker is asked to stop.
     """
     retry = Retry(reader)
     while not reader.is_stopping():
@@ -30,6 +33,9 @@ async def fetch_identity(reader: Reader, span: Span, position: int = 0) -> int |
                 return None
             await retry.pause(error)
         else:
-            row = to_row(page.records[position]) if position < len(page.records) else None
+            is_shifted = total is not None and page.total != total
+            if is_shifted or position >= len(page.records):
+                return None
+            row = to_row(page.records[position])
             return identity(row) if isinstance(row, Row) else None
     raise Stopping

@@ -83,40 +83,6 @@ async def saved_pages(
     return saved, progress[0] if progress else None
 
 
-async def last_digest(conn: AsyncConnection, attempt: Attempt, reading: int) -> int | None:
-    """Return the digest of the last record of a reading, None if its last record is a reject."""
-    row = await (
-        await conn.execute(
-            """
-            SELECT CASE WHEN NOT EXISTS (
-                SELECT FROM rejects r
-                WHERE r.run_id = p.run_id AND r.reading = p.reading AND r.page_size = p.page_size
-                  AND r.page_number = p.page_number AND r.position = p.records - 1)
-                THEN record_digests[cardinality(record_digests)] END
-            FROM run_pages p WHERE run_id = %s AND reading = %s AND records > 0
-            ORDER BY page_size::bigint * page_number DESC LIMIT 1
-            """,
-            (attempt.run_id, reading),
-        )
-    ).fetchone()
-    return row[0] if row else None
-
-
-async def count_digests(conn: AsyncConnection, attempt: Attempt, reading: int, digests: list[int]) -> int:
-    """Return how many of these record digests the saved pages of this reading hold."""
-    row = await (
-        await conn.execute(
-            """
-            SELECT count(*) FROM unnest(%s::bigint[]) AS wanted(digest)
-            WHERE digest IN (SELECT unnest(record_digests) FROM run_pages WHERE run_id = %s AND reading = %s)
-            """,
-            (digests, attempt.run_id, reading),
-        )
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 async def cheapest_pages(conn: AsyncConnection, attempt: Attempt, most: int) -> list[tuple[int, int]]:
     """(size, number) of pages that HRIMS gave in this run, those with the fewest records first."""
     rows = await conn.execute(

@@ -18,7 +18,8 @@ SELECT (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id),
               WHERE reading = (%(readings)s::int[])[1]),
        NOT EXISTS (SELECT FROM pages WHERE remote_total <> %(total)s),
        %(total)s = 0 AND (EXISTS (SELECT FROM run_pages WHERE run_id = %(run)s AND records > 0)
-                          OR EXISTS (SELECT FROM run_progress WHERE run_id = %(run)s AND unsaved_total > 0)),
+                          OR EXISTS (SELECT FROM run_progress
+                                     WHERE run_id = %(run)s AND (unsaved_total > 0 OR saved_before > 0))),
        -- One full page, and the page behind it was not seen: the total may be that of the page.
        (SELECT count(*) = 1 AND bool_and(page_size = records AND records = %(total)s) FROM run_pages
         WHERE run_id = %(run)s AND reading = (%(readings)s::int[])[1] AND NOT %(single)s)

@@ -12,6 +12,7 @@ from hrims.errors import (
     RemoteError,
     RemoteFailed,
     RemoteGarbled,
+    RemoteLong,
     RemoteTimeout,
     RemoteTooLarge,
     RemoteUnreachable,
@@ -206,3 +207,18 @@ def test_a_first_page_that_timed_out_leads_to_no_request_behind_the_end() -> Non
     assert isinstance(first, Ask)
     todo.answered(first, 3, 3)
     assert todo.take(120.0) is None
+
+
+def test_a_broken_record_of_a_server_without_small_pages_costs_its_page_alone() -> None:
+    """Its neighbours cannot be had: HRIMS answers each part of their page with more records than fit."""
+
+    def breakage(ask: Ask) -> RemoteError:
+        return RemoteFailed("it broke") if ask.span.size == PAGE else RemoteLong("too many", had=PAGE)
+
+    model = RemoteModel(
+        PEOPLE, frozenset({5_321}), is_page_possible=lambda ask: ask.span.size == PAGE, breakage=breakage
+    )
+    model.run(plan())
+    assert sorted(model.given_up) == [*range(5_300, 5_400)]
+    assert sorted(model.fetched + model.given_up) == [*range(PEOPLE)]
+    assert model.requests <= PAGES + 20

@@ -13,7 +13,7 @@ from hrims.config import PROJECT, Settings
 
 SOURCES = sorted(path for path in (PROJECT / "hrims").rglob("*.py"))
 LONGEST = 280
-SQL_HOMES = {"store.py", "db.py", "migrate.py"}
+SQL_HOMES = {"store.py", "db.py", "connection_pools.py", "migrate.py"}
 # LISTEN is no query; and the embedded server makes its one role and database before there is a schema.
 SQL_HOMES |= {"hub.py", "server.py"}
 

@@ -32,8 +32,9 @@ class PageSizeFound(Exception):
 class PageFit:
     """The pages of one pass, compared with what was asked for."""
 
-    def __init__(self, reader: Reader, reading: int) -> None:
-        self._reader, self._reading = reader, reading
+    def __init__(self, reader: Reader, reading: int, size: int) -> None:
+        """``size`` is the page size of the pass."""
+        self._reader, self._reading, self._size = reader, reading, size
         self._evidence = Evidence()
         self._met = MetPeople()
         self._checks = MAX_CHECKS
@@ -49,10 +50,13 @@ class PageFit:
         self._met.add(await patiently(load))
 
     def add_failure(self, span: Span, error: RemoteError) -> None:
-        """Note a failed page. Raises PageSizeFound once the number of its records is the rule."""
+        """Note a failed page. Raises PageSizeFound once the number of its records is the rule, unless the
+        pass asks for as many.
+        """
         if not isinstance(error, RemoteShort | RemoteLong) or not error.had:
             return
-        if size := self._evidence.add(span, error.had):
+        size = self._evidence.add(span, error.had)
+        if size and size != self._size:
             count = "at most " if size < span.size else ""
             raise PageSizeFound(size, f"HRIMS gives {count}{_records(size)} a page.")
 

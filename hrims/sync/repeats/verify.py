@@ -27,8 +27,8 @@ def may_verify(repeats: int, total: int) -> bool:
     return 0 < repeats <= total * MAX_SHARE
 
 
-async def verify(reader: Reader, reading: int) -> int:
-    """Return how many records of a reading HRIMS lists again at another position.
+async def verify(reader: Reader, reading: int, total: int) -> int:
+    """Return how many records of a reading HRIMS lists again at another position of ``total``.
 
     Ask for every position of every repeated person alone, and count the further ones that hold the same
     person. A position that cannot be had proves nothing. Raises RemoteError when HRIMS refuses the request.
@@ -39,7 +39,9 @@ async def verify(reader: Reader, reading: int) -> int:
             return await store.find_repeats(conn, reader.attempt, reading)
 
     repeats = await patiently(find)
-    counts = await _gather([_count_further(reader, records) for records in repeats.values()])
+    # A waiting request asks Postgres for a slot again and again: no more wait than can be in flight.
+    limit = asyncio.Semaphore(reader.settings.max_in_flight)
+    counts = await _gather([_count_further(reader, records, total, limit) for records in repeats.values()])
     log.info(
         "repeats_verified run=%s people=%s listed_again=%s", reader.attempt.run_id, len(repeats), sum(counts)
     )
@@ -57,10 +59,13 @@ async def _gather(work: list[Coroutine[None, None, int]]) -> list[int]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _count_further(reader: Reader, records: Sequence[Record]) -> int:
+async def _count_further(
+    reader: Reader, records: Sequence[Record], total: int, limit: asyncio.Semaphore
+) -> int:
     """Return at how many positions beyond the first the person of these records stands."""
-    found = [
-        await fetch_identity(reader, Span(1, record.place)) == identity_of(record.digest)
-        for record in records
-    ]
+    async with limit:
+        found = [
+            await fetch_identity(reader, Span(1, record.place), total=total) == identity_of(record.digest)
+            for record in records
+        ]
     return max(0, sum(found) - 1)

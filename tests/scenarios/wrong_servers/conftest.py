@@ -1,7 +1,9 @@
 """One worker, one database and one server for the tests of a module that name their own cases."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -18,13 +20,28 @@ Play = Callable[[Scenario], Played]
 @pytest.fixture(scope="module")
 def play(server_dsn: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
     """Run a scenario on an institution of its own, with the product's default settings for outcomes."""
+    with _player(server_dsn, template_database, tmp_path_factory.mktemp("wrong-servers")) as play:
+        yield play
+
+
+@pytest.fixture(scope="module")
+def play_with_edges(
+    server_dsn: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Play]:
+    """Run a scenario as a long run, which reads the edges between its pages again."""
+    folder = tmp_path_factory.mktemp("wrong-servers-edges")
+    with _player(server_dsn, template_database, folder, edges_after="0") as play:
+        yield play
+
+
+@contextmanager
+def _player(server_dsn: str, template_database: str, folder: Path, **settings: str) -> Iterator[Play]:
     listings: dict[str, Listing] = {}
-    folder = tmp_path_factory.mktemp("wrong-servers")
     blocks, votes = count(1), iter(VOTE_CODES)
     with (
         clone(server_dsn, template_database) as dsn,
         # A page that failed is asked for again after others that are still to come, as with the default.
-        serving(dsn, folder, listings, page_pause="0.05") as harness,
+        serving(dsn, folder, listings, page_pause="0.05", **settings) as harness,
     ):
         yield lambda scenario: _play(harness, listings, next(votes), scenario, next(blocks))
 

@@ -18,7 +18,7 @@ HONEST = Paging()
 EMPTY_FORMS = ("[]", "null", "{}", "absent")
 """How the ``data`` of an answer without records may look."""
 
-CURRENT_PAGES = ("absent", "as asked")
+CURRENT_PAGES = ("absent", "as asked", "as sent")
 """What an answer says of its own number."""
 
 FAILURES = ("body 500", "http 500", "http 503", "reset", "closed", "timeout")
@@ -127,6 +127,8 @@ class Listing:
         frame = {"currentDataSize": len(records), "overallDataSize": claim.total}
         if phase.current_page == "as asked":
             frame["currentPage"] = number
+        elif phase.current_page == "as sent":
+            frame["currentPage"] = places[0] // size if places else number
         return Reply(frame, records, phase.empty_form)
 
     def _failure(self, number: int, size: int) -> str | None:

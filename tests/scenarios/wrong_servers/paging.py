@@ -72,6 +72,10 @@ def _more_than_asked(number: int, size: int, count: int, more: int) -> list[int]
     return _slice(number * size, size + more, count)
 
 
+def _raised(number: int, size: int, count: int, least: int) -> list[int]:
+    return _slice(number * size, max(size, least), count)
+
+
 def _rounded_up(number: int, size: int, count: int, step: int) -> list[int]:
     return _honest(number, -(-size // step) * step, count, 0)
 
@@ -123,6 +127,7 @@ RULES: dict[str, Rule] = {
     "gap of one": _gap_of_one,
     "size ignored": _fixed_size,
     "more than asked": _more_than_asked,
+    "size raised to a minimum": _raised,
     "size rounded up": _rounded_up,
     "size rounded down": _rounded_down,
     "offset by the cap, size as asked": _stride_of_cap,

@@ -131,6 +131,8 @@ def listing_for(scenario: Scenario, block: int) -> Listing:
         keyless=scenario.keyless,
         clashes=scenario.clashes,
     )
+    if scenario.is_keyless_last:
+        people.sort(key=lambda one: not one.zan_id)
     return Listing(population, people, scenario.seed)
 
 

@@ -55,6 +55,8 @@ class Scenario:
     keyless: int
     clashes: tuple[str, ...]
     phases: tuple[Phase, ...]
+    is_keyless_last: bool = False
+    """Whether the people without a ZanID stand at the end of the list."""
 
     @property
     def looks_at_edges(self) -> bool:

@@ -14,12 +14,17 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def case(
-    count: int, *phases: Phase, twice: int = 0, keyless: int = 0, clashes: tuple[str, ...] = ()
+    count: int,
+    *phases: Phase,
+    twice: int = 0,
+    keyless: int = 0,
+    clashes: tuple[str, ...] = (),
+    is_keyless_last: bool = False,
 ) -> Scenario:
     """Return a list of so many records, and its runs."""
     wrong = phases[-1]
     label = f"{wrong.paging.name} ({wrong.paging.parameter}), {wrong.total}"
-    return Scenario(0, label, (label,), count, twice, keyless, clashes, phases)
+    return Scenario(0, label, (label,), count, twice, keyless, clashes, phases, is_keyless_last)
 
 
 def wrong(
@@ -58,6 +63,7 @@ PAGES = {
     "size ignored, smaller": case(250, wrong(50, "size ignored", 20)),
     "size ignored, larger": case(250, wrong(50, "size ignored", 60)),
     "more than asked": case(250, wrong(50, "more than asked", 5)),
+    "size raised to a minimum": case(250, wrong(10, "size raised to a minimum", 25)),
     "size rounded up": case(250, wrong(50, "size rounded up", 30)),
     "size rounded down": case(250, wrong(50, "size rounded down", 30)),
     "offset by the cap, size as asked": case(250, wrong(50, "offset by the cap, size as asked", 25)),
@@ -81,6 +87,13 @@ TOTALS = {
     ),
     "number of pages, as many as four pages have": case(400, wrong(10, total="total is the number of pages")),
     "size asked for": case(250, wrong(100, total="total is the size asked for")),
+    "total of the page, same page under its own number": case(
+        250,
+        Phase(100, Paging("same page for every number"), total="total of the page", current_page="as sent"),
+    ),
+    "size asked for, and nobody with a ZanID behind it": case(
+        105, wrong(100, total="total is the size asked for"), keyless=5, is_keyless_last=True
+    ),
     "cap and total of the page": case(250, wrong(50, "size cut to a cap", 20, total="total of the page")),
 }
 
@@ -161,15 +174,31 @@ def test_a_server_with_one_page_size_is_read_with_it(play: Play) -> None:
         assert len(result.rows) == 250
 
 
+@pytest.mark.parametrize("count", [250, 330])
+def test_a_server_without_small_pages_is_read_again_instead_of_its_edges(
+    play_with_edges: Play, count: int
+) -> None:
+    """HRIMS gives the pages of the list as they are asked for, but none as small as an edge."""
+    played = play_with_edges(case(count, wrong(100, "size raised to a minimum", 25)))
+    check(played)
+    (result,) = played.results
+    assert result.run.outcome in judge.COMPLETE, judge.claim(result)
+    assert len(result.rows) == count
+
+
 def test_more_records_than_a_page_can_hold_end_the_run_in_words(play: Play) -> None:
     (result,) = play(case(700, wrong(100, "size ignored", 700))).results
     assert result.run.state == "failed", judge.claim(result)
     assert "HRIMS gives 700 records a page" in result.run.message, judge.claim(result)
 
 
+@pytest.mark.parametrize("current_page", ["absent", "as sent"])
 @pytest.mark.parametrize("count", [201, 200, 100])
-def test_a_server_that_repeats_its_last_page_costs_few_requests(play: Play, count: int) -> None:
-    played = play(case(count, wrong(100, "number clamped at the last page")))
+def test_a_server_that_repeats_its_last_page_costs_few_requests(
+    play: Play, count: int, current_page: str
+) -> None:
+    clamped = Paging("number clamped at the last page")
+    played = play(case(count, Phase(100, clamped, current_page=current_page)))
     check(played)
     (result,) = played.results
     assert result.run.outcome in judge.COMPLETE, judge.claim(result)

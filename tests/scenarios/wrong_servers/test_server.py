@@ -97,6 +97,7 @@ def test_the_truth_follows_changes() -> None:
         ("gap of one", 0, 2, range(42, 62)),
         ("size ignored", 30, 2, range(60, 90)),
         ("more than asked", 3, 2, range(40, 63)),
+        ("size raised to a minimum", 30, 2, range(40, 70)),
         ("size rounded up", 15, 2, range(60, 90)),
         ("size rounded down", 15, 2, range(30, 45)),
         ("offset by the cap, size as asked", 10, 2, range(20, 40)),

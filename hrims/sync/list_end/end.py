@@ -9,7 +9,8 @@ from hrims.employees.digest import identity_of, record_digest
 from hrims.errors import RemoteBadRequest, RemoteContradictory, RemoteError, RemoteOtherPage, RemoteUnknown
 from hrims.remote.wire import Page
 from hrims.steady import patiently
-from hrims.sync import availability, pages, store
+from hrims.sync import availability, pages
+from hrims.sync.list_end import store
 from hrims.sync.pages import Asked, Shaped
 from hrims.sync.retry import Retry
 from hrims.sync.single import fetch_identity
@@ -17,7 +18,7 @@ from hrims.sync.spans import Span
 from hrims.sync.work import Reader
 
 NO_SUCH_PAGE = (RemoteBadRequest, RemoteUnknown, RemoteOtherPage)
-"""How HRIMS says that a list has no further page."""
+"""How HRIMS says that a list has no further page; another page in its place proves nothing."""
 
 TRIES_BEHIND = 2
 """Requests for the page behind the end before the total is asked for with a page that was answered before."""
@@ -34,6 +35,8 @@ class End(NamedTuple):
     total: int
     behind: Page | None = None
     """The page behind the end, if HRIMS answered it; without records also if it has no such page."""
+    is_other_page: bool = False
+    """Whether HRIMS answered with another page, and says so: the list may go on behind it."""
 
 
 async def ask_end(reader: Reader, page_size: int, total: int) -> End:
@@ -51,21 +54,23 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
     spans = [behind] * (reader.settings.page_tries if total == page_size else TRIES_BEHIND)
     spans += known if total else []
     there: Page | None = None
+    is_other_page = False
     while True:
         span = spans[retry.failures % len(spans)]
         try:
             page = await reader.request(span)
         except RemoteError as trouble:
-            if isinstance(trouble, RemoteContradictory):
-                known = spans = [span]
             if span is behind and total and isinstance(trouble, NO_SUCH_PAGE):
                 there, spans = Page(span.number, span.size, total, []), known
+                is_other_page = isinstance(trouble, RemoteOtherPage)
                 continue
+            if isinstance(trouble, RemoteContradictory):
+                spans = [span]
             if not retry.may_repeat(trouble):
                 raise
             await retry.pause(trouble)
         else:
-            return End(page.total, page if span is behind else there)
+            return End(page.total, page if span is behind else there, is_other_page)
 
 
 async def read_behind(reader: Reader, reading: int, end: End) -> int:
@@ -87,19 +92,20 @@ async def read_behind(reader: Reader, reading: int, end: End) -> int:
         page = await _ask_behind(reader, Span(page.size, page.number + 1))
         if page is None:
             return total
-    if page.start == end.total == page.size and await _is_last(reader, reading, page):
+    is_answered = not end.is_other_page or page is not end.behind
+    if page.start == end.total == page.size and await _is_last(reader, reading, page, is_answered):
         empty = Page(page.number, page.size, end.total, [])
         await pages.save(reader.attempt, Asked(empty, 0, pages.shape(empty)), reader.pool, reading=reading)
     return total
 
 
-async def _is_last(reader: Reader, reading: int, page: Page) -> bool:
+async def _is_last(reader: Reader, reading: int, page: Page, is_answered: bool) -> bool:
     """Return whether the only page of a list holds its last record, where HRIMS repeats that page behind it.
 
     A server that gives the same page for every number repeats it too: then the record at the last position,
     asked for alone, is another one.
     """
-    if not page.records:
+    if is_answered and not page.records:
         return True
 
     async def load() -> int | None:
@@ -111,14 +117,18 @@ async def _is_last(reader: Reader, reading: int, page: Page) -> bool:
 
 
 async def _is_new(reader: Reader, reading: int, shaped: Shaped) -> bool:
-    """Return whether a page holds a record that this reading has not saved."""
+    """Return whether a page holds a record that this reading has not saved. Rejects cannot be told apart:
+    a page of rejects alone is new unless the last page is one as well.
+    """
     digests = [record_digest(row) for _, row in shaped.rows]
 
-    async def count_saved() -> int:
+    async def look() -> bool:
         async with reader.pool.connection() as conn:
-            return await store.count_digests(conn, reader.attempt, reading, digests)
+            if not digests:
+                return await store.last_page_has_people(conn, reader.attempt, reading)
+            return await store.count_digests(conn, reader.attempt, reading, digests) < len(digests)
 
-    return bool(digests) and await patiently(count_saved) < len(digests)
+    return bool(shaped.records) and await patiently(look)
 
 
 async def _ask_behind(reader: Reader, span: Span) -> Page | None:

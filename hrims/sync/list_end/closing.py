@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from hrims.errors import RemoteError
-from hrims.sync.totals import End
+from hrims.sync.list_end.end import End
 
 
 class Closing:
@@ -30,6 +30,7 @@ class Closing:
         self._page_answered = time.monotonic()
         if nothing_left and self._question is None:
             self._question = asyncio.create_task(self._ask())
+            self._question.add_done_callback(_retrieve_error)
 
     async def end(self) -> End | None:
         """Return the end of the list after the last page's answer; None when it has to be asked for."""
@@ -49,3 +50,9 @@ class Closing:
 
     async def _ask(self) -> tuple[End, float]:
         return await self._ask_end(), time.monotonic()
+
+
+def _retrieve_error(question: asyncio.Task[tuple[End, float]]) -> None:
+    """The error of a question that was replaced by a later one is nobody's."""
+    if not question.cancelled():
+        question.exception()

@@ -1,0 +1,139 @@
+"""The end of a list: what HRIMS answers for the page behind it proves no more than it shows."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from hrims.config import load
+from hrims.db import AsyncPool, Connection
+from hrims.errors import RemoteError, RemoteLong
+from hrims.limits.slots import Slots
+from hrims.remote.client import Remote
+from hrims.sync import reconcile
+from hrims.sync.list_end.end import ask_end
+from hrims.sync.page_fit import store as page_fit
+from hrims.sync.page_fit.fit import PageFit, PageSizeFound
+from hrims.sync.repeats.verify import verify
+from hrims.sync.spans import Span
+from hrims.sync.store import FIRST
+from hrims.sync.work import Reader
+from tests.database.listings import begun, save
+from tests.database.runs import institution
+from tests.people import page, record
+
+MOST_REQUESTS = 30
+
+ASHA, ALI = record(1), record(2)
+
+
+@asynccontextmanager
+async def reader(conn: Connection, pool: AsyncPool, httpserver: HTTPServer) -> AsyncIterator[Reader]:
+    """An attempt at a list that is read in pages of two."""
+    settings = load({"HRIMS_BASE_URL": httpserver.url_for(""), "HRIMS_PAGE_PAUSE": "0"})
+    attempt = await begun(conn, pool, institution(conn), 2)
+    async with Remote(settings) as remote, Slots(pool, 4, 60) as slots:
+        yield Reader(attempt, remote, pool, settings, lambda: False, slots)
+
+
+def serve(
+    httpserver: HTTPServer, records: list[dict[str, Any]], *, behind: list[dict[str, Any]]
+) -> list[int]:
+    """Serve a list, and behind its first page these answers in turn, the last one again and again. Return
+    the page numbers that are asked for, as they come.
+    """
+    asked: list[int] = []
+
+    def respond(request: Request) -> Response:
+        given = request.get_json()["RequestPayloadData"]
+        number, size = given["PageNumber"], given["PageSize"]
+        asked.append(number)
+        if len(asked) > MOST_REQUESTS:
+            return Response(status=401)
+        body = listed(records[number * size : (number + 1) * size], len(records))
+        if size > 1 and number:
+            body = behind[min(asked.count(number), len(behind)) - 1]
+        return Response(json.dumps(body), content_type="application/json")
+
+    httpserver.expect_request("/Employees").respond_with_handler(respond)
+    return asked
+
+
+def listed(records: list[dict[str, Any]], total: int) -> dict[str, Any]:
+    return {"code": 200, "data": records, "overallDataSize": total, "currentDataSize": len(records)}
+
+
+async def test_it_works(conn: Connection, pool: AsyncPool, httpserver: HTTPServer) -> None:
+    serve(httpserver, [ASHA, ALI], behind=[listed([], 2)])
+    async with reader(conn, pool, httpserver) as one:
+        end = await ask_end(one, 2, 2)
+    assert end.total == 2
+    assert end.behind is not None
+    assert end.behind.records == []
+
+
+@pytest.mark.parametrize("code", [400, 404])
+async def test_a_contradiction_before_no_such_page_ends(
+    conn: Connection, pool: AsyncPool, httpserver: HTTPServer, code: int
+) -> None:
+    """The page behind the end is not asked for without an end."""
+    asked = serve(httpserver, [ASHA, ALI], behind=[listed([ASHA], 0), {"code": code}])
+    async with reader(conn, pool, httpserver) as one:
+        await save(pool, one.attempt, page([ASHA, ALI], total=2, size=2))
+        end = await ask_end(one, 2, 2)
+    assert end.total == 2
+    assert asked == [1, 1, 0]
+
+
+async def test_an_endless_contradiction_is_an_error(
+    conn: Connection, pool: AsyncPool, httpserver: HTTPServer
+) -> None:
+    asked = serve(httpserver, [ASHA, ALI], behind=[listed([ASHA], 0)])
+    async with reader(conn, pool, httpserver) as one:
+        await save(pool, one.attempt, page([ASHA, ALI], total=2, size=2))
+        with pytest.raises(RemoteError, match="which cannot be"):
+            await ask_end(one, 2, 2)
+    assert set(asked) == {1}
+
+
+async def test_a_total_of_0_after_a_pass_that_was_restarted_proves_nothing(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    """No page is left that would contradict it, but people were saved."""
+    attempt = await begun(conn, pool, institution(conn), 2)
+    await save(pool, attempt, page([ASHA, ALI], total=2, size=2))
+    async with pool.connection() as other:
+        await page_fit.restart_pass(other, attempt, FIRST, 1, "HRIMS gives at most 1 record a page.")
+    await save(pool, attempt, page([], total=0, size=1))
+    counted = await reconcile.add_up(attempt, pool, [FIRST], 0)
+    assert not counted.proven
+    assert await reconcile.finish(attempt, pool, load({}), counted, repaired=False) == "incomplete"
+
+
+@pytest.mark.parametrize(("total", "confirmed"), [(3, 1), (4, 0)])
+async def test_a_repeat_is_confirmed_only_while_the_list_has_the_same_length(
+    conn: Connection, pool: AsyncPool, httpserver: HTTPServer, total: int, confirmed: int
+) -> None:
+    """Otherwise the positions have shifted, and one person may be met at both."""
+    serve(httpserver, [ASHA, ALI, ASHA], behind=[listed([ASHA], 3)])
+    async with reader(conn, pool, httpserver) as one:
+        await save(pool, one.attempt, page([ASHA, ALI], total=total, size=2))
+        await save(pool, one.attempt, page([ASHA], total=total, size=2, number=1))
+        assert await verify(one, FIRST, total) == confirmed
+
+
+async def test_a_page_size_that_the_pass_asks_for_is_no_finding(
+    conn: Connection, pool: AsyncPool, httpserver: HTTPServer
+) -> None:
+    """Parts of its pages hold more records than asked for; to start again with its own size is no help."""
+    async with reader(conn, pool, httpserver) as one:
+        of_its_size, larger = PageFit(one, FIRST, 2), PageFit(one, FIRST, 3)
+        for fit in (of_its_size, larger):
+            fit.add_failure(Span(1, 4), RemoteLong("HRIMS gives 2 records.", had=2))
+        of_its_size.add_failure(Span(1, 5), RemoteLong("HRIMS gives 2 records.", had=2))
+        with pytest.raises(PageSizeFound):
+            larger.add_failure(Span(1, 5), RemoteLong("HRIMS gives 2 records.", had=2))
