@@ -241,7 +241,7 @@ class RemoteDrifted(RemoteError):
 
 
 class RemoteEndless(RemoteError):
-    """HRIMS gives more records than asked for, whatever the page size."""
+    """HRIMS gives more records than asked for, or fewer, whatever the page size."""
 
     again = False
     code = "remote_endless"

@@ -12,12 +12,10 @@ from random import Random
 
 from hrims.db import AsyncPool
 from hrims.errors import (
-    RemoteEndless,
     RemoteError,
     RemoteGarbled,
     RemoteShort,
 )
-from hrims.jobs.ask import MOST_A_PAGE
 from hrims.jobs.attempts.store import Attempt
 from hrims.rejects import store as rejects
 from hrims.steady import patiently
@@ -27,6 +25,7 @@ from hrims.sync.crew import Saving, work_off
 from hrims.sync.list_end.closing import Closing
 from hrims.sync.list_end.end import End, ask_end, read_behind
 from hrims.sync.page_fit.fit import PageFit, PageSizeFound, page_size, restart_pass
+from hrims.sync.page_fit.restarts import Restarts
 from hrims.sync.pages import Asked
 from hrims.sync.plan import Ask, Plan
 from hrims.sync.repeats.resolve import resolve
@@ -44,9 +43,6 @@ name, and the other has.
 
 MAX_RESTARTS = 3
 """Times that one pass starts again with another page size."""
-
-MAX_LONGER = 2
-"""Larger page sizes that one pass finds in a row. After them HRIMS always gives more than it is asked for."""
 
 MAX_GROWTHS = 4
 """Times that one pass goes on because the list has grown when all of it was read."""
@@ -70,17 +66,13 @@ async def read(
     Stopping.
     """
     is_whole = reading != EDGES and reader.attempt.kind != "rejected"
-    sizes = [await page_size(reader)]
+    restarts = Restarts(await page_size(reader))
     for _ in range(MAX_RESTARTS if is_whole else 0):
-        fit = PageFit(reader, reading, sizes[-1])
+        fit = PageFit(reader, reading, restarts.size)
         try:
             return await _read(reader, reading, skip, known_total, and_total=and_total, fit=fit)
         except PageSizeFound as found:
-            sizes.append(found.size)
-            if found.size > MOST_A_PAGE or (sizes == sorted(sizes) and len(sizes) > MAX_LONGER):
-                raise RemoteEndless(
-                    f"{found} They are not the ones asked for, so none can be saved."
-                ) from None
+            restarts.add(found)
             # While the pages of the pass are there, they show which changes are those of another person.
             await resolve(reader.attempt, reader.pool, [reading])
             await restart_pass(reader, reading, found)

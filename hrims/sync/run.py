@@ -7,6 +7,7 @@ from hrims.errors import RemoteError, RemoteGarbled
 from hrims.limits import breaker
 from hrims.limits.slots import Slots
 from hrims.sync import pages, readings, reconcile
+from hrims.sync.page_fit.check import is_size_confirmed, use_known_size
 from hrims.sync.page_fit.fit import has_small_pages
 from hrims.sync.readings import EDGE, GLANCE
 from hrims.sync.reconcile import Sum
@@ -35,10 +36,12 @@ async def bring(work: Work) -> None:
         # A place is held for as long as a silent worker is thought alive.
         async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
             reader = Reader(*work, slots)
+            await use_known_size(reader)
             counted, repaired = await _read_until_proven(reader)
+            is_confirmed = await is_size_confirmed(reader, counted.total)
     except RemoteError as trouble:
         raise await breaker.suspect(pool, remote, settings, trouble) from trouble
-    url = remote.address
+    url = remote.address if is_confirmed else None
     outcome = await reconcile.finish(attempt, pool, settings, counted, repaired=repaired, base_url=url)
     log.info("run %s ended %s", attempt.run_id, outcome)
 

@@ -6,6 +6,7 @@ from hrims.employees.digest import identity
 from hrims.employees.mapping import Row, to_row
 from hrims.errors import RemoteBadRequest, RemoteError, RemoteUnknown
 from hrims.jobs.attempts.attempt import Stopping
+from hrims.remote.wire import Page
 from hrims.sync.retry import Retry
 from hrims.sync.spans import Span
 from hrims.sync.work import Reader
@@ -34,8 +35,11 @@ async def fetch_identity(
             await retry.pause(error)
         else:
             is_shifted = total is not None and page.total != total
-            if is_shifted or position >= len(page.records):
-                return None
-            row = to_row(page.records[position])
-            return identity(row) if isinstance(row, Row) else None
+            return None if is_shifted else identity_at(page, position)
     raise Stopping
+
+
+def identity_at(page: Page, position: int) -> int | None:
+    """Return the identity of the record at this position; None without a record that can be kept."""
+    row = to_row(page.records[position]) if position < len(page.records) else None
+    return identity(row) if isinstance(row, Row) else None

@@ -132,8 +132,10 @@ async def test_a_page_size_that_the_pass_asks_for_is_no_finding(
     """Parts of its pages hold more records than asked for; to start again with its own size is no help."""
     async with reader(conn, pool, httpserver) as one:
         of_its_size, larger = PageFit(one, FIRST, 2), PageFit(one, FIRST, 3)
-        for fit in (of_its_size, larger):
-            fit.add_failure(Span(1, 4), RemoteLong("HRIMS gives 2 records.", had=2))
-        of_its_size.add_failure(Span(1, 5), RemoteLong("HRIMS gives 2 records.", had=2))
+        too_many = RemoteLong("HRIMS gives 2 records.", had=2)
+        for _ in range(2):
+            larger.add_failure(Span(1, 4), too_many)
+        for _ in range(5):
+            of_its_size.add_failure(Span(1, 4), too_many)
         with pytest.raises(PageSizeFound):
-            larger.add_failure(Span(1, 5), RemoteLong("HRIMS gives 2 records.", had=2))
+            larger.add_failure(Span(1, 4), too_many)

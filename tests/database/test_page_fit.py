@@ -23,8 +23,10 @@ def rows(conn: Connection, sql: str) -> list[Any]:
 
 
 async def size_of(pool: AsyncPool, attempt: Attempt, url: str = URL) -> int:
+    """The page size with which this attempt begins."""
     async with pool.connection() as conn:
-        return await store.fitted_page_size(conn, attempt, url)
+        await store.use_known_size(conn, attempt, url)
+        return await store.fitted_page_size(conn, attempt)
 
 
 async def complete_with(
@@ -50,7 +52,7 @@ async def test_it_works(conn: Connection, pool: AsyncPool, at: int) -> None:
     assert await size_of(pool, await begun(conn, pool, at, 100)) == 50
     assert rows(conn, "SELECT page_size, fitted_page_size, page_finding FROM runs ORDER BY id") == [
         (100, 50, "HRIMS gives other pages."),
-        (100, None, None),
+        (100, 50, "HRIMS gives other pages."),
     ]
 
 
@@ -76,9 +78,8 @@ async def test_an_incomplete_run_teaches_nothing(conn: Connection, pool: AsyncPo
     assert await size_of(pool, await begun(conn, pool, at, 100)) == 100
 
 
-async def test_using_it_does_not_keep_it_alive(conn: Connection, pool: AsyncPool, at: int) -> None:
+async def test_using_it_keeps_what_is_known(conn: Connection, pool: AsyncPool, at: int) -> None:
     await complete_with(conn, pool, at, 100, 50)
-    conn.execute("UPDATE remote_page_sizes SET found_at = now() - interval '29 days'")
     before = rows(conn, "SELECT * FROM remote_page_sizes")
     attempt = await begun(conn, pool, at, 100)
     await save(pool, attempt, page([record(1)], total=1, size=await size_of(pool, attempt)))
@@ -94,12 +95,6 @@ async def test_a_smallest_and_a_largest_page_are_both_known(
     await complete_with(conn, pool, at, 10, 20)
     assert await size_of(pool, await begun(conn, pool, at, 10)) == 20
     assert rows(conn, "SELECT smallest, largest FROM remote_page_sizes") == [(20, 50)]
-
-
-async def test_it_is_forgotten_after_a_while(conn: Connection, pool: AsyncPool, at: int) -> None:
-    await complete_with(conn, pool, at, 100, 50)
-    conn.execute("UPDATE remote_page_sizes SET found_at = now() - interval '31 days'")
-    assert await size_of(pool, await begun(conn, pool, at, 100)) == 100
 
 
 async def test_a_pass_that_starts_again_forgets_its_pages_and_keeps_the_people(
@@ -119,3 +114,23 @@ async def test_a_pass_that_starts_again_forgets_its_pages_and_keeps_the_people(
     assert run.saved == 2
     assert rows(conn, "SELECT count(*) FROM employees") == [(2,)]
     assert await size_of(pool, attempt) == 50
+
+
+async def test_a_smaller_request_says_nothing(conn: Connection, pool: AsyncPool, at: int) -> None:
+    await complete_with(conn, pool, at, 100, 50)
+    assert await size_of(pool, await begun(conn, pool, at, 20)) == 20
+    assert rows(conn, "SELECT fitted_page_size, page_finding FROM runs WHERE id = 2") == [(None, None)]
+
+
+async def test_a_size_below_ten_is_not_kept(conn: Connection, pool: AsyncPool, at: int) -> None:
+    """It is the fault of one list; every later run of the endpoint would take a request a person."""
+    await complete_with(conn, pool, at, 100, 9)
+    assert await size_of(pool, await begun(conn, pool, at, 100)) == 100
+
+
+async def test_it_can_be_forgotten(conn: Connection, pool: AsyncPool, at: int) -> None:
+    await complete_with(conn, pool, at, 100, 50)
+    attempt = await begun(conn, pool, at, 100)
+    async with pool.connection() as other:
+        await store.forget_page_size(other, attempt, URL)
+    assert await size_of(pool, attempt) == 100

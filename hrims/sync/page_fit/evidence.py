@@ -1,14 +1,21 @@
 """Which page size HRIMS really gives: the answers of a pass come in, a size or nothing goes out. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Final
 
 from hrims.sync.spans import Span
 
 PAGES_TO_PROVE: Final = 2
-"""Different pages with the same wrong number of records that prove a page size. One alone may be a passing
-fault.
+"""Different pages that had the same wrong number of records, ``TIMES`` each, which proves a page size. HRIMS
+also cuts a page by chance, and asked again gives it whole.
+"""
+
+TIMES: Final = 2
+
+TIMES_OF_ONE: Final = 3
+"""Answers to one page with the same number of records, more than asked for, that prove a page size: a list
+may have no second page.
 """
 
 BITS: Final = 1 << 23
@@ -19,26 +26,31 @@ class Evidence:
     """Pages that held another number of records than asked for."""
 
     def __init__(self) -> None:
-        self._pages: defaultdict[int, set[Span]] = defaultdict(set)
+        self._times: defaultdict[int, Counter[Span]] = defaultdict(Counter)
         self._largest_full = 0
+        self._smallest_full = float("inf")
 
-    def add_full(self, span: Span) -> None:
-        """Note a page that held as many records as asked for."""
+    def add_full(self, span: Span, total: int) -> None:
+        """Note a page that held as many records as asked for, of a list of ``total``."""
         self._largest_full = max(self._largest_full, span.size)
+        if span.stop < total:
+            # HRIMS could have sent more, and did not.
+            self._smallest_full = min(self._smallest_full, span.size)
 
     def add(self, span: Span, records: int) -> int | None:
         """Note a page with too few or too many records; return the page size that HRIMS gives once it is
         proven.
 
-        A page size is proven by two pages that hold the same number of records, or by two answers to the
-        same page where more records came than asked for. A full page of a larger size disproves it.
+        A page that held as many records as asked for disproves a smaller size and, if the list went on behind
+        it, a larger one.
         """
-        pages = self._pages[records]
-        is_again = span in pages
-        pages.add(span)
+        times = self._times[records]
+        times[span] += 1
+        is_proven = sum(count >= TIMES for count in times.values()) >= PAGES_TO_PROVE
         if records > span.size:
-            return records if is_again or len(pages) >= PAGES_TO_PROVE else None
-        return records if len(pages) >= PAGES_TO_PROVE and self._largest_full <= records else None
+            is_proven |= times[span] >= TIMES_OF_ONE
+            return records if is_proven and self._smallest_full >= records else None
+        return records if is_proven and self._largest_full <= records else None
 
 
 class MetPeople:

@@ -24,9 +24,10 @@ log = logging.getLogger(__name__)
 class PageSizeFound(Exception):
     """HRIMS gives pages of another size than asked for: the pass starts again with ``size``."""
 
-    def __init__(self, size: int, message: str) -> None:
+    def __init__(self, size: int, message: str, *, is_cap: bool = False) -> None:
+        """``is_cap`` when HRIMS gives fewer records a page than asked for."""
         super().__init__(message)
-        self.size = size
+        self.size, self.is_cap = size, is_cap
 
 
 class PageFit:
@@ -40,14 +41,18 @@ class PageFit:
         self._checks = MAX_CHECKS
 
     async def resume(self) -> None:
-        """Load the people of the pages that earlier attempts saved."""
+        """Load what the pages that earlier attempts saved show."""
         reader = self._reader
 
-        async def load() -> list[int]:
+        async def load() -> tuple[list[int], list[tuple[Span, int]]]:
             async with reader.pool.connection() as conn:
-                return await store.saved_people(conn, reader.attempt, self._reading)
+                people = await store.saved_people(conn, reader.attempt, self._reading)
+                return people, await store.full_pages(conn, reader.attempt, self._reading)
 
-        self._met.add(await patiently(load))
+        people, full_pages = await patiently(load)
+        self._met.add(people)
+        for span, total in full_pages:
+            self._evidence.add_full(span, total)
 
     def add_failure(self, span: Span, error: RemoteError) -> None:
         """Note a failed page. Raises PageSizeFound once the number of its records is the rule, unless the
@@ -58,13 +63,13 @@ class PageFit:
         size = self._evidence.add(span, error.had)
         if size and size != self._size:
             count = "at most " if size < span.size else ""
-            raise PageSizeFound(size, f"HRIMS gives {count}{_records(size)} a page.")
+            raise PageSizeFound(size, f"HRIMS gives {count}{_records(size)} a page.", is_cap=size < span.size)
 
     async def add_saved(self, span: Span, asked: Asked, people: list[int]) -> None:
         """Note a saved page. Raises PageSizeFound if it is not the one asked for."""
         records = len(asked.page.records)
         if records == span.size:
-            self._evidence.add_full(span)
+            self._evidence.add_full(span, asked.page.total)
         met_before = self._met.add(people)
         is_behind_end = records > max(0, asked.page.total - span.start)
         if self._checks and (is_suspicious(met_before, len(people)) or is_behind_end):
@@ -85,14 +90,20 @@ class PageFit:
 
         for first in await patiently(load):
             span = Span(first.page_size, first.page_number)
-            on_page = await fetch_identity(reader, span, first.position)
-            alone = await fetch_identity(reader, Span(1, span.start + first.position))
-            if span.size > 1 and on_page is not None and alone is not None and on_page != alone:
+            # Twice, because employees who move between the two requests look the same.
+            if await self._is_misplaced(span, first) and await self._is_misplaced(span, first):
                 log.warning("page_misplaced run=%s size=%s", reader.attempt.run_id, span.size)
                 raise PageSizeFound(
                     span.size // 2,
                     f"HRIMS answers pages of {_records(span.size)} with other records than asked for.",
                 )
+
+    async def _is_misplaced(self, span: Span, first: store.FirstRecord) -> bool:
+        if span.size == 1:
+            return False
+        on_page = await fetch_identity(self._reader, span, first.position)
+        alone = await fetch_identity(self._reader, Span(1, span.start + first.position))
+        return on_page is not None and alone is not None and on_page != alone
 
 
 def _records(count: int) -> str:
@@ -104,7 +115,7 @@ async def page_size(reader: Reader) -> int:
 
     async def load() -> int:
         async with reader.pool.connection() as conn:
-            return await store.fitted_page_size(conn, reader.attempt, reader.remote.address)
+            return await store.fitted_page_size(conn, reader.attempt)
 
     return await patiently(load)
 

@@ -4,10 +4,13 @@ from typing import NamedTuple
 
 from hrims.db import AsyncConnection
 from hrims.jobs.attempts.store import Attempt
+from hrims.sync.spans import Span
 from hrims.sync.store import FIRST
 
-VALID_DAYS = 30
-"""Days for which runs use a page size that an earlier run found. HRIMS may be changed meanwhile."""
+LEAST_KEPT = 10
+"""Records of the smallest page size that later runs use. Smaller pages are a fault of one list, and cost
+later runs more than finding them again.
+"""
 
 
 class FirstRecord(NamedTuple):
@@ -18,24 +21,35 @@ class FirstRecord(NamedTuple):
     position: int
 
 
-async def fitted_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> int:
+async def fitted_page_size(conn: AsyncConnection, attempt: Attempt) -> int:
     """Return the page size of this run: the requested one, unless this or an earlier run found that it does
     not fit.
     """
     row = await (
         await conn.execute(
-            """
-            SELECT coalesce(r.fitted_page_size, least(greatest(r.page_size, k.smallest), k.largest))
-            FROM runs r
-            LEFT JOIN remote_page_sizes k ON k.base_url = %s AND k.identifier_type = r.identifier_type
-                AND k.found_at > now() - make_interval(days => %s)
-            WHERE r.id = %s
-            """,
-            (base_url, VALID_DAYS, attempt.run_id),
+            "SELECT coalesce(fitted_page_size, page_size) FROM runs WHERE id = %s", (attempt.run_id,)
         )
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+async def use_known_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
+    """Let this run use the page size that an earlier run of the endpoint found, and say why."""
+    await conn.execute(
+        """
+        UPDATE runs r
+        SET fitted_page_size = least(greatest(r.page_size, k.smallest), k.largest),
+            page_finding = coalesce(
+                f.page_finding, format('HRIMS gives no pages of %%s records.', r.page_size))
+        FROM remote_page_sizes k
+        LEFT JOIN runs f ON f.id = k.found_run_id
+        WHERE r.id = %s AND r.fitted_page_size IS NULL
+          AND k.base_url = %s AND k.identifier_type = r.identifier_type
+          AND least(greatest(r.page_size, k.smallest), k.largest) <> r.page_size
+        """,
+        (attempt.run_id, base_url),
+    )
 
 
 async def restart_pass(
@@ -62,7 +76,10 @@ async def restart_pass(
 
 
 async def keep_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
-    """Let later runs of the endpoint use the page size that this run found, if it was complete with it."""
+    """Let later runs of the endpoint use the page size that this run found, if it was complete with it.
+
+    Each of them checks at its end whether that is still so, see ``forget_page_size``.
+    """
     await conn.execute(
         """
         INSERT INTO remote_page_sizes AS s (base_url, identifier_type, smallest, largest, found_run_id)
@@ -70,13 +87,17 @@ async def keep_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str)
                CASE WHEN r.fitted_page_size > r.page_size THEN r.fitted_page_size END,
                CASE WHEN r.fitted_page_size <= r.page_size THEN r.fitted_page_size END, r.id
         FROM runs r
-        WHERE r.id = %(run)s AND r.fitted_page_size IS NOT NULL AND r.outcome <> 'incomplete'
+        WHERE r.id = %(run)s AND r.fitted_page_size >= %(least)s AND r.outcome <> 'incomplete'
         ON CONFLICT (base_url, identifier_type) DO UPDATE
-        SET smallest = coalesce(EXCLUDED.smallest, CASE WHEN s.smallest <= EXCLUDED.largest THEN s.smallest
-        END), largest = coalesce(EXCLUDED.largest, CASE WHEN s.largest >= EXCLUDED.smallest THEN s.largest
-        END), found_at = now(), found_run_id = EXCLUDED.found_run_id
+        SET smallest = coalesce(
+                EXCLUDED.smallest, CASE WHEN s.smallest <= EXCLUDED.largest THEN s.smallest END),
+            largest = coalesce(
+                EXCLUDED.largest, CASE WHEN s.largest >= EXCLUDED.smallest THEN s.largest END),
+            found_at = now(), found_run_id = EXCLUDED.found_run_id
+        WHERE coalesce(EXCLUDED.smallest, s.smallest) IS DISTINCT FROM s.smallest
+           OR coalesce(EXCLUDED.largest, s.largest) IS DISTINCT FROM s.largest
         """,
-        {"url": base_url, "run": attempt.run_id},
+        {"url": base_url, "run": attempt.run_id, "least": LEAST_KEPT},
     )
 
 
@@ -107,3 +128,22 @@ async def first_records(
         (attempt.run_id, reading, people),
     )
     return [FirstRecord(*row) async for row in rows]
+
+
+async def full_pages(conn: AsyncConnection, attempt: Attempt, reading: int) -> list[tuple[Span, int]]:
+    """Return the saved pages of this pass that held as many records as asked for, and the total then."""
+    rows = await conn.execute(
+        "SELECT page_size, page_number, remote_total FROM run_pages"
+        " WHERE run_id = %s AND reading = %s AND records = page_size",
+        (attempt.run_id, reading),
+    )
+    return [(Span(size, number), total) async for size, number, total in rows]
+
+
+async def forget_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
+    """Let later runs of the endpoint ask for pages as they are told to."""
+    await conn.execute(
+        "DELETE FROM remote_page_sizes k USING runs r"
+        " WHERE r.id = %s AND k.base_url = %s AND k.identifier_type = r.identifier_type",
+        (attempt.run_id, base_url),
+    )

@@ -155,13 +155,26 @@ def test_many_people_who_are_listed_twice_prove_nothing(play: Play) -> None:
 
 @pytest.mark.parametrize("rule", ["size capped, numbered by the cap", "size cut to a cap"])
 def test_a_cap_is_found_and_kept_to(play: Play, rule: str) -> None:
-    """The pass starts again with pages that HRIMS gives whole; the next run asks for no larger ones."""
+    """The pass starts again with pages that HRIMS gives whole; the next run asks for a larger one only to see
+    whether that is still so.
+    """
     first, second = play(case(210, wrong(50, rule, 20), wrong(50, rule, 20))).results
     assert first.run.outcome in judge.COMPLETE, judge.claim(first)
     assert len(first.rows) == 210
     assert "20 records a page" in first.run.message, judge.claim(first)
     assert second.run.outcome in judge.COMPLETE, judge.claim(second)
-    assert max(size for _, size in second.asked) <= 20
+    assert "20 records a page" in second.run.message, judge.claim(second)
+    assert [size for _, size in second.asked if size > 20] == [50]
+
+
+def test_a_cap_that_is_gone_is_forgotten(play: Play) -> None:
+    """A passing fault of one list would make all later runs of the endpoint slow."""
+    capped = wrong(50, "size capped, numbered by the cap", 20)
+    results = play(case(210, capped, wrong(50), wrong(50))).results
+    assert [result.run.outcome for result in results] == ["complete"] * 3
+    assert max(size for _, size in results[1].asked[:-2]) <= 20
+    assert {size for _, size in results[2].asked} == {50}
+    assert "records a page" not in results[2].run.message
 
 
 def test_a_server_with_one_page_size_is_read_with_it(play: Play) -> None:
