@@ -18,7 +18,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import InputError
 from hrims.jobs.queue import session_name
 from hrims.schedules import calendar, decide, store
-from hrims.steady import for_ever, is_outage, is_unclear
+from hrims.steady import for_ever, is_temporary, is_unclear
 
 LOOK: Final = 2.0
 """Seconds between two looks."""
@@ -104,7 +104,7 @@ def _ask(conn: Connection, one: store.Schedule, is_late: bool) -> tuple[str, int
     except InputError:
         return "nobody_meant", None
     except psycopg.Error as reason:
-        if is_outage(reason) and not (is_late and is_unclear(reason)):
+        if is_temporary(reason) and not (is_late and is_unclear(reason)):
             raise
         log.warning("schedule %s could not be asked for (%s)", one.id, type(reason).__name__)
         return "failed", None
