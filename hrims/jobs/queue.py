@@ -105,7 +105,7 @@ class QueueApp(procrastinate.App):
         if await steady.patiently(self._tell_limit):
             log.info("a pooler stands in front of the database: the worker looks for runs every two seconds")
             kwargs["listen_notify"] = False
-        async with beat.registered(pool_of(self), settings, lambda: watch.note_beat(settings)) as mine:
+        async with beat.registered(pool_of(self), settings, partial(watch.note_beat, settings)) as mine:
             self.job_manager = WorkerJobManager(self.connector, mine.worker_id, self._wake_in)
             worker = self._worker_now = self._worker(**kwargs)
             with self.serving(worker):

@@ -8,7 +8,6 @@ import psycopg
 import pytest
 from procrastinate.jobs import Job, Status
 
-from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import control
 from hrims.jobs.attempts import store
@@ -280,28 +279,6 @@ async def test_rescuer_and_views_judge_by_the_same_heartbeat(
         assert shown == (True,)
         async with pool.connection() as other:
             assert bool(await orphans.stalled(other)) is not lives
-
-
-async def test_a_worker_that_could_not_write_its_heartbeat_rescues_nothing(
-    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It can read all the while. When it writes again, the others get the time for a heartbeat first."""
-    settings = Settings(beat_seconds=0.1, silent_seconds=2.0)
-    monkeypatch.setattr(watch, "SIGHT", watch.Sight())
-    watch.note_beat(settings)
-    watching = asyncio.create_task(watch.keep_watch(queue_run, pool, settings))
-    for _ in range(2):
-        await asyncio.sleep(settings.silent_seconds)  # no heartbeat for so long
-        die(conn)
-    rescued = run(conn)[1]
-    back = asyncio.get_running_loop().time()
-    async with asyncio.timeout(20):
-        while run(conn)[:2] != ("waiting", 1):
-            watch.note_beat(settings)
-            await asyncio.sleep(settings.beat_seconds)
-    assert asyncio.get_running_loop().time() - back >= settings.silent_seconds
-    assert rescued == 0
-    watching.cancel()
 
 
 async def test_a_worker_that_starts_deletes_no_other(

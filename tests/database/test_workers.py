@@ -26,7 +26,7 @@ async def test_a_process_that_registers_again_is_one_worker(conn: Connection, po
 async def test_one_heartbeat_is_written_in_both_lists(conn: Connection, pool: AsyncPool) -> None:
     beats, written = asyncio.Event(), 0
 
-    def on_beat() -> None:
+    def on_beat(_moment: float) -> None:
         nonlocal written
         written += 1
         if written == 2:

@@ -7,6 +7,9 @@ SELECT j.id FROM procrastinate_jobs j
 WHERE j.status = 'doing' AND NOT worker_lives(j.worker_id)
 ORDER BY j.id
 
+-- name: now
+SELECT extract(epoch FROM now())::float8
+
 -- name: be_impatient
 -- Whoever holds the run may freeze only now: the next look ends its session, if this one does not wait for ever.
 SELECT set_config('lock_timeout', '5s', true)
