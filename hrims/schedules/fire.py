@@ -17,6 +17,7 @@ from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.errors import InputError
 from hrims.jobs.queue import session_name
+from hrims.jobs.workers import beat
 from hrims.schedules import calendar, decide, store
 from hrims.steady import for_ever, is_temporary, is_unclear
 
@@ -47,7 +48,7 @@ async def keep_firing(pool: AsyncPool, settings: Settings) -> None:
 
 def _fire_all(settings: Settings) -> None:
     # Should this worker freeze now, others find its session by that name, and end it.
-    name = session_name(platform.node(), os.getpid())
+    name = session_name(beat.PROCESS, os.getpid(), platform.node())
     with db.connect(db.dsn_of(settings), application_name=name) as conn:
         while fire_one(conn):
             pass

@@ -30,7 +30,9 @@ VERSION = metadata.version("hrims-sync")
 
 
 PROCESS = uuid.uuid4().hex
-"""Identifies this process: its worker may get another number, and host and process id may be shared."""
+"""Identifies this process, also in the names of its sessions: its worker may get another number, and host and
+process id may be shared.
+"""
 
 
 OnBeat = Callable[[float], None]
