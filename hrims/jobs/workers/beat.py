@@ -20,9 +20,6 @@ from hrims.jobs.workers import store
 from hrims.remote.address import address_of
 from hrims.steady import for_ever, patiently
 
-KEEP_DAYS = 7
-"""Days for which a worker that is gone stays on the list."""
-
 LAST_WORD = 2.0
 """Seconds that a stopping worker tries to say so."""
 
@@ -77,9 +74,6 @@ async def _keep_beating(pool: AsyncPool, settings: Settings, worker_id: int, on_
         async with pool.connection() as conn:
             moment = await store.beat(conn, me)
         on_beat(moment)
-        # In a transaction of its own: a failure here must not cost the heartbeat.
-        async with pool.connection() as conn:
-            await store.forget(conn, KEEP_DAYS)
 
     await for_ever("write the heartbeat", settings.beat_seconds, beat)
 
