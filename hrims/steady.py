@@ -8,8 +8,8 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 import psycopg
 from procrastinate.exceptions import ConnectorException, ProcrastinateException
@@ -179,6 +179,19 @@ async def for_ever(words: str, seconds: float, work: Callable[[], Awaitable[obje
             log.warning("cannot %s just now: %s", words, name_of(reason))
         heed_cancellation()
         await asyncio.sleep(seconds)
+
+
+async def cancel_all(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    """Cancel tasks and wait until all have ended, however they do. Raise CancelledError afterwards if the
+    caller was cancelled meanwhile: that cannot be told from the end of a task that it waits for.
+    """
+    cancelled = list(tasks)
+    for task in cancelled:
+        task.cancel()
+    for task in cancelled:
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+    heed_cancellation()
 
 
 async def to_its_end(work: Awaitable[T]) -> T:
