@@ -7,6 +7,7 @@ import re
 
 import psycopg
 
+from hrims import steady
 from hrims.errors import HrimsSyncError
 from hrims.log import masked
 
@@ -28,7 +29,7 @@ NO_ANSWER = "The database does not answer. Is DATABASE_URL right, and does its s
 
 def of(reason: Exception) -> str:
     """Any error that a command may end with."""
-    if isinstance(reason, psycopg.OperationalError):
+    if isinstance(reason, psycopg.OperationalError) and steady.is_outage(reason):
         return (
             "The connection to the database was lost. What was saved before stays; look whether the "
             f"last step was, and do it again if not. PostgreSQL's client says: {_said(reason)}"

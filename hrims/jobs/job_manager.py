@@ -44,7 +44,7 @@ class FencedJobManager(manager.JobManager):
         try:
             return await self._fetch(None if queues is None else list(queues), worker_id)
         except ConnectorException as error:
-            if not steady.is_outage(error):
+            if not steady.is_temporary(error):
                 raise
             steady.heed_cancellation()
             log.warning("cannot look for a job just now: %s", steady.name_of(error))

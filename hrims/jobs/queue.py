@@ -105,7 +105,7 @@ class QueueApp(procrastinate.App):
         if await steady.patiently(self._tell_limit):
             log.info("a pooler stands in front of the database: the worker looks for runs every two seconds")
             kwargs["listen_notify"] = False
-        async with beat.registered(pool_of(self), settings, lambda: watch.note_beat(settings)) as mine:
+        async with beat.registered(pool_of(self), settings, partial(watch.note_beat, settings)) as mine:
             self.job_manager = WorkerJobManager(self.connector, mine.worker_id, self._wake_in)
             worker = self._worker_now = self._worker(**kwargs)
             with self.serving(worker):
@@ -158,17 +158,19 @@ def _settings() -> config.Settings:
     return config.load(os.environ)
 
 
-def session_name(host: str, pid: int) -> str:
-    """How a worker's sessions are called in Postgres, so that a rescue finds those of a frozen one.
+def session_name(process: str, pid: int, host: str) -> str:
+    """Return the name of a worker's sessions in Postgres, so that a rescue finds those of a frozen one.
 
-    The other half is ``end_sessions`` in rescue/rescue.sql.
+    The process identifies it; process id and host are for people, and PostgreSQL cuts the name after 63
+    bytes. The other half is ``end_sessions`` in rescue/rescue.sql.
     """
-    return f"hrims worker {pid} {host}"[:63]
+    return f"hrims worker {process[:12]} {pid} {host}"[:63]
 
 
 def _conninfo() -> str:
     # Called when a pool opens: importing this module starts nothing and needs no database.
-    return make_conninfo(db.dsn_of(_settings()), application_name=session_name(platform.node(), os.getpid()))
+    name = session_name(beat.PROCESS, os.getpid(), platform.node())
+    return make_conninfo(db.dsn_of(_settings()), application_name=name)
 
 
 def _worker_defaults() -> Any:

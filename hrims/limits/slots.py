@@ -68,6 +68,8 @@ class Slots:
             await self._give([*self._busy, *self._idle])
             if self._waits:
                 await self._stop_waiting()
+        # The caller may have been cancelled while it waited for the renewing to end.
+        heed_cancellation()
 
     @contextlib.asynccontextmanager
     async def one(self) -> AsyncIterator[None]:

@@ -17,8 +17,9 @@ from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.errors import InputError
 from hrims.jobs.queue import session_name
+from hrims.jobs.workers import beat
 from hrims.schedules import calendar, decide, store
-from hrims.steady import for_ever, is_outage, is_unclear
+from hrims.steady import for_ever, is_temporary, is_unclear
 
 LOOK: Final = 2.0
 """Seconds between two looks."""
@@ -47,7 +48,7 @@ async def keep_firing(pool: AsyncPool, settings: Settings) -> None:
 
 def _fire_all(settings: Settings) -> None:
     # Should this worker freeze now, others find its session by that name, and end it.
-    name = session_name(platform.node(), os.getpid())
+    name = session_name(beat.PROCESS, os.getpid(), platform.node())
     with db.connect(db.dsn_of(settings), application_name=name) as conn:
         while fire_one(conn):
             pass
@@ -104,7 +105,7 @@ def _ask(conn: Connection, one: store.Schedule, is_late: bool) -> tuple[str, int
     except InputError:
         return "nobody_meant", None
     except psycopg.Error as reason:
-        if is_outage(reason) and not (is_late and is_unclear(reason)):
+        if is_temporary(reason) and not (is_late and is_unclear(reason)):
             raise
         log.warning("schedule %s could not be asked for (%s)", one.id, type(reason).__name__)
         return "failed", None

@@ -3,11 +3,11 @@ being saved, others are asked for.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 from hrims.jobs.attempts.attempt import Stopping
+from hrims.steady import cancel_all
 from hrims.sync.plan import Ask, Plan
 
 LOOK_UP = 0.5
@@ -47,7 +47,7 @@ async def work_off(
                 if saving := done.result():
                     running.add(asyncio.create_task(_save(saving)))
     finally:
-        await _give_up(running)
+        await cancel_all(running)
 
 
 async def sleep(seconds: float, is_stopping: Callable[[], bool]) -> None:
@@ -75,11 +75,3 @@ async def _first_done(
         return set()
     done, _ = await asyncio.wait(running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     return done
-
-
-async def _give_up(running: Iterable[asyncio.Task[Saving | None]]) -> None:
-    for one in running:
-        one.cancel()
-    for one in running:
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await one

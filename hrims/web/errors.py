@@ -38,6 +38,11 @@ HELD = (
     "Try again in a moment."
 )
 
+TOO_SLOW = (
+    "The database stopped this because it took too long; nothing was changed. "
+    "Try again in a moment. If it stays, tell the operator."
+)
+
 OURS = "Something went wrong here, and it was noted. Try again; if it stays, report the request id."
 
 WORDS = {
@@ -163,8 +168,11 @@ def _caught_late(error: HTTPException) -> Response:
 
 def _database(error: Exception) -> Response:
     """Answer 503 if the same request may succeed later, else 500."""
-    if isinstance(steady.database_error(error), psycopg.errors.LockNotAvailable):
+    found = steady.database_error(error)
+    if isinstance(found, psycopg.errors.LockNotAvailable) or steady.is_conflict(error):
         return _come_back(error, HELD, "busy")
+    if isinstance(found, psycopg.errors.QueryCanceled):
+        return _come_back(error, TOO_SLOW, "too_slow")
     if steady.is_read_only(error):
         return _come_back(error, READ_ONLY, "database_read_only")
     if steady.is_outage(error) or isinstance(error, DatabaseUnusable):

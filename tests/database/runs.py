@@ -42,8 +42,8 @@ def live(conn: Connection, pool: str | None = None, address: str | None = HRIMS)
     row = conn.execute(
         """
         WITH made AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
-        INSERT INTO workers (worker_id, host, pid, version, pool, capacity, silent_seconds, address)
-        SELECT id, 'host', 1, '0', %s, 2, 20, %s FROM made RETURNING worker_id
+        INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address)
+        SELECT id, 'host', 1, md5(id::text), '0', %s, 2, 20, %s FROM made RETURNING worker_id
         """,
         (pool, address),
     ).fetchone()

@@ -4,18 +4,16 @@ import asyncio
 from typing import Any
 
 import procrastinate
-import psycopg
 import pytest
 from procrastinate.jobs import Job, Status
 
-from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import control
 from hrims.jobs.attempts import store
 from hrims.jobs.attempts.patience import USUAL
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.job_manager import FencedJobManager, WorkerJobManager
-from hrims.jobs.queue import queue_run, session_name
+from hrims.jobs.queue import queue_run
 from hrims.jobs.rescue import store as orphans
 from hrims.jobs.rescue import watch
 from hrims.jobs.workers import pools
@@ -154,59 +152,6 @@ async def test_a_run_whose_worker_is_gone_from_the_list_is_rescued(
     assert await watch.rescue_stalled(pool, SILENT) == 1
 
 
-async def test_a_worker_frozen_in_the_middle_of_a_page_keeps_nobody_waiting(
-    conn: Connection, dsn: str, pool: AsyncPool, held: tuple[Job, Attempt]
-) -> None:
-    """Its transaction holds the run's row, and in the middle of a COPY no timeout ends it."""
-    name = session_name("host", 1)
-    with psycopg.connect(dsn, application_name=name) as frozen, frozen.cursor() as cursor:
-        cursor.execute("SELECT FROM runs FOR SHARE")
-        cursor.execute("CREATE TEMP TABLE staged (n integer)")
-        with pytest.raises(psycopg.OperationalError), cursor.copy("COPY staged FROM STDIN") as copy:  # noqa: PT012 - the error may come with any of these
-            die(conn)
-            assert await watch.rescue_stalled(pool, SILENT) == 1
-            assert run(conn) == ("waiting", 1, None)
-            copy.write_row((1,))
-
-
-async def test_a_worker_frozen_before_its_attempt_is_written_keeps_nobody_waiting(
-    conn: Connection, dsn: str, pool: AsyncPool, manager: FencedJobManager
-) -> None:
-    """Nothing says whose session it is that holds the run's row; its worker fell silent a moment ago."""
-    run_id = ask_for(conn, institution(conn))
-    await fetch(manager, conn)
-    with psycopg.connect(dsn, application_name=session_name("elsewhere", 7)) as frozen:
-        frozen.execute("UPDATE runs SET attempt = attempt + 1 WHERE id = %s", (run_id,))
-        # Its silence is counted from here on the server's clock, not by how long this test takes.
-        conn.execute("SELECT pg_sleep(0.3)")
-        die(conn)
-        assert await watch.rescue_stalled(pool, 0.2) == 1
-        with pytest.raises(psycopg.OperationalError):
-            frozen.execute("SELECT 1")
-    assert run(conn) == ("waiting", 1, None)
-
-
-async def test_a_worker_frozen_without_a_job_keeps_nobody_waiting(
-    conn: Connection, dsn: str, pool: AsyncPool
-) -> None:
-    with psycopg.connect(dsn, application_name=session_name("elsewhere", 7)) as frozen:
-        frozen.execute("SELECT pg_advisory_xact_lock(hashtext('hrims starts'))")
-        conn.execute("SELECT pg_sleep(0.3)")
-        assert await watch.rescue_stalled(pool, 0.2) == 0
-        with pytest.raises(psycopg.OperationalError):
-            frozen.execute("SELECT 1")
-
-
-async def test_a_worker_in_the_middle_of_its_work_keeps_its_session(
-    conn: Connection, dsn: str, pool: AsyncPool, held: tuple[Job, Attempt]
-) -> None:
-    with psycopg.connect(dsn, application_name=session_name("elsewhere", 7)) as working:
-        working.execute("SELECT FROM institutions FOR SHARE")
-        die(conn)
-        assert await watch.rescue_stalled(pool, SILENT) == 1
-        working.execute("SELECT 1")
-
-
 async def test_after_three_rescues_the_run_has_failed_and_says_how_often_its_worker_died(
     conn: Connection, pool: AsyncPool, manager: FencedJobManager, held: tuple[Job, Attempt]
 ) -> None:
@@ -280,28 +225,6 @@ async def test_rescuer_and_views_judge_by_the_same_heartbeat(
         assert shown == (True,)
         async with pool.connection() as other:
             assert bool(await orphans.stalled(other)) is not lives
-
-
-async def test_a_worker_that_could_not_write_its_heartbeat_rescues_nothing(
-    conn: Connection, pool: AsyncPool, held: tuple[Job, Attempt], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It can read all the while. When it writes again, the others get the time for a heartbeat first."""
-    settings = Settings(beat_seconds=0.1, silent_seconds=2.0)
-    monkeypatch.setattr(watch, "SIGHT", watch.Sight())
-    watch.note_beat(settings)
-    watching = asyncio.create_task(watch.keep_watch(queue_run, pool, settings))
-    for _ in range(2):
-        await asyncio.sleep(settings.silent_seconds)  # no heartbeat for so long
-        die(conn)
-    rescued = run(conn)[1]
-    back = asyncio.get_running_loop().time()
-    async with asyncio.timeout(20):
-        while run(conn)[:2] != ("waiting", 1):
-            watch.note_beat(settings)
-            await asyncio.sleep(settings.beat_seconds)
-    assert asyncio.get_running_loop().time() - back >= settings.silent_seconds
-    assert rescued == 0
-    watching.cancel()
 
 
 async def test_a_worker_that_starts_deletes_no_other(

@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from hrims.db import AsyncPool, Connection
+from hrims.errors import RemoteUnreachable
 from hrims.limits import store
 from hrims.limits.slots import Slots
+from tests.unit.stubborn import Stubborn
 
 LEASE = 30.0
 """Seconds; nothing in these tests waits for it."""
@@ -182,3 +186,27 @@ async def test_a_place_that_is_held_is_not_taken_twice_if_the_table_forgot_it(
         assert taken(conn) == 2, "those of before have not been renewed yet"
         await before.end()
         await after.end()
+
+
+async def test_a_cancellation_while_places_are_given_back_is_heeded(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    """HRIMS failed; the attempt is to be handed back, not to fail, when the worker stops."""
+    renewing = Stubborn()
+
+    async def work() -> None:
+        async with Slots(pool, 3, LEASE) as slots:
+            async with slots.one():
+                pass
+            slots._renewing.cancel()
+            slots._renewing = asyncio.create_task(renewing.run())
+            await renewing.begun.wait()
+            raise RemoteUnreachable("it broke off")
+
+    working = asyncio.create_task(work())
+    await asyncio.wait_for(renewing.cancelled.wait(), 60)
+    working.cancel()
+    renewing.may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(working, 60)
+    assert taken(conn) == 0

@@ -2,8 +2,12 @@
 
 import asyncio
 
+import psycopg
+import pytest
+
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
+from hrims.jobs.retention import prune
 from hrims.jobs.workers import beat, store
 from tests.database.runs import live
 
@@ -26,7 +30,7 @@ async def test_a_process_that_registers_again_is_one_worker(conn: Connection, po
 async def test_one_heartbeat_is_written_in_both_lists(conn: Connection, pool: AsyncPool) -> None:
     beats, written = asyncio.Event(), 0
 
-    def on_beat() -> None:
+    def on_beat(_moment: float) -> None:
         nonlocal written
         written += 1
         if written == 2:
@@ -43,3 +47,39 @@ async def test_one_heartbeat_is_written_in_both_lists(conn: Connection, pool: As
         assert conn.execute("SELECT worker_id FROM workers").fetchone() == (mine.worker_id,)
     assert conn.execute("SELECT count(*) FROM procrastinate_workers").fetchone() == (0,)
     assert conn.execute("SELECT alive FROM workers_v").fetchone() == (False,)
+
+
+OPEN_BREAKER = """
+INSERT INTO remote_breakers (host, address, reason, code, probe_at) VALUES ('gone', 'gone', '', '', now())
+"""
+
+
+async def test_a_lock_on_what_is_to_be_deleted_stops_no_heartbeat(
+    conn: Connection, pool: AsyncPool, dsn: str
+) -> None:
+    """A frozen transaction may hold the row of a breaker that no worker needs any more."""
+    conn.execute(OPEN_BREAKER)
+    beats: asyncio.Queue[float] = asyncio.Queue()
+    with psycopg.connect(dsn) as frozen:
+        frozen.execute("SELECT FROM remote_breakers FOR UPDATE")
+        settings = Settings(beat_seconds=0.05, silent_seconds=1)
+        async with beat.registered(pool, settings, beats.put_nowait), asyncio.timeout(60):
+            for _ in range(5):
+                await beats.get()
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            await prune.prune(pool, Settings())
+    assert conn.execute("SELECT count(*) FROM remote_breakers").fetchone() == (1,)
+
+
+async def test_the_cleaner_deletes_workers_that_are_long_gone(conn: Connection, pool: AsyncPool) -> None:
+    conn.execute(OPEN_BREAKER)
+    gone, silent, living = (live(conn) for _ in range(3))
+    for worker_id, days in ((gone, 8), (silent, 6)):
+        conn.execute(
+            "UPDATE workers SET last_beat = now() - make_interval(days => %s) WHERE worker_id = %s",
+            (days, worker_id),
+        )
+    await prune.prune(pool, Settings())
+    kept = conn.execute("SELECT worker_id FROM workers ORDER BY 1").fetchall()
+    assert kept == [(silent,), (living,)]
+    assert conn.execute("SELECT count(*) FROM remote_breakers").fetchone() == (0,)

@@ -20,9 +20,9 @@ from tests.receiver import Receiver
 SECONDS = float(os.environ.get("HRIMS_TEST_SPELL_SECONDS", "15"))
 """How long a spell of the whole matrix lasts."""
 
-CODES = ["08006", "25006", "53100", "55000", "57P01", "58030", "XX000"]
+CODES = ["08006", "25006", "53100", "55000", "57014", "57P01", "58030", "XX000"]
 """One of each class: 08 connection, 25 transaction state, 53 resources, 55 object state, 57 operator, 58
-system, XX internal.
+system, XX internal; and 57014, which is also that of a statement_timeout.
 """
 
 ALL_AT_ONCE = "all at once"
@@ -183,6 +183,7 @@ def test_background_tasks_survive_some_sqlstates(matrix: Matrix) -> None:
     matrix.spell("25006", "heartbeat", 4)
     matrix.spell("XX000", "queue", 4)
     matrix.spell("57P01", "runs", 4)
+    matrix.spell("57014", ALL_AT_ONCE, 4)
     matrix.end()
 
 

@@ -49,6 +49,20 @@ def test_after_an_outage_all_get_the_time_for_a_heartbeat() -> None:
     assert clear == [False, False, False, False, False, True]
 
 
+@pytest.mark.parametrize("step", [300.0, -300.0])
+def test_after_a_step_of_the_clock_all_get_the_time_for_a_heartbeat(step: float) -> None:
+    """Forwards, it may have been the machine that slept."""
+    sight = Sight()
+    beats(sight, 1000.0, 1010.0, 1020.0)
+    assert sight.is_clear(1025.0, GAP)
+    assert not sight.is_clear(1025.0 + step, GAP)
+    clear = []
+    for moment in (1030.0, 1040.0, 1049.0, 1050.0):
+        beats(sight, moment + step)
+        clear.append(sight.is_clear(moment + step, GAP))
+    assert clear == [False, False, False, True]
+
+
 @pytest.mark.parametrize("settings", [Settings(), Settings(beat_seconds=10), Settings(beat_seconds=1)])
 def test_an_ordinary_pause_between_two_heartbeats_is_no_outage(settings: Settings) -> None:
     assert 1.4 * settings.beat_seconds < longest_gap(settings) <= 0.75 * settings.silent_seconds

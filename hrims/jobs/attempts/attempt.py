@@ -23,11 +23,16 @@ from hrims.jobs.attempts.diary import Diary
 from hrims.jobs.attempts.patience import Deadline
 from hrims.jobs.attempts.retry import GivenUp, TryAgain, next_attempt
 from hrims.jobs.attempts.store import Attempt
-from hrims.steady import for_ever, patiently
+from hrims.steady import for_ever, is_limit, name_of, patiently
 
 UNEXPECTED = (
     "Something went wrong inside HRIMS Sync. What was saved stays. "
     "Tell whoever runs HRIMS Sync; the log has the details."
+)
+
+LIMIT = (
+    "The database stopped a statement of this run at a limit, like statement_timeout (SQLSTATE {}). "
+    "What was saved stays. Tell the operator of HRIMS Sync."
 )
 
 TOO_LATE = "No time is left for another attempt before its deadline."
@@ -169,7 +174,9 @@ def _words(attempt: Attempt, reason: Exception) -> tuple[str, str]:
         log.warning("run %s attempt %s failed: %s", attempt.run_id, attempt.number, reason)
         return str(reason), reason.code
     if isinstance(reason, psycopg.Error):
-        log.error("run %s attempt %s: %s", attempt.run_id, attempt.number, type(reason).__name__)
+        log.error("run %s attempt %s: %s", attempt.run_id, attempt.number, name_of(reason))
+        if is_limit(reason):
+            return LIMIT.format(reason.sqlstate), "database"
         return "The database refused a page. What was saved before stays.", "database"
     log.error("run %s attempt %s failed", attempt.run_id, attempt.number, exc_info=reason)
     return UNEXPECTED, "unexpected"

@@ -7,18 +7,23 @@ SELECT j.id FROM procrastinate_jobs j
 WHERE j.status = 'doing' AND NOT worker_lives(j.worker_id)
 ORDER BY j.id
 
+-- name: now
+SELECT extract(epoch FROM now())::float8
+
 -- name: be_impatient
 -- Whoever holds the run may freeze only now: the next look ends its session, if this one does not wait for ever.
 SELECT set_config('lock_timeout', '5s', true)
 
 -- name: end_sessions
 -- A worker that is frozen in the middle of a transaction holds locks that its successor needs, and no
--- timeout ends a COPY that waits for its client. Its sessions bear its name (session_name in queue.py).
+-- timeout ends a COPY that waits for its client. Its sessions bear the short form of its process (session_name in
+-- queue.py): another container may have the same host name and process id, and live.
 SELECT pg_terminate_backend(s.pid)
 FROM procrastinate_jobs j
 JOIN runs r ON r.queue_job_id = j.id
 JOIN run_attempts a ON a.run_id = r.id AND a.ended_at IS NULL
-JOIN pg_stat_activity s ON s.application_name = left(format('hrims worker %%s %%s', a.pid, a.host), 63)
+JOIN workers w ON w.worker_id = j.worker_id
+JOIN pg_stat_activity s ON starts_with(s.application_name, format('hrims worker %%s ', left(w.process, 12)))
 WHERE j.id = %(job)s AND j.status = 'doing' AND NOT worker_lives(j.worker_id)
   AND s.datname = current_database() AND s.usename = current_user AND s.pid <> pg_backend_pid()
 

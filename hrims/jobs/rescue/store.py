@@ -15,6 +15,13 @@ async def stalled(conn: AsyncConnection) -> list[int]:
     return [id_ async for (id_,) in rows]
 
 
+async def now(conn: AsyncConnection) -> float:
+    """Return the time by which this transaction judges who lives, in seconds."""
+    row = await (await conn.execute(RESCUE["now"])).fetchone()
+    assert row
+    return float(row[0])
+
+
 async def end_silent_sessions(conn: AsyncConnection, silent_seconds: float) -> None:
     """Ends what workers hold that froze in the middle of a transaction."""
     await conn.execute(RESCUE["end_silent_sessions"], {"silent": silent_seconds})

@@ -5,8 +5,8 @@ It runs beside the worker and is not a job, so that it needs no worker to be ali
 """
 
 import logging
-import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from hrims.config import Settings
 from hrims.db import AsyncConnection, AsyncPool
@@ -29,8 +29,11 @@ log = logging.getLogger(__name__)
 
 class Sight:
     """Whether the silence of another worker proves its death: only to a worker whose own heartbeat was
-    written all the while. After its start, an outage, a read-only spell or a pause of this process, all
-    others first get the time for a heartbeat.
+    written all the while. After its start, an outage, a read-only spell, a pause of this process or of the
+    machine, or a step of the database's clock, all others first get the time for a heartbeat.
+
+    All times are the database's, by which others are judged: the clock of a process stops while its machine
+    sleeps.
     """
 
     def __init__(self) -> None:
@@ -38,14 +41,14 @@ class Sight:
         self._clear_from = 0.0
 
     def note_beat(self, now: float, longest_gap: float, silent_seconds: float) -> None:
-        """Note that the own heartbeat was written, by a clock that only goes forward, in seconds."""
-        if self._last_beat is None or now - self._last_beat > longest_gap:
+        """Note the time of the own heartbeat, in seconds."""
+        if self._last_beat is None or abs(now - self._last_beat) > longest_gap:
             self._clear_from = now + silent_seconds
         self._last_beat = now
 
     def is_clear(self, now: float, longest_gap: float) -> bool:
         """Return whether the silence of others proves anything now."""
-        if self._last_beat is None or now - self._last_beat > longest_gap:
+        if self._last_beat is None or abs(now - self._last_beat) > longest_gap:
             return False
         return now >= self._clear_from
 
@@ -59,9 +62,9 @@ def longest_gap(settings: Settings) -> float:
     return max(settings.silent_seconds / 2, settings.beat_seconds + settings.silent_seconds / 4)
 
 
-def note_beat(settings: Settings) -> None:
-    """Note that the heartbeat of this process was written."""
-    SIGHT.note_beat(time.monotonic(), longest_gap(settings), settings.silent_seconds)
+def note_beat(settings: Settings, now: float) -> None:
+    """Note the time of a heartbeat of this process."""
+    SIGHT.note_beat(now, longest_gap(settings), settings.silent_seconds)
 
 
 async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -> None:
@@ -71,30 +74,33 @@ async def keep_watch(queue_run: QueueRun, pool: AsyncPool, settings: Settings) -
     """
 
     async def look() -> None:
-        await rescue_stalled(pool, settings.silent_seconds, lambda: _is_clear(settings))
+        await rescue_stalled(pool, settings.silent_seconds, partial(_is_clear, settings))
         await rescue_orphans(queue_run, pool)
         await give_up_overdue(pool)
 
     await for_ever("look for stalled runs", settings.beat_seconds, look)
 
 
-def _is_clear(settings: Settings) -> bool:
-    return SIGHT.is_clear(time.monotonic(), longest_gap(settings))
+def _is_clear(settings: Settings, now: float) -> bool:
+    return SIGHT.is_clear(now, longest_gap(settings))
 
 
 async def rescue_stalled(
-    pool: AsyncPool, silent_seconds: float, is_clear: Callable[[], bool] = lambda: True
+    pool: AsyncPool, silent_seconds: float, is_clear: Callable[[float], bool] = lambda _now: True
 ) -> int:
-    """Rescue every stalled job, each in its own transaction, while ``is_clear``; return how many."""
+    """Rescue every stalled job, each in its own transaction, while ``is_clear``; return how many.
+
+    ``is_clear`` gets the time at which the transaction judges, by the database's clock.
+    """
     async with pool.connection() as conn:
         # First, and whether or not a job is stalled: what a frozen worker holds may be in everybody's way.
         await store.end_silent_sessions(conn, silent_seconds)
         found = await store.stalled(conn)
     rescued = 0
     for job_id in found:
-        if not is_clear():
-            break
         async with pool.connection() as conn:
+            if not is_clear(await store.now(conn)):
+                break
             became = await store.rescue(conn, job_id, MOST_RESCUES, WORDS)
         if became:
             rescued += 1

@@ -8,6 +8,7 @@ from typing import Final
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.retention import store
+from hrims.jobs.workers import store as workers
 from hrims.steady import for_ever
 
 JOBS: Final = 500
@@ -25,6 +26,9 @@ CASES: Final = 500
 LOOK: Final = 12
 """Beats of a worker between two looks."""
 
+WORKER_DAYS: Final = 7
+"""Days for which a worker that is gone stays on the list."""
+
 BREATH: Final = 0.05
 """Seconds between two batches, in which others have the database."""
 
@@ -35,7 +39,7 @@ async def keep_pruning(pool: AsyncPool, settings: Settings) -> None:
 
 
 async def prune(pool: AsyncPool, settings: Settings) -> None:
-    """Delete all that is old by now. Pages come last: of several workers one always gets to them."""
+    """Delete all that is old by now. Pages come late: of several workers one always gets to them."""
     while await _some_searches(pool):  # noqa: ASYNC110 - it pauses between batches, and waits for no event
         await asyncio.sleep(BREATH)
     while await _some_jobs(pool, settings):  # noqa: ASYNC110 - it takes a breath, and waits for nobody
@@ -44,6 +48,15 @@ async def prune(pool: AsyncPool, settings: Settings) -> None:
         await asyncio.sleep(BREATH)
     while await _some_pages(pool, settings):  # noqa: ASYNC110 - the same
         await asyncio.sleep(BREATH)
+    await _forget_workers(pool)
+
+
+async def _forget_workers(pool: AsyncPool) -> None:
+    # Not beside the heartbeat: a row that somebody holds would stop it, in every worker at once.
+    async with pool.connection() as conn:
+        if await store.alone(conn):
+            await store.be_impatient(conn)
+            await workers.forget(conn, WORKER_DAYS)
 
 
 async def _some_searches(pool: AsyncPool) -> bool:

@@ -5,6 +5,9 @@
 -- One worker at a time: others find it being done.
 SELECT pg_try_advisory_xact_lock(hashtext('hrims retention'))
 
+-- name: be_impatient
+SELECT set_config('lock_timeout', '2s', true)
+
 -- name: searches
 -- What users searched for is personal data, and is kept for as long as they may come back to the results.
 DELETE FROM people_searches WHERE token_hash IN (

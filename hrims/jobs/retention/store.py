@@ -13,6 +13,11 @@ async def alone(conn: AsyncConnection) -> bool:
     return bool(row and row[0])
 
 
+async def be_impatient(conn: AsyncConnection) -> None:
+    """Let this transaction fail rather than wait long for a lock: others wait until it ends to delete."""
+    await conn.execute(SQL["be_impatient"])
+
+
 async def delete_jobs(conn: AsyncConnection, most: int, finished_hours: int, failed_days: int) -> int:
     """Deletes jobs of the queue that ended so long ago; returns how many."""
     over = await conn.execute(SQL["jobs_over"], {"most": most, "hours": finished_hours})

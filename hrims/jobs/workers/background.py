@@ -1,7 +1,6 @@
 """A worker and its background tasks: they run together, and end together."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from procrastinate.worker import Worker
 
 from hrims.errors import BackgroundTaskEnded
+from hrims.steady import cancel_all
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ async def run_with(worker: Worker, tasks: Sequence["asyncio.Task[Any]"]) -> None
         await running
         ended = [task for task in tasks if task.done()]
     finally:
-        await _cancel([task for task in tasks[1:] if not task.done()])
+        await cancel_all(task for task in tasks[1:] if not task.done())
     if ended:
         raise BackgroundTaskEnded(
             "A background task of the worker has ended; the log says which. What was saved stays. "
@@ -50,11 +50,3 @@ async def _first_of(running: "asyncio.Task[Any]", tasks: Sequence["asyncio.Task[
 
 def _error_of(task: "asyncio.Task[Any]") -> BaseException | None:
     return None if task.cancelled() else task.exception()
-
-
-async def _cancel(tasks: Sequence["asyncio.Task[Any]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task

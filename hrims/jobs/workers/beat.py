@@ -20,9 +20,6 @@ from hrims.jobs.workers import store
 from hrims.remote.address import address_of
 from hrims.steady import for_ever, patiently
 
-KEEP_DAYS = 7
-"""Days for which a worker that is gone stays on the list."""
-
 LAST_WORD = 2.0
 """Seconds that a stopping worker tries to say so."""
 
@@ -30,7 +27,13 @@ VERSION = metadata.version("hrims-sync")
 
 
 PROCESS = uuid.uuid4().hex
-"""Identifies this process: its worker may get another number, and host and process id may be shared."""
+"""Identifies this process, also in the names of its sessions: its worker may get another number, and host and
+process id may be shared.
+"""
+
+
+OnBeat = Callable[[float], None]
+"""Hears of each heartbeat that was written: its time by the database's clock, in seconds."""
 
 
 class Registration(NamedTuple):
@@ -41,12 +44,10 @@ class Registration(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def registered(
-    pool: AsyncPool, settings: Settings, on_beat: Callable[[], None]
-) -> AsyncIterator[Registration]:
+async def registered(pool: AsyncPool, settings: Settings, on_beat: OnBeat) -> AsyncIterator[Registration]:
     """Register the worker and write its heartbeat until the block ends; call ``on_beat`` after each."""
-    worker_id = await patiently(lambda: _register(pool, settings))
-    on_beat()
+    worker_id, first_beat = await patiently(lambda: _register(pool, settings))
+    on_beat(first_beat)
     beating = asyncio.create_task(_keep_beating(pool, settings, worker_id, on_beat), name="heartbeat")
     try:
         yield Registration(worker_id, beating)
@@ -59,23 +60,20 @@ async def registered(
                 await store.end(conn, worker_id)
 
 
-async def _register(pool: AsyncPool, settings: Settings) -> int:
+async def _register(pool: AsyncPool, settings: Settings) -> tuple[int, float]:
+    me = describe(settings)
     async with pool.connection() as conn:
-        return await store.register(conn, describe(settings))
+        worker_id = await store.register(conn, me)
+        return worker_id, await store.beat(conn, me | {"worker_id": worker_id})
 
 
-async def _keep_beating(
-    pool: AsyncPool, settings: Settings, worker_id: int, on_beat: Callable[[], None]
-) -> None:
+async def _keep_beating(pool: AsyncPool, settings: Settings, worker_id: int, on_beat: OnBeat) -> None:
     async def beat() -> None:
         # Read each time: a simulator that starts again has another address.
         me = describe(settings) | {"worker_id": worker_id}
         async with pool.connection() as conn:
-            await store.beat(conn, me)
-        on_beat()
-        # In a transaction of its own: a failure here must not cost the heartbeat.
-        async with pool.connection() as conn:
-            await store.forget(conn, KEEP_DAYS)
+            moment = await store.beat(conn, me)
+        on_beat(moment)
 
     await for_ever("write the heartbeat", settings.beat_seconds, beat)
 

@@ -77,9 +77,11 @@ async def _succeed(conn: AsyncConnection, worker: dict[str, Any]) -> None:
     )
 
 
-async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> None:
-    """Write the heartbeat of a worker: the only one, in both lists by one statement."""
-    await conn.execute(
+async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> float:
+    """Write the heartbeat of a worker: the only one, in both lists by one statement. Return its time by the
+    database's clock, in seconds.
+    """
+    cursor = await conn.execute(
         """
         WITH copy AS (
             UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %(worker_id)s
@@ -88,9 +90,13 @@ async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> None:
         VALUES (%(worker_id)s, %(host)s, %(pid)s, %(process)s, %(version)s, %(pool)s, %(capacity)s,
                 %(silent_seconds)s, %(address)s)
         ON CONFLICT (worker_id) DO UPDATE SET last_beat = now(), ended_at = NULL, address = excluded.address
+        RETURNING extract(epoch FROM last_beat)::float8
         """,
         worker,
     )
+    row = await cursor.fetchone()
+    assert row
+    return float(row[0])
 
 
 async def end(conn: AsyncConnection, worker_id: int) -> None:

@@ -1,0 +1,163 @@
+"""Statements that fail for a while or for good: which are repeated, for how long, and what is said then."""
+
+import asyncio
+
+import procrastinate
+import psycopg
+import pytest
+
+from hrims import steady
+from hrims.config import load
+from hrims.db import AsyncPool, Connection
+from hrims.jobs.attempts.attempt import carry_out
+from hrims.jobs.attempts.patience import Deadline
+from hrims.jobs.attempts.retry import TryAgain
+from hrims.jobs.attempts.store import Attempt
+from hrims.jobs.job_manager import FencedJobManager
+from hrims.steady import for_ever, patiently
+from tests.database.runs import ask_for, institution, live
+
+RAISE = "DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{}'; END $$"
+
+TOO_SLOW = "SET LOCAL statement_timeout = '50ms'; SELECT pg_sleep(60)"
+TOO_LARGE = "SELECT repeat('x', 2000000000)"
+
+NEVER = [
+    (TOO_SLOW, "57014"),
+    (TOO_LARGE, "54000"),
+    *((RAISE.format(code), code) for code in ("53400", "54001", "57014", "25P02", "XX000")),
+]
+"""Statements that never succeed, and their SQLSTATE."""
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat soon; give up soon, though never after the first error."""
+    monkeypatch.setattr(steady, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(steady, "UNCLEAR_SECONDS", 0.2)
+
+
+class Work:
+    """A transaction that fails ``failures`` times, for ever if that is None; ``tries`` counts."""
+
+    def __init__(self, pool: AsyncPool, statement: str, failures: int | None = None) -> None:
+        self._pool, self._statement, self._failures = pool, statement, failures
+        self.tries = 0
+
+    async def __call__(self) -> str:
+        self.tries += 1
+        async with self._pool.connection() as conn:
+            if self._failures is None or self.tries <= self._failures:
+                await conn.execute(self._statement.encode())
+        return "done"
+
+
+@pytest.mark.parametrize(("statement", "code"), NEVER)
+async def test_a_statement_that_cannot_succeed_is_repeated_for_a_time(
+    pool: AsyncPool, statement: str, code: str
+) -> None:
+    work = Work(pool, statement)
+    async with asyncio.timeout(60):
+        with pytest.raises(psycopg.Error) as raised:
+            await patiently(work)
+    assert raised.value.sqlstate == code
+    assert work.tries > 1
+
+
+@pytest.mark.parametrize("code", ["08006", "25006", "53100", "53300", "55000", "55P03", "57P01", "58030"])
+async def test_an_outage_is_waited_for_without_end(
+    pool: AsyncPool, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(steady, "UNCLEAR_SECONDS", -1.0)
+    many = 3 * steady.CONFLICT_TRIES
+    work = Work(pool, RAISE.format(code), failures=many)
+    assert await patiently(work) == "done"
+    assert work.tries == many + 1
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+async def test_a_conflict_is_repeated_a_few_times(pool: AsyncPool, code: str) -> None:
+    passing = Work(pool, RAISE.format(code), failures=steady.CONFLICT_TRIES - 1)
+    assert await patiently(passing) == "done"
+    lasting = Work(pool, RAISE.format(code))
+    async with asyncio.timeout(60):
+        with pytest.raises(psycopg.OperationalError):
+            await patiently(lasting)
+    assert lasting.tries == steady.CONFLICT_TRIES
+
+
+async def test_an_attempt_with_a_statement_that_cannot_succeed_fails_in_words(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    run_id = ask_for(conn, institution(conn))
+    row = conn.execute("SELECT queue_job_id FROM runs WHERE id = %s", (run_id,)).fetchone()
+    assert row
+
+    async def work(attempt: Attempt, deadline: Deadline) -> None:
+        await patiently(Work(pool, TOO_SLOW))
+
+    async with asyncio.timeout(60):
+        with pytest.raises(TryAgain):
+            await carry_out(pool, load({}), run_id, row[0], work)
+    ((state, failures, code, words),) = conn.execute(
+        "SELECT state, failures, trouble_code, trouble FROM runs"
+    ).fetchall()
+    assert (state, failures, code) == ("delayed", 1, "database")
+    assert "statement_timeout (SQLSTATE 57014). What was saved stays." in words
+
+
+@pytest.mark.parametrize("code", ["40P01", "53100", "54000", "57014", "XX000"])
+async def test_a_background_loop_survives_every_error(pool: AsyncPool, code: str) -> None:
+    back = asyncio.Event()
+    work = Work(pool, RAISE.format(code), failures=50)
+
+    async def once() -> None:
+        await work()
+        back.set()
+
+    looping = asyncio.create_task(for_ever("do it", 0.0, once))
+    await asyncio.wait_for(back.wait(), 60)
+    looping.cancel()
+    await asyncio.wait({looping})
+
+
+BREAK = """
+CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{}'; END $$;
+CREATE TRIGGER broken BEFORE UPDATE ON procrastinate_jobs EXECUTE FUNCTION broken()
+"""
+
+
+@pytest.mark.parametrize("code", ["40P01", "53100", "54000", "57014", "XX000"])
+async def test_a_worker_that_cannot_take_a_job_looks_again(conn: Connection, dsn: str, code: str) -> None:
+    ask_for(conn, institution(conn))
+    conn.execute(BREAK.format(code).encode())
+    worker_id = live(conn)
+    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
+    await connector.open_async()
+    try:
+        manager = FencedJobManager(connector)
+        assert await manager.fetch_job(queues=None, worker_id=worker_id) is None
+        conn.execute("DROP TRIGGER broken ON procrastinate_jobs")
+        assert await manager.fetch_job(queues=None, worker_id=worker_id)
+    finally:
+        await connector.close_async()
+
+
+async def test_a_cancellation_that_ends_a_statement_is_heeded(pool: AsyncPool) -> None:
+    """The server answers it with the SQLSTATE of statement_timeout."""
+    sleeping = asyncio.Event()
+
+    async def work() -> None:
+        async with pool.connection() as conn:
+            try:
+                sleeping.set()
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                await conn.execute(RAISE.format("57014").encode())
+
+    working = asyncio.create_task(patiently(work))
+    await sleeping.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(working, 20)

@@ -1,0 +1,39 @@
+"""What the database ends although it is there: a conflict, a statement that takes too long, a limit."""
+
+import psycopg
+import pytest
+from flask import Flask
+from procrastinate.exceptions import ConnectorException
+
+from tests.web.conftest import Browser
+from tests.web.test_errors import check, fails
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "status", "code"),
+    [
+        ("40001", 503, "busy"),
+        ("40P01", 503, "busy"),
+        ("55P03", 503, "busy"),
+        ("57014", 503, "too_slow"),
+        ("53400", 500, "internal"),
+        ("54001", 500, "internal"),
+    ],
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_nobody_is_told_that_the_database_is_away(
+    app: Flask, api: Browser, officer: Browser, sqlstate: str, status: int, code: str, wrapped: bool
+) -> None:
+    reason: Exception = psycopg.errors.lookup(sqlstate)("relation s3cret")
+    if wrapped:
+        wrapper = ConnectorException()
+        wrapper.__cause__, reason = reason, wrapper
+    fails(app, reason)
+    answer = api.post("/api/fails")
+    message = check(answer, status, code)["message"]
+    page = officer.post("/fails", data={"csrf_token": officer.csrf()})
+    assert page.status_code == status
+    assert "database is away" not in message + page.text
+    for shown in (answer, page):
+        assert ("Retry-After" in shown.headers) == (status == 503)
+        assert "s3cret" not in shown.text
