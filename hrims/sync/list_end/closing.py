@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from hrims.errors import RemoteError
+from hrims.steady import cancel_all
 from hrims.sync.list_end.end import End
 
 
@@ -17,6 +18,7 @@ class Closing:
     def __init__(self, ask_end: Callable[[], Awaitable[End]]) -> None:
         self._ask_end = ask_end
         self._question: asyncio.Task[tuple[End, float]] | None = None
+        self._asked: list[asyncio.Task[tuple[End, float]]] = []
         self._page_answered = 0.0
 
     def page_asked(self) -> None:
@@ -30,7 +32,7 @@ class Closing:
         self._page_answered = time.monotonic()
         if nothing_left and self._question is None:
             self._question = asyncio.create_task(self._ask())
-            self._question.add_done_callback(_retrieve_error)
+            self._asked.append(self._question)
 
     async def end(self) -> End | None:
         """Return the end of the list after the last page's answer; None when it has to be asked for."""
@@ -42,17 +44,8 @@ class Closing:
         return None
 
     async def give_up(self) -> None:
-        """Asks no more."""
-        if self._question is not None:
-            self._question.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await self._question
+        """Ask no more: the request of every question ends."""
+        await cancel_all(self._asked)
 
     async def _ask(self) -> tuple[End, float]:
         return await self._ask_end(), time.monotonic()
-
-
-def _retrieve_error(question: asyncio.Task[tuple[End, float]]) -> None:
-    """The error of a question that was replaced by a later one is nobody's."""
-    if not question.cancelled():
-        question.exception()
