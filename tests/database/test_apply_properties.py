@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from psycopg_pool import AsyncConnectionPool
 
 from hrims.db import AsyncPool, Connection
+from hrims.sync.repeats.resolve import resolve
 from tests.conftest import clone
 from tests.database.previews import approve, carry_out, end, fetch, queue, rows, save_all
 from tests.database.runs import begin, institution
@@ -39,7 +40,7 @@ EVERYTHING = {
     " last_changed_run_id = %(last)s, left_at IS NOT NULL, left_run_id = %(last)s"
     " FROM employees e LEFT JOIN workplaces w ON w.id = e.workplace_id ORDER BY zan_id",
     "history": "SELECT e.zan_id, run_id = %(last)s, changes FROM employee_changes c"
-    " JOIN employees e ON e.id = c.employee_id ORDER BY c.id",
+    " JOIN employees e ON e.id = c.employee_id ORDER BY e.zan_id, c.id",
     "listings": "SELECT e.zan_id, l.institution_id, identifier_type, since_run_id = %(last)s, missed_runs,"
     " missed_since_run_id = %(last)s, ended_run_id = %(last)s"
     " FROM listings l JOIN employees e ON e.id = l.employee_id ORDER BY 1, 2, 3",
@@ -87,6 +88,7 @@ async def _bring(
     await save_all(attempt, pool, now)
     readings = [1]
     if again:
+        await resolve(attempt, pool, [1])
         await save_all(attempt, pool, again, reading=3)
         readings = [3]
     await end(attempt, pool, len(again or now) + more, readings)
@@ -125,6 +127,8 @@ TWO_SPELLINGS, TWO_WORKPLACES = (
 @given(before=RECORDS, now=RECORDS, again=st.just([]) | RECORDS, more=st.sampled_from((0, 0, 2)))
 @example(before=[], now=[], again=TWO_SPELLINGS, more=0)
 @example(before=[], now=TWO_WORKPLACES, again=[], more=0)
+@example(before=[], now=TWO_WORKPLACES[::-1], again=TWO_SPELLINGS, more=0)
+@example(before=TWO_WORKPLACES[:1], now=TWO_WORKPLACES[1:], again=TWO_WORKPLACES, more=0)
 def test_apply_leaves_what_a_sync_would_have_left(
     server_dsn: str, template_database: str, before: Any, now: Any, again: Any, more: int
 ) -> None:

@@ -12,6 +12,7 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.rejects import store as rejects
 from hrims.rejects.identity import Whose
 from hrims.sync.repeats.decision import Record
+from hrims.sync.store import EDGES
 
 SQL = statements(Path(__file__).with_name("repeats.sql"))
 
@@ -49,7 +50,7 @@ async def find_repeats(conn: AsyncConnection, attempt: Attempt, reading: int) ->
 async def _find_records(
     conn: AsyncConnection, attempt: Attempt, readings: list[int], *, contested: bool
 ) -> dict[int, list[Record]]:
-    given = {"run": attempt.run_id, "readings": readings, "contested": contested}
+    given = {"run": attempt.run_id, "readings": readings, "contested": contested, "edges": EDGES}
     found: dict[int, list[Record]] = defaultdict(list)
     async for id_, *record in await conn.execute(SQL["find_records"], given):
         found[id_].append(Record(*record))
