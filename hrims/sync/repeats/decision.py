@@ -27,6 +27,11 @@ class Record(NamedTuple):
     """Whether a page of EDGES that was saved later covers its place; only said if identities differ."""
 
     @property
+    def page(self) -> tuple[int, int, int]:
+        """Reading, size and number of its page."""
+        return self.reading, self.page_size, self.page_number
+
+    @property
     def place(self) -> int:
         """Position in the whole list, from 0."""
         return self.page_size * self.page_number + self.position

@@ -114,16 +114,3 @@ async def reject(
         whose = Whose(whose.key, *staged) if staged else whose
     page = (attempt.run_id, record.reading, record.page_size, record.page_number)
     await rejects.add(conn, page, [(record.position, reason)], [whose])
-
-
-async def total_of_page(conn: AsyncConnection, attempt: Attempt, record: Record) -> int:
-    """Return the total that HRIMS gave with the record's page."""
-    row = await (
-        await conn.execute(
-            "SELECT remote_total FROM run_pages"
-            " WHERE run_id = %s AND reading = %s AND page_size = %s AND page_number = %s",
-            (attempt.run_id, record.reading, record.page_size, record.page_number),
-        )
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
