@@ -102,6 +102,27 @@ async def test_it_is_forgotten_after_a_while(conn: Connection, pool: AsyncPool, 
     assert await size_of(pool, await begun(conn, pool, at, 100)) == 100
 
 
+async def test_an_expired_limit_stays_expired_when_the_other_one_is_found(
+    conn: Connection, pool: AsyncPool, at: int
+) -> None:
+    await complete_with(conn, pool, at, 10, 20)
+    conn.execute("UPDATE remote_page_sizes SET found_at = now() - interval '40 days'")
+    await complete_with(conn, pool, at, 100, 50)
+    assert rows(conn, "SELECT smallest, largest FROM remote_page_sizes") == [(None, 50)]
+    assert await size_of(pool, await begun(conn, pool, at, 10)) == 10
+
+
+async def test_finding_one_limit_does_not_prolong_the_other(
+    conn: Connection, pool: AsyncPool, at: int
+) -> None:
+    await complete_with(conn, pool, at, 10, 20)
+    conn.execute("UPDATE remote_page_sizes SET found_at = now() - interval '29 days'")
+    before = rows(conn, "SELECT found_at FROM remote_page_sizes")
+    await complete_with(conn, pool, at, 100, 50)
+    assert rows(conn, "SELECT smallest, largest FROM remote_page_sizes") == [(20, 50)]
+    assert rows(conn, "SELECT found_at FROM remote_page_sizes") == before
+
+
 async def test_a_pass_that_starts_again_forgets_its_pages_and_keeps_the_people(
     conn: Connection, pool: AsyncPool, at: int
 ) -> None:

@@ -62,21 +62,36 @@ async def restart_pass(
 
 
 async def keep_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
-    """Let later runs of the endpoint use the page size that this run found, if it was complete with it."""
+    """Let later runs of the endpoint use the page size that this run found, if it was complete with it.
+
+    The other limit stays if it is valid and fits to the new one. Both are then as old as the older one, so
+    that finding one limit never prolongs the other.
+    """
     await conn.execute(
         """
-        INSERT INTO remote_page_sizes AS s (base_url, identifier_type, smallest, largest, found_run_id)
-        SELECT %(url)s, r.identifier_type,
-               CASE WHEN r.fitted_page_size > r.page_size THEN r.fitted_page_size END,
-               CASE WHEN r.fitted_page_size <= r.page_size THEN r.fitted_page_size END, r.id
-        FROM runs r
-        WHERE r.id = %(run)s AND r.fitted_page_size IS NOT NULL AND r.outcome <> 'incomplete'
+        WITH found AS (
+            SELECT r.identifier_type, r.id,
+                   CASE WHEN r.fitted_page_size > r.page_size THEN r.fitted_page_size END AS smallest,
+                   CASE WHEN r.fitted_page_size <= r.page_size THEN r.fitted_page_size END AS largest
+            FROM runs r
+            WHERE r.id = %(run)s AND r.fitted_page_size IS NOT NULL AND r.outcome <> 'incomplete'
+        ), other AS (
+            SELECT CASE WHEN s.smallest <= f.largest THEN s.smallest END AS smallest,
+                   CASE WHEN s.largest >= f.smallest THEN s.largest END AS largest, s.found_at
+            FROM found f
+            JOIN remote_page_sizes s ON s.base_url = %(url)s AND s.identifier_type = f.identifier_type
+                AND s.found_at > now() - make_interval(days => %(days)s)
+        )
+        INSERT INTO remote_page_sizes AS s
+            (base_url, identifier_type, smallest, largest, found_at, found_run_id)
+        SELECT %(url)s, f.identifier_type, coalesce(f.smallest, o.smallest), coalesce(f.largest, o.largest),
+               CASE WHEN coalesce(o.smallest, o.largest) IS NULL THEN now() ELSE o.found_at END, f.id
+        FROM found f LEFT JOIN other o ON true
         ON CONFLICT (base_url, identifier_type) DO UPDATE
-        SET smallest = coalesce(EXCLUDED.smallest, CASE WHEN s.smallest <= EXCLUDED.largest THEN s.smallest
-        END), largest = coalesce(EXCLUDED.largest, CASE WHEN s.largest >= EXCLUDED.smallest THEN s.largest
-        END), found_at = now(), found_run_id = EXCLUDED.found_run_id
+        SET smallest = EXCLUDED.smallest, largest = EXCLUDED.largest, found_at = EXCLUDED.found_at,
+            found_run_id = EXCLUDED.found_run_id
         """,
-        {"url": base_url, "run": attempt.run_id},
+        {"url": base_url, "run": attempt.run_id, "days": VALID_DAYS},
     )
 
 
