@@ -64,6 +64,19 @@ def test_copies_that_differ_elsewhere_write_no_history() -> None:
     assert decision.state == 0
 
 
+def test_a_preview_learns_which_record_has_the_state_that_is_kept() -> None:
+    decision = decide([at(3, ASHA), at(57, ASHA_MOVED)], [ASHA], is_new=False)
+    assert decision.kept == at(3, ASHA)
+    assert decision.copies == (at(57, ASHA_MOVED),)
+
+
+def test_of_copies_that_all_changed_the_one_saved_last_is_kept() -> None:
+    first, last = at(3, ASHA_MOVED, saved_at=2), at(57, (1 << 32) + 3, saved_at=1)
+    assert decide([first, last], [ASHA], is_new=False).kept == first
+    on_one_page = [at(3, ASHA_MOVED), at(5, (1 << 32) + 3)]
+    assert decide(on_one_page, [ASHA], is_new=False).kept == at(3, ASHA_MOVED)
+
+
 def test_a_record_that_changed_between_two_readings_is_no_second_person() -> None:
     decision = decide([at(3, ASHA, is_reread=True), at(3, ALI, EDGES)], [ASHA, ALI], is_new=False)
     assert decision.rejected == ()

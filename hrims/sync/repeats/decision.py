@@ -38,10 +38,15 @@ class Record(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """Records to reject, and which of the employee's states to keep, as an index."""
+    """Records to reject, and which of the employee's states to keep, as an index.
+
+    ``kept`` is the record that has that state, if one was met, and ``copies`` are those that differ from it.
+    """
 
     rejected: tuple[Record, ...]
     state: int
+    kept: Record | None = None
+    copies: tuple[Record, ...] = ()
 
 
 def decide(
@@ -63,8 +68,12 @@ def decide(
     if owner not in identities:
         owner = identities.pop() if len(identities) == 1 else None
     rejected = tuple(record for record in listed if identity_of(record.digest) != owner)
-    kept = _digests([record for record in latest if identity_of(record.digest) == owner])
-    return Decision(rejected, _state_to_keep(kept, before, states))
+    owned = _newest([record for record in latest if identity_of(record.digest) == owner])
+    digests = {record.digest for record in owned}
+    same = [record for record in owned if record.digest == before] or owned
+    kept = max(same, key=_order, default=None)
+    copies = tuple(record for record in owned if kept and record.digest != kept.digest)
+    return Decision(rejected, _state_to_keep(digests, before, states), kept, copies)
 
 
 def _latest(records: Sequence[Record]) -> list[Record]:
@@ -86,19 +95,24 @@ def _listed(latest: list[Record], known: Collection[int]) -> list[Record]:
     return listed if any(identity_of(record.digest) not in known for record in listed) else latest
 
 
-def _digests(records: list[Record]) -> set[int]:
-    """Return the digests of one person in the latest reading that met them.
+def _newest(records: list[Record]) -> list[Record]:
+    """Return the records of one person in the latest reading that met them.
 
     EDGES does not meet every copy: if all that it met was there before, nothing has changed.
     """
+    edges = [record for record in records if record.reading == EDGES]
     whole = {record.digest for record in records if record.reading != EDGES}
-    edges = {record.digest for record in records if record.reading == EDGES}
-    return whole if edges.issubset(whole) else edges
+    return records if all(record.digest in whole for record in edges) else edges
 
 
 def _age(record: Record) -> tuple[float, int]:
     # By time: an attempt that resumes a run may read more of EDGES after pages of SECOND.
     return record.saved_at, record.reading
+
+
+def _order(record: Record) -> tuple[tuple[float, int], int]:
+    # A page saves the first of its records with one ZanID last.
+    return _age(record), -record.position
 
 
 def _place(record: Record) -> int:

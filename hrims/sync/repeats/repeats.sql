@@ -109,3 +109,13 @@ DELETE FROM preview_people
 WHERE run_id = %(run)s AND reading = %(reading)s AND page_size = %(size)s AND page_number = %(number)s
   AND position = %(position)s
 RETURNING name, payroll_number, current_workplace
+
+-- name: copy_staged
+-- Where a sync would restore the row of an employee, every copy of the record in a preview is the one that stays.
+UPDATE preview_people c
+SET {columns}
+FROM preview_people k
+WHERE c.run_id = %(run)s AND c.reading = %(reading)s AND c.page_size = %(size)s AND c.page_number = %(number)s
+  AND c.position = %(position)s
+  AND k.run_id = %(run)s AND k.reading = %(kept_reading)s AND k.page_size = %(kept_size)s
+  AND k.page_number = %(kept_number)s AND k.position = %(kept_position)s

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ from hrims.sync.repeats.decision import Record
 from hrims.sync.store import EDGES
 
 SQL = statements(Path(__file__).with_name("repeats.sql"))
+COPY_STAGED = SQL["copy_staged"].replace(
+    b"{columns}", ", ".join(f"{column} = k.{column}" for column in COLUMNS).encode()
+)
 
 
 class Employee(NamedTuple):
@@ -101,16 +105,29 @@ async def reject(
     conn: AsyncConnection, attempt: Attempt, record: Record, reason: Reject, whose: Whose
 ) -> None:
     """Turn a saved record into a reject."""
-    where = {
-        "run": attempt.run_id,
-        "reading": record.reading,
-        "size": record.page_size,
-        "number": record.page_number,
-        "position": record.position,
-    }
+    where = _where(attempt, record)
     await conn.execute(SQL["unsave_record"], where)
     if attempt.kind == "preview":
         staged = await (await conn.execute(SQL["unstage_record"], where)).fetchone()
         whose = Whose(whose.key, *staged) if staged else whose
     page = (attempt.run_id, record.reading, record.page_size, record.page_number)
     await rejects.add(conn, page, [(record.position, reason)], [whose])
+
+
+async def copy_staged(
+    conn: AsyncConnection, attempt: Attempt, kept: Record, copies: Sequence[Record]
+) -> None:
+    """Give the copies in a preview the data of the record that is kept."""
+    given = {f"kept_{name}": value for name, value in _where(attempt, kept).items()}
+    for copy in copies:
+        await conn.execute(COPY_STAGED, given | _where(attempt, copy))
+
+
+def _where(attempt: Attempt, record: Record) -> dict[str, int]:
+    return {
+        "run": attempt.run_id,
+        "reading": record.reading,
+        "size": record.page_size,
+        "number": record.page_number,
+        "position": record.position,
+    }
