@@ -156,6 +156,9 @@ FROM people
 -- name: add_workplaces
 -- Names match by the register alone: exactly, or but for case, spaces and punctuation (name_key() is the one
 -- definition), or by an alias that a person confirmed. Never by likeness. A name that the register lacks waits.
+-- A workplace keeps the first spelling that was met, also that of a record which becomes a reject at the end of the
+-- pass. All its spellings are one workplace, so nothing but the name that is shown depends on it. A workplace that
+-- only such a record names stays, without people, as one does that everybody has left.
 INSERT INTO workplaces (name, institution_id, matched_by)
 SELECT DISTINCT ON (name_key(n.name)) n.name, i.id, CASE WHEN i.id IS NOT NULL THEN 'name' END
 FROM unnest(%(names)s::text[]) AS n(name)

@@ -46,6 +46,7 @@ class Run:
     pages: int
     fetched: int
     saved: int
+    saved_before: int
     new: int
     changed: int
     unchanged: int
@@ -115,6 +116,14 @@ class Run:
         return self.saved + self.rejected + self.repeated
 
     @property
+    def saved_in_all(self) -> int:
+        """Return the people that the run saved, also in a pass that started again, once it failed or was
+        cancelled. Until then all counts are those of the pass, so that they agree with its pages.
+        """
+        is_broken_off = self.state in {"failed", "cancelled"}
+        return max(self.saved, self.saved_before) if is_broken_off else self.saved
+
+    @property
     def percent(self) -> int:
         """Return 0 to 100 of the records accounted for; 100 only when the run has completed."""
         if self.state == "completed":
@@ -148,7 +157,7 @@ class Run:
     @property
     def partial(self) -> bool:
         """Whether it ended before its time and left what it had saved until then."""
-        return self.state in {"failed", "cancelled"} and self.kind != "preview" and self.saved > 0
+        return self.state in {"failed", "cancelled"} and self.kind != "preview" and self.saved_in_all > 0
 
     @property
     def word(self) -> str:

@@ -141,18 +141,18 @@ def _trouble(run: "Run") -> str | None:
 
 
 def _cancelled(run: "Run") -> str:
-    if run.kind == "person" and not run.saved:
+    if run.kind == "person" and not run.saved_in_all:
         return "Cancelled. Nothing was changed."
     return f"Cancelled. {_saved(run, 'until then')}"
 
 
 def _saved(run: "Run", when: str) -> str:
     """What stays of a run that did not come to its end."""
-    if not run.saved:
+    if not run.saved_in_all:
         return "Nobody was saved."
-    return (
-        f"The {run.saved:,} people saved {when} stay." if run.saved > 1 else f"The person saved {when} stays."
-    )
+    if run.saved_in_all == 1:
+        return f"The person saved {when} stays."
+    return f"The {run.saved_in_all:,} people saved {when} stay."
 
 
 _COMPLETED = {"person": _completed_person, "rejected": _asked_again}

@@ -69,7 +69,8 @@ WITH these AS (
 ), before AS (
     SELECT r.id FROM runs r
     WHERE r.institution_id = %(institution)s AND r.identifier_type = %(type)s AND r.id < %(since)s
-      AND r.kind IN ('sync', 'apply') AND r.outcome IN ('complete', 'complete_after_repair')
+      AND r.state = 'completed' AND r.kind IN ('sync', 'apply')
+      AND r.outcome IN ('complete', 'complete_after_repair')
     ORDER BY r.id DESC LIMIT 1
 ), usual AS (
     SELECT count(*) AS keyless FROM rejects j

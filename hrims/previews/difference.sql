@@ -10,12 +10,13 @@ WITH run AS (
     SELECT id, institution_id, identifier_type, coalesce(counted, '{1,2,3,4}') AS counted
     FROM runs WHERE id = %(run)s
 ), kept AS MATERIALIZED (
-    -- Whoever was met on several pages is as the page that was saved last has them, as in a sync.
+    -- Whoever was met on several pages is as the page that was saved last has them, as in a sync. Copies that a sync
+    -- would undo at the end of the pass have the data of the record that stays (hrims/sync/repeats).
     SELECT DISTINCT ON (s.zan_id) s.*
     FROM preview_people s
     JOIN run_pages p USING (run_id, reading, page_size, page_number)
     WHERE s.run_id = %(run)s
-    ORDER BY s.zan_id, p.saved_at DESC, p.reading DESC, p.page_size::bigint * p.page_number DESC
+    ORDER BY s.zan_id, p.saved_at DESC, p.reading DESC, p.page_size::bigint * p.page_number DESC, s.position
 ), places AS MATERIALIZED (
     -- A name that no workplace has yet would be registered, and matched by the register's names.
     SELECT n.name, CASE WHEN w.id IS NULL THEN i.id ELSE w.institution_id END AS institution_id

@@ -4,7 +4,7 @@ A case is opened with its page, so that a run which fails later has still told w
 the run ends, because only then it is known whether everybody was read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from hrims.db import AsyncConnection
 from hrims.employees.digest import identity as digest
@@ -28,15 +28,13 @@ async def meet(conn: AsyncConnection, attempt: Attempt, page: Page, reading: int
         return
     if attempt.kind == "apply":
         await store.take_identities_of_preview(conn, attempt, reading, page.size, page.number)
-    await store.meet(conn, attempt, reading, page.size, page.number, page.total)
+    await store.meet(conn, attempt, [(reading, page.size, page.number)])
 
 
-async def refresh(
-    conn: AsyncConnection, attempt: Attempt, reading: int, size: int, number: int, total: int
-) -> None:
-    """Open or refresh the cases of a page whose rejects changed after it was saved."""
-    if attempt.kind in WHOLE | {"rejected"}:
-        await store.meet(conn, attempt, reading, size, number, total)
+async def refresh(conn: AsyncConnection, attempt: Attempt, pages: Collection[tuple[int, int, int]]) -> None:
+    """Open or refresh the cases of saved pages (reading, size, number) whose rejects have changed."""
+    if pages and attempt.kind in WHOLE | {"rejected"}:
+        await store.meet(conn, attempt, pages)
 
 
 async def find_known_shared(
@@ -49,8 +47,16 @@ async def find_known_shared(
     """
     if attempt.kind not in {"rejected", "person"}:
         return []
-    open_cases = await store.find_open(conn, [shared(row.zan_id, digest(row)) for _, row in rows])
-    return [(rows[at][0], shared_zan_id(rows[at][1].zan_id)) for at in open_cases]
+    keys = [shared(row.zan_id, digest(row)) for _, row in rows]
+    known = await store.find_known(conn, attempt.run_id, keys)
+    return [(rows[at][0], shared_zan_id(rows[at][1].zan_id)) for at in known]
+
+
+async def find_known(conn: AsyncConnection, attempt: Attempt, identities: list[str]) -> set[str]:
+    """Return which of these identities have an open reject, or one of this run."""
+    if not identities:
+        return set()
+    return {identities[at] for at in await store.find_known(conn, attempt.run_id, identities)}
 
 
 async def settle(conn: AsyncConnection, attempt: Attempt, outcome: str, readings: tuple[int, ...]) -> None:

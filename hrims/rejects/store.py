@@ -2,7 +2,7 @@
 caller's transaction; those named ``async`` serve the worker.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,20 +13,24 @@ from hrims.rejects.identity import Whose
 
 CLOSE = statements(Path(__file__).with_name("close_cases.sql"))
 
-# In key order: pages of a run commit at the same time, and one record can stand on two of them. Whoever is
-# met twice by a run is counted once.
+# In key order: pages of a run commit at the same time, and one record can stand on two of them. A record that
+# is met twice by a run is counted once, and stands where it was met last.
 MEET = """
 INSERT INTO reject_cases AS c (institution_id, identifier_type, record_key, by_place, code, field, reason,
     masked, page_size, page_number, position, remote_total, first_run_id, last_run_id, name, payroll_number,
     workplace)
 SELECT DISTINCT ON (r.record_key) %(institution)s, %(type)s, r.record_key,
        r.record_key = record_key('place:' || (r.page_size::bigint * r.page_number + r.position)),
-       r.code, r.field, r.reason, r.masked, r.page_size, r.page_number, r.position, %(total)s,
+       r.code, r.field, r.reason, r.masked, r.page_size, r.page_number, r.position, p.remote_total,
        %(run)s, %(run)s, r.name, r.payroll_number, r.workplace
-FROM rejects r
-WHERE r.run_id = %(run)s AND r.reading = %(reading)s AND r.page_size = %(size)s
-  AND r.page_number = %(number)s AND r.record_key IS NOT NULL
-ORDER BY r.record_key, r.position
+FROM unnest(%(readings)s::smallint[], %(sizes)s::integer[], %(numbers)s::integer[])
+    AS met (reading, page_size, page_number)
+JOIN run_pages p ON p.run_id = %(run)s AND p.reading = met.reading AND p.page_size = met.page_size
+    AND p.page_number = met.page_number
+JOIN rejects r ON r.run_id = %(run)s AND r.reading = met.reading AND r.page_size = met.page_size
+    AND r.page_number = met.page_number
+WHERE r.record_key IS NOT NULL
+ORDER BY r.record_key, p.saved_at DESC, p.reading DESC, r.position
 ON CONFLICT (institution_id, identifier_type, record_key) DO UPDATE
 SET by_place = EXCLUDED.by_place, code = EXCLUDED.code, field = EXCLUDED.field, reason = EXCLUDED.reason,
     masked = EXCLUDED.masked, page_size = EXCLUDED.page_size, page_number = EXCLUDED.page_number,
@@ -37,12 +41,11 @@ SET by_place = EXCLUDED.by_place, code = EXCLUDED.code, field = EXCLUDED.field, 
 """
 
 
-async def meet(
-    conn: AsyncConnection, attempt: Attempt, reading: int, size: int, number: int, total: int
-) -> None:
-    """Opens or refreshes the cases of the rejects of one page, which are in ``rejects`` by now."""
-    where = {"run": attempt.run_id, "reading": reading, "size": size, "number": number}
-    await conn.execute(MEET, where | _listing(attempt) | {"total": total})
+async def meet(conn: AsyncConnection, attempt: Attempt, pages: Collection[tuple[int, int, int]]) -> None:
+    """Open or refresh the cases of the rejects of saved pages (reading, size, number)."""
+    readings, sizes, numbers = (list(column) for column in zip(*pages, strict=True))
+    given = {"run": attempt.run_id, "readings": readings, "sizes": sizes, "numbers": numbers}
+    await conn.execute(MEET, given | _listing(attempt))
 
 
 async def add(
@@ -65,15 +68,23 @@ async def add(
         )
 
 
-async def find_open(conn: AsyncConnection, identities: list[str]) -> list[int]:
-    """Return which of these identities, by index, have an open case in any list."""
-    rows = await conn.execute(
-        "SELECT w.nth::int - 1 FROM unnest(%s::text[]) WITH ORDINALITY AS w(whose, nth)"
-        " WHERE EXISTS (SELECT FROM reject_cases c"
-        " WHERE c.closed_at IS NULL AND c.record_key = record_key(w.whose))"
-        " ORDER BY 1",
-        (identities,),
-    )
+FIND_KNOWN = """
+WITH wanted AS MATERIALIZED (
+    SELECT w.nth, record_key(w.whose) AS key
+    FROM unnest(%(identities)s::text[]) WITH ORDINALITY AS w(whose, nth)
+)
+SELECT nth::int - 1 FROM wanted
+WHERE EXISTS (SELECT FROM reject_cases c WHERE c.closed_at IS NULL AND c.record_key = wanted.key OFFSET 0)
+   OR key IN (SELECT record_key FROM rejects WHERE run_id = %(run)s)
+ORDER BY nth
+"""
+
+
+async def find_known(conn: AsyncConnection, run_id: int, identities: list[str]) -> list[int]:
+    """Return which of these identities, by index, have an open case in any list or are rejects of this run
+    (a preview opens no cases).
+    """
+    rows = await conn.execute(FIND_KNOWN, {"run": run_id, "identities": identities})
     return [at async for (at,) in rows]
 
 

@@ -14,7 +14,7 @@ from hrims.steady import patiently
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import Asked, Shaped
 from hrims.sync.repeats.resolve import resolve
-from hrims.sync.store import Ending
+from hrims.sync.store import EDGES, FIRST, SECOND, THIRD, Ending
 from hrims.sync.work import Work
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ async def apply(work: Work) -> None:
         asked = await _read(attempt.of_run_id, pool, reading, size, number)
         await pages.save(attempt, asked, pool, reading=reading)
     ending, readings = await _ending(attempt.of_run_id, pool)
-    await resolve(attempt, pool, list(readings))
+    await resolve(attempt, pool, [FIRST, EDGES, SECOND, THIRD])
     await reconcile.end(attempt, pool, work.settings, ending, readings)
     log.info("run %s applied preview %s, which ended %s", attempt.run_id, attempt.of_run_id, ending.outcome)
 

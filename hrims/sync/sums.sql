@@ -75,7 +75,7 @@ WITH done AS (
         last_complete_people = CASE WHEN %(outcome)s <> 'incomplete' AND r.kind IN ('sync', 'preview', 'apply') THEN (
             SELECT b.people FROM runs b
             WHERE b.institution_id = r.institution_id AND b.identifier_type = r.identifier_type
-              AND b.kind IN ('sync', 'apply') AND b.id < r.id
+              AND b.state = 'completed' AND b.kind IN ('sync', 'apply') AND b.id < r.id
               AND b.outcome IN ('complete', 'complete_after_repair')
             ORDER BY b.id DESC LIMIT 1) END
     WHERE r.id = %(run)s AND r.attempt = %(number)s AND r.state = 'active'

@@ -63,7 +63,7 @@ def progress(run: Run) -> dict[str, Any]:
         "estimatedTotal": run.remote_total,
         "estimatedPages": run.estimated_pages,
         "progressPercent": run.percent,
-        "saved": run.saved,
+        "saved": run.saved_in_all,
         "skipped": run.skipped,
         "total": run.remote_total,
     }

@@ -10,6 +10,7 @@ import pytest
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store
 from hrims.leavers import store as leavers
+from hrims.sync.store import SUMS
 from hrims.workplaces import decide
 from hrims.workplaces import store as workplaces
 from tests.database.runs import ASHA, ask_for, begin, institution
@@ -117,3 +118,23 @@ async def test_who_is_missing_from_a_new_list_is_found_without_a_loop_over_every
     plan = _plan(crowded, leavers.LEAVE["miss"], given, b"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) ")
     thrown_away = [int(rows) for rows in re.findall(r"Rows Removed by Join Filter: (\d+)", plan)]
     assert max(thrown_away, default=0) < 40_000, plan
+
+
+@pytest.mark.parametrize("statement", [SUMS["end_run"], leavers.LEAVE["count_hidden"]])
+async def test_the_last_complete_run_is_found_without_those_that_failed(
+    conn: Connection, statement: bytes
+) -> None:
+    conn.execute(
+        """
+        INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, requested_by,
+                          requested_via, state, finished_at, trouble)
+        SELECT 'sync', %s, 'votecode', '001', 100, 'asha', 'page', 'failed', now(), 'HRIMS is down.'
+        FROM generate_series(1, 10_000)
+        """,
+        (institution(conn),),
+    )
+    conn.execute("ANALYZE runs")
+    given = {"run": 1, "number": 1, "outcome": "complete", "people": 1, "seen_twice": 0, "missing": 0}
+    given |= {"why": None, "readings": [1], "institution": 1, "type": "votecode", "since": 9, "reading": 1}
+    plan = _plan(conn, statement, given)
+    assert "runs_last_completed" in plan, plan

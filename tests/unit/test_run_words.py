@@ -1,6 +1,7 @@
 """What a run says of how far it is."""
 
-from tests.unit.test_asked_again_words import run
+from hrims.web import answers
+from tests.unit.test_asked_again_words import NOW, run
 
 
 def test_pages_are_counted_while_they_are_those_that_were_asked_for() -> None:
@@ -13,6 +14,24 @@ def test_smaller_pages_are_counted_as_parts_of_those_that_were_asked_for() -> No
     assert run(kind="sync", **counts).message == "1 of 2 pages, 30 people saved."
     told = "1 of 2 pages, 30 people fetched. Nothing is saved as yet."
     assert run(kind="preview", **counts).message == told
+
+
+def test_after_a_pass_started_again_all_numbers_are_those_of_the_new_pass() -> None:
+    counts = {"remote_total": 4000, "page_size": 100, "pages": 6, "saved": 300, "saved_before": 3800}
+    again = run(kind="sync", **counts)
+    assert (again.message, again.percent) == ("3 of 40 pages, 300 people saved.", 7)
+    first = run(kind="sync", **counts | {"pages": 1, "saved": 50, "saved_before": 4000})
+    assert (first.message, first.percent) == ("1 of 40 pages, 50 people saved.", 1)
+
+
+def test_what_a_pass_saved_before_it_started_again_stays_when_the_run_fails() -> None:
+    counts = {"remote_total": 4000, "pages": 6, "saved": 300, "saved_before": 3800}
+    failed = run(kind="sync", state="failed", trouble="HRIMS is down.", finished_at=NOW, **counts)
+    assert failed.message == "Failed: HRIMS is down. The 3,800 people saved so far stay."
+    assert failed.partial
+    cancelled = run(kind="sync", state="cancelled", finished_at=NOW, **counts | {"saved": 0})
+    assert cancelled.message == "Cancelled. The 3,800 people saved until then stay."
+    assert answers.progress(cancelled)["saved"] == 3800
 
 
 COMPLETE = {"kind": "sync", "state": "completed", "outcome": "complete", "remote_total": 1500, "people": 1497}

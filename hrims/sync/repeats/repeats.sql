@@ -1,22 +1,28 @@
 -- Records of a pass that share a ZanID. Run by hrims/sync/repeats/store.py.
 
 -- name: find_records
--- Every record of the employees that these readings hold more than once; with "contested", only of those that they hold
--- with different identities, or that this run changed. A page holds its people in order and without its rejects, so
--- the n-th of them has the n-th free position.
+-- Every record of the employees that these readings hold more than once. With "contested", every record in all readings
+-- of the employees that these readings hold and that the run met with different data. A page holds its people in order
+-- and without its rejects, so the n-th of them has the n-th free position.
 WITH met AS MATERIALIZED (
-    SELECT p.reading, p.page_size, p.page_number, p.records, m.id, m.digest, m.nth
+    SELECT p.reading, p.page_size, p.page_number, p.records, p.saved_at, m.id, m.digest, m.nth
     FROM run_pages p
     CROSS JOIN LATERAL unnest(p.people, p.record_digests) WITH ORDINALITY AS m(id, digest, nth)
-    WHERE p.run_id = %(run)s AND p.reading = ANY(%(readings)s)
+    WHERE p.run_id = %(run)s AND (%(contested)s OR p.reading = ANY(%(readings)s))
 ), repeated AS (
-    SELECT id FROM met GROUP BY id
-    HAVING count(*) > 1 AND (
-        NOT %(contested)s
-        OR min(digest >> 32) <> max(digest >> 32)
-        OR EXISTS (SELECT FROM employee_changes c WHERE c.run_id = %(run)s AND c.employee_id = met.id))
+    SELECT id, min(digest >> 32) <> max(digest >> 32) AS is_shared FROM met GROUP BY id
+    HAVING count(*) > 1 AND bool_or(reading = ANY(%(readings)s))
+       AND (NOT %(contested)s OR min(digest) <> max(digest))
+), edges AS MATERIALIZED (
+    SELECT page_size::bigint * page_number AS start, page_size::bigint * page_number + records AS stop, saved_at
+    FROM run_pages WHERE run_id = %(run)s AND reading = %(edges)s
 )
-SELECT m.id, m.reading, m.page_size, m.page_number, place.position, m.digest
+SELECT m.id, m.reading, m.page_size, m.page_number, place.position, m.digest,
+       extract(epoch FROM m.saved_at)::float8,
+       CASE WHEN r.is_shared AND m.reading <> %(edges)s THEN EXISTS (
+           SELECT FROM edges e
+           WHERE e.saved_at > m.saved_at
+             AND m.page_size::bigint * m.page_number + place.position BETWEEN e.start AND e.stop - 1) ELSE false END
 FROM met m
 JOIN repeated r ON r.id = m.id
 CROSS JOIN LATERAL (
@@ -103,3 +109,13 @@ DELETE FROM preview_people
 WHERE run_id = %(run)s AND reading = %(reading)s AND page_size = %(size)s AND page_number = %(number)s
   AND position = %(position)s
 RETURNING name, payroll_number, current_workplace
+
+-- name: copy_staged
+-- Where a sync would restore the row of an employee, every copy of the record in a preview is the one that stays.
+UPDATE preview_people c
+SET {columns}
+FROM preview_people k
+WHERE c.run_id = %(run)s AND c.reading = %(reading)s AND c.page_size = %(size)s AND c.page_number = %(number)s
+  AND c.position = %(position)s
+  AND k.run_id = %(run)s AND k.reading = %(kept_reading)s AND k.page_size = %(kept_size)s
+  AND k.page_number = %(kept_number)s AND k.position = %(kept_position)s

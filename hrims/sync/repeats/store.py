@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +13,12 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.rejects import store as rejects
 from hrims.rejects.identity import Whose
 from hrims.sync.repeats.decision import Record
+from hrims.sync.store import EDGES
 
 SQL = statements(Path(__file__).with_name("repeats.sql"))
+COPY_STAGED = SQL["copy_staged"].replace(
+    b"{columns}", ", ".join(f"{column} = k.{column}" for column in COLUMNS).encode()
+)
 
 
 class Employee(NamedTuple):
@@ -49,7 +54,7 @@ async def find_repeats(conn: AsyncConnection, attempt: Attempt, reading: int) ->
 async def _find_records(
     conn: AsyncConnection, attempt: Attempt, readings: list[int], *, contested: bool
 ) -> dict[int, list[Record]]:
-    given = {"run": attempt.run_id, "readings": readings, "contested": contested}
+    given = {"run": attempt.run_id, "readings": readings, "contested": contested, "edges": EDGES}
     found: dict[int, list[Record]] = defaultdict(list)
     async for id_, *record in await conn.execute(SQL["find_records"], given):
         found[id_].append(Record(*record))
@@ -100,13 +105,7 @@ async def reject(
     conn: AsyncConnection, attempt: Attempt, record: Record, reason: Reject, whose: Whose
 ) -> None:
     """Turn a saved record into a reject."""
-    where = {
-        "run": attempt.run_id,
-        "reading": record.reading,
-        "size": record.page_size,
-        "number": record.page_number,
-        "position": record.position,
-    }
+    where = _where(attempt, record)
     await conn.execute(SQL["unsave_record"], where)
     if attempt.kind == "preview":
         staged = await (await conn.execute(SQL["unstage_record"], where)).fetchone()
@@ -115,14 +114,20 @@ async def reject(
     await rejects.add(conn, page, [(record.position, reason)], [whose])
 
 
-async def total_of_page(conn: AsyncConnection, attempt: Attempt, record: Record) -> int:
-    """Return the total that HRIMS gave with the record's page."""
-    row = await (
-        await conn.execute(
-            "SELECT remote_total FROM run_pages"
-            " WHERE run_id = %s AND reading = %s AND page_size = %s AND page_number = %s",
-            (attempt.run_id, record.reading, record.page_size, record.page_number),
-        )
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+async def copy_staged(
+    conn: AsyncConnection, attempt: Attempt, kept: Record, copies: Sequence[Record]
+) -> None:
+    """Give the copies in a preview the data of the record that is kept."""
+    given = {f"kept_{name}": value for name, value in _where(attempt, kept).items()}
+    for copy in copies:
+        await conn.execute(COPY_STAGED, given | _where(attempt, copy))
+
+
+def _where(attempt: Attempt, record: Record) -> dict[str, int]:
+    return {
+        "run": attempt.run_id,
+        "reading": record.reading,
+        "size": record.page_size,
+        "number": record.page_number,
+        "position": record.position,
+    }
