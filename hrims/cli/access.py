@@ -124,7 +124,10 @@ def add_token(name: str, role: str, days: int | None, owner: str | None) -> None
 @token_command.command("list")
 @click.option("--all", "all_", is_flag=True, help="Also those that have ended.")
 def list_tokens(all_: bool) -> None:
-    """List the tokens that are valid: name, role, and when they were used last. No token is shown."""
+    """List the tokens that are valid: name, role, owner, and when they were used last. No token is shown.
+
+    A token ends if its owner is disabled.
+    """
     settings = start.settings()
     with start.connection(settings) as conn:
         found = [one for one in tokens.tokens(conn) if all_ or one.is_valid]
@@ -133,13 +136,15 @@ def list_tokens(all_: bool) -> None:
             str(one.id),
             one.name,
             one.role,
+            one.owner or "-",
             _day(one.created_at, settings.time_zone),
             _minute(one.last_used_at, settings.time_zone),
             _ends(one, settings.time_zone),
         )
         for one in found
     ]
-    click.echo(aligned(("ID", "NAME", "ROLE", "CREATED", "LAST USED", "ENDS"), rows, shortened="NAME"))
+    heading = ("ID", "NAME", "ROLE", "OWNER", "CREATED", "LAST USED", "ENDS")
+    click.echo(aligned(heading, rows, shortened="NAME"))
 
 
 @token_command.command("revoke")
