@@ -114,7 +114,7 @@ def token_command() -> None:
 def add_token(name: str, role: str, days: int | None, owner: str | None) -> None:
     """Make a token for the machine NAME and print it.
 
-    It is printed alone, this once: only its hash is kept.
+    It is printed alone, this once: only its hash is kept. Two tokens that are not revoked have two names.
     """
     with start.connection(start.settings()) as conn, conn.transaction():
         token = tokens.add_token(conn, start.operator(), name, role, owner=owner, days=days)
@@ -150,10 +150,7 @@ def list_tokens(all_: bool) -> None:
 @token_command.command("revoke")
 @click.argument("name", metavar="NAME|ID")
 def revoke_token(name: str) -> None:
-    """End a token at once, by its name or number.
-
-    If several tokens have the name, give the number of one: `hrims token list` shows it.
-    """
+    """End a token at once, by its name or number."""
     with start.connection(start.settings()) as conn:
         ended = tokens.revoke(conn, start.operator(), name)
     click.echo(f"Token {ended.id}, {ended.name}, is revoked.")

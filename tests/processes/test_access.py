@@ -39,6 +39,10 @@ def test_a_token_is_listed_without_its_secret_and_revoked(shared: Product) -> No
     everyone = shared.hrims("token", "list", "--all").stdout
     assert line(everyone, "listed")[6].startswith("revoked ")
     assert all(len(row) <= 100 for row in everyone.splitlines())
+    assert shared.hrims("token", "add", "twice").returncode == 0
+    second = shared.hrims("token", "add", "twice")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert "There is a token of this name already" in second.stderr
     again = shared.hrims("token", "revoke", "listed")
     assert (again.returncode, again.stdout) == (1, "")
     assert "There is no token of this name or number. Nothing was changed." in again.stderr
@@ -48,7 +52,7 @@ def test_a_token_is_listed_without_its_secret_and_revoked(shared: Product) -> No
 def test_a_token_is_no_administrator_unless_that_is_said(
     shared: Product, words: tuple[str, ...], status: int
 ) -> None:
-    token = shared.hrims("token", "add", "scoped", *words).stdout.strip()
+    token = shared.hrims("token", "add", f"scoped-{status}", *words).stdout.strip()
     assert answer(shared, token, path="webhooks") == status
 
 
