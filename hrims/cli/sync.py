@@ -70,8 +70,7 @@ def _ask(settings: Settings, identifier_type: str, identifier: str, page_size: i
     with start.connection(settings) as conn:
         institution = register.institution_by(conn, identifier_type, identifier)
         if not institution:
-            word = ask.IDENTIFIERS[identifier_type]
-            raise NotFound(f"No institution on the register has the {word} {identifier}. Nothing was queued.")
+            raise NotFound(_unknown(conn, identifier_type, identifier))
         return ask.ask(
             conn,
             start.operator(),
@@ -80,6 +79,13 @@ def _ask(settings: Settings, identifier_type: str, identifier: str, page_size: i
             identifier=identifier,
             page_size=page_size,
         )
+
+
+def _unknown(conn: db.Connection, identifier_type: str, identifier: str) -> str:
+    word = ask.IDENTIFIERS[identifier_type]
+    message = f"No institution on the register has the {word} {identifier}. Nothing was queued."
+    meant = register.differing_in_zeros(conn, identifier) if identifier_type == "votecode" else None
+    return f"{message} Did you mean {meant.vote_code}, {meant.name}?" if meant else message
 
 
 def _ask_person(settings: Settings, given: str) -> ask.Asked:

@@ -46,6 +46,17 @@ def institution_by(conn: Connection, identifier_type: str, identifier: str) -> I
     return Institution(*row) if row else None
 
 
+def differing_in_zeros(conn: Connection, vote_code: str) -> Institution | None:
+    """Return the institution whose vote code differs from this one only in leading zeros."""
+    row = conn.execute(
+        "SELECT id, name, vote_code, tin FROM institutions"
+        " WHERE ltrim(vote_code, '0') = ltrim(%(given)s, '0') AND vote_code <> %(given)s"
+        " ORDER BY vote_code LIMIT 1",
+        {"given": vote_code},
+    ).fetchone()
+    return Institution(*row) if row else None
+
+
 def close(conn: Connection, made_by: str) -> None:
     """Keeps the register to this transaction until it ends; history will name who made its changes."""
     # The other half of this lock is in _add_workplaces() of the employees' room.

@@ -130,6 +130,13 @@ def test_no_wait_only_queues(shared: Product) -> None:
         (("--vote", "001", "--person", "580330000"), 2, "Name one institution"),
         (("--person", "abc"), 1, "Give a ZanID or a payroll number as text"),
         (("--vote", "999"), 1, "No institution on the register has the vote code 999. Nothing was queued."),
+        (
+            ("--vote", "1"),
+            1,
+            "has the vote code 1. Nothing was queued. Did you mean 001, WIZARA YA AFYA?",
+        ),
+        (("--vote", "0001"), 1, "Did you mean 001, WIZARA YA AFYA?"),
+        (("--vote", "999"), 1, "Nothing was queued.\n"),
         (("--tin", "000000000"), 1, "No institution on the register has the TIN 000000000."),
         (("--vote", "001", "--page-size", "0"), 1, "pageSize must be a whole number from 1 to 500."),
         (("--vote", "001", "--page-size", "501"), 1, "pageSize must be a whole number from 1 to 500."),
