@@ -163,8 +163,10 @@ def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path) -> None:
             "HRIMS_PROBE_PAUSE": "0.1",
         }
         waits = Typed(env, "sync", "--vote", "001", "--page-size", "20")
-        waits.until_seen("no worker is running")
-        waits.until_seen("hrims worker")
+        waits.until_seen(
+            r"No worker is running; the run waits\. Ctrl-C stops the waiting and keeps the run\."
+        )
+        waits.until_seen("hrims worker, or everything: make run")
         worker = subprocess.Popen([HRIMS, "worker"], env=env, stderr=subprocess.DEVNULL)
         try:
             assert waits.ended() == 0, waits.seen
@@ -183,6 +185,28 @@ def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path) -> None:
         finally:
             worker.terminate()
             assert worker.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("state_of_run", ["waiting", "delayed", "active"])
+@pytest.mark.parametrize("pool", [None, "unguja"])
+def test_without_a_worker_it_waits_until_ctrl_c(
+    dsn: str, state: Path, state_of_run: str, pool: str | None
+) -> None:
+    """A run that a worker left behind is in any state; only another worker takes it further."""
+    env = {**env_of(state), "DATABASE_URL": dsn}
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        table.seed(conn, PROJECT / "hrims" / "simulator" / "institutions.csv")
+        conn.execute("UPDATE institutions SET pool = %s", (pool,))
+        assert run("sync", "--vote", "001", "--no-wait", env=env).returncode == 0
+        conn.execute("UPDATE runs SET state = %s, attempt = 1, started_at = now()", (state_of_run,))
+        typed = Typed(env, "sync", "--vote", "001")
+        which = f"worker of the pool {pool}" if pool else "worker"
+        typed.until_seen(
+            rf"No {which} is running; the run waits\. Ctrl-C stops the waiting and keeps the run\."
+        )
+        typed.process.send_signal(signal.SIGINT)
+        assert typed.ended() == 130
+        assert conn.execute("SELECT state FROM runs").fetchall() == [(state_of_run,)]
 
 
 def test_the_database_restarts_while_it_watches(shared: Product) -> None:
