@@ -270,7 +270,7 @@ class PreviewOutdated(PreviewError):
     code = "preview_outdated"
     words = (
         "The employees have changed since this preview was approved, so nothing was applied. "
-        "Look at the preview again; it shows the difference anew."
+        "Look at the preview again; it shows the current difference."
     )
 
 

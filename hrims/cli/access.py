@@ -114,7 +114,7 @@ def token_command() -> None:
 def add_token(name: str, role: str, days: int | None, owner: str | None) -> None:
     """Make a token for the machine NAME and print it.
 
-    It is printed alone, this once: only its hash is kept.
+    It is printed alone, this once: only its hash is kept. Two tokens that are not revoked have two names.
     """
     with start.connection(start.settings()) as conn, conn.transaction():
         token = tokens.add_token(conn, start.operator(), name, role, owner=owner, days=days)
@@ -124,7 +124,10 @@ def add_token(name: str, role: str, days: int | None, owner: str | None) -> None
 @token_command.command("list")
 @click.option("--all", "all_", is_flag=True, help="Also those that have ended.")
 def list_tokens(all_: bool) -> None:
-    """List the tokens that are valid: name, role, and when they were used last. No token is shown."""
+    """List the tokens that are valid: name, role, owner, and when they were used last. No token is shown.
+
+    A token ends if its owner is disabled.
+    """
     settings = start.settings()
     with start.connection(settings) as conn:
         found = [one for one in tokens.tokens(conn) if all_ or one.is_valid]
@@ -133,22 +136,21 @@ def list_tokens(all_: bool) -> None:
             str(one.id),
             one.name,
             one.role,
+            one.owner or "-",
             _day(one.created_at, settings.time_zone),
             _minute(one.last_used_at, settings.time_zone),
             _ends(one, settings.time_zone),
         )
         for one in found
     ]
-    click.echo(aligned(("ID", "NAME", "ROLE", "CREATED", "LAST USED", "ENDS"), rows, shortened="NAME"))
+    heading = ("ID", "NAME", "ROLE", "OWNER", "CREATED", "LAST USED", "ENDS")
+    click.echo(aligned(heading, rows, shortened="NAME"))
 
 
 @token_command.command("revoke")
 @click.argument("name", metavar="NAME|ID")
 def revoke_token(name: str) -> None:
-    """End a token at once, by its name or number.
-
-    If several tokens have the name, give the number of one: `hrims token list` shows it.
-    """
+    """End a token at once, by its name or number."""
     with start.connection(start.settings()) as conn:
         ended = tokens.revoke(conn, start.operator(), name)
     click.echo(f"Token {ended.id}, {ended.name}, is revoked.")

@@ -26,7 +26,7 @@ COMPLETE, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
 LOOK, LOOK_WHEN_AWAY = 0.25, 1.0
 """Seconds between two looks at a run, and at a database that is away."""
 
-NO_WORKER = "Start one in another terminal: hrims worker, or everything: make run"
+STOP_WAITING = "Ctrl-C stops the waiting and keeps the run."
 
 
 @click.command("sync")
@@ -70,8 +70,7 @@ def _ask(settings: Settings, identifier_type: str, identifier: str, page_size: i
     with start.connection(settings) as conn:
         institution = register.institution_by(conn, identifier_type, identifier)
         if not institution:
-            word = ask.IDENTIFIERS[identifier_type]
-            raise NotFound(f"No institution on the register has the {word} {identifier}. Nothing was queued.")
+            raise NotFound(_unknown(conn, identifier_type, identifier))
         return ask.ask(
             conn,
             start.operator(),
@@ -80,6 +79,13 @@ def _ask(settings: Settings, identifier_type: str, identifier: str, page_size: i
             identifier=identifier,
             page_size=page_size,
         )
+
+
+def _unknown(conn: db.Connection, identifier_type: str, identifier: str) -> str:
+    word = ask.IDENTIFIERS[identifier_type]
+    message = f"No institution on the register has the {word} {identifier}. Nothing was queued."
+    meant = register.differing_in_zeros(conn, identifier) if identifier_type == "votecode" else None
+    return f"{message} Did you mean {meant.vote_code}, {meant.name}?" if meant else message
 
 
 def _ask_person(settings: Settings, given: str) -> ask.Asked:
@@ -139,12 +145,22 @@ def _until_it_ends(conn: db.Connection, run_id: int, shown: Screen, zone: ZoneIn
 
 def _trouble(run: Run, zone: ZoneInfo) -> str:
     """What a bar cannot show."""
-    if run.state == "waiting" and not run.a_worker_lives:
-        return f"{run.message} {NO_WORKER}"
+    if not run.a_worker_lives:
+        return _no_worker(run.pool)
     if run.starts_at:
         return f"{run.message} It starts at about {run.starts_at.astimezone(zone):%H:%M %Z}."
     told = run.note or run.paused_by or run.not_asked or run.quiet or run.not_before
     return run.message if told or run.state == "delayed" else ""
+
+
+def _no_worker(pool: str | None) -> str:
+    if pool:
+        which, start_it = f"worker of the pool {pool}", f"hrims worker --pool {pool}"
+    else:
+        which, start_it = "worker", "hrims worker, or everything: make run"
+    return (
+        f"No {which} is running; the run waits. {STOP_WAITING} Start a worker in another terminal: {start_it}"
+    )
 
 
 def _tell(run: Run) -> None:

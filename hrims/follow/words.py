@@ -68,23 +68,27 @@ def _read(run: "Run") -> str:
     return f"{run.current_page:,} of {run.estimated_pages:,} pages"
 
 
-def _completed(run: "Run") -> str:
+def _completed(run: "Run", advice: str = " Run it again.") -> str:
     if run.kind in _COMPLETED:
         return _COMPLETED[run.kind](run)
     total = f"{run.remote_total or 0:,}"
     if run.outcome in {"complete", "complete_after_repair"}:
         repair = " after repair" if run.outcome == "complete_after_repair" else ""
         return f"Complete{repair}: all {total} that HRIMS lists are accounted for.{_notes(run)}"
-    why = f" {run.trouble}" if run.trouble else ""
-    return f"Incomplete: {_gap(run.missing or 0, total)}{why}{_finding(run)} Run it again."
+    why = " ".join(filter(None, [_gap(run.missing or 0, total), run.trouble]))
+    return f"Incomplete: {why or 'some people may be missing.'}{_finding(run)}{advice}"
 
 
 def _gap(gap: int, total: str) -> str:
     if gap == 0:
-        return "some people may be missing."
+        return ""
     if gap < 0:
-        return f"{-gap:,} more were met than the {total} that HRIMS counts."
+        return f"HRIMS sent {_more(-gap)} than its total of {total}."
     return f"{gap:,} of {total} are missing."
+
+
+def _more(count: int) -> str:
+    return f"{count:,} more {'record' if count == 1 else 'records'}"
 
 
 def _finding(run: "Run") -> str:
@@ -178,7 +182,7 @@ def _preview_active(run: "Run") -> str:
 
 
 def _preview_completed(run: "Run") -> str:
-    return f"Preview. {_completed(run).replace(' Run it again.', '')} Nothing was changed by it."
+    return f"Preview. {_completed(run, advice='')} Nothing was changed by it."
 
 
 _PREVIEW = {

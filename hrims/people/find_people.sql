@@ -2,9 +2,9 @@
 
 -- name: plan_by_index
 -- What a word finds may be most people or one: a plan that reads all of them is right for the first and never for the
--- second. The threshold is that of the operator % of pg_trgm: of four letters (Asha, Asya) one may differ.
+-- second. The threshold is that of the operator %% of pg_trgm: of four letters (Asha, Asya) one may differ.
 SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
-       set_config('pg_trgm.similarity_threshold', '0.25', true)
+       set_config('pg_trgm.similarity_threshold', '0.25', true), set_config('statement_timeout', %(limit)s, true)
 
 -- name: parts
 SELECT array_remove(string_to_array(search_key(%(words)s), ' '), '')
@@ -21,7 +21,10 @@ SELECT id FROM employees WHERE lower(name) LIKE lower(%(beginning)s)
 ORDER BY lower(name) USING ~<~ LIMIT %(most)s
 
 -- name: by_parts
-SELECT id FROM employees WHERE name_parts(name) @@ %(query)s::tsquery LIMIT %(most)s
+-- IS NOT FALSE keeps the index from looking up the rest, of which each beginning may be that of a million words.
+SELECT id FROM employees
+WHERE name_parts(name) @@ %(query)s::tsquery AND (name_parts(name) @@ %(rest)s::tsquery) IS NOT FALSE
+LIMIT %(most)s
 
 -- name: near_words
 -- The words most like each part; the beginning of a word is no other spelling of it.
@@ -42,7 +45,9 @@ ORDER BY p.place, near.likeness DESC
 -- Of at most so many people who have such words those whose names have the most similar parts.
 SELECT id
 FROM (SELECT id, name FROM employees
-      WHERE name_parts(name) @@ %(query)s::tsquery AND NOT id = ANY(%(ids)s::bigint[]) LIMIT %(compared)s) compared
+      WHERE name_parts(name) @@ %(query)s::tsquery AND (name_parts(name) @@ %(rest)s::tsquery) IS NOT FALSE
+        AND NOT id = ANY(%(ids)s::bigint[])
+      LIMIT %(compared)s) compared
 ORDER BY strict_word_similarity(%(key)s, search_key(name)) DESC, id LIMIT %(most)s
 
 -- name: found

@@ -4,14 +4,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psycopg
 from psycopg.rows import dict_row
 
 from hrims.db import Connection, statements
+from hrims.errors import InvalidInput
 from hrims.people import queries
 from hrims.people.timeline import LABELS, Entry, entry
 from hrims.text import clean, compact
 
 FIND = statements(Path(__file__).with_name("find_people.sql"))
+
+LIMIT = "5s"
+"""Time that a statement of a search may take."""
 
 HISTORY = """
 SELECT h.at, h.kind, h.run_id, r.requested_by, h.made_by, i.name, h.identifier_type, h.changes
@@ -46,21 +51,30 @@ class Listing(NamedTuple):
 
 def search(conn: Connection, words: str, most: int) -> list[dict[str, Any]]:
     """Return people by ZanID or payroll number, else by any parts of their name in any order, and after them,
-    with ``is_similar``, people with a similar name; at most so many.
+    with ``is_similar``, people with a similar name; at most so many. Raises InvalidInput if it takes too
+    long.
     """
-    words = clean(words)
-    with conn.transaction():
-        conn.execute(FIND["plan_by_index"])
-        given = {"words": words, "number": compact(words), "most": most}
-        similar: list[int] = []
-        ids = _ids(conn, "by_number", given)
-        if not ids:
-            parts = _parts(conn, words)
-            ids = _by_name(conn, parts, most)
-            similar = _by_near_spelling(conn, parts, ids, min(queries.MOST_SIMILAR, most - len(ids)))
-        with conn.cursor(row_factory=dict_row) as cursor:
-            found = {"ids": ids + similar, "similar": similar, "words": words, "most": most}
-            return cursor.execute(FIND["found"], found).fetchall()
+    try:
+        with conn.transaction():
+            conn.execute(FIND["plan_by_index"], {"limit": LIMIT})
+            return _search(conn, clean(words), most)
+    except psycopg.errors.QueryCanceled:
+        raise InvalidInput(
+            "The search took too long and was stopped. Type more of the name.", "search_too_long"
+        ) from None
+
+
+def _search(conn: Connection, words: str, most: int) -> list[dict[str, Any]]:
+    given = {"words": words, "number": compact(words), "most": most}
+    similar: list[int] = []
+    ids = _ids(conn, "by_number", given)
+    if not ids:
+        parts = _parts(conn, words)
+        ids = _by_name(conn, parts, most)
+        similar = _by_near_spelling(conn, parts, ids, min(queries.MOST_SIMILAR, most - len(ids)))
+    with conn.cursor(row_factory=dict_row) as cursor:
+        found = {"ids": ids + similar, "similar": similar, "words": words, "most": most}
+        return cursor.execute(FIND["found"], found).fetchall()
 
 
 def _ids(conn: Connection, name: str, given: dict[str, Any]) -> list[int]:
@@ -78,7 +92,9 @@ def _by_name(conn: Connection, parts: list[str], most: int) -> list[int]:
     first = _ids(conn, "by_beginning", {"beginning": queries.beginning(parts), "most": most})
     if len(first) >= most:
         return first
-    others = _ids(conn, "by_parts", {"query": queries.query(parts), "most": most})
+    others = _ids(
+        conn, "by_parts", {"query": queries.query(parts), "rest": queries.rest(parts), "most": most}
+    )
     return list(dict.fromkeys(first + others))[:most]
 
 
@@ -89,8 +105,9 @@ def _by_near_spelling(conn: Connection, parts: list[str], found: list[int], most
     near = queries.by_place(conn.execute(FIND["near_words"], given))
     if not near:
         return []
-    query = {"query": queries.query(parts, near), "ids": found, "key": " ".join(parts)}
-    return _ids(conn, "by_near_words", {**query, "compared": queries.COMPARED, "most": most})
+    query = {"query": queries.query(parts, near), "rest": queries.rest(parts), "key": " ".join(parts)}
+    others = {"ids": found, "compared": queries.COMPARED, "most": most}
+    return _ids(conn, "by_near_words", {**query, **others})
 
 
 def person(conn: Connection, id_: int) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from hrims.previews import store
 from hrims.previews.difference import Preview
 
 CHANGED_SINCE = (
-    "The employees have changed since this page was shown; here is the difference anew. "
+    "The employees have changed since this page was shown; here is the current difference. "
     "Nothing was applied. Look at it and apply it again."
 )
 

@@ -19,6 +19,8 @@ COLUMNS: Final = ("name", "vote_code", "tin")
 VOTE_CODE: Final = re.compile(r"[0-9]{1,10}")
 TIN: Final = re.compile(r"[0-9]{9}")
 LONGEST_NAME: Final = 500
+DECIMALS: Final = re.compile(r"[0-9]+[.,]0+")
+"""A whole number as spreadsheets write one that they take for a decimal."""
 
 NOTHING: Final = "Nothing was imported."
 
@@ -163,26 +165,38 @@ def _read_row(line: int, fields: list[str], columns: list[int], found: RegisterF
         if (title := column.replace("_", " ")) and (codes := forbidden_characters(field))
     ]
     name, vote_code, tin = map(clean, given)
-    if not messages:
-        messages = _wrong(
-            name, vote_code, tin, is_longer=any(field.strip() for field in fields[len(columns) :])
-        )
+    messages = messages or [*_too_many(fields), *_wrong(name, vote_code, tin)]
     found.problems.extend(Problem(line, message) for message in messages)
     if not messages:
         found.rows.append(Row(line, name, vote_code or None, tin or None))
 
 
-def _wrong(name: str, vote_code: str, tin: str, *, is_longer: bool) -> list[str]:
+def _too_many(fields: list[str]) -> list[str]:
+    filled = max(place for place, field in enumerate(fields, 1) if field.strip())
+    if filled <= len(COLUMNS):
+        return []
+    words = f"there are {filled} columns, and {len(COLUMNS)} in the first line."
+    return [f'{words} If a name holds the separator, put it in quotes, like "Bodi, Pemba".']
+
+
+def _wrong(name: str, vote_code: str, tin: str) -> list[str]:
     messages = []
-    if is_longer or not name:
-        messages.append("a name and at most two more columns are wanted.")
+    if not name:
+        messages.append("the name is empty.")
     if len(name) > LONGEST_NAME:
         messages.append(f"the name is longer than {LONGEST_NAME} characters.")
     if vote_code and not VOTE_CODE.fullmatch(vote_code):
-        messages.append("a vote code is 1 to 10 digits.")
+        messages.append(f"a vote code is 1 to 10 digits, not {_quoted(vote_code)}")
     if tin and not TIN.fullmatch(tin):
-        messages.append("a TIN is nine digits.")
+        messages.append(f"a TIN is nine digits, not {_quoted(tin)}")
     return messages
+
+
+def _quoted(number: str) -> str:
+    quoted = f"“{_shown(number)}”."
+    if DECIMALS.fullmatch(number):
+        quoted += " A spreadsheet made it a decimal: format the column as text, with all leading zeros."
+    return quoted
 
 
 def forbidden_characters(field: str) -> str:

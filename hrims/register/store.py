@@ -8,6 +8,7 @@ from hrims.db import Connection, statements
 from hrims.register.file import Row
 
 CONFLICTS = statements(Path(__file__).with_name("find_conflicts.sql"))
+IMPORT = statements(Path(__file__).with_name("import.sql"))
 
 
 class Institution(NamedTuple):
@@ -41,6 +42,17 @@ def institution_by(conn: Connection, identifier_type: str, identifier: str) -> I
         "SELECT id, name, vote_code, tin FROM institutions"
         " WHERE CASE %(type)s WHEN 'votecode' THEN vote_code = %(given)s ELSE tin = %(given)s END",
         {"type": identifier_type, "given": identifier},
+    ).fetchone()
+    return Institution(*row) if row else None
+
+
+def differing_in_zeros(conn: Connection, vote_code: str) -> Institution | None:
+    """Return the institution whose vote code differs from this one only in leading zeros."""
+    row = conn.execute(
+        "SELECT id, name, vote_code, tin FROM institutions"
+        " WHERE ltrim(vote_code, '0') = ltrim(%(given)s, '0') AND vote_code <> %(given)s"
+        " ORDER BY vote_code LIMIT 1",
+        {"given": vote_code},
     ).fetchone()
     return Institution(*row) if row else None
 
@@ -94,48 +106,21 @@ class Change(NamedTuple):
 
 
 def upsert_institutions(conn: Connection, rows: list[tuple[str, str | None, str | None]]) -> list[Change]:
-    """Adds institutions and brings known ones (the same name, but for case, spaces and punctuation)
-    up to date; returns what was written. An empty vote code or TIN leaves the one that is there.
+    """Add institutions and update known ones (the same name, but for case, spaces and punctuation). Return
+    what was written. An empty vote code or TIN leaves the one that is there. Call it after ``close``.
 
     Raises psycopg.errors.UniqueViolation when a vote code or TIN belongs to another institution.
     """
-    before = [_read_for_update(conn, name) for name, _, _ in rows]
-    _free_numbers(conn, rows)
-    written = []
-    for row, was in zip(rows, before, strict=True):
-        after = conn.execute(
-            """
-            INSERT INTO institutions AS i (name, vote_code, tin) VALUES (%s, %s, %s)
-            ON CONFLICT (name_key) DO UPDATE
-            SET name = excluded.name, vote_code = coalesce(excluded.vote_code, i.vote_code),
-                tin = coalesce(excluded.tin, i.tin), updated_at = now()
-            WHERE (i.name, i.vote_code, i.tin) IS DISTINCT FROM
-                  (excluded.name, coalesce(excluded.vote_code, i.vote_code), coalesce(excluded.tin, i.tin))
-            RETURNING name, vote_code, tin
-            """,
-            row,
-        ).fetchone()
-        if after:
-            written.append(Change(was, after))
-    return written
-
-
-def _read_for_update(conn: Connection, name: str) -> tuple[str, str | None, str | None] | None:
-    return conn.execute(
-        "SELECT name, vote_code, tin FROM institutions WHERE name_key = name_key(%s) FOR UPDATE", (name,)
-    ).fetchone()
-
-
-def _free_numbers(conn: Connection, rows: list[tuple[str, str | None, str | None]]) -> None:
-    """Take the vote codes and TINs away that the rows replace, so that two institutions can swap theirs."""
     names, vote_codes, tins = ([row[n] for row in rows] for n in range(3))
-    conn.execute(
-        """
-        UPDATE institutions i
-        SET vote_code = CASE WHEN g.vote_code IS NULL OR g.vote_code = i.vote_code THEN i.vote_code END,
-            tin = CASE WHEN g.tin IS NULL OR g.tin = i.tin THEN i.tin END
-        FROM unnest(%s::text[], %s::text[], %s::text[]) AS g(name, vote_code, tin)
-        WHERE i.name_key = name_key(g.name) AND (g.vote_code <> i.vote_code OR g.tin <> i.tin)
-        """,
-        (names, vote_codes, tins),
-    )
+    given = {"names": names, "vote_codes": vote_codes, "tins": tins}
+    found = conn.execute(IMPORT["lock_changes"], given).fetchall()
+    if not found:
+        return []
+    ids, names, vote_codes, tins = ([row[n] for row in found] for n in (1, 5, 6, 7))
+    after = {"ids": ids, "names": names, "vote_codes": vote_codes, "tins": tins}
+    for step in ("free_numbers", "change", "add"):
+        conn.execute(IMPORT[step], after)
+    return [
+        Change(None if id_ is None else (name, vote_code, tin), (new_name, new_vote_code, new_tin))
+        for _, id_, name, vote_code, tin, new_name, new_vote_code, new_tin in found
+    ]

@@ -144,11 +144,11 @@ def body() -> dict[str, Any]:
     try:
         given = json.loads(request.get_data())
     except (ValueError, RecursionError):
-        raise InvalidInput("The body is not JSON. Nothing was queued.", "not_json") from None
+        raise InvalidInput("The body is not JSON. Nothing was changed.", "not_json") from None
     if not isinstance(given, dict):
-        raise InvalidInput("The body must be a JSON object. Nothing was queued.", "not_json")
+        raise InvalidInput("The body must be a JSON object. Nothing was changed.", "not_json")
     if b"\\u0000" in request.get_data():
-        raise InvalidInput("The body holds a sign that no text has (NUL). Nothing was queued.", "not_json")
+        raise InvalidInput("The body holds a sign that no text has (NUL). Nothing was changed.", "not_json")
     return given
 
 

@@ -33,7 +33,7 @@ class Filter:
             raise InvalidInput(f"kind must be one of {', '.join(kinds)}.", "bad_kind")
         page = whole(args.get("page", "1"), LAST_PAGE)
         if not page:
-            raise InvalidInput("page must be a whole number from 1.", "bad_page")
+            raise InvalidInput(f"page must be a whole number from 1 to {LAST_PAGE:,}.", "bad_page")
         return cls(endpoint, kind, page, size, given)
 
     @property

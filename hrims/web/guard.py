@@ -13,6 +13,7 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 
 from hrims.access import sessions, tokens
 from hrims.access.audit import Actor
+from hrims.db import Connection
 from hrims.errors import NotAllowed, NotSignedIn
 from hrims.web import forms, static_files
 from hrims.web.parts import pool
@@ -105,6 +106,18 @@ def signed_in() -> Who | None:
     return Who(found.name, found.role) if found else None
 
 
+def access_check() -> Callable[[Connection], bool]:
+    """Return a function that says whether the sign-in of this request is still valid.
+
+    It needs no request, so an answer that goes on for minutes can call it until its end.
+    """
+    if _has_token():
+        token = _bearer_token()
+        return lambda conn: tokens.find(conn, token) is not None
+    cookie = request.cookies.get(forms.session_cookie(), "")
+    return lambda conn: sessions.find(conn, cookie) is not None
+
+
 def is_api() -> bool:
     """Whether this request is a machine's: it wants JSON, whatever happens."""
     return request.path.startswith("/api/") or request.path == "/api"
@@ -131,11 +144,15 @@ def _has_token() -> bool:
     return is_api() and "Authorization" in request.headers
 
 
-def _by_token() -> Who:
+def _bearer_token() -> str:
     scheme, _, token = request.headers["Authorization"].partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _by_token() -> Who:
+    if token := _bearer_token():
         with pool().connection() as conn:
-            found = tokens.find(conn, token.strip())
+            found = tokens.find(conn, token)
         if found:
             # No user's name has a colon, so that the record tells machines from people.
             return Who(f"token:{found.name}", found.role, by_token=True)

@@ -54,8 +54,7 @@ def search() -> Any:
         with pool().connection() as conn:
             token = searches.keep(conn, guard.actor().name, words)
     except psycopg.errors.ReadOnlySqlTransaction:
-        shown = Filter.read(".index", {}, ["all"], MOST_FOUND)
-        return render_template("people/index.html", **_context(words=words, shown=shown))
+        return _results(words, Filter.read(".index", {}, ["all"], MOST_FOUND))
     except InputError as refused:
         return render_template("people/index.html", **_context(refused=str(refused))), refused.status
     there = url_for(".found", token=token, _anchor="found-people") if token else url_for(".index")
@@ -69,8 +68,16 @@ def found(token: str) -> Any:
         words = searches.words_of(conn, guard.actor().name, token)
     if words is None:
         return render_template("people/index.html", **_context(refused=NOT_KEPT)), HTTPStatus.NOT_FOUND
-    shown = Filter.read(".found", request.args, ["all"], ROWS, token=token)
-    return render_template("people/index.html", **_context(words=words, shown=shown))
+    return _results(words, Filter.read(".found", request.args, ["all"], ROWS, token=token))
+
+
+def _results(words: str, shown: Filter) -> Any:
+    try:
+        context = _context(words=words, shown=shown)
+    except InputError as refused:
+        context = {**_context(refused=str(refused)), "words": words}
+        return render_template("people/index.html", **context), refused.status
+    return render_template("people/index.html", **context)
 
 
 @blueprint.post("/fetch")

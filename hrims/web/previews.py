@@ -47,7 +47,7 @@ def index(run_id: str) -> str:
 
 @blueprint.post("/<run_id>/apply")
 def apply(run_id: str) -> Any:
-    """A button: applies the difference that the page shows, or shows the difference anew."""
+    """A button: applies the difference that the page shows, or shows the current difference."""
     try:
         applied = apply_now(run_id, request.form.get("version", ""))
     except InputError as refused:

@@ -3,11 +3,12 @@
 import psycopg
 import pytest
 
+from hrims import db
 from hrims.access import tokens, users
 from hrims.access.tokens import Token
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound
-from tests.access.cast import PASSWORD, ROOT, records
+from tests.access.cast import PASSWORD, ROOT, at_once, records
 
 
 def test_it_works(conn: Connection) -> None:
@@ -53,13 +54,31 @@ def test_what_is_no_token_is_not_revoked(conn: Connection, by: str) -> None:
     assert tokens.find(conn, token)
 
 
-def test_of_two_of_one_name_the_number_says_which(conn: Connection) -> None:
-    first, second = (tokens.add_token(conn, ROOT, "nightly") for _ in range(2))
-    with pytest.raises(Conflict, match=r"2 tokens have this name: 1, 2\."):
-        tokens.revoke(conn, ROOT, "nightly")
-    tokens.revoke(conn, ROOT, "1")
-    assert (tokens.find(conn, first), tokens.find(conn, second) is None) == (None, False)
-    assert tokens.revoke(conn, ROOT, "nightly").id == 2
+def test_a_second_of_one_name_is_refused_until_the_first_is_revoked(conn: Connection) -> None:
+    first = tokens.add_token(conn, ROOT, "nightly")
+    with pytest.raises(Conflict, match=r"already: number 1\. No token was made.* hrims token revoke 1$"):
+        tokens.add_token(conn, ROOT, "nightly")
+    assert tokens.find(conn, first)
+    assert len(records(conn, "token.add")) == len(tokens.tokens(conn)) == 1
+    conn.execute("UPDATE tokens SET expires_at = now()")
+    with pytest.raises(Conflict, match="number 1, which has ended"):
+        tokens.add_token(conn, ROOT, "nightly")
+    tokens.revoke(conn, ROOT, "nightly")
+    second = tokens.add_token(conn, ROOT, "nightly")
+    assert (tokens.find(conn, first), tokens.find(conn, second)) == (None, Token("nightly", "officer"))
+
+
+def test_of_two_that_are_made_at_once_one_is_refused(conn: Connection, pool: db.Pool) -> None:
+    def add(_: int) -> bool:
+        with pool.connection() as mine:
+            try:
+                tokens.add_token(mine, ROOT, "nightly")
+            except Conflict:
+                return False
+            return True
+
+    assert sum(at_once(8, add)) == 1
+    assert len(tokens.tokens(conn)) == 1
 
 
 def test_one_that_has_expired_is_not_let_in(conn: Connection) -> None:
@@ -116,12 +135,6 @@ def test_one_of_a_user_who_may_not_sign_in_is_refused(conn: Connection) -> None:
         with pytest.raises(NotFound, match="No token was made"):
             tokens.add_token(conn, ROOT, "nightly", owner=owner)
     assert tokens.tokens(conn) == []
-
-
-def test_two_of_one_name_are_two(conn: Connection) -> None:
-    first, second = (tokens.add_token(conn, ROOT, "nightly") for _ in range(2))
-    assert first != second
-    assert tokens.find(conn, first) == tokens.find(conn, second)
 
 
 @pytest.mark.parametrize("name", ["", " ", "-x", "a:b", "a\nb", "x" * 65])

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from hrims.db import Connection
+from hrims.errors import InvalidInput
 from hrims.people import queries, store
 
 PEOPLE = (
@@ -19,6 +21,8 @@ PEOPLE = (
     "Zoe\u0301 Suleiman",
     "Abdul-Rahman Mussa",
     "Dr. Fatma (Bi) Khamis",
+    "O. Bi",
+    "Bi Ame Oo",
 )
 PAYROLL = {1: "963001", 2: "PF 12/7"}
 
@@ -65,11 +69,20 @@ ASHA = {"Asha  Amina", "Asha\u00a0Amina Ali"}
         ("rahman abdul", {PEOPLE[9]}),
         ("abdul-rahman", {PEOPLE[9]}),
         ("fatma bi", {PEOPLE[10]}),
+        ("fat b", {PEOPLE[10]}),
+        ("o k kha", set()),
+        ("k j kha", {PEOPLE[0]}),
+        ("o bi", {PEOPLE[11]}),
+        ("BI O.", {PEOPLE[11]}),
+        ("b o", set()),
+        ("bi a", {PEOPLE[12]}),
+        ("am", set()),
+        ("bi", {PEOPLE[10], PEOPLE[11], PEOPLE[12]}),
         ("580 3300 04", {PEOPLE[3]}),
         ("\u00a05803\u2009300\u200b04", {PEOPLE[3]}),
         ("963 001", {PEOPLE[0]}),
         ("PF 12/7", {PEOPLE[1]}),
-        ("ame", set()),
+        ("ame", {PEOPLE[12]}),
         ("' - '", set()),
         ("", set()),
     ],
@@ -84,6 +97,8 @@ def test_search_finds(people: Connection, words: str, names: set[str]) -> None:
         ("Mariam", {PEOPLE[7]}),
         ("omar MIRYAM", {PEOPLE[7]}),
         ("Mariam Salim", {PEOPLE[7]}),
+        ("Mariam o", {PEOPLE[7]}),
+        ("Mariam k", set()),
         ("Umar Maryam", {PEOPLE[7]}),
         ("Kalfan Makame", {PEOPLE[0]}),
         ("Mariam Makame", set()),
@@ -112,4 +127,21 @@ def test_a_query_has_every_part_and_its_near_words() -> None:
     assert (
         queries.query(["ali", "omar"], {1: ["umar", "omari"]}) == "('ali':*) & ('omar':* | 'umar' | 'omari')"
     )
+    assert queries.query(["a", "omar", "bi"]) == "('omar':*)"
+    assert queries.rest(["a", "omar", "bi"]) == "('a':*) & ('bi':*)"
+    assert queries.query(["a", "bi"]) == "'a' & 'bi'"
+    assert queries.rest(["a", "bi"]) is None
+    assert queries.rest(["omar", "ali"]) is None
     assert queries.by_place([(1, "a"), (2, "b"), (1, "c")]) == {0: ["a", "c"], 1: ["b"]}
+
+
+def test_a_search_that_takes_too_long_is_stopped_and_says_so(
+    people: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LIMIT", "100ms")
+    with psycopg.connect(dsn) as other, other.transaction():
+        other.execute("LOCK TABLE employees")
+        with pytest.raises(InvalidInput, match=r"took too long and was stopped. Type more of the name\."):
+            store.search(people, "asha", 50)
+    assert people.execute("SHOW statement_timeout").fetchone() == ("0",)
+    assert found(people, "asha")[0] == ASHA

@@ -1,15 +1,18 @@
 """The register as a file: what is added, what is changed, what is left, and what the record keeps."""
 
+import asyncio
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from hrims.config import PROJECT
-from hrims.db import Connection
+from hrims.db import AsyncPool, Connection
 from hrims.errors import InvalidInput
 from hrims.register import table
 from hrims.register.store import Change
 from tests.database.runs import ASHA, institution
+from tests.database.test_save_page import _until_blocked
 
 
 def imported(conn: Connection, folder: Path, *lines: str) -> list[Change]:
@@ -143,3 +146,47 @@ def test_a_file_may_be_read_again(conn: Connection, tmp_path: Path) -> None:
     demo = PROJECT / "hrims" / "simulator" / "institutions.csv"
     assert len(table.import_file(conn, ASHA, demo).written) == 40
     assert table.import_file(conn, ASHA, demo) == (40, [])
+
+
+def test_only_what_changes_is_locked(conn: Connection, dsn: str) -> None:
+    """Each page that is saved takes a key share of its institution, by a foreign key."""
+    institution(conn)
+    institution(conn, "Tume", "037", "129673100")
+    institution(conn, "BODI", "038", "129673101")
+    rows = [
+        ("WIZARA YA AFYA", "001", None),
+        ("TUME", None, None),
+        ("BODI", "039", None),
+        ("SHULE", "4", None),
+    ]
+
+    def unlocked(lock: str) -> list[str]:
+        found = f"SELECT name FROM institutions ORDER BY name FOR {lock} SKIP LOCKED"
+        return [name for (name,) in conn.execute(found.encode())]
+
+    with psycopg.connect(dsn) as importer, importer.transaction():
+        assert len(table.import_rows(importer, ASHA, rows)) == 3
+        assert unlocked("UPDATE") == ["WIZARA YA AFYA"]
+        # Another vote code is another key, so the pages of this institution do wait.
+        assert unlocked("KEY SHARE") == ["Tume", "WIZARA YA AFYA"]
+
+
+async def test_of_two_imports_at_once_the_second_sees_what_the_first_wrote(
+    conn: Connection, dsn: str, pool: AsyncPool
+) -> None:
+    institution(conn)
+
+    def second() -> list[Change]:
+        with psycopg.connect(dsn, autocommit=True) as own:
+            return table.import_rows(
+                own, ASHA, [("WIZARA YA AFYA", None, "129673100"), ("TUME", None, "129673101")]
+            )
+
+    with psycopg.connect(dsn) as first, first.transaction():
+        table.import_rows(first, ASHA, [("WIZARA YA AFYA", "002", None), ("TUME", "037", None)])
+        importing = asyncio.create_task(asyncio.to_thread(second))
+        await _until_blocked(pool)
+    assert await importing == [
+        Change(("WIZARA YA AFYA", "002", "156255890"), ("WIZARA YA AFYA", "002", "129673100")),
+        Change(("TUME", "037", None), ("TUME", "037", "129673101")),
+    ]

@@ -53,3 +53,23 @@ def _save_by_place(conn: Connection, run_id: int, number: int, sampled: int) -> 
         " people, filled, sampled, present) VALUES (%s, 1, 100, %s, 1, 200, 100, '{}', %s, %s, %s)",
         (run_id, number, [*range(len(COLUMNS))], sampled, [*range(len(KNOWN))]),
     )
+
+
+@pytest.mark.parametrize("older", ["0036"], indirect=True)
+def test_tokens_of_one_name_get_names_of_their_own(older: str) -> None:
+    names = ["nightly", "nightly", "nightly-2", "nightly", "x" * 64, "x" * 64, "nightly"]
+    revoked = 7
+    with psycopg.connect(older, autocommit=True) as conn:
+        for id_, name in enumerate(names, 1):
+            conn.execute(
+                "INSERT INTO tokens (name, role, token_hash, revoked_at)"
+                " VALUES (%s, 'officer', sha256(%s), CASE WHEN %s THEN now() END)",
+                (name, str(id_).encode(), id_ == revoked),
+            )
+        migrate(older)
+        after = [name for (name,) in conn.execute("SELECT name FROM tokens ORDER BY id")]
+        renamed = conn.execute("SELECT subject, details FROM audit_log ORDER BY id").fetchall()
+    assert after == ["nightly", "nightly-3", "nightly-2", "nightly-4", "x" * 64, "x" * 62 + "-2", "nightly"]
+    assert renamed == [
+        (f"token:{id_}", {"before": names[id_ - 1], "after": after[id_ - 1]}) for id_ in (2, 4, 6)
+    ]

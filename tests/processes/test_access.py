@@ -23,12 +23,12 @@ def line(listed: str, word: str) -> list[str]:
 def test_a_token_is_listed_without_its_secret_and_revoked(shared: Product) -> None:
     token = shared.hrims("token", "add", "listed", "--days", "90").stdout.strip()
     heading, *_ = shared.hrims("token", "list").stdout.splitlines()
-    assert heading.split() == ["ID", "NAME", "ROLE", "CREATED", "LAST", "USED", "ENDS"]
-    assert line(shared.hrims("token", "list").stdout, "listed")[4] == "never"
+    assert heading.split() == ["ID", "NAME", "ROLE", "OWNER", "CREATED", "LAST", "USED", "ENDS"]
+    assert line(shared.hrims("token", "list").stdout, "listed")[5] == "never"
     assert answer(shared, token) == 200
     listed = shared.hrims("token", "list").stdout
-    id_, _, role, created, used, ends = line(listed, "listed")
-    assert (role, used[:10], len(used)) == ("officer", created, len("2026-11-29 20:15"))
+    id_, _, role, owner, created, used, ends = line(listed, "listed")
+    assert (role, owner, used[:10], len(used)) == ("officer", "-", created, len("2026-11-29 20:15"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", ends)
     assert token[10:] not in listed
     assert all(len(row) <= 80 for row in listed.splitlines())
@@ -37,8 +37,12 @@ def test_a_token_is_listed_without_its_secret_and_revoked(shared: Product) -> No
     assert answer(shared, token) == 401
     assert " listed " not in shared.hrims("token", "list").stdout
     everyone = shared.hrims("token", "list", "--all").stdout
-    assert line(everyone, "listed")[5].startswith("revoked ")
-    assert all(len(row) <= 80 for row in everyone.splitlines())
+    assert line(everyone, "listed")[6].startswith("revoked ")
+    assert all(len(row) <= 100 for row in everyone.splitlines())
+    assert shared.hrims("token", "add", "twice").returncode == 0
+    second = shared.hrims("token", "add", "twice")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert "There is a token of this name already" in second.stderr
     again = shared.hrims("token", "revoke", "listed")
     assert (again.returncode, again.stdout) == (1, "")
     assert "There is no token of this name or number. Nothing was changed." in again.stderr
@@ -48,7 +52,7 @@ def test_a_token_is_listed_without_its_secret_and_revoked(shared: Product) -> No
 def test_a_token_is_no_administrator_unless_that_is_said(
     shared: Product, words: tuple[str, ...], status: int
 ) -> None:
-    token = shared.hrims("token", "add", "scoped", *words).stdout.strip()
+    token = shared.hrims("token", "add", f"scoped-{status}", *words).stdout.strip()
     assert answer(shared, token, path="webhooks") == status
 
 
@@ -58,6 +62,7 @@ def test_a_disabled_person_is_out_at_once_and_comes_back(shared: Product) -> Non
     token = shared.hrims("token", "add", "hers", "--owner", "zuhura").stdout.strip()
     assert shared.sign_in("zuhura", "first-password")
     assert answer(shared, token) == 200
+    assert line(shared.hrims("token", "list").stdout, "hers")[2:4] == ["officer", "zuhura"]
     disabled = shared.hrims("user", "disable", "Zuhura")
     assert disabled.stdout == "zuhura is disabled; 1 session and 1 token ended.\n", disabled.stderr
     assert not shared.sign_in("zuhura", "first-password")

@@ -130,6 +130,13 @@ def test_no_wait_only_queues(shared: Product) -> None:
         (("--vote", "001", "--person", "580330000"), 2, "Name one institution"),
         (("--person", "abc"), 1, "Give a ZanID or a payroll number as text"),
         (("--vote", "999"), 1, "No institution on the register has the vote code 999. Nothing was queued."),
+        (
+            ("--vote", "1"),
+            1,
+            "has the vote code 1. Nothing was queued. Did you mean 001, WIZARA YA AFYA?",
+        ),
+        (("--vote", "0001"), 1, "Did you mean 001, WIZARA YA AFYA?"),
+        (("--vote", "999"), 1, "Nothing was queued.\n"),
         (("--tin", "000000000"), 1, "No institution on the register has the TIN 000000000."),
         (("--vote", "001", "--page-size", "0"), 1, "pageSize must be a whole number from 1 to 500."),
         (("--vote", "001", "--page-size", "501"), 1, "pageSize must be a whole number from 1 to 500."),
@@ -156,8 +163,10 @@ def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path) -> None:
             "HRIMS_PROBE_PAUSE": "0.1",
         }
         waits = Typed(env, "sync", "--vote", "001", "--page-size", "20")
-        waits.until_seen("no worker is running")
-        waits.until_seen("hrims worker")
+        waits.until_seen(
+            r"No worker is running; the run waits\. Ctrl-C stops the waiting and keeps the run\."
+        )
+        waits.until_seen("hrims worker, or everything: make run")
         worker = subprocess.Popen([HRIMS, "worker"], env=env, stderr=subprocess.DEVNULL)
         try:
             assert waits.ended() == 0, waits.seen
@@ -176,6 +185,28 @@ def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path) -> None:
         finally:
             worker.terminate()
             assert worker.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("state_of_run", ["waiting", "delayed", "active"])
+@pytest.mark.parametrize("pool", [None, "unguja"])
+def test_without_a_worker_it_waits_until_ctrl_c(
+    dsn: str, state: Path, state_of_run: str, pool: str | None
+) -> None:
+    """A run that a worker left behind is in any state; only another worker takes it further."""
+    env = {**env_of(state), "DATABASE_URL": dsn}
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        table.seed(conn, PROJECT / "hrims" / "simulator" / "institutions.csv")
+        conn.execute("UPDATE institutions SET pool = %s", (pool,))
+        assert run("sync", "--vote", "001", "--no-wait", env=env).returncode == 0
+        conn.execute("UPDATE runs SET state = %s, attempt = 1, started_at = now()", (state_of_run,))
+        typed = Typed(env, "sync", "--vote", "001")
+        which = f"worker of the pool {pool}" if pool else "worker"
+        typed.until_seen(
+            rf"No {which} is running; the run waits\. Ctrl-C stops the waiting and keeps the run\."
+        )
+        typed.process.send_signal(signal.SIGINT)
+        assert typed.ended() == 130
+        assert conn.execute("SELECT state FROM runs").fetchall() == [(state_of_run,)]
 
 
 def test_the_database_restarts_while_it_watches(shared: Product) -> None:

@@ -64,12 +64,27 @@ BAD_FILES = {
     ),
     "one column": (b"name\nA\n", "first line has: “name”. "),
     "a column twice": (b"name,vote_code,tin,TIN\nA,1,,\n", "must have the columns name, vote_code, tin"),
-    "a column too many": (HEAD.encode() + b"A,8101,\nB,8102,,x\n", "line 3: a name and at most two"),
-    "no name": (HEAD.encode() + b"A,8101,\n,8102,\n", "line 3: a name and"),
+    "a column too many": (
+        HEAD.encode() + b"A,8101,\nB,8102,,x\n",
+        "line 3: there are 4 columns, and 3 in the first line. If a name holds the separator, put it in",
+    ),
+    "a name with a comma": (
+        HEAD.encode() + b"A,8101,\nBodi, Pemba,8102,156255890,,\n",
+        "line 3: there are 4 columns, and 3 in",
+    ),
+    "no name": (HEAD.encode() + b"A,8101,\n,8102,\n", "line 3: the name is empty.\n"),
+    "a vote code as a decimal": (
+        HEAD.encode() + b"A,916.0,\n",
+        "line 2: a vote code is 1 to 10 digits, not “916.0”. A spreadsheet made it a decimal: format the",
+    ),
+    "a TIN as a decimal": (
+        b"name;vote_code;tin\nA;;156255890,0\n",
+        "line 2: a TIN is nine digits, not “156255890,0”. A spreadsheet made it a decimal",
+    ),
     "a long name": (HEAD.encode() + b"A,8101,\n" + b"x" * 501, "line 3: the name is longer than 500"),
     "vote code with letters": (
         HEAD.encode() + b"A,8101,\nB,81O2,\n",
-        "line 3: a vote code is 1 to 10 digits",
+        "line 3: a vote code is 1 to 10 digits, not “81O2”.",
     ),
     "TIN of eight digits": (HEAD.encode() + b"A,8101,\nB,,12345678\n", "line 3: a TIN is nine digits"),
     "quote left open": (HEAD.encode() + b'A,8101,\n"B,8102,\n', "line 3: this is not CSV"),
@@ -113,9 +128,9 @@ def test_all_wrong_lines_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
         read(tmp_path, content.encode())
     assert str(refused.value).splitlines() == [
-        "register.csv, line 2: a TIN is nine digits.",
-        "register.csv, line 2: a vote code is 1 to 10 digits.",
+        "register.csv, line 2: a TIN is nine digits, not “y”.",
+        "register.csv, line 2: a vote code is 1 to 10 digits, not “x”.",
         "register.csv, line 3: the name holds a character that cannot be there (U+000A).",
-        "register.csv, line 6: a TIN is nine digits.",
+        "register.csv, line 6: a TIN is nine digits, not “4”.",
         "Nothing was imported.",
     ]

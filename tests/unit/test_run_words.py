@@ -56,8 +56,19 @@ def test_an_incomplete_run_says_how_many_are_missing_and_what_page_size_was_foun
     incomplete = COMPLETE | {"outcome": "incomplete", "missing": 3, "trouble": why}
     assert run(**incomplete).message == f"Incomplete: 3 of 1,500 are missing. {why} Run it again."
     assert run(**incomplete | {"missing": -3}).message == (
-        f"Incomplete: 3 more were met than the 1,500 that HRIMS counts. {why} Run it again."
+        f"Incomplete: HRIMS sent 3 more records than its total of 1,500. {why} Run it again."
     )
-    assert run(**incomplete | {"missing": 0}).message == (
-        f"Incomplete: some people may be missing. {why} Run it again."
+    assert run(**incomplete | {"missing": -1}).message == (
+        f"Incomplete: HRIMS sent 1 more record than its total of 1,500. {why} Run it again."
+    )
+    assert run(**incomplete | {"missing": 0}).message == f"Incomplete: {why} Run it again."
+    unnamed = incomplete | {"missing": 0, "trouble": None}
+    assert run(**unnamed).message == "Incomplete: some people may be missing. Run it again."
+
+
+def test_an_incomplete_preview_does_not_say_to_run_it_again() -> None:
+    why = "Run it again. is what HRIMS answered."
+    preview = COMPLETE | {"kind": "preview", "outcome": "incomplete", "missing": 3, "trouble": why}
+    assert run(**preview).message == (
+        f"Preview. Incomplete: 3 of 1,500 are missing. {why} Nothing was changed by it."
     )

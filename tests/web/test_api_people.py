@@ -72,6 +72,13 @@ def test_refusals(api: Browser, client: Browser, officer: Browser) -> None:
     assert error_of(officer.post(PATH, json={"words": "a"})) == (400, "csrf")
 
 
+@pytest.mark.parametrize("sent", [b"{", b"[1]", b'{"words": "\\u0000"}'])
+def test_a_search_that_is_not_json_does_not_speak_of_a_queue(api: Browser, sent: bytes) -> None:
+    message = api.post(PATH, data=sent).get_json()["message"]
+    assert message.startswith("The body ")
+    assert message.endswith(". Nothing was changed.")
+
+
 def test_nothing_of_a_person_is_logged(api: Browser, people: None, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         api.post(PATH, json={"words": "Mariam 580330001"})

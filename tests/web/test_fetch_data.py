@@ -1,5 +1,6 @@
 """/dashboard/admin/fetch-data: the page, its fragments and its buttons."""
 
+import re
 from typing import Any
 
 import pytest
@@ -128,6 +129,23 @@ def test_the_list_of_runs_stops_polling_too(officer: Browser, conn: Connection, 
     answer = officer.get(f"{PATH}/recent")
     assert answer.status_code == 286
     assert "hx-trigger" not in text(answer)
+
+
+def test_the_list_of_runs_counts_nobody_of_a_run_that_waits(
+    officer: Browser, conn: Connection, health: int
+) -> None:
+    def people() -> str:
+        found = re.search(r'<td class="number">(.*?)</td>', text(officer.get(f"{PATH}/recent")))
+        assert found
+        return found[1]
+
+    run_id = ask_for(conn, health)
+    assert people() == "—"
+    conn.execute("UPDATE run_progress SET saved = 1200")
+    assert people() == "1,200"
+    ended(conn, run_id, "failed", None)
+    conn.execute("UPDATE run_progress SET saved = 0")
+    assert people() == "0"
 
 
 def test_cancel_and_retry_are_buttons(officer: Browser, conn: Connection, health: int) -> None:

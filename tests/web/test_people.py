@@ -2,10 +2,12 @@
 
 import logging
 
+import psycopg
 import pytest
 from flask import Flask
 
 from hrims.db import Connection
+from hrims.people import store
 from hrims.web import people as people_page
 from tests.database.lists import Lists
 from tests.people import record
@@ -90,6 +92,19 @@ def test_so_many_are_found_at_most(
     page = search(officer, "Asha")
     assert "The first 60 people" in page
     assert "There are more" in page
+
+
+def test_a_search_that_takes_too_long_says_so(
+    officer: Browser, people: None, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LIMIT", "100ms")
+    address = officer.press(PAGE, words="juma").location
+    with psycopg.connect(dsn) as other, other.transaction():
+        other.execute("LOCK TABLE employees")
+        answer = officer.get(address)
+    assert answer.status_code == 400
+    assert "The search took too long and was stopped. Type more of the name." in answer.text
+    assert 'value="juma"' in answer.text
 
 
 def test_search_without_words_shows_the_page(officer: Browser) -> None:

@@ -159,7 +159,7 @@ def test_what_changed_since_is_shown_anew_and_not_applied(
     answer = officer.press(f"{PATH}/{preview}/apply", version=seen)
     assert answer.status_code == 409
     page = text(answer)
-    assert "The employees have changed since this page was shown; here is the difference anew." in page
+    assert "The employees have changed since this page was shown; here is the current difference." in page
     assert "Some of these people changed since." in page
     assert "Changed 1" in page
     assert conn.execute("SELECT count(*) FROM runs WHERE kind = 'apply'").fetchone() == (0,)

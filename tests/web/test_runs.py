@@ -92,7 +92,8 @@ def test_the_list_follows_what_is_under_way(
         ("institution=77", 404, "There is no institution with this id"),
         ("institution=one", 404, "There is no institution with this id"),
         ("kind=lost", 400, "kind must be one of all, complete, incomplete, failed, cancelled."),
-        ("page=0", 400, "page must be a whole number from 1."),
+        ("page=0", 400, "page must be a whole number from 1 to 100,000."),
+        ("page=999999999999", 400, "page must be a whole number from 1 to 100,000."),
     ],
 )
 def test_a_wrong_address_is_refused_in_words(officer: Browser, address: str, status: int, words: str) -> None:

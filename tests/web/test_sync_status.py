@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from hrims.access import tokens
+from hrims.access import keys, sessions, tokens, users
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from tests.served import Served
-from tests.web.conftest import Browser
+from tests.web.conftest import ADDRESS, Browser, add_user
 from tests.web.runs import ask_for, ended, error_of, institution
 
 PATH = "/api/hrims/sync-status"
@@ -38,6 +38,15 @@ def http(served: Served, conn: Connection) -> Iterator[httpx.Client]:
     token = tokens.add_token(conn, Actor("test", "system"), "nightly")
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=served.url, headers=headers, timeout=30, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
+def browser(served: Served, conn: Connection) -> Iterator[httpx.Client]:
+    """A browser in which the officer asha is signed in."""
+    token = sessions.begin(conn, add_user(conn, "asha", "officer"), ADDRESS, hours=1)
+    cookies = {f"hrims_session_{keys.instance(conn)}": token}
+    with httpx.Client(base_url=served.url, cookies=cookies, timeout=30, trust_env=False) as client:
         yield client
 
 
@@ -165,3 +174,54 @@ def test_refusals(api: Browser, client: Browser, job: int) -> None:
 def test_a_heartbeat_fills_the_quiet(http: httpx.Client, job: int) -> None:
     with stream(http, job) as events:
         assert [next(events)[0] for _ in range(3)] == ["status", "progress", "heartbeat"]
+
+
+OPERATOR = Actor("test", "system")
+
+
+def revoke(conn: Connection) -> None:
+    """The token of the machine is revoked."""
+    tokens.revoke(conn, OPERATOR, "nightly")
+
+
+def disable(conn: Connection) -> None:
+    """The user is disabled."""
+    users.disable(conn, OPERATOR, "asha")
+
+
+def sign_out(conn: Connection) -> None:
+    """The user signs out."""
+    conn.execute("DELETE FROM sessions")
+
+
+@pytest.mark.parametrize(
+    ("client", "end_access"), [("http", revoke), ("browser", disable), ("browser", sign_out)]
+)
+def test_names_are_not_sent_after_access_ended(
+    request: pytest.FixtureRequest,
+    conn: Connection,
+    job: int,
+    client: str,
+    end_access: Callable[[Connection], None],
+) -> None:
+    with stream(request.getfixturevalue(client), job) as events:
+        assert [next(events)[0], next(events)[0]] == ["status", "progress"]
+        end_access(conn)
+        ended(conn, job)
+        assert [name for name, _ in events] == ["status", "progress"]
+
+
+def test_a_quiet_stream_closes_after_access_ended(browser: httpx.Client, conn: Connection, job: int) -> None:
+    with stream(browser, job) as events:
+        next(events)
+        disable(conn)
+        assert [name for name, _ in events] == ["progress"]
+
+
+def test_a_busy_stream_closes_after_access_ended(http: httpx.Client, conn: Connection, job: int) -> None:
+    with stream(http, job) as events:
+        next(events)
+        revoke(conn)
+        for saved, (name, _) in enumerate(events):
+            assert name == "progress"
+            save_some(conn, saved)

@@ -50,7 +50,8 @@ def add_token(
     """Make a token for the machine of this name and return it; it cannot be shown again.
 
     It ends after so many days, and when the user ``owner`` is disabled. Raises InvalidInput for a wrong name,
-    role or number of days, NotFound if ``owner`` may not sign in.
+    role or number of days, NotFound if ``owner`` may not sign in, Conflict if a token that was not revoked
+    has this name.
     """
     name = name.strip()
     _check(name, role, days)
@@ -58,10 +59,23 @@ def add_token(
     with conn.transaction():
         owner_id = _hold_owner(conn, owner) if owner is not None else None
         id_ = store.insert(conn, name, role, _hash(token), owner_id, days)
+        if id_ is None:
+            raise _name_taken(store.by_name(conn, name))
         ends = {"owner": owner and users.normal_name(owner), "days": days}
         told = {key: value for key, value in ends.items() if value is not None}
         record(conn, actor, "token.add", f"token:{id_}", name=name, role=role, **told)
     return token
+
+
+def _name_taken(there: ListedToken | None) -> Conflict:
+    words = "There is a token of this name already"
+    if there:
+        words += f": number {there.id}" if there.is_valid else f": number {there.id}, which has ended"
+    return Conflict(
+        f"{words}. No token was made. Give another name, or revoke that token first: "
+        f"hrims token revoke {there.id if there else 'NAME'}",
+        "name_taken",
+    )
 
 
 def _check(name: str, role: str, days: int | None) -> None:
@@ -102,7 +116,7 @@ def find(conn: Connection, token: str) -> Token | None:
 def revoke(conn: Connection, actor: Actor, name_or_id: str) -> ListedToken:
     """End a token at once, in one transaction with its audit record; return it.
 
-    Raises NotFound if there is none, Conflict if several have this name or it was revoked before.
+    Raises NotFound if there is none, Conflict if it was revoked before.
     """
     with conn.transaction():
         found = _one(conn, name_or_id.strip())
@@ -116,19 +130,13 @@ def _one(conn: Connection, name_or_id: str) -> ListedToken:
     id_ = whole(name_or_id)
     if id_ and (found := store.by_id(conn, id_)):
         return found
-    named = store.by_name(conn, name_or_id) if NAME.fullmatch(name_or_id) else []
-    if not named:
+    named = store.by_name(conn, name_or_id) if NAME.fullmatch(name_or_id) else None
+    if named is None:
         raise NotFound(
             "There is no token of this name or number. Nothing was changed. `hrims token list` shows all.",
             "unknown_token",
         )
-    if len(named) > 1:
-        ids = ", ".join(str(one.id) for one in named)
-        raise Conflict(
-            f"{len(named)} tokens have this name: {ids}. Nothing was changed. Give the number of one.",
-            "ambiguous_name",
-        )
-    return named[0]
+    return named
 
 
 def _hash(token: str) -> bytes:

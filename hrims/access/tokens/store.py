@@ -34,15 +34,15 @@ class ListedToken(NamedTuple):
 
 def insert(
     conn: Connection, name: str, role: str, token_hash: bytes, owner_id: int | None, days: int | None
-) -> int:
-    """Add a token that ends after so many days, or never; return its id."""
+) -> int | None:
+    """Add a token that ends after so many days, or never; return its id, None if the name is taken."""
     row = conn.execute(
         "INSERT INTO tokens (name, role, token_hash, owner_id, expires_at)"
-        " VALUES (%s, %s, %s, %s, now() + make_interval(days => %s)) RETURNING id",
+        " VALUES (%s, %s, %s, %s, now() + make_interval(days => %s))"
+        " ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING RETURNING id",
         (name, role, token_hash, owner_id, days),
     ).fetchone()
-    assert row is not None
-    return int(row[0])
+    return row[0] if row else None
 
 
 def find(conn: Connection, token_hash: bytes) -> tuple[int, str, str, bool] | None:
@@ -76,10 +76,10 @@ def by_id(conn: Connection, id_: int) -> ListedToken | None:
     return ListedToken(*row) if row else None
 
 
-def by_name(conn: Connection, name: str) -> list[ListedToken]:
-    """Return the tokens of this name that were not revoked."""
-    named = f"{LISTED} WHERE t.name = %s AND t.revoked_at IS NULL ORDER BY t.id"
-    return [ListedToken(*row) for row in conn.execute(named.encode(), (name,))]
+def by_name(conn: Connection, name: str) -> ListedToken | None:
+    """Return the token of this name that was not revoked."""
+    row = conn.execute(f"{LISTED} WHERE t.name = %s AND t.revoked_at IS NULL".encode(), (name,)).fetchone()
+    return ListedToken(*row) if row else None
 
 
 def revoke(conn: Connection, id_: int) -> bool:
