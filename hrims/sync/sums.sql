@@ -66,14 +66,16 @@ SELECT NOT EXISTS (SELECT FROM looked WHERE cardinality(people) <> cardinality(p
       AND NOT stood.id = ANY(p.people))
 
 -- name: end_run
--- What the last complete run of the same list counted is kept with this one, so that a drop is said at once.
+-- How many people this run would have met if the list were as long as in its last complete run is kept with it, so
+-- that a drop is said at once. A reject is listed as well: more rejects are no shorter list.
 WITH done AS (
     UPDATE runs r
     SET state = 'completed', outcome = %(outcome)s, finished_at = now(), people = %(people)s,
         seen_twice = %(seen_twice)s, missing = %(missing)s, trouble = %(why)s, trouble_code = NULL,
         counted = %(readings)s,
         last_complete_people = CASE WHEN %(outcome)s <> 'incomplete' AND r.kind IN ('sync', 'preview', 'apply') THEN (
-            SELECT b.people FROM runs b
+            SELECT greatest(b.people + p.rejected - %(rejected)s, 0)
+            FROM runs b JOIN run_progress p ON p.run_id = b.id
             WHERE b.institution_id = r.institution_id AND b.identifier_type = r.identifier_type
               AND b.state = 'completed' AND b.kind IN ('sync', 'apply') AND b.id < r.id
               AND b.outcome IN ('complete', 'complete_after_repair')

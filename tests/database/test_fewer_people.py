@@ -7,6 +7,7 @@ from hrims.follow import store as follow
 from hrims.follow.progress import Run
 from hrims.web import answers
 from tests.database.lists import Lists
+from tests.people import record
 
 
 @pytest.fixture
@@ -55,3 +56,19 @@ async def test_another_list_is_no_measure(conn: Connection, lists: Lists) -> Non
     await lists.run(range(10))
     assert read(conn, await lists.run(range(3), by="tin")).fewer_than_last_complete == 0
     assert read(conn, await lists.run(range(3), "water")).fewer_than_last_complete == 0
+
+
+async def test_rejects_are_no_drop(conn: Connection, lists: Lists) -> None:
+    """HRIMS lists as many as before, whatever can be kept of them."""
+    await lists.run(range(10))
+    spoiled = [record(number, birthDate="yesterday") for number in range(7)]
+    run = read(conn, await lists.run([*spoiled, *range(7, 10)]))
+    assert (run.outcome, run.fewer_than_last_complete) == ("complete", 0)
+    assert "fewer" not in run.message
+
+
+async def test_a_drop_after_rejects_is_said(conn: Connection, lists: Lists) -> None:
+    spoiled = [record(number, birthDate="yesterday") for number in range(10)]
+    await lists.run(spoiled)
+    assert read(conn, await lists.run(range(6))).fewer_than_last_complete == 4
+    assert read(conn, await lists.run(spoiled[:5])).fewer_than_last_complete == 1
