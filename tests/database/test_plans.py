@@ -134,7 +134,15 @@ async def test_the_last_complete_run_is_found_without_those_that_failed(
         (institution(conn),),
     )
     conn.execute("ANALYZE runs")
-    given = {"run": 1, "number": 1, "outcome": "complete", "people": 1, "seen_twice": 0, "missing": 0}
+    given = {
+        "run": 1,
+        "number": 1,
+        "outcome": "complete",
+        "people": 1,
+        "seen_twice": 0,
+        "missing": 0,
+        "rejected": 0,
+    }
     given |= {"why": None, "readings": [1], "institution": 1, "type": "votecode", "since": 9, "reading": 1}
     plan = _plan(conn, statement, given)
     assert "runs_last_completed" in plan, plan
