@@ -165,18 +165,23 @@ def _read_row(line: int, fields: list[str], columns: list[int], found: RegisterF
         if (title := column.replace("_", " ")) and (codes := forbidden_characters(field))
     ]
     name, vote_code, tin = map(clean, given)
-    messages = messages or [*_too_many(fields), *_wrong(name, vote_code, tin)]
+    messages = messages or [*_wrong_count(fields), *_wrong(name, vote_code, tin)]
     found.problems.extend(Problem(line, message) for message in messages)
     if not messages:
         found.rows.append(Row(line, name, vote_code or None, tin or None))
 
 
-def _too_many(fields: list[str]) -> list[str]:
+def _wrong_count(fields: list[str]) -> list[str]:
     filled = max(place for place, field in enumerate(fields, 1) if field.strip())
-    if filled <= len(COLUMNS):
+    count = filled if filled > len(COLUMNS) else len(fields)
+    if count > len(COLUMNS):
+        hint = ' If a name holds the separator, put it in quotes, like "Bodi, Pemba".'
+    elif count < len(COLUMNS):
+        hint = " The separator must be that of the first line."
+    else:
         return []
-    words = f"there are {filled} columns, and {len(COLUMNS)} in the first line."
-    return [f'{words} If a name holds the separator, put it in quotes, like "Bodi, Pemba".']
+    there = "is 1 column" if count == 1 else f"are {count} columns"
+    return [f"there {there}, and {len(COLUMNS)} in the first line.{hint}"]
 
 
 def _wrong(name: str, vote_code: str, tin: str) -> list[str]:

@@ -68,6 +68,14 @@ BAD_FILES = {
         HEAD.encode() + b"A,8101,\nB,8102,,x\n",
         "line 3: there are 4 columns, and 3 in the first line. If a name holds the separator, put it in",
     ),
+    "a line with another separator": (
+        b"name;vote_code;tin\nA;8101;\nB,8102,\n",
+        "line 3: there is 1 column, and 3 in the first line. The separator must be that of the first line.",
+    ),
+    "a column too few": (
+        HEAD.encode() + b"A,8101\n",
+        "line 2: there are 2 columns, and 3 in the first line.",
+    ),
     "a name with a comma": (
         HEAD.encode() + b"A,8101,\nBodi, Pemba,8102,156255890,,\n",
         "line 3: there are 4 columns, and 3 in",
