@@ -18,6 +18,9 @@ from hrims.sync.work import Reader
 MAX_CHECKS = 3
 """Suspicious pages of a pass that are checked with single records; people who move cause some as well."""
 
+ROUNDS = 3
+"""Times that a page and the single record where it begins must differ in the same way."""
+
 log = logging.getLogger(__name__)
 
 
@@ -77,11 +80,7 @@ class PageFit:
             await self._check(people)
 
     async def _check(self, people: list[int]) -> None:
-        """Ask again for the pages that share people, and for the record where each begins, alone.
-
-        Both are asked now: employees who come or go shift what was saved, but a page and its records
-        together.
-        """
+        """Ask again for the pages that share people, and for the record where each begins, alone."""
         reader = self._reader
 
         async def load() -> list[store.FirstRecord]:
@@ -90,20 +89,30 @@ class PageFit:
 
         for first in await patiently(load):
             span = Span(first.page_size, first.page_number)
-            # Twice, because employees who move between the two requests look the same.
-            if await self._is_misplaced(span, first) and await self._is_misplaced(span, first):
+            if await self._is_misplaced(span, first.position):
                 log.warning("page_misplaced run=%s size=%s", reader.attempt.run_id, span.size)
                 raise PageSizeFound(
                     span.size // 2,
                     f"HRIMS answers pages of {_records(span.size)} with other records than asked for.",
                 )
 
-    async def _is_misplaced(self, span: Span, first: store.FirstRecord) -> bool:
+    async def _is_misplaced(self, span: Span, position: int) -> bool:
+        """Return whether a page holds another record at this position than HRIMS gives for it alone.
+
+        Both are asked for ``ROUNDS`` times, in turn: employees who come or go between two requests, and a
+        passing fault, change one of the answers.
+        """
         if span.size == 1:
             return False
-        on_page = await fetch_identity(self._reader, span, first.position)
-        alone = await fetch_identity(self._reader, Span(1, span.start + first.position))
-        return on_page is not None and alone is not None and on_page != alone
+        answers = [
+            (
+                await fetch_identity(self._reader, span, position),
+                await fetch_identity(self._reader, Span(1, span.start + position)),
+            )
+            for _ in range(ROUNDS)
+        ]
+        on_page, alone = answers[0]
+        return len(set(answers)) == 1 and None not in answers[0] and on_page != alone
 
 
 def _records(count: int) -> str:
