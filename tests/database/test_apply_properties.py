@@ -138,6 +138,11 @@ TWO_SPELLINGS, TWO_WORKPLACES = (
 """Two people with one ZanID: a sync saves the workplace of both, an applied preview that of the owner."""
 
 
+OWNER, OWNER_MOVED = [record(7)], [record(7, workplace=" - ")]
+TWO_OTHERS = [record(7, lastName="Ali"), record(7, lastName="Juma")]
+"""Neither owns the ZanID, so both are rejected: the reading before is the last one that met the owner."""
+
+
 SHIFT = st.sampled_from((None, None, 0, 1, 2))
 """By how many records the list moved until its edges were read again, if they were."""
 
@@ -148,6 +153,7 @@ SHIFT = st.sampled_from((None, None, 0, 1, 2))
 @example(before=[], now=TWO_WORKPLACES, again=[], more=0, shift=None)
 @example(before=[], now=TWO_WORKPLACES[::-1], again=TWO_SPELLINGS, more=0, shift=None)
 @example(before=TWO_WORKPLACES[:1], now=TWO_WORKPLACES[1:], again=TWO_WORKPLACES, more=0, shift=None)
+@example(before=OWNER, now=OWNER_MOVED, again=TWO_OTHERS, more=0, shift=None)
 def test_apply_leaves_what_a_sync_would_have_left(
     server_dsn: str, template_database: str, before: Any, now: Any, again: Any, more: int, shift: int | None
 ) -> None:
