@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from psycopg_pool import AsyncConnectionPool
 
 from hrims.db import AsyncPool, Connection
+from hrims.jobs.attempts.store import Attempt
 from hrims.sync.repeats.resolve import resolve
+from hrims.sync.store import EDGES, FIRST, SECOND
 from tests.conftest import clone
+from tests.database.listings import save
 from tests.database.previews import approve, carry_out, end, fetch, queue, rows, save_all
 from tests.database.runs import begin, institution
-from tests.people import record
+from tests.people import page, record
 
 NAMES = ("Makame", "Ali", "Juma")
 PLACES = ("Wizara ya Afya", "WIZARA YA AFYA.", "Wizara ya Elimu", "Pengine", "pengine ", " - ", None)
@@ -79,6 +82,7 @@ async def _bring(
     now: list[Any],
     again: list[Any],
     more: int,
+    shift: int | None,
 ) -> None:
     here, there = institution(conn), institution(conn, "WIZARA YA ELIMU", "002", "156255891")
     await fetch(conn, pool, here, before, "sync")
@@ -86,14 +90,25 @@ async def _bring(
     await fetch(conn, pool, there, before[:5], "sync", vote="002")
     attempt = await begin(conn, pool, queue(conn, here, kind))
     await save_all(attempt, pool, now)
-    readings = [1]
+    readings = [FIRST]
+    if shift is not None:
+        await resolve(attempt, pool, readings)
+        await _save_edges(attempt, pool, now[shift:], len(now))
+        readings = [FIRST, EDGES]
     if again:
-        await resolve(attempt, pool, [1])
-        await save_all(attempt, pool, again, reading=3)
-        readings = [3]
+        await resolve(attempt, pool, readings)
+        await save_all(attempt, pool, again, reading=SECOND)
+        readings = [SECOND]
     await end(attempt, pool, len(again or now) + more, readings)
     if kind == "preview":
         await carry_out(conn, pool, approve(conn, attempt.run_id).run_id)
+
+
+async def _save_edges(attempt: Attempt, pool: AsyncPool, now: list[Any], total: int) -> None:
+    """Save a page of four astride each edge of a list that was read in pages of ten."""
+    for number in (2, 5):
+        if people := now[4 * number : 4 * number + 4]:
+            await save(pool, attempt, page(people, total=total, number=number, size=4), EDGES)
 
 
 def _left(server_dsn: str, template: str, kind: str, *what: Any) -> dict[str, list[Any]]:
@@ -123,23 +138,33 @@ TWO_SPELLINGS, TWO_WORKPLACES = (
 """Two people with one ZanID: a sync saves the workplace of both, an applied preview that of the owner."""
 
 
+OWNER, OWNER_MOVED = [record(7)], [record(7, workplace=" - ")]
+TWO_OTHERS = [record(7, lastName="Ali"), record(7, lastName="Juma")]
+"""Neither owns the ZanID, so both are rejected: the reading before is the last one that met the owner."""
+
+
+SHIFT = st.sampled_from((None, None, 0, 1, 2))
+"""By how many records the list moved until its edges were read again, if they were."""
+
+
 @QUICK
-@given(before=RECORDS, now=RECORDS, again=st.just([]) | RECORDS, more=st.sampled_from((0, 0, 2)))
-@example(before=[], now=[], again=TWO_SPELLINGS, more=0)
-@example(before=[], now=TWO_WORKPLACES, again=[], more=0)
-@example(before=[], now=TWO_WORKPLACES[::-1], again=TWO_SPELLINGS, more=0)
-@example(before=TWO_WORKPLACES[:1], now=TWO_WORKPLACES[1:], again=TWO_WORKPLACES, more=0)
+@given(before=RECORDS, now=RECORDS, again=st.just([]) | RECORDS, more=st.sampled_from((0, 0, 2)), shift=SHIFT)
+@example(before=[], now=[], again=TWO_SPELLINGS, more=0, shift=None)
+@example(before=[], now=TWO_WORKPLACES, again=[], more=0, shift=None)
+@example(before=[], now=TWO_WORKPLACES[::-1], again=TWO_SPELLINGS, more=0, shift=None)
+@example(before=TWO_WORKPLACES[:1], now=TWO_WORKPLACES[1:], again=TWO_WORKPLACES, more=0, shift=None)
+@example(before=OWNER, now=OWNER_MOVED, again=TWO_OTHERS, more=0, shift=None)
 def test_apply_leaves_what_a_sync_would_have_left(
-    server_dsn: str, template_database: str, before: Any, now: Any, again: Any, more: int
+    server_dsn: str, template_database: str, before: Any, now: Any, again: Any, more: int, shift: int | None
 ) -> None:
-    _agree(server_dsn, template_database, before, now, again, more)
+    _agree(server_dsn, template_database, before, now, again, more, shift)
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
 @settings(QUICK, max_examples=300)
-@given(before=RECORDS, now=RECORDS, again=st.just([]) | RECORDS, more=st.sampled_from((0, 0, 2)))
+@given(before=RECORDS, now=RECORDS, again=st.just([]) | RECORDS, more=st.sampled_from((0, 0, 2)), shift=SHIFT)
 def test_apply_leaves_what_a_sync_would_have_left_long(
-    server_dsn: str, template_database: str, before: Any, now: Any, again: Any, more: int
+    server_dsn: str, template_database: str, before: Any, now: Any, again: Any, more: int, shift: int | None
 ) -> None:
-    _agree(server_dsn, template_database, before, now, again, more)
+    _agree(server_dsn, template_database, before, now, again, more, shift)

@@ -122,6 +122,14 @@ def test_a_whole_reading_replaces_all_records_of_an_earlier_one() -> None:
     assert decision.state == 1
 
 
+def test_where_the_latest_reading_met_only_other_people_the_one_before_it_counts() -> None:
+    other = (3 << 32) + 1
+    records = [at(3, ASHA_MOVED), at(3, ALI, SECOND), at(57, other, SECOND)]
+    decision = decide(records, [ASHA, ASHA_MOVED, ALI, other], is_new=False)
+    assert decision.rejected == (at(3, ALI, SECOND), at(57, other, SECOND))
+    assert decision.state == 1
+
+
 def test_readings_are_in_order_of_time_and_not_of_number() -> None:
     """An attempt that resumed the run read more edges after pages of the second reading."""
     records = [at(99, ASHA, SECOND, saved_at=5), at(98, ASHA_MOVED, EDGES, saved_at=6)]

@@ -68,6 +68,10 @@ def decide(
     if owner not in identities:
         owner = identities.pop() if len(identities) == 1 else None
     rejected = tuple(record for record in listed if identity_of(record.digest) != owner)
+    earlier = [record for record in records if record not in latest]
+    if owner is None and earlier:
+        # All records of the latest reading are rejected: an earlier one is the last that met the employee.
+        return decide(earlier, states, is_new=is_new, known=known)._replace(rejected=rejected)
     owned = _newest([record for record in latest if identity_of(record.digest) == owner])
     digests = {record.digest for record in owned}
     same = [record for record in owned if record.digest == before] or owned
