@@ -41,7 +41,7 @@ async def measured(conn: AsyncConnection, run_id: int) -> Measured:
 
 
 async def before(conn: AsyncConnection, run_id: int) -> tuple[int, Measured] | None:
-    """The last completed run of the same listing, and what it measured."""
+    """Return the last completed run of the same listing that sampled records, and what it measured."""
     row = await (
         await conn.execute(
             """
@@ -50,6 +50,7 @@ async def before(conn: AsyncConnection, run_id: int) -> tuple[int, Measured] | N
             JOIN runs b ON b.institution_id = r.institution_id AND b.id < r.id
             JOIN run_drift d ON d.run_id = b.id
             WHERE r.id = %s AND b.identifier_type = r.identifier_type AND b.state = 'completed'
+              AND d.sampled > 0
             ORDER BY b.id DESC LIMIT 1
             """,
             (run_id,),

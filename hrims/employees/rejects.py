@@ -3,6 +3,8 @@
 import re
 from typing import Final, NamedTuple
 
+from hrims.text import clean
+
 SHARED_ZAN_ID: Final = "shared_zan_id"
 """Code of a record whose ZanID is another person's."""
 
@@ -25,8 +27,9 @@ class Reject(NamedTuple):
 
 
 def unreadable(reason: str, field: str | None, zan_id: str | None = None) -> Reject:
-    """For a record whose types are wrong; its ZanID if that can be read."""
-    shown = masked(zan_id.strip()) if zan_id and zan_id.strip() else None
+    """Return the reject of a record whose types are wrong, with its masked ZanID if that is one."""
+    found = clean(zan_id or "")
+    shown = masked(found) if is_zan_id(found) else None
     return Reject("wrong_type", field, f"The record has a wrong type: {reason}.", shown)
 
 
@@ -63,6 +66,11 @@ def unstorable(zan_id: str, texts: dict[str, str]) -> Reject | None:
             reason = f"The text is longer than {LONGEST_TEXT} characters."
             return Reject("too_long", column, reason, masked(zan_id))
     return None
+
+
+def is_zan_id(text: str) -> bool:
+    """Return whether ``text`` is 8 to 10 digits: only such a ZanID tells whose record it is."""
+    return 8 <= len(text) <= 10 and text.isascii() and text.isdigit()
 
 
 def is_plain(text: str) -> bool:

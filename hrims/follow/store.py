@@ -89,21 +89,22 @@ def under_way(conn: Connection, most: int, skip: int) -> list[Run]:
 
 
 def first_people(conn: Connection, run_id: int, most: int) -> list[dict[str, Any]]:
-    """The first people of a run, in the remote's order, as dicts of what a page or API shows. Of a preview
-    none: it saves nobody, and its checkpoint holds no employees.id.
+    """Return the first people of a run, each once, in the remote's order, as pages and the API show them.
+
+    A preview has none: it saves nobody, and its checkpoint holds no employees.id.
     """
     rows = conn.execute(
         """
         SELECT e.id, e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name
         FROM (
-            SELECT p.page_size::bigint * p.page_number AS first_record, id, position
+            SELECT id, min(p.page_size::bigint * p.page_number + position) AS place
             FROM run_pages p, unnest(p.people) WITH ORDINALITY AS u(id, position)
             WHERE p.run_id = (SELECT id FROM runs WHERE id = %s AND kind <> 'preview') AND p.reading = 1
-            ORDER BY first_record, position LIMIT %s
+            GROUP BY id ORDER BY place, id LIMIT %s
         ) first
         JOIN employees e ON e.id = first.id
         LEFT JOIN institutions i ON i.id = e.institution_id
-        ORDER BY first.first_record, first.position
+        ORDER BY first.place, e.id
         """,
         (run_id, most),
     )

@@ -10,23 +10,33 @@ SELECT pg_advisory_xact_lock(hashtext('hrims leavers'))
 -- How many people this run met in all its readings: a set that must not be smaller than what it counted.
 SELECT count(DISTINCT id) FROM run_pages, unnest(people) AS id WHERE run_id = %(run)s
 
--- name: miss
--- Whom the list had and no reading of this run met. Who may be one of its rejects was not missed: that
--- their record cannot be kept is an error, and no absence. EXCEPT, because of a list that is new there are no
--- statistics: NOT EXISTS is planned as a loop over everybody for everybody.
-WITH rejected AS MATERIALIZED (
-    SELECT DISTINCT masked FROM rejects WHERE run_id = %(run)s AND masked IS NOT NULL
+-- name: unmet
+-- Whom the list had and no reading of this run met. EXCEPT, because of a list that is new there are no statistics:
+-- NOT EXISTS is planned as a loop over everybody for everybody.
+WITH run AS (
+    SELECT id, institution_id, identifier_type, %(readings)s::int[] AS counted FROM runs WHERE id = %(run)s
 ), missing AS MATERIALIZED (
     SELECT l.employee_id FROM listings l
     WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.ended_at IS NULL
     EXCEPT SELECT id FROM run_pages, unnest(people) AS id WHERE run_id = %(run)s
+), unmet AS MATERIALIZED (
+    SELECT e.id, e.zan_id, e.name, e.payroll_number FROM missing m JOIN employees e ON e.id = m.employee_id
+)
+
+-- name: miss
+-- Continues ``unmet`` and ``absent`` of hrims/employees/absence.sql. Counts a miss for those who are absent. Who is a reject
+-- by their ZanID is listed: their misses start again. Of the others who were not met nothing is known.
+, listed AS (
+    UPDATE listings l SET missed_runs = 0, missed_since_run_id = NULL
+    FROM unmet u JOIN named n ON n.masked = masked_key(u.zan_id) AND n.record_key = record_key('zan_id:' || u.zan_id)
+    WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.employee_id = u.id
+      AND l.missed_runs > 0
 )
 UPDATE listings l
 SET missed_runs = l.missed_runs + 1, missed_since_run_id = coalesce(l.missed_since_run_id, %(run)s)
-FROM missing m
-JOIN employees e ON e.id = m.employee_id
-WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.employee_id = m.employee_id
-  AND NOT EXISTS (SELECT FROM rejected r WHERE r.masked = masked_key(e.zan_id))
+FROM absent a
+WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.employee_id = a.id
+RETURNING l.employee_id
 
 -- name: hold
 -- Their rows, in key order: from here on no page can put them on another list unnoticed.
@@ -37,10 +47,11 @@ WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.
 ORDER BY e.zan_id FOR UPDATE OF e
 
 -- name: overdue
--- Who was missed often enough, since which run, and whether another list still has them.
+-- Who was missed often enough, since which run, whether another list still has them, and whether this run missed them.
 SELECT l.employee_id, l.missed_since_run_id,
        EXISTS (SELECT FROM listings o WHERE o.employee_id = l.employee_id AND o.ended_at IS NULL
-               AND (o.institution_id, o.identifier_type) <> (l.institution_id, l.identifier_type))
+               AND (o.institution_id, o.identifier_type) <> (l.institution_id, l.identifier_type)),
+       l.employee_id = ANY(%(missed)s::bigint[])
 FROM listings l
 WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.ended_at IS NULL
   AND l.missed_runs >= %(after)s
@@ -57,27 +68,6 @@ JOIN departure_people p ON p.departure_id = d.id AND p.became = 'left'
 JOIN employees e ON e.id = p.employee_id AND e.left_run_id = d.run_id
 WHERE d.institution_id = %(institution)s AND d.state = 'applied'
   AND d.created_at > now() - make_interval(days => %(days)s)
-
--- name: count_hidden
--- Records behind which anybody may be: HRIMS broke on them or sent them in wrong types; and those without
--- a ZanID, as far as there are more of them than in the last complete run before these people were missed.
-WITH these AS (
-    SELECT count(*) FILTER (WHERE code NOT IN ('no_zan_id', 'bad_zan_id')) AS unread,
-           count(*) FILTER (WHERE code IN ('no_zan_id', 'bad_zan_id')) AS keyless
-    FROM rejects WHERE run_id = %(run)s AND reading = %(reading)s
-      AND (masked IS NULL OR code IN ('no_zan_id', 'bad_zan_id'))
-), before AS (
-    SELECT r.id FROM runs r
-    WHERE r.institution_id = %(institution)s AND r.identifier_type = %(type)s AND r.id < %(since)s
-      AND r.state = 'completed' AND r.kind IN ('sync', 'apply')
-      AND r.outcome IN ('complete', 'complete_after_repair')
-    ORDER BY r.id DESC LIMIT 1
-), usual AS (
-    SELECT count(*) AS keyless FROM rejects j
-    WHERE j.run_id = (SELECT id FROM before) AND j.code IN ('no_zan_id', 'bad_zan_id')
-      AND j.reading = (SELECT max(reading) FROM run_pages WHERE run_id = j.run_id AND reading <> 2)
-)
-SELECT these.unread + greatest(these.keyless - usual.keyless, 0) FROM these, usual
 
 -- name: supersede
 UPDATE departures SET state = 'superseded'

@@ -29,20 +29,21 @@ async def settle(
     if not await store.met_everybody(conn, run):
         log.error("run %s has fewer people on its pages than it counted; nobody left", attempt.run_id)
         return
-    await store.miss(conn, run)
-    missed = await store.overdue(conn, run, settings.leave_after)
+    absent = await store.miss(conn, run, readings)
+    missed = await store.overdue(conn, run, settings.leave_after, absent)
     leaving = [one for one in missed if not one.is_elsewhere]
-    elsewhere = [one for one in missed if one.is_elsewhere]
+    # Who may be a reject of this run is not transferred by it.
+    elsewhere = [one for one in missed if one.is_elsewhere and one.is_absent]
     await store.supersede(conn, run)
-    if not missed:
+    if not leaving and not elsewhere:
         return
-    counts = await store.count(conn, run, leaving, transfers=len(elsewhere), reading=readings[0])
+    counts = await store.count(conn, run, leaving, transfers=len(elsewhere))
     why = why_wait(counts, Limits(settings.leavers_most, settings.leavers_share))
-    at_once = elsewhere if why else missed
+    at_once = elsewhere if why else [*leaving, *elsewhere]
     if at_once:
         await store.carry_out_async(conn, await store.add(conn, run, at_once, counts.listed, None))
     if why:
         await store.add(conn, run, leaving, counts.listed, why)
     log.info(
-        "run %s: %s people left their list, %s wait", attempt.run_id, len(at_once), len(missed) - len(at_once)
+        "run %s: %s people left their list, %s wait", attempt.run_id, len(at_once), len(leaving) if why else 0
     )

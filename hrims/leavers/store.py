@@ -5,18 +5,24 @@ decide. Each works inside its caller's transaction, after ``alone`` or ``alone_a
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hrims.db import AsyncConnection, Connection, statements
+from hrims.db import AsyncConnection, Connection, int_array, statements
+from hrims.employees.absence import ABSENCE
 from hrims.leavers.threshold import DAYS, Counts
 
 LEAVE = statements(Path(__file__).with_name("leave.sql"))
 
+MISS = b"\n".join((LEAVE["unmet"], ABSENCE["absent"], LEAVE["miss"]))
+
 
 class Overdue(NamedTuple):
-    """Somebody whom a list missed often enough: since which run, and whether another list has them."""
+    """A person whom a list missed often enough: since which run, whether another list has them, and whether
+    the run that has just ended proves their absence too.
+    """
 
     employee_id: int
     since_run_id: int
     is_elsewhere: bool
+    is_absent: bool
 
 
 class Departure(NamedTuple):
@@ -51,32 +57,35 @@ async def met_everybody(conn: AsyncConnection, run: dict[str, Any]) -> bool:
     return bool(row and counted and row[0] >= counted[0])
 
 
-async def miss(conn: AsyncConnection, run: dict[str, Any]) -> None:
-    """Counts a complete run for everybody on its list whom it did not meet."""
-    await conn.execute(LEAVE["miss"], run)
+async def miss(conn: AsyncConnection, run: dict[str, Any], readings: tuple[int, ...]) -> list[int]:
+    """Count a miss for each person of the list whom this complete run proves to be absent; return their ids.
+
+    ``readings`` are those that prove the run complete.
+    """
+    return [id_ async for (id_,) in await conn.execute(MISS, {**run, "readings": list(readings)})]
 
 
-async def overdue(conn: AsyncConnection, run: dict[str, Any], after: int) -> list[Overdue]:
-    """Whom the list missed in so many complete runs in a row; their rows are held."""
-    given = {**run, "after": after}
+async def overdue(conn: AsyncConnection, run: dict[str, Any], after: int, missed: list[int]) -> list[Overdue]:
+    """Return whom so many complete runs missed; hold their rows. This run missed those in ``missed``."""
+    given = {**run, "after": after, "missed": int_array(missed)}
     await conn.execute(LEAVE["hold"], given)
     return [Overdue(*row) async for row in await conn.execute(LEAVE["overdue"], given)]
 
 
 async def count(
-    conn: AsyncConnection, run: dict[str, Any], leaving: list[Overdue], *, transfers: int, reading: int
+    conn: AsyncConnection, run: dict[str, Any], leaving: list[Overdue], *, transfers: int
 ) -> Counts:
-    """What decides whether these leavers wait."""
-    since = min((one.since_run_id for one in leaving), default=run["run"])
-    given = {**run, "since": since, "days": DAYS, "reading": reading}
-    listed, lately, hidden = [
-        await _number(conn, name, given) for name in ("count_listed", "count_lately", "count_hidden")
-    ]
+    """Return what decides whether these leavers wait."""
+    given = {**run, "days": DAYS}
+    listed, lately = [await _number(conn, LEAVE[name], given) for name in ("count_listed", "count_lately")]
+    hidden = 0
+    if not all(one.is_absent for one in leaving):
+        hidden = max(1, await _number(conn, ABSENCE["count_unnamed"], run))
     return Counts(len(leaving), listed - transfers, lately, hidden)
 
 
-async def _number(conn: AsyncConnection, name: str, given: dict[str, Any]) -> int:
-    row = await (await conn.execute(LEAVE[name], given)).fetchone()
+async def _number(conn: AsyncConnection, statement: bytes, given: dict[str, Any]) -> int:
+    row = await (await conn.execute(statement, given)).fetchone()
     return int(row[0]) if row else 0
 
 

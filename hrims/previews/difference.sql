@@ -59,30 +59,28 @@ WITH run AS (
             SELECT FROM jsonb_each_text(to_jsonb(e)) b JOIN jsonb_each_text(to_jsonb(k)) a ON a.key = b.key
             WHERE clean_text(b.value) IS DISTINCT FROM clean_text(a.value)) ELSE false END AS is_told
     ) t
-), unmet AS (
-    -- Whom this list has and no reading met, as the end of a run counts them (hrims/leavers/leave.sql):
-    -- who may be one of the rejects was not missed.
-    SELECT e.zan_id, e.name, e.cadre, e.current_workplace, e.status
+), unmet AS MATERIALIZED (
+    -- Whom this list has and no reading met. Who of them is absent, hrims/employees/absence.sql tells, as at a run's end.
+    SELECT e.id, e.zan_id, e.name, e.payroll_number, e.cadre, e.current_workplace, e.status
     FROM run
     JOIN listings l ON l.institution_id = run.institution_id AND l.identifier_type = run.identifier_type
     JOIN LATERAL (SELECT * FROM employees e WHERE e.id = l.employee_id OFFSET 0) e ON true
     WHERE l.ended_at IS NULL
       AND NOT EXISTS (SELECT FROM preview_people s WHERE s.run_id = run.id AND s.zan_id = e.zan_id)
-      AND NOT EXISTS (SELECT FROM rejects r WHERE r.run_id = run.id AND r.masked = masked_key(e.zan_id))
 )
 
 -- name: count
 -- The version is a digest of all that the difference shows: if it is the same, so is the difference.
 SELECT count(*) FILTER (WHERE kind = 'new')::int, count(*) FILTER (WHERE kind = 'changed')::int,
        count(*) FILTER (WHERE kind = 'unchanged')::int, count(*) FILTER (WHERE moves)::int,
-       count(*) FILTER (WHERE returns)::int, (SELECT count(*)::int FROM unmet),
+       count(*) FILTER (WHERE returns)::int, (SELECT count(*)::int FROM absent),
        count(*) FILTER (WHERE to_institution IS NULL)::int,
        (SELECT count(*)::int FROM rejects r, run
         WHERE r.run_id = run.id AND r.reading = run.counted[1]),
        md5(concat(
            string_agg(md5(ROW(zan_id, kind, from_institution, to_institution, returns, was)::text), ''
                       ORDER BY zan_id),
-           (SELECT string_agg(zan_id, ',' ORDER BY zan_id) FROM unmet)))
+           (SELECT string_agg(zan_id, ',' ORDER BY zan_id) FROM absent)))
        || '-' ||
        md5(coalesce((SELECT string_agg(ROW(name, institution_id)::text, ',' ORDER BY name) FROM places), ''))
 FROM compared
@@ -106,7 +104,7 @@ ORDER BY c.zan_id
 
 -- name: missing
 SELECT zan_id, name, cadre, current_workplace, status
-FROM unmet ORDER BY zan_id LIMIT %(most)s OFFSET %(skip)s
+FROM absent ORDER BY zan_id LIMIT %(most)s OFFSET %(skip)s
 
 -- name: unmatched
 SELECT current_workplace, count(*)::int

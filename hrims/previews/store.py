@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hrims.db import AsyncConnection, Connection, statements
+from hrims.employees.absence import ABSENCE
 from hrims.employees.mapping import COLUMNS, Reject, Row
 from hrims.employees.store import DATES
 from hrims.errors import PreviewGone
@@ -16,6 +17,7 @@ from hrims.previews.difference import Difference, Preview, entry
 from hrims.remote.wire import Page
 
 SQL = statements(Path(__file__).with_name("difference.sql"))
+SQL["difference"] += b"\n" + ABSENCE["absent"]
 
 SWEEP = statements(Path(__file__).with_name("sweep.sql"))
 

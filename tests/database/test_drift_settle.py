@@ -58,6 +58,16 @@ async def test_another_listing_is_not_compared(conn: Connection, pool: AsyncPool
     assert told(conn) == []
 
 
+async def test_a_run_that_sampled_no_record_is_not_compared_with(conn: Connection, pool: AsyncPool) -> None:
+    at = institution(conn)
+    await run_over(conn, pool, at, Page(0, 100, 40, []))
+    assert conn.execute("SELECT outcome FROM runs").fetchall() == [("incomplete",)]
+    first = await run_over(conn, pool, at, listing(bloodGroup="O+"))
+    await run_over(conn, pool, at, Page(0, 100, 40, []))
+    last = await run_over(conn, pool, at, listing(bloodGroup="O+", primaryPhone=None, shoeSize=41))
+    assert told(conn) == [(last, first, "new_field", "personalInfo.shoeSize", 1.0, 0.0)]
+
+
 async def test_a_rare_field_is_new_once_over_all_earlier_runs(conn: Connection, pool: AsyncPool) -> None:
     at = institution(conn)
     kinds: list[dict[str, Any]] = [{}, {"bloodGroup": "O+"}, {}, {"bloodGroup": "O+"}]

@@ -144,16 +144,6 @@ async def test_a_reject_is_no_absence(lists: Lists) -> None:
     assert lists.rows("SELECT sum(missed_runs) FROM listings") == [(0,)]
 
 
-async def test_behind_a_record_that_tells_nothing_may_be_anybody(lists: Lists) -> None:
-    await lists.run([1, 2, *MANY])
-    for _ in range(2):
-        await lists.run([record(2, zanIdNumber=""), *MANY])
-    assert lists.leavers() == []
-    assert lists.rows("SELECT state, why FROM departures") == [
-        ("waiting", "HRIMS did not give 1 record whole, and they may be among these people.")
-    ]
-
-
 async def test_records_that_never_had_a_key_hold_nobody(lists: Lists) -> None:
     keyless = record(3, zanIdNumber="")
     await lists.run([1, keyless, *MANY])

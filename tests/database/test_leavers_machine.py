@@ -3,6 +3,7 @@ is one after too few misses, and what waits or was refused changes nobody.
 """
 
 import asyncio
+from collections.abc import Set as AbstractSet
 
 import psycopg
 import pytest
@@ -21,10 +22,15 @@ from hrims.leavers import decide
 from tests.conftest import clone
 from tests.database.lists import JUMA, Lists
 from tests.database.runs import ASHA
+from tests.people import record
 
 PEOPLE = st.integers(1, 8)
 WHERE = st.sampled_from(["health", "water"])
 BY = st.sampled_from(["votecode", "tin"])
+SPOIL = st.sampled_from(
+    [{"birthDate": "soon"}, {"zanIdNumber": ""}, {"zanIdNumber": "", "payrollNumber": ""}]
+)
+"""What makes a record a reject: by its ZanID, by name and payroll number, or by its place alone."""
 AFTER = 2
 
 List = tuple[str, str]
@@ -85,19 +91,39 @@ class Country(RuleBasedStateMachine):
     def read_in_part(self, where: str, by: str) -> None:
         self._run(where, by, complete=False)
 
+    @rule(where=WHERE, by=BY, spoiled=st.dictionaries(PEOPLE, SPOIL, max_size=3))
+    def read_with_rejects(self, where: str, by: str, spoiled: dict[int, dict[str, str]]) -> None:
+        there = self.remote[where, by]
+        spoiled = {one: how for one, how in spoiled.items() if one in there}
+        records = [record(one, **spoiled[one]) if one in spoiled else one for one in sorted(there)]
+        actor = ASHA if where == "health" else JUMA
+        self.loop.run_until_complete(self.lists.run(records, where, by=by, actor=actor))
+        known = {one for one, how in spoiled.items() if "birthDate" in how}
+        self._count_complete(where, by, met=there - spoiled.keys(), there=there, known=known)
+
     def _run(self, where: str, by: str, *, complete: bool) -> None:
         there = self.remote[where, by]
         met = there if complete else {one for one in there if one % 2}
         missing = 0 if complete else 1 + len(there) - len(met)
         actor = ASHA if where == "health" else JUMA
         self.loop.run_until_complete(self.lists.run(sorted(met), where, by=by, actor=actor, missing=missing))
-        for number in met:
-            self.misses[(where, by), number] = 0
         if complete:
-            self.last[where, by] = set(met)
-            for (list_, number), count in list(self.misses.items()):
-                if list_ == (where, by) and number not in met:
-                    self.misses[list_, number] = count + 1
+            self._count_complete(where, by, met=met, there=there)
+        else:
+            self.misses |= {((where, by), number): 0 for number in met}
+
+    def _count_complete(
+        self, where: str, by: str, *, met: set[int], there: set[int], known: AbstractSet[int] = frozenset()
+    ) -> None:
+        """Note what a complete run proves. Of those ``there``, the rejects by their ZanID are ``known``."""
+        list_ = (where, by)
+        self.last[list_] = met | (there & self.last.get(list_, set()))
+        self.misses |= {(list_, number): 0 for number in met}
+        for one, number in self.misses:
+            if one == list_ and number in known:
+                self.misses[one, number] = 0
+            elif one == list_ and number not in there:
+                self.misses[one, number] += 1
 
     # what people do
 
@@ -138,6 +164,16 @@ class Country(RuleBasedStateMachine):
             listed = [count for (_, one), count in self.misses.items() if one == number]
             assert listed
             assert min(listed) >= AFTER
+
+    @invariant()
+    def nobody_is_missed_more_often_than_absent(self) -> None:
+        for where, by, zan_id, missed in self.lists.rows(
+            "SELECT i.vote_code, l.identifier_type, e.zan_id, l.missed_runs FROM listings l"
+            " JOIN employees e ON e.id = l.employee_id JOIN institutions i ON i.id = l.institution_id"
+            " WHERE l.missed_runs > 0 AND l.ended_at IS NULL"
+        ):
+            list_ = ("health" if where == "001" else "water", by)
+            assert missed <= self.misses[list_, int(zan_id[5:])]
 
     @invariant()
     def leavers_are_on_no_list_and_others_are(self) -> None:
