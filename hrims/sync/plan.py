@@ -8,7 +8,14 @@ means.
 from collections.abc import Iterable
 from random import Random
 
-from hrims.errors import RemoteError, RemoteGarbled, RemoteLong, RemoteTimeout, RemoteUnreachable
+from hrims.errors import (
+    RemoteError,
+    RemoteGarbled,
+    RemoteLong,
+    RemoteOtherPage,
+    RemoteTimeout,
+    RemoteUnreachable,
+)
 from hrims.sync import failure_policy as policy
 from hrims.sync.cursor import Ask, Cursor
 from hrims.sync.spans import Span
@@ -218,7 +225,11 @@ class Plan:
         # Where nothing at all is answered each time, there is nothing to split; and where a part holds more
         # records than asked for, a smaller one would as well.
         is_too_small = isinstance(error, RemoteLong) and ask.page is not None
-        return policy.is_empty(error) or is_too_small or self.split(ask, error, now)
+        # A server that numbers its pages in another way does so with smaller pages as well.
+        is_misnumbered = isinstance(error, RemoteOtherPage)
+        if policy.is_empty(error) or is_too_small or is_misnumbered:
+            return True
+        return self.split(ask, error, now)
 
     def split(self, ask: Ask, error: RemoteError, now: float) -> bool:
         """Request a page that keeps failing in parts. Return True when it cannot be had: a single record,

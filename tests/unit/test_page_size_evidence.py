@@ -65,6 +65,17 @@ def test_more_records_than_asked_for_are_proven_by_one_page() -> None:
     assert add(Evidence(), *[(Span(10, 0), 50)] * 3) == [None, None, 50]
 
 
+def test_answers_to_wrong_pages_show_a_likely_cap() -> None:
+    evidence = Evidence()
+    add(evidence, (Span(50, 0), 20))
+    assert evidence.likely_cap(50) is None
+    add(evidence, (Span(50, 1), 20), (Span(50, 2), 3), (Span(25, 4), 20))
+    assert evidence.likely_cap(50) == 20
+    assert evidence.likely_cap(25) is None
+    evidence.add_full(Span(25, 3), TOTAL)
+    assert evidence.likely_cap(50) is None
+
+
 def found(size: int, *, is_cap: bool) -> PageSizeFound:
     return PageSizeFound(size, "HRIMS gives other pages.", is_cap=is_cap)
 

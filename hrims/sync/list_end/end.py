@@ -46,13 +46,12 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
     tries as a page has.
     """
     retry = Retry(reader, 2 * reader.settings.page_tries)
-    behind = Span(page_size, -(-total // page_size))
+    behind = Span(page_size, max(1, -(-total // page_size)))
     # A page that was had before is a page that can be had: the first record may be a broken one.
     known = await patiently(lambda: availability.cheapest_pages(reader.pool, reader.attempt))
-    # Of a list of one full page the total may be that of the page, and nothing else would show it. An empty
-    # list is proven by its first page alone.
-    spans = [behind] * (reader.settings.page_tries if total == page_size else TRIES_BEHIND)
-    spans += known if total else []
+    # Of a list of one full page, or of none, the total may be that of the page: nothing else would show it.
+    spans = [behind] * (reader.settings.page_tries if total in {0, page_size} else TRIES_BEHIND)
+    spans += known
     there: Page | None = None
     is_other_page = False
     while True:
@@ -60,7 +59,7 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
         try:
             page = await reader.request(span)
         except RemoteError as trouble:
-            if span is behind and total and isinstance(trouble, NO_SUCH_PAGE):
+            if span is behind and isinstance(trouble, NO_SUCH_PAGE):
                 there, spans = Page(span.number, span.size, total, []), known
                 is_other_page = isinstance(trouble, RemoteOtherPage)
                 continue
@@ -92,20 +91,24 @@ async def read_behind(reader: Reader, reading: int, end: End) -> int:
         page = await _ask_behind(reader, Span(page.size, page.number + 1))
         if page is None:
             return total
-    is_answered = not end.is_other_page or page is not end.behind
-    if page.start == end.total == page.size and await _is_last(reader, reading, page, is_answered):
+    is_other_page = end.is_other_page and page is end.behind
+    if page.start == end.total == page.size and await _is_last(reader, reading, page, is_other_page):
         empty = Page(page.number, page.size, end.total, [])
         await pages.save(reader.attempt, Asked(empty, 0, pages.shape(empty)), reader.pool, reading=reading)
     return total
 
 
-async def _is_last(reader: Reader, reading: int, page: Page, is_answered: bool) -> bool:
+async def _is_last(reader: Reader, reading: int, page: Page, is_other_page: bool) -> bool:
     """Return whether the only page of a list holds its last record, where HRIMS repeats that page behind it.
 
     A server that gives the same page for every number repeats it too: then the record at the last position,
-    asked for alone, is another one.
+    asked for alone, is another one. If it says that it is another page, its records are not known: then HRIMS
+    must have no record behind the page either.
     """
-    if is_answered and not page.records:
+    if is_other_page:
+        if await _has_record(reader, page.start):
+            return False
+    elif not page.records:
         return True
 
     async def load() -> int | None:
@@ -114,6 +117,20 @@ async def _is_last(reader: Reader, reading: int, page: Page, is_answered: bool) 
 
     last = await patiently(load)
     return last is not None and await fetch_identity(reader, Span(1, page.start - 1)) == identity_of(last)
+
+
+async def _has_record(reader: Reader, position: int) -> bool:
+    """Return whether HRIMS gives a record at this position alone; also if it does not answer."""
+    retry = Retry(reader)
+    while True:
+        try:
+            return bool((await reader.request(Span(1, position))).records)
+        except NO_SUCH_PAGE:
+            return False
+        except RemoteError as trouble:
+            if not retry.may_repeat(trouble):
+                return True
+            await retry.pause(trouble)
 
 
 async def _is_new(reader: Reader, reading: int, shaped: Shaped) -> bool:

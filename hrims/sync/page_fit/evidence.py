@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Final
 
 from hrims.sync.spans import Span
@@ -51,6 +52,17 @@ class Evidence:
             is_proven |= times[span] >= TIMES_OF_ONE
             return records if is_proven and self._smallest_full >= records else None
         return records if is_proven and self._largest_full <= records else None
+
+    def likely_cap(self, size: int) -> int | None:
+        """Return the number of records that several answers to pages of this size had in common, if it is
+        smaller. It proves a cap only where pages of this size are known to be wrong.
+        """
+        answers = Counter[int]()
+        for records, times in self._times.items():
+            if self._largest_full <= records < size:
+                answers[records] = sum(count for span, count in times.items() if span.size == size)
+        records, count = max(answers.items(), key=itemgetter(1), default=(0, 0))
+        return records if count >= TIMES else None
 
 
 class MetPeople:

@@ -65,8 +65,9 @@ class PageFit:
             return
         size = self._evidence.add(span, error.had)
         if size and size != self._size:
-            count = "at most " if size < span.size else ""
-            raise PageSizeFound(size, f"HRIMS gives {count}{_records(size)} a page.", is_cap=size < span.size)
+            if size < span.size:
+                raise _cap_found(size)
+            raise PageSizeFound(size, f"HRIMS gives {_records(size)} a page.")
 
     async def add_saved(self, span: Span, asked: Asked, people: list[int]) -> None:
         """Note a saved page. Raises PageSizeFound if it is not the one asked for."""
@@ -91,6 +92,8 @@ class PageFit:
             span = Span(first.page_size, first.page_number)
             if await self._is_misplaced(span, first.position):
                 log.warning("page_misplaced run=%s size=%s", reader.attempt.run_id, span.size)
+                if cap := self._evidence.likely_cap(span.size):
+                    raise _cap_found(cap)
                 raise PageSizeFound(
                     span.size // 2,
                     f"HRIMS answers pages of {_records(span.size)} with other records than asked for.",
@@ -113,6 +116,10 @@ class PageFit:
         ]
         on_page, alone = answers[0]
         return len(set(answers)) == 1 and None not in answers[0] and on_page != alone
+
+
+def _cap_found(size: int) -> PageSizeFound:
+    return PageSizeFound(size, f"HRIMS gives at most {_records(size)} a page.", is_cap=True)
 
 
 def _records(count: int) -> str:

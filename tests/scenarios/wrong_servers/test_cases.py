@@ -91,6 +91,12 @@ TOTALS = {
         250,
         Phase(100, Paging("same page for every number"), total="total of the page", current_page="as sent"),
     ),
+    "total of the page, overlap by one under its own number": case(
+        209, Phase(25, Paging("overlap by one"), total="total of the page", current_page="as sent")
+    ),
+    "total of the page, page 0 empty": case(
+        254, wrong(10, "numbered from one, page 0 empty", total="total of the page")
+    ),
     "size asked for, and nobody with a ZanID behind it": case(
         105, wrong(100, total="total is the size asked for"), keyless=5, is_keyless_last=True
     ),
@@ -185,6 +191,18 @@ def test_a_server_with_one_page_size_is_read_with_it(play: Play) -> None:
     for result in played.results:
         assert result.run.outcome in judge.COMPLETE, judge.claim(result)
         assert len(result.rows) == 250
+
+
+@pytest.mark.parametrize("count", [26, 250])
+def test_a_server_that_says_that_its_pages_are_others_is_not_asked_for_their_parts(
+    play: Play, count: int
+) -> None:
+    numbered = Phase(12, Paging("numbered from one"), current_page="as sent")
+    played = play(case(count, numbered))
+    check(played)
+    (result,) = played.results
+    assert result.run.outcome == "incomplete", judge.claim(result)
+    assert {size for _, size in result.asked} <= {1, 12}
 
 
 @pytest.mark.parametrize("count", [250, 330])
