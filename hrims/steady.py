@@ -195,8 +195,8 @@ async def cancel_all(tasks: Iterable["asyncio.Task[Any]"]) -> None:
 
 
 async def to_its_end(work: Awaitable[T]) -> T:
-    """Does what works in a pipeline to its end, also when whoever waits for it is cancelled meanwhile, and
-    heeds that afterwards: psycopg may wait for ever for a pipeline that was broken off.
+    """Run work in a pipeline to its end, also if the caller is cancelled meanwhile; then raise
+    CancelledError. psycopg may wait for ever for a pipeline that was broken off.
     """
     doing = asyncio.ensure_future(work)
     try:

@@ -143,7 +143,7 @@ class Plan:
         if not ask.received:
             self.received(ask, total)
         self._saving -= 1
-        # What lies behind the end is nobody's yet: should the listing grow, it is asked for.
+        # Positions behind the end hold no record yet: should the list grow, they are requested.
         self._cursor.release(ask.span.start + records, ask.span.stop)
         if records:
             self._met_up_to = max(self._met_up_to, ask.span.start + records)

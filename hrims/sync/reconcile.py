@@ -46,7 +46,7 @@ class Sum:
 
     @property
     def accounted(self) -> int:
-        """Records of the remote's total behind which nobody can be missing."""
+        """Records that are explained: saved, rejected or confirmed as repeats."""
         return self.people + self.rejected + self.listed_twice
 
     @property

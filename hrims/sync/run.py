@@ -62,8 +62,8 @@ async def _read_until_proven(reader: Reader) -> tuple[Sum, bool]:
 
 
 async def _edges_hold(reader: Reader) -> bool:
-    """Whether whoever stands on either side of an edge was met on that page. If some went and others came
-    between two looks at the total, the total never shows that somebody slipped over an edge; the edge does.
+    """Return whether the records beside each edge between two pages are on the page where the first reading
+    met them. That shows a removal and an addition that leave the total unchanged.
     """
     if not await has_small_pages(reader):
         return False

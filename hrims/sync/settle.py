@@ -11,7 +11,9 @@ from hrims.previews import store as previews
 from hrims.rejects import cases
 
 OUTRUN = "incomplete"
-"""What an applied preview proves when its list was read again since: nobody's absence, and nothing right."""
+"""The outcome of an applied preview whose list was read again since: it proves nobody absent, and closes no
+reject.
+"""
 
 
 async def settle(

@@ -1,7 +1,7 @@
 -- What the readings of a run come to. A record that is rejected has no name: it goes by its place.
 
 -- name: count
--- Of what has no name, no more than the whole reading that met the fewest: one that moved is met twice.
+-- Rejects have no key. Those of the whole reading with the fewest count, because a record that moved is rejected twice.
 WITH pages AS (
     SELECT reading, people, remote_total FROM run_pages
     WHERE run_id = %(run)s AND reading = ANY(%(readings)s)
@@ -26,7 +26,7 @@ SELECT (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id),
 
 -- name: absent
 -- A reject of the first reading explains one who is absent from it, unless another reading had the same
--- reject there (or a few places off, should the list have shifted): that one was nobody before either.
+-- reject there (or a few positions off, should the list have shifted): that record was a reject in both.
 WITH met AS (
     SELECT id, bool_or(reading = %(first)s) AS now
     FROM run_pages, unnest(people) AS id
@@ -43,7 +43,7 @@ SELECT (SELECT count(*) FROM met WHERE NOT now)::int - (
 
 -- name: edges_hold
 -- Whether everybody who was looked at around the edges stands on the page on which the first reading met
--- them. Where somebody stands, rejects before them on their page tell; one who is twice on it, nobody can.
+-- them. A record's position is its rank plus the rejects before it; a repeat on the page makes it unknown.
 WITH pages AS (
     SELECT reading, page_size, page_number, records, people, page_size::bigint * page_number AS start
     FROM run_pages WHERE run_id = %(run)s AND reading IN (%(first)s, %(edges)s)

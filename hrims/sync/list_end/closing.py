@@ -1,5 +1,5 @@
-"""The total at the end of a reading, read while its last pages are still under way: the question is asked
-when no page is left to ask for, and counts when its answer comes after every page's.
+"""The end of a list, asked for while the last pages of a reading are in flight: the request is sent when no
+page is left to request, and its answer counts if it comes after those of all pages.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from hrims.sync.list_end.end import End
 
 
 class Closing:
-    """One reading's last question, which waits for no page and lets none wait for it."""
+    """The last question of one reading, in flight beside its last pages."""
 
     def __init__(self, ask_end: Callable[[], Awaitable[End]]) -> None:
         self._ask_end = ask_end
