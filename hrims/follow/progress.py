@@ -55,6 +55,8 @@ class Run:
     unmatched: int
     leavers: int
     leavers_waiting: int
+    unproven: int
+    """People of the list whom a complete run did not meet, and who may be among its rejects."""
     fetch_ms: int
     save_ms: int
     note: str | None

@@ -19,7 +19,7 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
        r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, r.last_complete_people,
        r.page_finding, p.phase,
        p.remote_total, p.pages, p.fetched, p.saved, p.saved_before, p.new, p.changed, p.unchanged,
-       p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.fetch_ms,
+       p.rejected, p.repeated, p.unmatched, p.leavers, p.leavers_waiting, p.unproven, p.fetch_ms,
        p.save_ms, p.note, r.pool, r.attempts, r.attempt_pause, r.deadline_at, pool_is_served(r.pool) AS
        a_worker_lives, r.state = 'waiting' AND pool_is_busy(r.pool) AS workers_are_busy,
        why_pool_does_not_ask(r.pool) AS not_asked, r.pruned_at, q.paused_by, q.paused_why,

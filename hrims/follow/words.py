@@ -102,6 +102,9 @@ def _notes(run: "Run") -> str:
         notes += " 1 person is listed twice." if twice == 1 else f" {twice:,} people are listed twice."
     if fewer := run.fewer_than_last_complete:
         notes += f" {fewer:,} fewer than in the last complete run."
+    if unproven := run.unproven:
+        who = "1 person was" if unproven == 1 else f"{unproven:,} people were"
+        notes += f" {who} not met and may be among the rejected records; they do not count as missed."
     return notes + _finding(run)
 
 

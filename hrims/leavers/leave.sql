@@ -25,18 +25,30 @@ WITH run AS (
 
 -- name: miss
 -- Continues ``unmet`` and ``absent`` of hrims/employees/absence.sql. Counts a miss for those who are absent. Who is a reject
--- by their ZanID is listed: their misses start again. Of the others who were not met nothing is known.
+-- by their ZanID is listed: their misses start again. Of the others who were not met nothing is known; the run says how
+-- many they are.
 , listed AS (
     UPDATE listings l SET missed_runs = 0, missed_since_run_id = NULL
     FROM unmet u JOIN named n ON n.masked = masked_key(u.zan_id) AND n.record_key = record_key('zan_id:' || u.zan_id)
     WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.employee_id = u.id
       AND l.missed_runs > 0
+), missed AS (
+    UPDATE listings l
+    SET missed_runs = l.missed_runs + 1, missed_since_run_id = coalesce(l.missed_since_run_id, %(run)s)
+    FROM absent a
+    WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.employee_id = a.id
+    RETURNING l.employee_id
+), told AS (
+    UPDATE run_progress p
+    SET unproven = (
+        SELECT count(*) FROM (
+            SELECT id FROM unmet EXCEPT SELECT id FROM absent
+            EXCEPT SELECT u.id FROM unmet u
+            JOIN named n ON n.masked = masked_key(u.zan_id) AND n.record_key = record_key('zan_id:' || u.zan_id)
+        ) AS neither)
+    WHERE p.run_id = %(run)s AND EXISTS (SELECT FROM unnamed)
 )
-UPDATE listings l
-SET missed_runs = l.missed_runs + 1, missed_since_run_id = coalesce(l.missed_since_run_id, %(run)s)
-FROM absent a
-WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.employee_id = a.id
-RETURNING l.employee_id
+SELECT employee_id FROM missed
 
 -- name: hold
 -- Their rows, in key order: from here on no page can put them on another list unnoticed.

@@ -6,6 +6,7 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.employees.mapping import to_row
+from hrims.follow import store as follow
 from hrims.previews import store as previews
 from hrims.remote.records import PersonalInfo
 from hrims.remote.wire import Unreadable
@@ -170,3 +171,16 @@ async def test_a_preview_counts_absent_people_as_a_run_does(
 def test_a_zan_id_that_is_none_is_not_shown_for_an_unreadable_record(zan_id: str | None) -> None:
     reject = to_row(Unreadable("text expected", "x", info=PersonalInfo(zan_id_number=zan_id)))
     assert reject[3] is None
+
+
+async def test_the_run_says_whom_it_cannot_prove_absent(conn: Connection, lists: Lists) -> None:
+    await lists.run([1, 2, 3, *MANY])
+    run = follow.read(conn, await lists.run([nameless(1), *MANY]))
+    assert run
+    assert run.message == (
+        f"Complete: all {len(MANY) + 1} that HRIMS lists are accounted for. 2 fewer than in the last complete"
+        " run. 3 people were not met and may be among the rejected records; they do not count as missed."
+    )
+    run = follow.read(conn, await lists.run([1, 2, *MANY]))
+    assert run
+    assert "not met" not in run.message
