@@ -130,6 +130,7 @@ class _Budget:
             self._conflicts += 1
             return self._conflicts < CONFLICT_TRIES
         if not is_unclear(error):
+            self._unclear_until = None
             return True
         now = time.monotonic()
         if self._unclear_until is None:
@@ -155,7 +156,7 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
             if not budget.allows(error):
                 raise
             log.warning("the database cannot do it now (%s); trying again", name_of(error))
-            await asyncio.sleep(min(0.1 * 2**tries, LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            await asyncio.sleep(min(0.1 * 2 ** min(tries, 10), LONGEST_WAIT) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
     raise AssertionError("unreachable")
 
 

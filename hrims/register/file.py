@@ -173,7 +173,7 @@ def _read_row(line: int, fields: list[str], columns: list[int], found: RegisterF
 
 def _wrong_count(fields: list[str]) -> list[str]:
     filled = max(place for place, field in enumerate(fields, 1) if field.strip())
-    count = filled if filled > len(COLUMNS) else len(fields)
+    count = max(filled, min(len(fields), len(COLUMNS)))
     if count > len(COLUMNS):
         hint = ' If a name holds the separator, put it in quotes, like "Bodi, Pemba".'
     elif count < len(COLUMNS):

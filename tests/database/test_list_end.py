@@ -17,6 +17,7 @@ from hrims.remote.client import Remote
 from hrims.sync import reconcile
 from hrims.sync.list_end.end import ask_end
 from hrims.sync.page_fit import store as page_fit
+from hrims.sync.page_fit.check import is_size_confirmed, use_known_size
 from hrims.sync.page_fit.fit import PageFit, PageSizeFound
 from hrims.sync.repeats.verify import verify
 from hrims.sync.spans import Span
@@ -32,10 +33,12 @@ ASHA, ALI = record(1), record(2)
 
 
 @asynccontextmanager
-async def reader(conn: Connection, pool: AsyncPool, httpserver: HTTPServer) -> AsyncIterator[Reader]:
-    """An attempt at a list that is read in pages of two."""
+async def reader(
+    conn: Connection, pool: AsyncPool, httpserver: HTTPServer, page_size: int = 2
+) -> AsyncIterator[Reader]:
+    """An attempt at a list that is read in pages of this size."""
     settings = load({"HRIMS_BASE_URL": httpserver.url_for(""), "HRIMS_PAGE_PAUSE": "0"})
-    attempt = await begun(conn, pool, institution(conn), 2)
+    attempt = await begun(conn, pool, institution(conn), page_size)
     async with Remote(settings) as remote, Slots(pool, 4, 60) as slots:
         yield Reader(attempt, remote, pool, settings, lambda: False, slots)
 
@@ -112,6 +115,39 @@ async def test_a_total_of_0_after_a_pass_that_was_restarted_proves_nothing(
     counted = await reconcile.add_up(attempt, pool, [FIRST], 0)
     assert not counted.proven
     assert await reconcile.finish(attempt, pool, load({}), counted, repaired=False) == "incomplete"
+
+
+async def test_an_empty_list_is_not_proven_by_its_first_page_alone(
+    conn: Connection, pool: AsyncPool, httpserver: HTTPServer
+) -> None:
+    asked = serve(httpserver, [], behind=[{"code": 500}])
+    async with reader(conn, pool, httpserver) as one:
+        await save(pool, one.attempt, page([], total=0, size=2))
+        with pytest.raises(RemoteError):
+            await ask_end(one, 2, 0)
+    assert set(asked) == {1}
+
+
+@pytest.mark.parametrize(
+    ("count", "kept"),
+    [(2, 1), (4, 1), (5, 0), (9, 0)],
+    ids=["a short page", "one page", "a second page that a cap would not cut", "two full pages"],
+)
+async def test_a_page_size_is_disproved_only_by_pages_that_it_would_spoil(
+    conn: Connection, pool: AsyncPool, httpserver: HTTPServer, count: int, kept: int
+) -> None:
+    records = [record(number) for number in range(count)]
+    serve(httpserver, records, behind=[listed(records[4:8], count)])
+    conn.execute(
+        "INSERT INTO remote_page_sizes (base_url, identifier_type, largest, found_run_id)"
+        " VALUES (%s, 'votecode', 3, 1)",
+        (httpserver.url_for("").rstrip("/"),),
+    )
+    async with reader(conn, pool, httpserver, page_size=4) as one:
+        conn.execute("UPDATE remote_page_sizes SET base_url = %s", (one.remote.address,))
+        await use_known_size(one)
+        assert not await is_size_confirmed(one, count)
+    assert conn.execute("SELECT count(*) FROM remote_page_sizes").fetchone() == (kept,)
 
 
 @pytest.mark.parametrize(("total", "confirmed"), [(3, 1), (4, 0)])

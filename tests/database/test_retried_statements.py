@@ -161,3 +161,20 @@ async def test_a_cancellation_that_ends_a_statement_is_heeded(pool: AsyncPool) -
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(working, 20)
+
+
+async def test_an_outage_of_hours_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause grows with each try, and has to end somewhere."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def work() -> int:
+        if len(pauses) < 1_100:
+            raise psycopg.OperationalError("the connection is lost")
+        return 7
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert await patiently(work) == 7
+    assert max(pauses) <= steady.LONGEST_WAIT

@@ -38,6 +38,7 @@ SPREADSHEETS = {
     "lines without anything": b"name,vote_code,tin\n\nTaasisi,004,\n,,\nBodi,,123456789\n;\n".replace(
         b";\n", b""
     ),
+    "empty columns at the end": b"name,vote_code,tin\nTaasisi,004,,,\nBodi,,123456789,\n",
     "old line ends": b"name,vote_code,tin\rTaasisi,004,\rBodi,,123456789\r",
     "odd spaces": "name,vote_code,tin\n\u00a0Taasisi\u200b,\u00a0004,\nBodi,,123456789\n".encode(),
 }

@@ -51,7 +51,8 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
     known = await patiently(lambda: availability.cheapest_pages(reader.pool, reader.attempt))
     # Of a list of one full page, or of none, the total may be that of the page: nothing else would show it.
     spans = [behind] * (reader.settings.page_tries if total in {0, page_size} else TRIES_BEHIND)
-    spans += known
+    # That a list is empty is shown by nothing else at all.
+    spans += known if total else []
     there: Page | None = None
     is_other_page = False
     while True:

@@ -11,6 +11,7 @@ from hrims.sync.page_fit import store
 from hrims.sync.page_fit.fit import page_size
 from hrims.sync.single import fetch_identity, identity_at
 from hrims.sync.spans import Span
+from hrims.sync.store import check_fence
 from hrims.sync.work import Reader
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ async def use_known_size(reader: Reader) -> None:
 
     async def write() -> None:
         async with reader.pool.connection() as conn:
+            await check_fence(conn, reader.attempt)
             await store.use_known_size(conn, reader.attempt, reader.remote.address)
 
     await patiently(write)
@@ -42,20 +44,23 @@ async def is_size_confirmed(reader: Reader, total: int) -> bool:
 
 
 async def _fits(reader: Reader, size: int, total: int) -> bool | None:
-    """Return whether HRIMS answers the second page of this size with the records that belong there, or the
-    first if there is no other; None where that cannot be told.
+    """Return whether HRIMS answers pages of this size with the records that belong there; None where that
+    cannot be told, as from a list of one page.
     """
-    span = Span(size, 1 if total > size else 0)
+    if total <= size:
+        return None
+    second = Span(size, 1)
     try:
-        page = await reader.request(span)
+        pages = [await reader.request(span) for span in (Span(size, 0), second)]
     except RemoteLong:
         return False
-    if len(page.records) != min(size, total - span.start):
+    if [len(page.records) for page in pages] != [size, min(size, total - size)]:
         return False
-    first, alone = identity_at(page, 0), await fetch_identity(reader, Span(1, span.start))
+    first, alone = identity_at(pages[1], 0), await fetch_identity(reader, Span(1, second.start))
     return None if first is None or alone is None else first == alone
 
 
 async def _forget(reader: Reader) -> None:
     async with reader.pool.connection() as conn:
+        await check_fence(conn, reader.attempt)
         await store.forget_page_size(conn, reader.attempt, reader.remote.address)

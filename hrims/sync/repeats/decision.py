@@ -25,8 +25,6 @@ class Record(NamedTuple):
     """When its page was saved, in seconds."""
     is_reread: bool = False
     """Whether a page of EDGES that was saved later covers its place; only said if identities differ."""
-    is_held_elsewhere: bool = False
-    """Whether the list of another institution has had the employee for longer, as another person."""
 
     @property
     def page(self) -> tuple[int, int, int]:
@@ -67,8 +65,7 @@ def decide(
     # A run that was cancelled may have left another person's record in the row: their reject is known.
     identities = met.difference(known) or met
     owner: int | None = identity_of(before)
-    is_held_elsewhere = any(record.is_held_elsewhere for record in records)
-    if owner not in identities and not is_held_elsewhere:
+    if owner not in identities:
         owner = identities.pop() if len(identities) == 1 else None
     rejected = tuple(record for record in listed if identity_of(record.digest) != owner)
     earlier = [record for record in records if record not in latest]

@@ -2,34 +2,17 @@
 
 -- name: find_records
 -- Every record of the employees that these readings hold more than once. With "contested", every record in all readings
--- of the employees that these readings hold and that the run met with different data, or as another person than the one
--- whom the list of another institution has had for longer. A page holds its people in order
+-- of the employees that these readings hold and that the run met with different data. A page holds its people in order
 -- and without its rejects, so the n-th of them has the n-th free position.
 WITH met AS MATERIALIZED (
     SELECT p.reading, p.page_size, p.page_number, p.records, p.saved_at, m.id, m.digest, m.nth
     FROM run_pages p
     CROSS JOIN LATERAL unnest(p.people, p.record_digests) WITH ORDINALITY AS m(id, digest, nth)
     WHERE p.run_id = %(run)s AND (%(contested)s OR p.reading = ANY(%(readings)s))
-), held AS MATERIALIZED (
-    -- Name and birth date have both changed: one alone may be a correction of the same person.
-    SELECT DISTINCT c.employee_id AS id
-    FROM employee_changes c
-    JOIN runs r ON r.id = c.run_id
-    JOIN listings own ON own.employee_id = c.employee_id AND own.institution_id = r.institution_id
-        AND own.identifier_type = r.identifier_type
-    WHERE %(contested)s AND c.run_id = %(run)s
-      AND NOT 'null'::jsonb IN (c.changes #> '{name,0}', c.changes #> '{name,1}',
-                                c.changes #> '{date_of_birth,0}', c.changes #> '{date_of_birth,1}')
-      AND EXISTS (
-          SELECT FROM listings l
-          WHERE l.employee_id = c.employee_id AND l.institution_id <> own.institution_id
-            AND l.ended_at IS NULL AND l.missed_runs = 0 AND l.since_run_id < own.since_run_id)
 ), repeated AS (
-    SELECT m.id, min(digest >> 32) <> max(digest >> 32) AS is_shared, h.id IS NOT NULL AS is_held
-    FROM met m LEFT JOIN held h ON h.id = m.id
-    GROUP BY m.id, h.id
-    HAVING bool_or(reading = ANY(%(readings)s))
-       AND (h.id IS NOT NULL OR (count(*) > 1 AND (NOT %(contested)s OR min(digest) <> max(digest))))
+    SELECT id, min(digest >> 32) <> max(digest >> 32) AS is_shared FROM met GROUP BY id
+    HAVING count(*) > 1 AND bool_or(reading = ANY(%(readings)s))
+       AND (NOT %(contested)s OR min(digest) <> max(digest))
 ), edges AS MATERIALIZED (
     SELECT page_size::bigint * page_number AS start, page_size::bigint * page_number + records AS stop, saved_at
     FROM run_pages WHERE run_id = %(run)s AND reading = %(edges)s
@@ -39,8 +22,7 @@ SELECT m.id, m.reading, m.page_size, m.page_number, place.position, m.digest,
        CASE WHEN r.is_shared AND m.reading <> %(edges)s THEN EXISTS (
            SELECT FROM edges e
            WHERE e.saved_at > m.saved_at
-             AND m.page_size::bigint * m.page_number + place.position BETWEEN e.start AND e.stop - 1) ELSE false END,
-       r.is_held
+             AND m.page_size::bigint * m.page_number + place.position BETWEEN e.start AND e.stop - 1) ELSE false END
 FROM met m
 JOIN repeated r ON r.id = m.id
 CROSS JOIN LATERAL (
@@ -101,12 +83,6 @@ SET name = w.name, gender = w.gender, date_of_birth = w.date_of_birth, place_of_
         (SELECT c.run_id FROM employee_changes c
          WHERE c.employee_id = e.id AND c.run_id <> %(run)s ORDER BY c.id DESC LIMIT 1), e.first_run_id) END
 FROM wanted w WHERE e.id = %(id)s
-
--- name: unlist
--- Whom this run put on its list for a record that is another person's.
-DELETE FROM listings l USING runs r
-WHERE r.id = %(run)s AND l.institution_id = r.institution_id AND l.identifier_type = r.identifier_type
-  AND l.employee_id = %(id)s AND l.since_run_id = r.id
 
 -- name: find_employees_of_preview
 -- A preview knows people by a number made of their ZanID. NULL for a ZanID that no employee has.

@@ -83,8 +83,6 @@ async def _resolve_one(
     is_settled = len(digests) == 2 and decision.state == 1 and not employee.is_new
     if len(digests) > 1 and not is_settled:
         await store.restore_employee(conn, attempt, employee, decision.state)
-        if not decision.kept:
-            await store.unlist(conn, attempt, employee.id)
     if attempt.kind == "preview" and decision.kept:
         await store.copy_staged(conn, attempt, decision.kept, decision.copies)
     states = dict(zip(digests, employee.states, strict=True))

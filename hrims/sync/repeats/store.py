@@ -101,11 +101,6 @@ async def restore_employee(conn: AsyncConnection, attempt: Attempt, employee: Em
     await conn.execute(SQL["restore_employee"], given)
 
 
-async def unlist(conn: AsyncConnection, attempt: Attempt, employee_id: int) -> None:
-    """Take an employee off the list of this run, if this run put them on it."""
-    await conn.execute(SQL["unlist"], {"run": attempt.run_id, "id": employee_id})
-
-
 async def reject(
     conn: AsyncConnection, attempt: Attempt, record: Record, reason: Reject, whose: Whose
 ) -> None:
