@@ -199,7 +199,8 @@ def _check(frame: Frame, there: int, number: int, size: int) -> int:
     """Return the total. Raises RemoteGarbled where the frame fits neither the question nor the records."""
     total = _whole(frame.overall_data_size, "overallDataSize")
     if _whole_or_none(frame.current_page, "currentPage") not in {None, number}:
-        raise RemoteOtherPage(f"HRIMS answered with another page than page {number}, asked for.")
+        words = f"HRIMS answered with another page than page {number}, asked for."
+        raise RemoteOtherPage(words, had=there, total=total)
     if there > size:
         raise RemoteLong(f"HRIMS answered with {there} records where at most {size} fit.", had=there)
     if _whole_or_none(frame.current_data_size, "currentDataSize") not in {None, there}:

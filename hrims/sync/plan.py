@@ -57,6 +57,7 @@ class Plan:
         self._splits = 0
         self._met_up_to = 0
         self._empty = 0
+        self._misnumbered = set[int]()
 
     @property
     def size(self) -> int:
@@ -225,11 +226,18 @@ class Plan:
         # Where nothing at all is answered each time, there is nothing to split; and where a part holds more
         # records than asked for, a smaller one would as well.
         is_too_small = isinstance(error, RemoteLong) and ask.page is not None
-        # A server that numbers its pages in another way does so with smaller pages as well.
-        is_misnumbered = isinstance(error, RemoteOtherPage)
-        if policy.is_empty(error) or is_too_small or is_misnumbered:
+        if policy.is_empty(error) or is_too_small or self._is_misnumbered(ask, error):
             return True
         return self.split(ask, error, now)
+
+    def _is_misnumbered(self, ask: Ask, error: RemoteError) -> bool:
+        """Return whether HRIMS numbers its pages in another way, and so smaller pages too: it does where it
+        answers as few pages with their own number as with another one. A record may break a single page so.
+        """
+        if not isinstance(error, RemoteOtherPage):
+            return False
+        self._misnumbered.add((ask.page or ask.span).start)
+        return len(self._misnumbered) >= max(2, self._answers)
 
     def split(self, ask: Ask, error: RemoteError, now: float) -> bool:
         """Request a page that keeps failing in parts. Return True when it cannot be had: a single record,

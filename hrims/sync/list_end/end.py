@@ -37,6 +37,8 @@ class End(NamedTuple):
     """The page behind the end, if HRIMS answered it; without records also if it has no such page."""
     is_other_page: bool = False
     """Whether HRIMS answered with another page, and says so: the list may go on behind it."""
+    other_records: int = 0
+    """Records of that other page."""
 
 
 async def ask_end(reader: Reader, page_size: int, total: int) -> End:
@@ -54,7 +56,7 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
     # That a list is empty is shown by nothing else at all.
     spans += known if total else []
     there: Page | None = None
-    is_other_page = False
+    is_other_page, other_records = False, 0
     while True:
         span = spans[retry.failures % len(spans)]
         try:
@@ -62,7 +64,8 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
         except RemoteError as trouble:
             if span is behind and isinstance(trouble, NO_SUCH_PAGE):
                 there, spans = Page(span.number, span.size, total, []), known
-                is_other_page = isinstance(trouble, RemoteOtherPage)
+                if isinstance(trouble, RemoteOtherPage):
+                    is_other_page, other_records = True, trouble.had
                 continue
             if isinstance(trouble, RemoteContradictory):
                 spans = [span]
@@ -70,7 +73,7 @@ async def ask_end(reader: Reader, page_size: int, total: int) -> End:
                 raise
             await retry.pause(trouble)
         else:
-            return End(page.total, page if span is behind else there, is_other_page)
+            return End(page.total, page if span is behind else there, is_other_page, other_records)
 
 
 async def read_behind(reader: Reader, reading: int, end: End) -> int:
@@ -80,6 +83,9 @@ async def read_behind(reader: Reader, reading: int, end: End) -> int:
     list of one full page is empty is saved as well: without it the total may be that of the page.
     """
     page, total = end.behind, end.total
+    if total == 0 and end.other_records:
+        words = "HRIMS sent records of a list that it calls empty."
+        await pages.note(reader.attempt, words, reader.pool, end.other_records)
     if page is None or page.total > page.start:
         return total
     for _ in range(MAX_PAGES_BEHIND):

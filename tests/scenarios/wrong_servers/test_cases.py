@@ -97,6 +97,16 @@ TOTALS = {
     "total of the page, page 0 empty": case(
         254, wrong(10, "numbered from one, page 0 empty", total="total of the page")
     ),
+    "total of the page, page 0 empty, under its own number": case(
+        377,
+        wrong(50),
+        Phase(
+            50,
+            Paging("numbered from one, page 0 empty"),
+            total="total of the page",
+            current_page="as sent",
+        ),
+    ),
     "size asked for, and nobody with a ZanID behind it": case(
         105, wrong(100, total="total is the size asked for"), keyless=5, is_keyless_last=True
     ),
@@ -194,7 +204,7 @@ def test_a_server_with_one_page_size_is_read_with_it(play: Play) -> None:
 
 
 @pytest.mark.parametrize("count", [26, 250])
-def test_a_server_that_says_that_its_pages_are_others_is_not_asked_for_their_parts(
+def test_a_server_that_says_that_its_pages_are_others_is_not_asked_for_the_parts_of_each(
     play: Play, count: int
 ) -> None:
     numbered = Phase(12, Paging("numbered from one"), current_page="as sent")
@@ -202,7 +212,9 @@ def test_a_server_that_says_that_its_pages_are_others_is_not_asked_for_their_par
     check(played)
     (result,) = played.results
     assert result.run.outcome == "incomplete", judge.claim(result)
-    assert {size for _, size in result.asked} <= {1, 12}
+    parts = {number * size // 12 for number, size in result.asked if size in {3, 4}}
+    assert len(parts) <= 2, "one page that HRIMS misnumbers may be the fault of a record"
+    assert result.requests <= 250, judge.claim(result)
 
 
 @pytest.mark.parametrize("count", [250, 330])
