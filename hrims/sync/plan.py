@@ -57,6 +57,7 @@ class Plan:
         self._splits = 0
         self._met_up_to = 0
         self._empty = 0
+        self._pages = 0
         self._misnumbered = set[int]()
 
     @property
@@ -130,6 +131,7 @@ class Plan:
         self._asked -= 1
         self._saving += 1
         self._answers += 1
+        self._pages += 1
         self._throttle.answered()
         self.learn_total(total)
 
@@ -237,7 +239,7 @@ class Plan:
         if not isinstance(error, RemoteOtherPage):
             return False
         self._misnumbered.add((ask.page or ask.span).start)
-        return len(self._misnumbered) >= max(2, self._answers)
+        return len(self._misnumbered) >= max(2, self._pages)
 
     def split(self, ask: Ask, error: RemoteError, now: float) -> bool:
         """Request a page that keeps failing in parts. Return True when it cannot be had: a single record,

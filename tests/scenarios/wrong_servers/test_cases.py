@@ -213,8 +213,8 @@ def test_a_server_that_says_that_its_pages_are_others_is_not_asked_for_the_parts
     (result,) = played.results
     assert result.run.outcome == "incomplete", judge.claim(result)
     parts = {number * size // 12 for number, size in result.asked if size in {3, 4}}
-    assert len(parts) <= 2, "one page that HRIMS misnumbers may be the fault of a record"
-    assert result.requests <= 250, judge.claim(result)
+    assert len(parts) <= 4, "as many as are in flight before it shows that it is no single page"
+    assert result.requests <= 600, judge.claim(result)
 
 
 @pytest.mark.parametrize("count", [250, 330])
