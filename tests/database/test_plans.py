@@ -129,7 +129,7 @@ async def test_the_last_complete_run_is_found_without_those_that_failed(
         INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, requested_by,
                           requested_via, state, finished_at, trouble)
         SELECT 'sync', %s, 'votecode', '001', 100, 'asha', 'page', 'failed', now(), 'HRIMS is down.'
-        FROM generate_series(1, 10_000)
+        FROM generate_series(1, 10000)
         """,
         (institution(conn),),
     )

@@ -39,7 +39,8 @@ async def keep_pruning(pool: AsyncPool, settings: Settings) -> None:
 
 
 async def prune(pool: AsyncPool, settings: Settings) -> None:
-    """Delete all that is old by now. Pages come late: of several workers one always gets to them."""
+    """Delete all that is old by now. Pages come last: of several workers one always gets to them."""
+    await _forget_workers(pool)
     while await _some_searches(pool):  # noqa: ASYNC110 - it pauses between batches, and waits for no event
         await asyncio.sleep(BREATH)
     while await _some_jobs(pool, settings):  # noqa: ASYNC110 - it takes a breath, and waits for nobody
@@ -48,7 +49,6 @@ async def prune(pool: AsyncPool, settings: Settings) -> None:
         await asyncio.sleep(BREATH)
     while await _some_pages(pool, settings):  # noqa: ASYNC110 - the same
         await asyncio.sleep(BREATH)
-    await _forget_workers(pool)
 
 
 async def _forget_workers(pool: AsyncPool) -> None:
