@@ -3,7 +3,10 @@ of its own, so that nobody waits for it.
 """
 
 import asyncio
+import contextlib
 from typing import Final
+
+import psycopg
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
@@ -52,11 +55,13 @@ async def prune(pool: AsyncPool, settings: Settings) -> None:
 
 
 async def _forget_workers(pool: AsyncPool) -> None:
-    # Not beside the heartbeat: a row that somebody holds would stop it, in every worker at once.
-    async with pool.connection() as conn:
-        if await store.alone(conn):
-            await store.be_impatient(conn)
-            await workers.forget(conn, WORKER_DAYS)
+    # Not beside the heartbeat: a row that somebody holds would stop it, in every worker at once. Here the
+    # workers stay until the next look.
+    with contextlib.suppress(psycopg.errors.LockNotAvailable):
+        async with pool.connection() as conn:
+            if await store.alone(conn):
+                await store.be_impatient(conn)
+                await workers.forget(conn, WORKER_DAYS)
 
 
 async def _some_searches(pool: AsyncPool) -> bool:
