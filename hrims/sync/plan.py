@@ -216,6 +216,9 @@ class Plan:
     def _tries_of(self, ask: Ask, error: RemoteError) -> int:
         if policy.is_empty(error):
             return self._tries
+        if ask.page and isinstance(error, RemoteOtherPage):
+            # No verdict follows that needs to be sure: the records are missing, and not called broken.
+            return policy.TRIES_OF_A_PART
         is_whole = not ask.page and ask.span.size > 1
         if self._answers == 0 and is_whole and policy.is_permanent(ask, error):
             return max(self._tries, policy.TRIES_OF_A_FAULT)
