@@ -88,7 +88,8 @@ def test_writes_are_refused_in_words_and_succeed_afterwards(
         assert page.status_code == 503
         assert "The database is read-only at the moment" in page.text
     assert soon(lambda: fetch(api, number)) == 202
-    assert officer.post("/sign-out", data={"csrf_token": token}).status_code == 303
+    # Another session of the pool may have been opened a moment ago as well.
+    assert soon(lambda: officer.post("/sign-out", data={"csrf_token": token}).status_code) == 303
 
 
 def test_a_session_of_the_spell_that_was_not_used_is_not_used_after_it(
