@@ -10,7 +10,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeVar
 
-from hrims.employees.rejects import Reject, is_plain, undated, unreadable, unstorable, without_key
+from hrims.employees.rejects import Reject, is_plain, is_zan_id, undated, unreadable, unstorable, without_key
 from hrims.remote.records import (
     Contract,
     Education,
@@ -99,7 +99,7 @@ def to_row(record: Person | Unreadable) -> Row | Reject:
     info = record.personal_info or _NO_INFO
     texts, whole = _texts(info, record)
     zan_id = texts[0]
-    if not (8 <= len(zan_id) <= 10 and zan_id.isascii() and zan_id.isdigit()):
+    if not is_zan_id(zan_id):
         return without_key(zan_id)
     try:
         row = _row(texts, confirmed=info.is_employee_confirmed)
