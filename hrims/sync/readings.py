@@ -72,9 +72,9 @@ async def read(
         try:
             return await _read(reader, reading, skip, known_total, and_total=and_total, fit=fit)
         except PageSizeFound as found:
-            restarts.add(found)
             # While the pages of the pass are there, they show which changes are those of another person.
             await resolve(reader.attempt, reader.pool, [reading])
+            restarts.add(found)
             await restart_pass(reader, reading, found)
     return await _read(reader, reading, skip, known_total, and_total=and_total)
 
