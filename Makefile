@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# Otherwise each process compiles the whole project again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A Python that was upgraded or removed leaves an environment that is there and does not work.
 ifneq ($(wildcard .venv/*.stamp),)
@@ -17,16 +19,23 @@ run: .venv/run.stamp ## set up what is missing and start everything: database, s
 
 test: setup-dev browser ## everything that CI runs
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m tests.debian15
+	@$(BIN)/python -m tests.support.debian15
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not chaos"
 
-check: setup-dev ## lint, types and the contracts between rooms
+check: setup-dev ## lint, types, the contracts between packages, the language
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m tests.support.language
+
+unit: setup-dev ## the tests that need no database and no network
+	@$(BIN)/pytest -q -n 2 tests/unit
 
 chaos: setup-dev ## kills, restarts and long state machines
 	@$(BIN)/pytest -n 2 -m chaos
+
+mutants: setup-dev ## small faults in the pure code: how many the unit tests notice
+	@$(BIN)/python -m tests.mutation
 
 bench: setup-dev ## print the figures
 	@$(BIN)/python -m benchmarks
@@ -34,7 +43,7 @@ bench: setup-dev ## print the figures
 format: setup-dev ## put the code into the house style
 	@$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
 
-lock: ## resolve the dependencies anew (needs uv)
+lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml deploy/build.in -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q --extra dev pyproject.toml deploy/build.in -o requirements-dev.lock
 
@@ -43,7 +52,7 @@ clean: ## remove the virtual environment and caches; the data in .hrims stays
 
 setup-dev: .venv/dev.stamp
 
-screenshot: browser ## draw the README's picture anew
+screenshot: browser ## draw the README's picture again
 	@$(BIN)/python -m tests.browser.screenshot
 
 browser: .venv/dev.stamp
@@ -55,4 +64,4 @@ browser: .venv/dev.stamp
 .venv/dev.stamp: requirements-dev.lock pyproject.toml
 	@deploy/venv.sh "$(PYTHON)" requirements-dev.lock && touch $@ .venv/run.stamp
 
-.PHONY: help run test check chaos bench format lock clean setup-dev browser screenshot
+.PHONY: help run test check unit chaos mutants bench format lock clean setup-dev browser screenshot

@@ -1,23 +1,26 @@
-"""Prints all figures, or those named: ``python -m benchmarks [NAME …]``; ``make bench`` is all of them."""
+"""Prints the figures of all benchmarks, or of those named: ``python -m benchmarks [NAME …]``.
+
+``make bench`` runs all of them.
+"""
 
 import sys
 
 from benchmarks import (
     ask,
     broken,
+    cleaner,
     drift,
     kills,
     latency,
     memory,
     rate,
-    retention,
     scenarios,
     shape,
     stream,
     unchanged,
 )
 
-ALL = (ask, stream, shape, rate, latency, broken, unchanged, memory, drift, retention, kills, scenarios)
+ALL = (ask, stream, shape, rate, latency, broken, unchanged, memory, drift, cleaner, kills, scenarios)
 
 for benchmark in ALL:
     name = benchmark.__name__.rpartition(".")[2]

@@ -1,26 +1,26 @@
-"""What asking for a run costs, from the request to its 202. At most 50 ms at the 99th percentile.
+"""Latency of a request for a run, until its 202: at most 50 ms at the 99th percentile.
 
-Run, progress row, audit record and queue job are committed, with fsync on, before the answer.
+Run, progress row, audit record and queue job are committed, with fsync on, before the response.
 """
 
 import itertools
 import time
 
-from benchmarks.stage import Stage, line, percentile, stage
+from benchmarks.web_environment import WebEnvironment, line, percentile, web_environment
 
 TIMES = 1000
 LIMIT = 0.050
 
 
 def main() -> None:
-    """Prints the cost beside that of an empty request."""
-    with stage() as on:
+    """Print the latency beside that of an empty request."""
+    with web_environment() as on:
         wishes = _wishes(on)
         plain, asked, again = [], [], []
-        for wish in itertools.islice(itertools.cycle(wishes), TIMES):
-            plain.append(_timed(on, wish, "GET", "/healthz", 200))
-            asked.append(_timed(on, wish, "POST", "/api/hrims/fetch-by-institution", 202))
-            again.append(_timed(on, wish, "POST", "/api/hrims/fetch-by-institution", 200))
+        for request in itertools.islice(itertools.cycle(wishes), TIMES):
+            plain.append(_timed(on, request, "GET", "/healthz", 200))
+            asked.append(_timed(on, request, "POST", "/api/hrims/fetch-by-institution", 202))
+            again.append(_timed(on, request, "POST", "/api/hrims/fetch-by-institution", 200))
             on.conn.execute(
                 "UPDATE runs SET state = 'cancelled', finished_at = now() WHERE state = 'waiting'"
             )
@@ -31,11 +31,11 @@ def main() -> None:
     print(f"  {TIMES} times; under {LIMIT * 1000:.0f} ms at the 99th percentile: {verdict}")
 
 
-def _forget(on: Stage) -> None:
+def _forget(on: WebEnvironment) -> None:
     on.conn.execute("UPDATE runs SET state = 'cancelled', finished_at = now() WHERE state = 'waiting'")
 
 
-def _wishes(on: Stage) -> list[dict[str, object]]:
+def _wishes(on: WebEnvironment) -> list[dict[str, object]]:
     rows = on.conn.execute("SELECT id, vote_code FROM institutions WHERE vote_code IS NOT NULL")
     return [
         {"institutionId": id_, "identifierType": "votecode", "voteNumber": vote_code}
@@ -43,9 +43,9 @@ def _wishes(on: Stage) -> list[dict[str, object]]:
     ]
 
 
-def _timed(on: Stage, wish: dict[str, object], method: str, path: str, status: int) -> float:
+def _timed(on: WebEnvironment, request: dict[str, object], method: str, path: str, status: int) -> float:
     began = time.perf_counter()
-    answer = on.http.request(method, path, json=wish if method == "POST" else None)
+    answer = on.http.request(method, path, json=request if method == "POST" else None)
     seconds = time.perf_counter() - began
     assert answer.status_code == status, answer.text
     return seconds

@@ -1,12 +1,12 @@
-"""What records that break HRIMS cost: 6,408 people, two of them broken, 8 % of pages failing, 300 ms a page.
+"""Cost of records that break HRIMS: 6,408 people, two records broken, 8 % of pages failing, 300 ms a page.
 
-Prints requests and seconds beside the ideal, with ``HRIMS_EDGES_AFTER`` off and on, and the most tries of a
-single record. ``python -m benchmarks.broken``
+Prints requests and seconds beside the ideal, with ``HRIMS_EDGES_AFTER`` off and on, and the maximum number of
+tries of a single record. ``python -m benchmarks.broken``
 """
 
 from typing import Any
 
-from benchmarks.ground import ground
+from benchmarks.run_environment import run_environment
 
 VOTE, PEOPLE, PAGE = "037", 6408, 100
 BROKEN = (1234, 5321)
@@ -31,7 +31,7 @@ def _measure(seed: int, name: str, after: str) -> tuple[int, float, int]:
     poison = [{"vote": VOTE, "index": index} for index in BROKEN]
     behaviour = {"latency_ms": LATENCY * 1000, "failure_rate": FAILING, "poison": poison}
     with (
-        ground({VOTE: PEOPLE}, seed=seed, **behaviour) as on,
+        run_environment({VOTE: PEOPLE}, seed=seed, **behaviour) as on,
         on.database() as base,
         base.worker(HRIMS_MAX_IN_FLIGHT=str(AT_ONCE), HRIMS_EDGES_AFTER=after),
     ):
@@ -54,14 +54,14 @@ def _most_tries(seen: dict[str, Any]) -> int:
 
 def _print_limits(name: str, figures: list[tuple[int, float, int]]) -> None:
     requests, slower, tries = (max(values) for values in zip(*figures, strict=True))
-    words = [f"tries at most {MOST_TRIES}: {_verdict(tries <= MOST_TRIES)}"]
+    lines = [f"tries at most {MOST_TRIES}: {_verdict(tries <= MOST_TRIES)}"]
     if name == "off":
-        # Reading the edges costs a request an edge beside them.
-        words += [
+        # Reading the edges costs one more request for each edge.
+        lines += [
             f"requests at most {MOST_REQUESTS}: {_verdict(requests <= MOST_REQUESTS)}",
             f"seconds at most {MOST_SLOWER} ×: {_verdict(slower <= MOST_SLOWER)}",
         ]
-    print(f"  edges {name}: {', '.join(words)}")
+    print(f"  edges {name}: {', '.join(lines)}")
 
 
 def _verdict(holds: bool) -> str:

@@ -1,7 +1,7 @@
-"""The floor under a run, in a process of its own: pages are downloaded (httpx, some at a time), decoded,
-mapped, copied and upserted, and nothing is guaranteed. Prints its seconds and its processor seconds.
+"""The floor of a run: the minimum work, without any guarantee, in a separate process.
 
-``python -m benchmarks.floor URL DSN VOTE PAGES SIZE AT_ONCE``
+Pages are downloaded (httpx, some at the same time), decoded, mapped, copied and upserted. Prints the seconds
+and the processor seconds. ``python -m benchmarks.floor URL DSN VOTE PAGES SIZE AT_ONCE``
 """
 
 import asyncio
@@ -14,22 +14,21 @@ import msgspec
 import psycopg
 
 from hrims.db import AsyncConnection
-from hrims.employees.mapping import COLUMNS, Row, to_row
-from hrims.employees.store import DATES
+from hrims.employees.fields import COLUMNS, SQL_TYPES, Row
+from hrims.employees.mapping import map_record
 from hrims.remote.wire import decode_page
 
-TYPES = ["date" if column in DATES else "text" for column in COLUMNS]
-COLUMNS_SQL = ", ".join(f"{column} {kind}" for column, kind in zip(COLUMNS, TYPES, strict=True))
+COLUMNS_SQL = ", ".join(f"{column} {kind}" for column, kind in SQL_TYPES.items())
 NAMES = ", ".join(COLUMNS)
 UPSERT = f"""
 INSERT INTO floor ({NAMES}) SELECT DISTINCT ON (zan_id) {NAMES} FROM staged ORDER BY zan_id
-ON CONFLICT (zan_id) DO UPDATE SET {", ".join(f"{one} = excluded.{one}" for one in COLUMNS[1:])}
+ON CONFLICT (zan_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in COLUMNS[1:])}
 WHERE (floor.*) IS DISTINCT FROM (excluded.*)
 """  # noqa: S608 - our own column names
 
 
 async def main(url: str, dsn: str, vote: str, pages: int, size: int, at_once: int) -> None:
-    """Fetches and keeps all pages."""
+    """Fetch and save all pages."""
     connections = [await _connect(dsn) for _ in range(at_once)]
     numbers = iter(range(pages))
     async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
@@ -56,9 +55,9 @@ async def _lane(
         ask = msgspec.json.encode({"RequestId": "204", "RequestPayloadData": about})
         answer = await http.post(f"{url}/Employees", content=ask)
         page = decode_page(answer.content, number=number, size=size)
-        rows = [row for record in page.records if isinstance(row := to_row(record), Row)]
+        rows = [row for record in page.records if isinstance(row := map_record(record), Row)]
         async with conn.cursor() as cursor, cursor.copy(b"COPY staged FROM STDIN (FORMAT binary)") as copy:
-            copy.set_types(TYPES)
+            copy.set_types([*SQL_TYPES.values()])
             for row in rows:
                 await copy.write_row(row)
         await conn.execute(UPSERT.encode())

@@ -1,6 +1,6 @@
-"""kill -9 at every step of a page and of a run, and 100 times at random: nobody lost, nobody there twice.
+"""kill -9 at every step of a page and of a run, and 100 times at random: no person lost or saved twice.
 
-At last once with the settings as they come: how long it takes until the run goes on.
+Finally, one kill with the default settings measures the time until the run continues.
 """
 
 import contextlib
@@ -11,14 +11,13 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.stage import REGISTER
 from hrims import postgres
+from hrims.installation import DEMO_REGISTER
+from hrims.institutions import importer
 from hrims.migrate import migrate
-from hrims.register import table
 from tests.conftest import clone, create
-from tests.flow.conftest import World
-from tests.kills.doomed import A_PAGE, A_RUN
-from tests.kills.stage import (
+from tests.resilience.crash.crash_child import A_PAGE, A_RUN
+from tests.resilience.crash.crash_runner import (
     MOST_KILLS,
     QUICK,
     Aftermath,
@@ -27,7 +26,8 @@ from tests.kills.stage import (
     killed_at,
     killed_at_random,
 )
-from tests.simulated import Simulator
+from tests.support.harness import World
+from tests.support.simulated import Simulator
 
 RANDOM_KILLS = 100
 
@@ -35,7 +35,7 @@ LIMIT = 45
 
 
 def main() -> None:
-    """Prints the figures."""
+    """Print the figures."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, _server(Path(folder)) as dsn:
         steps = []
         for step in (*A_PAGE, *A_RUN):
@@ -46,7 +46,7 @@ def main() -> None:
         for seed in itertools.count():
             with _world(dsn) as world:
                 by_chance.append(killed_at_random(world, seed, MOST_KILLS))
-            if sum(one.kills for one in by_chance) >= RANDOM_KILLS:
+            if sum(kill_run.kills for kill_run in by_chance) >= RANDOM_KILLS:
                 break
         _print("kills at random", by_chance)
         with _world(dsn) as world:
@@ -57,10 +57,10 @@ def main() -> None:
 
 
 def _print(what: str, after: Sequence[Aftermath]) -> None:
-    kills = sum(one.kills for one in after)
-    lost, twice = sum(one.lost for one in after), sum(one.twice for one in after)
-    again = max(one.again / one.kills for one in after)
-    whole = sum(one.run.outcome == "complete" for one in after)
+    kills = sum(person.kills for person in after)
+    lost, twice = sum(person.lost for person in after), sum(person.twice for person in after)
+    again = max(person.again / person.kills for person in after)
+    whole = sum(person.run.outcome == "complete" for person in after)
     print(
         f"  {what}: {kills} kills, {len(after)} runs, {whole} complete, {lost} lost, {twice} twice; "
         f"at most {again:.1f} pages again for a kill ({allowed_again(1)} allowed)",
@@ -70,13 +70,13 @@ def _print(what: str, after: Sequence[Aftermath]) -> None:
 
 @contextlib.contextmanager
 def _server(folder: Path) -> Iterator[str]:
-    """A server with a template named ``stage``."""
+    """Provide a server with a template database named ``template``."""
     with postgres.join(folder / "state", fsync=False) as server:
-        create(server.dsn, "stage")
-        dsn = psycopg.conninfo.make_conninfo(server.dsn, dbname="stage")
+        create(server.dsn, "template")
+        dsn = psycopg.conninfo.make_conninfo(server.dsn, dbname="template")
         migrate(dsn)
         with psycopg.connect(dsn, autocommit=True) as conn:
-            table.seed(conn, REGISTER)
+            importer.seed(conn, DEMO_REGISTER)
         yield server.dsn
 
 
@@ -84,7 +84,7 @@ def _server(folder: Path) -> Iterator[str]:
 def _world(server: str) -> Iterator[World]:
     with (
         tempfile.TemporaryDirectory() as folder,
-        clone(server, "stage") as dsn,
+        clone(server, "template") as dsn,
         Simulator(sizes={"001": 240}, scale=0.02) as remote,
         psycopg.connect(dsn, autocommit=True) as conn,
     ):

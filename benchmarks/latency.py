@@ -1,11 +1,11 @@
-"""How well slow pages overlap: 6,408 people, 8 % of pages failing, 300 ms a page, 4 in flight.
+"""Overlap of slow pages: 6,408 people, 8 % of pages failing, 300 ms a page, 4 requests in flight.
 
-A run may take at most 1.15 times as long as its requests, four at a time, take by themselves.
+A run may take at most 1.15 times as long as its requests alone, four at a time.
 """
 
 import statistics
 
-from benchmarks.ground import ground
+from benchmarks.run_environment import run_environment
 
 VOTE, PEOPLE, PAGE = "037", 6408, 100
 LATENCY, FAILING, AT_ONCE = 0.300, 0.08, 4
@@ -14,7 +14,7 @@ MOST = 1.15
 
 
 def main() -> None:
-    """Prints a line a seed: which pages fail is drawn anew with each."""
+    """Print a line for each seed; each seed makes other pages fail."""
     ratios = [_ratio(seed) for seed in SEEDS]
     worst, median = max(ratios), statistics.median(ratios)
     verdict = "holds" if worst <= MOST else "DOES NOT HOLD"
@@ -23,7 +23,7 @@ def main() -> None:
 
 def _ratio(seed: int) -> float:
     with (
-        ground({VOTE: PEOPLE}, seed=seed, latency_ms=LATENCY * 1000, failure_rate=FAILING) as on,
+        run_environment({VOTE: PEOPLE}, seed=seed, latency_ms=LATENCY * 1000, failure_rate=FAILING) as on,
         on.database() as base,
         base.worker(HRIMS_MAX_IN_FLIGHT=str(AT_ONCE)),
     ):

@@ -1,4 +1,4 @@
--- A past of many runs over eight years, each with its job and two pages; triggers are left out, they tell nobody.
+-- Many past runs over eight years, each with its job and two pages. Triggers are disabled: nothing is notified.
 SET session_replication_role = replica;
 INSERT INTO runs (institution_id, identifier_type, identifier, page_size, state, outcome, requested_by, requested_via,
                   requested_at, started_at, finished_at, people, seen_twice, missing, attempt, queue_job_id)

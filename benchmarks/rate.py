@@ -8,9 +8,9 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+from benchmarks import PROJECT
 from benchmarks.floor import COLUMNS_SQL
-from benchmarks.ground import Base, Ground, environment, ground
-from hrims.config import PROJECT
+from benchmarks.run_environment import RunDatabase, RunEnvironment, process_environment, run_environment
 
 VOTE, PAGE, AT_ONCE = "001", 100, 4
 ROUNDS = {10_000: 7, 100_000: 3}
@@ -18,7 +18,7 @@ LEAST, SHARE = 10_000, 0.5
 
 
 class Rates(NamedTuple):
-    """People a second, all new and again unchanged, and the worker's microseconds a person."""
+    """People a second, all new and then unchanged, and the worker's processor microseconds a person."""
 
     new: float
     unchanged: float
@@ -27,13 +27,13 @@ class Rates(NamedTuple):
 
 
 def main(sizes: tuple[int, ...] = tuple(ROUNDS)) -> None:
-    """Prints floor and engine of alternating rounds, and the median of their ratios."""
+    """Print floor and engine of alternating rounds, and the median of their ratios."""
     for people in sizes:
-        with ground({VOTE: people}) as on:
+        with run_environment({VOTE: people}) as on:
             _measure(on, people, ROUNDS.get(people, 1))
 
 
-def _measure(on: Ground, people: int, rounds: int) -> None:
+def _measure(on: RunEnvironment, people: int, rounds: int) -> None:
     print(f"  {people:,} people, pages of {PAGE}, a second (new, unchanged); µs of processor a person")
     floors, engines = [], []
     for _ in range(rounds):
@@ -42,7 +42,7 @@ def _measure(on: Ground, people: int, rounds: int) -> None:
         engines.append(_engine(on, people))
         _print("engine", engines[-1], floors[-1])
     ratios = [engine.new / floor.new for engine, floor in zip(engines, floors, strict=True)]
-    rate, ratio = statistics.median(one.new for one in engines), statistics.median(ratios)
+    rate, ratio = statistics.median(engine.new for engine in engines), statistics.median(ratios)
     verdict = "holds" if rate >= LEAST and ratio >= SHARE else "DOES NOT HOLD"
     print(
         f"  median {rate:,.0f} people/s, {ratio:.2f} of the floor; at least {LEAST:,} and {SHARE}: {verdict}"
@@ -62,17 +62,20 @@ def _print(name: str, rates: Rates, floor: Rates | None = None) -> None:
     )
 
 
-def _engine(on: Ground, people: int) -> Rates:
+def _engine(on: RunEnvironment, people: int) -> Rates:
     with on.database() as base, base.worker():
         first, again = base.run(VOTE, PAGE), base.run(VOTE, PAGE)
         _check(base, people)
     return Rates(
-        people / first.seconds, people / again.seconds, first.cpu / people * 1e6, again.cpu / people * 1e6
+        people / first.seconds,
+        people / again.seconds,
+        first.cpu_seconds / people * 1e6,
+        again.cpu_seconds / people * 1e6,
     )
 
 
-def _check(base: Base, people: int) -> None:
-    """Everybody is there, once, and the second run wrote nobody."""
+def _check(base: RunDatabase, people: int) -> None:
+    """Check that each person is saved once and that the second run wrote no employee."""
     found = base.conn.execute(
         "SELECT count(*), count(*) FILTER (WHERE last_changed_run_id = 1),"
         " (SELECT count(*) FROM listings) FROM employees"
@@ -80,25 +83,25 @@ def _check(base: Base, people: int) -> None:
     assert found == (people, people, people), found
 
 
-def _floor(on: Ground, people: int) -> Rates:
+def _floor(on: RunEnvironment, people: int) -> Rates:
     with on.database() as base:
         base.conn.execute(f"CREATE TABLE floor ({COLUMNS_SQL}, PRIMARY KEY (zan_id))".encode())
         (new, cpu_new), (again, cpu_again) = _once(on, base, people), _once(on, base, people)
     return Rates(people / new, people / again, cpu_new / people * 1e6, cpu_again / people * 1e6)
 
 
-def _once(on: Ground, base: Base, people: int) -> tuple[float, float]:
+def _once(on: RunEnvironment, base: RunDatabase, people: int) -> tuple[float, float]:
     pages = -(-people // PAGE)
-    words = [on.simulator.url, base.dsn, VOTE, pages, PAGE, AT_ONCE]
-    told = subprocess.run(
-        [sys.executable, "-m", "benchmarks.floor", *map(str, words)],
-        env=environment(on, base.dsn),
+    arguments = [on.simulator.url, base.dsn, VOTE, pages, PAGE, AT_ONCE]
+    finished = subprocess.run(
+        [sys.executable, "-m", "benchmarks.floor", *map(str, arguments)],
+        env=process_environment(on, base.dsn),
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    return float(told[0]), float(told[1])
+    return float(finished[0]), float(finished[1])
 
 
 if __name__ == "__main__":

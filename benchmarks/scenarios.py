@@ -1,6 +1,6 @@
-"""200 seeded scenarios of faults: nobody missing in silence, nobody there twice.
+"""200 seeded scenarios of faults: no person is missing without a report, and none is saved twice.
 
-``python -m benchmarks.scenarios`` plays all, ``python -m benchmarks.scenarios 17 42`` those of these seeds.
+``python -m benchmarks.scenarios`` runs all, ``python -m benchmarks.scenarios 17 42`` those with these seeds.
 """
 
 import contextlib
@@ -12,28 +12,28 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.stage import REGISTER
 from hrims import postgres
+from hrims.installation import DEMO_REGISTER
+from hrims.institutions import importer
 from hrims.migrate import migrate
-from hrims.register import table
-from tests.scenarios import judge
-from tests.scenarios.cast import draw
-from tests.scenarios.theatre import VOTES, Played, perform
+from tests.resilience.scenarios import checks
+from tests.resilience.scenarios.runner import VOTES, Played, perform
+from tests.resilience.scenarios.scenarios import draw
 
 SEEDS = range(200)
 
 
 def main(seeds: Sequence[int] = SEEDS) -> None:
-    """Prints the figures, and what was wrong with any scenario."""
+    """Print the figures, and the errors of each scenario that has any."""
     began, played = time.monotonic(), list[Played]()
     for at in range(0, len(seeds), len(VOTES)):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, _database(folder) as dsn:
             now = perform(dsn, Path(folder), [draw(seed) for seed in seeds[at : at + len(VOTES)]])
-        for one in now:
-            if (found := judge.faults(one)) or len(seeds) < len(SEEDS):
-                print(f"  {judge.line(one)} {found or ''}", flush=True)
+        for row in now:
+            if (found := checks.faults(row)) or len(seeds) < len(SEEDS):
+                print(f"  {checks.line(row)} {found or ''}", flush=True)
         played += now
-    print(judge.row(played))
+    print(checks.row(played))
     print(f"  {time.monotonic() - began:.0f} s")
 
 
@@ -42,7 +42,7 @@ def _database(folder: str) -> Iterator[str]:
     with postgres.join(Path(folder, "state"), fsync=False) as server:
         migrate(server.dsn)
         with psycopg.connect(server.dsn, autocommit=True) as conn:
-            table.seed(conn, REGISTER)
+            importer.seed(conn, DEMO_REGISTER)
         yield server.dsn
 
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import msgspec
 
-from hrims.employees.mapping import Row, to_row
+from hrims.employees.fields import Row
+from hrims.employees.mapping import map_record
 from hrims.remote.wire import decode_page
 
 PAGES, SIZE, ROUNDS = 100, 100, 5
 
 
 def main() -> None:
-    """Prints the best of some rounds over pages of invented people."""
+    """Print the best of several rounds over pages of invented people."""
     bodies = [page(number) for number in range(PAGES)]
     kilobytes = sum(map(len, bodies)) / PAGES / SIZE / 1000
     print(f"{PAGES} pages of {SIZE} records, {kilobytes:.1f} KB each, best of {ROUNDS} rounds")
@@ -24,35 +25,35 @@ def main() -> None:
 
 
 def rate(work: Callable[[], object]) -> float:
-    """Records a second in the fastest round."""
+    """Return the records a second in the fastest round."""
     best = min(_seconds(work) for _ in range(ROUNDS))
     return PAGES * SIZE / best
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    # of this process alone: what else runs on the machine does not count
+    # The time of this process only, so that other load on the machine is not counted.
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def decode(bodies: list[bytes]) -> None:
-    """Every page, decoded and let go."""
+    """Decode every page and discard it."""
     for number, body in enumerate(bodies):
         decode_page(body, number=number, size=SIZE)
 
 
 def shape(bodies: list[bytes]) -> None:
-    """Every page, decoded, mapped and let go; checks that the people did arrive as rows."""
+    """Decode, map and discard every page; check that the people arrived as rows."""
     kept = 0
     for number, body in enumerate(bodies):
-        rows = map(to_row, decode_page(body, number=number, size=SIZE).records)
+        rows = map(map_record, decode_page(body, number=number, size=SIZE).records)
         kept += sum(isinstance(row, Row) for row in rows)
     assert kept >= PAGES * (SIZE - 1)
 
 
 def page(number: int) -> bytes:
-    """One answer of HRIMS with invented people of the size that real records have."""
+    """Return a response of HRIMS with invented people whose records have a realistic size."""
     people = [person(number * SIZE + position) for position in range(SIZE)]
     frame = {"code": 200, "status": "Success", "message": "ok", "currentPage": number}
     counts = {"currentDataSize": SIZE, "overallDataSize": PAGES * SIZE}
@@ -60,7 +61,7 @@ def page(number: int) -> bytes:
 
 
 def person(which: int) -> dict[str, Any]:
-    """An invented employee, every part filled, with three jobs and fields that nobody reads."""
+    """Return an invented employee, every part filled, with three jobs and fields that are not read."""
     job = {
         "isCurrent": False, "titlePrefixName": None, "titleName": "Afisa Mipango",
         "gradeName": "II",

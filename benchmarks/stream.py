@@ -1,6 +1,6 @@
-"""When the first server-sent event of a run comes, from the request. At most 100 ms.
+"""Time from the request to the first server-sent event of a run: at most 100 ms.
 
-Also how long after a page's commit its progress arrives.
+Also measures the time from the commit of a page until its progress arrives.
 """
 
 import contextlib
@@ -9,18 +9,18 @@ from collections.abc import Iterator
 
 import httpx
 
-from benchmarks.stage import Stage, line, percentile, stage
+from benchmarks.web_environment import WebEnvironment, line, percentile, web_environment
 from hrims.access.audit import Actor
-from hrims.jobs import ask
+from hrims.jobs import enqueue
 
 TIMES = 300
 LIMIT = 0.100
 
 
 def main() -> None:
-    """Prints both beside the cost of an empty request."""
-    with stage() as on:
-        job = ask.ask(
+    """Print both beside the latency of an empty request."""
+    with web_environment() as on:
+        job = enqueue.enqueue_run(
             on.conn,
             Actor("benchmark", "system"),
             institution_id=1,
@@ -37,20 +37,20 @@ def main() -> None:
     print(f"  {TIMES} times; the first within {LIMIT * 1000:.0f} ms at the 99th percentile: {verdict}")
 
 
-def _empty(on: Stage) -> float:
+def _empty(on: WebEnvironment) -> float:
     began = time.perf_counter()
     on.http.get("/healthz")
     return time.perf_counter() - began
 
 
-def _first(on: Stage, job: int) -> float:
+def _first(on: WebEnvironment, job: int) -> float:
     began = time.perf_counter()
     with _joined(on, job) as answer:
         next(answer.iter_lines())
         return time.perf_counter() - began
 
 
-def _later(on: Stage, job: int) -> Iterator[float]:
+def _later(on: WebEnvironment, job: int) -> Iterator[float]:
     with _joined(on, job) as answer:
         events = _data(answer)
         next(events), next(events)
@@ -62,13 +62,13 @@ def _later(on: Stage, job: int) -> Iterator[float]:
 
 
 @contextlib.contextmanager
-def _joined(on: Stage, job: int) -> Iterator[httpx.Response]:
+def _joined(on: WebEnvironment, job: int) -> Iterator[httpx.Response]:
     while True:
         with on.http.stream("GET", f"/api/hrims/sync-status/{job}") as answer:
             if answer.status_code == 200:
                 yield answer
                 return
-        # The places of streams just closed are free when the server next speaks to them.
+        # The server notices closed streams, and frees their places, only when it next sends to them.
         _touch(on, job)
 
 
@@ -76,7 +76,7 @@ def _data(answer: httpx.Response) -> Iterator[str]:
     return (text for text in answer.iter_lines() if text.startswith("data: "))
 
 
-def _touch(on: Stage, job: int) -> None:
+def _touch(on: WebEnvironment, job: int) -> None:
     on.conn.execute("UPDATE run_progress SET saved = saved + 1 WHERE run_id = %s", (job,))
 
 

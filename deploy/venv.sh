@@ -37,7 +37,7 @@ fi
 touch "$begun"
 pip() {
   .venv/bin/python -m pip install -q --disable-pip-version-check "$@" || {
-    echo "Installing failed, for the reason above. Nothing half made is kept; again: make run" >&2
+    echo "Installing failed or was interrupted. Run it again to continue: make run" >&2
     exit 1
   }
 }

@@ -1,26 +1,30 @@
-"""HRIMS Sync: brings the employees of government institutions from HRIMS into Postgres.
+"""HRIMS Sync: copies the employees of government institutions from HRIMS into Postgres.
 
-The rooms stand in the order in which the data walks:
+The packages, in the order of the data flow:
 
-1. ``remote``     asks HRIMS for a page and tells every way in which it can fail
-2. ``employees``  shapes a record into a row and keeps it, in bulk, unchanged rows unwritten
-3. ``jobs``       the machinery: a run is asked for, queued, fenced, tried again, rescued
-4. ``sync``       one run from its first page to its outcome; ``sync/run.py`` tells the story
-5. ``follow``     runs as those see them who follow one
-6. ``webhooks``   tells others when a run has ended
-7. ``web``        what people and machines see of it
-8. ``access``     who may: users, sessions, tokens, and the audit record; stands below ``jobs``,
-   because asking for a run writes its audit record in the same transaction
+1. ``remote``     requests pages from HRIMS; classifies every way in which a request can fail
+2. ``employees``  maps a record to a row and saves rows in bulk; unchanged rows are not written
+3. ``jobs``       enqueues a run, executes it as fenced attempts, retries and rescues it
+4. ``sync``       executes one run, from its first page to its outcome; start with ``sync/run.py``
+5. ``runs``       is the read model of runs: state, progress, messages, comparison
+6. ``webhooks``   notifies other systems when a run has ended
+7. ``web``        serves the pages and the JSON API
+8. ``access``     controls permissions: users, sessions, tokens and the audit record; it is below ``jobs``,
+   because enqueueing a run writes its audit record in the same transaction
 
-``batches`` asks for many runs at once, ``schedules`` lets them be asked for by themselves. ``steady`` has how
-work outlives a database that is away.
+Packages beside this flow:
 
-``leavers`` concludes from complete runs who left, ``people`` finds a person and what ever happened to them.
-``previews`` keeps what a run would change until somebody applies it, ``compare`` holds two runs side by side.
-``limits`` holds what counts over all workers: places at the remote, and the breaker. ``register`` is the
-table of institutions, ``workplaces`` what a person says that a name means which it lacks. ``rejects`` and
-``drift`` draw what follows from what a run could not keep, and from what has changed in HRIMS' answers.
-``instances`` knows which instances of this checkout run. ``postgres`` starts a PostgreSQL of our own where
-none is given, ``simulator`` is a stand-in HRIMS that shares no code with the rest, ``cli`` holds the
-commands.
+- ``batches`` requests many runs together, ``schedules`` starts batches automatically.
+- ``leavers`` detects from complete runs which employees left. ``people`` finds a person and their history.
+- ``previews`` stores what a run would change until a user applies it.
+- ``limits`` has what counts over all workers: the slots for requests to HRIMS, and the circuit breaker.
+- ``institutions`` has the table of institutions. Its package ``workplaces`` maps names that the table lacks
+  to institutions, as users decide.
+- ``rejects`` tracks the records that a run could not save, ``drift`` detects changes in HRIMS' responses.
+- ``resilience`` retries work while the database is away.
+- ``instances`` records which instances of this installation are running.
+- ``postgres`` starts a PostgreSQL server if none is configured.
+- ``simulator`` is a stand-in for HRIMS that shares no code with the rest.
+- ``cli`` has the commands.
+- ``installation`` knows the paths of templates, migrations and other files.
 """

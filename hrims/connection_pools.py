@@ -1,4 +1,4 @@
-"""Pools of connections to Postgres: a DSN comes in; open pools of the web and of the worker go out."""
+"""Connection pools of web processes and workers. Input: a DSN. Output: an open pool."""
 
 import asyncio
 import time
@@ -19,33 +19,36 @@ from hrims.db import (
     is_pooled,
 )
 
-POOL_WAIT = 10.0
-"""Seconds that a request waits for a connection before it says that the database is busy."""
+POOL_TIMEOUT = 10.0
+"""Seconds that a request waits for a connection before it fails because the database is busy."""
 
-FRESH = 1.0
-"""Seconds after which a connection is checked before it is used."""
+FRESH_SECONDS = 1.0
+"""Seconds of idleness after which a connection is checked before its use."""
 
-LOCK_WAIT = "10s"
-"""How long a request waits for what somebody else holds: a worker that froze in the middle of a transaction
-holds it until another one ends its session, and there may be no other.
+LOCK_TIMEOUT = "10s"
+"""The lock timeout of a request. A worker that froze inside a transaction keeps its locks until another
+worker terminates its session, and there may be no other worker.
 """
 
-GIVE_UP = 5.0
-"""Seconds after which a pool that cannot connect begins anew: it tries after 1, 2, 4 … seconds, and would let
-minutes pass unused once the database is back.
+RECONNECT_TIMEOUT = 5.0
+"""Seconds after which a pool that cannot connect restarts its attempts.
+
+It connects after 1, 2, 4 … seconds, so without a restart it could lose minutes after the database's return.
 """
 
 _worked: "weakref.WeakKeyDictionary[AsyncConnection, float]" = weakref.WeakKeyDictionary()
 
 
 class WebPool(ConnectionPool[Connection]):
-    """A pool that keeps no read-only session; ``is_read_only`` is what the last session reported."""
+    """A pool that keeps no read-only session. ``is_read_only`` is the state that the last session
+    reported.
+    """
 
     is_read_only = False
     _replaced_at = float("-inf")
 
-    def __init__(self, dsn: str, **given: Any) -> None:
-        super().__init__(dsn, check=self.check_one, **given)
+    def __init__(self, dsn: str, **options: Any) -> None:
+        super().__init__(dsn, check=self.check_or_drain, **options)
 
     def getconn(self, timeout: float | None = None) -> Connection:
         while session_state.is_stale(conn := super().getconn(timeout)):
@@ -59,9 +62,11 @@ class WebPool(ConnectionPool[Connection]):
         _let_expire(conn)
         super().putconn(conn)
 
-    def check_one(self, conn: Connection) -> None:
-        """Check a connection before it is used. Raise psycopg.Error when it is broken, after replacing all
-        that are idle: they broke together, and the pool pauses after each that it finds broken.
+    def check_or_drain(self, conn: Connection) -> None:
+        """Check a connection before its use. Raise psycopg.Error if it is broken.
+
+        First replace all idle connections: they broke together, and the pool pauses after each broken one
+        that it finds.
         """
         try:
             self.check_connection(conn)
@@ -73,33 +78,33 @@ class WebPool(ConnectionPool[Connection]):
 
 
 class WorkerPool(AsyncConnectionPool[AsyncConnection]):
-    """A pool that loses no cancellation, and keeps no session that is read-only or was left in a pipeline."""
+    """A pool that loses no cancellation and keeps no session that is read-only or still in a pipeline."""
 
     _replaced_at = float("-inf")
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**{**given, "check": self.check_one})
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "check": self.check_or_drain})
 
     async def getconn(self, timeout: float | None = None) -> AsyncConnection:  # noqa: ASYNC109 - psycopg's
-        # Before Python 3.12 asyncio.wait_for, in which the pool waits, forgets a cancellation that comes
-        # together with the connection: what runs for ever would never end, nor who waits for its end.
-        asked = _cancellations()
+        # The pool waits in asyncio.wait_for. Before Python 3.12 that loses a cancellation which arrives
+        # together with the connection. A periodic task, and the code that awaits it, would never end.
+        cancellations = _cancellations()
         while session_state.is_stale(conn := await super().getconn(timeout)):
             await self.putconn(conn)
-        if _cancellations() > asked:
+        if _cancellations() > cancellations:
             await self.putconn(conn)
             raise asyncio.CancelledError
         return conn
 
     async def putconn(self, conn: AsyncConnection) -> None:
-        # Whoever is cancelled just as they enter a pipeline never leaves it, and nor would the next one.
+        # A task that is cancelled while it enters a pipeline leaves the connection in pipeline mode.
         if _is_in_pipeline(conn):
             await conn.close()
         _let_expire(conn)
         await super().putconn(conn)
 
-    async def check_one(self, conn: AsyncConnection) -> None:
-        """Check a connection as WebPool does, unless it worked a moment ago."""
+    async def check_or_drain(self, conn: AsyncConnection) -> None:
+        """Check a connection like WebPool, unless it worked a moment ago."""
         try:
             await check_unless_fresh(conn)
         except psycopg.Error:
@@ -109,15 +114,15 @@ class WorkerPool(AsyncConnectionPool[AsyncConnection]):
             raise
 
 
-def open_pool(dsn: str, *, most: int) -> WebPool:
-    """An open pool of at most ``most`` connections. Open it after a fork, never before."""
+def open_pool(dsn: str, *, max_size: int) -> WebPool:
+    """Open a pool of at most ``max_size`` connections. Call it after a fork, never before."""
     pool = WebPool(
         dsn,
         min_size=1,
-        max_size=most,
-        timeout=POOL_WAIT,
+        max_size=max_size,
+        timeout=POOL_TIMEOUT,
         configure=_configure,
-        reconnect_timeout=GIVE_UP,
+        reconnect_timeout=RECONNECT_TIMEOUT,
         reconnect_failed=ConnectionPool.check,
         open=False,
     )
@@ -125,26 +130,28 @@ def open_pool(dsn: str, *, most: int) -> WebPool:
     return pool
 
 
-def open_worker_pool(**given: Any) -> AsyncPool:
-    """The pool of a worker, as Procrastinate's connector asks for it; its checks cost no trip a page."""
-    ours = {
+def open_worker_pool(**options: Any) -> AsyncPool:
+    """Return a worker's pool, for Procrastinate's connector. Its checks cost no round trip per page."""
+    overrides = {
         "configure": detect_pooler_async,
-        "reconnect_timeout": GIVE_UP,
+        "reconnect_timeout": RECONNECT_TIMEOUT,
         "reconnect_failed": AsyncConnectionPool.check,
     }
-    return WorkerPool(**{**given, **ours})
+    return WorkerPool(**{**options, **overrides})
 
 
 def _configure(conn: Connection) -> None:
-    """Wait for no lock for ever. Behind a pooler a setting would be the next one's too."""
+    """Set the lock timeout of a session. Not behind a pooler, where other clients would inherit the
+    setting.
+    """
     detect_pooler(conn)
     if not is_pooled(conn):
-        conn.execute("SELECT set_config('lock_timeout', %s, false)", (LOCK_WAIT,))
+        conn.execute("SELECT set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
         conn.commit()
 
 
 def _let_expire(conn: Connection | AsyncConnection) -> None:
-    """Have the pool close a read-only session on its return, and open another."""
+    """Make the pool close a read-only session on its return and open another."""
     if session_state.must_close(conn):
         conn._expire_at = 0.0  # noqa: SLF001 - a plain close() makes the pool log a warning for each
 
@@ -161,9 +168,10 @@ def _cancellations() -> int:
 
 
 async def check_unless_fresh(conn: AsyncConnection) -> None:
-    """Checks a connection that stood idle; one that worked a moment ago most likely works, and whoever
-    uses it is patient. Raises OperationalError when it is broken.
+    """Check a connection that was idle. Raises OperationalError if it is broken.
+
+    A connection that worked a moment ago most likely still works, and its user retries anyway.
     """
-    if time.monotonic() - _worked.get(conn, float("-inf")) > FRESH:
+    if time.monotonic() - _worked.get(conn, float("-inf")) > FRESH_SECONDS:
         await AsyncConnectionPool.check_connection(conn)
     _worked[conn] = time.monotonic()

@@ -1,12 +1,11 @@
-"""Connections to Postgres: settings in; the DSN in use, connections and named statements out."""
+"""Connections to Postgres. Input: settings. Output: the DSN in use, connections and named statements."""
 
-import logging
 import os
 import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -23,51 +22,58 @@ AsyncConnection = psycopg.AsyncConnection[TupleRow]
 Pool = ConnectionPool[Connection]
 AsyncPool = AsyncConnectionPool[AsyncConnection]
 
-PATIENCE: dict[str, Any] = {
+CONNECTION_DEFAULTS: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20000,
 }
-"""A host that vanishes is noticed in seconds, not after the two hours of TCP."""
+"""Connection parameters that detect a lost host in seconds, not after the two hours of TCP keepalive."""
 
-PROCESS = "SELECT pg_backend_pid()"
+BACKEND_PID = "SELECT pg_backend_pid()"
 
-log = logging.getLogger(__name__)
+BLOCKERS = """
+SELECT DISTINCT b.pid, coalesce(nullif(s.application_name, ''), s.backend_type), s.usename, s.state,
+       extract(epoch FROM clock_timestamp() - s.xact_start)::float
+FROM unnest(pg_blocking_pids(%s)) AS b (pid) LEFT JOIN pg_stat_activity s ON s.pid = b.pid
+ORDER BY b.pid
+"""
 
-_joined: dict[Path, postgres.Server] = {}
-_joining = threading.Lock()
+_servers: dict[Path, postgres.Server] = {}
+_servers_lock = threading.Lock()
 
 
 def dsn_of(settings: Settings) -> str:
-    """The DSN in use: DATABASE_URL, else the embedded server, which is started if none runs.
+    """Return the DSN in use: DATABASE_URL, or that of the embedded server, which is started if it does not
+    run.
 
-    A process keeps its share of the embedded server until it ends.
+    A process remains a user of the embedded server until it ends.
     """
     if settings.database_url:
-        return _given(settings.database_url)
-    with _joining:
-        if settings.state_dir not in _joined:
+        return _with_defaults(settings.database_url)
+    with _servers_lock:
+        if settings.state_dir not in _servers:
             instances.check_meant(settings, os.environ)
-            _joined[settings.state_dir] = postgres.join(settings.state_dir)
-        return _joined[settings.state_dir].dsn
+            _servers[settings.state_dir] = postgres.join(settings.state_dir)
+        return _servers[settings.state_dir].dsn
 
 
-def leave(settings: Settings, patience: float) -> bool:
-    """Gives up this process' share of the embedded server, if it has one, and waits at most
-    ``patience`` seconds for the server's end; False when others still use it.
+def leave(settings: Settings, timeout: float) -> bool:
+    """Stop using the embedded server, and wait at most ``timeout`` seconds for its end.
+
+    Return False if other processes still use it.
     """
-    with _joining:
-        joined = _joined.pop(settings.state_dir, None)
-    return joined is None or joined.leave(patience)
+    with _servers_lock:
+        server = _servers.pop(settings.state_dir, None)
+    return server is None or server.leave(timeout)
 
 
-def _given(dsn: str) -> str:
+def _with_defaults(dsn: str) -> str:
     try:
-        return make_conninfo(dsn, **_unless_given(dsn))
+        return make_conninfo(dsn, **_missing_defaults(dsn))
     except psycopg.ProgrammingError:
-        # PostgreSQL's own words would repeat a part of it.
+        # The message of libpq would repeat a part of the DSN.
         raise ConfigError(
             "DATABASE_URL cannot be read; it is not repeated here, because a password may stand in it. "
             "Give an address like postgresql://user:password@host:5432/hrims, with signs like @ / : % in "
@@ -75,21 +81,21 @@ def _given(dsn: str) -> str:
         ) from None
 
 
-def _unless_given(dsn: str) -> dict[str, Any]:
-    given = conninfo_to_dict(dsn)
-    return {name: value for name, value in PATIENCE.items() if name not in given}
+def _missing_defaults(dsn: str) -> dict[str, Any]:
+    options = conninfo_to_dict(dsn)
+    return {name: value for name, value in CONNECTION_DEFAULTS.items() if name not in options}
 
 
 def as_url(dsn: str) -> str:
-    """The same DSN as an address that psql, psycopg and most other clients take."""
+    """Return the DSN as a URL that psql, psycopg and most other clients accept."""
     parts = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
     user, name = quote(parts.pop("user", "")), quote(parts.pop("dbname", ""))
     return f"postgresql://{user}{'@' if user else ''}/{name}?{urlencode(parts)}"
 
 
-def connect(dsn: str, **given: Any) -> Connection:
-    """One connection that commits by itself. Raises OperationalError."""
-    conn = psycopg.connect(dsn, autocommit=True, **given)
+def connect(dsn: str, **options: Any) -> Connection:
+    """Open a connection in autocommit mode. Raises OperationalError."""
+    conn = psycopg.connect(dsn, autocommit=True, **options)
     try:
         detect_pooler(conn)
     except BaseException:
@@ -99,38 +105,59 @@ def connect(dsn: str, **given: Any) -> Connection:
 
 
 def detect_pooler(conn: Connection) -> None:
-    """Find out whether Postgres itself answers or a pooler. Behind one that gives every transaction another
-    session nothing may be prepared, and nobody is notified.
+    """Detect whether the connection leads to Postgres directly or to a pooler.
+
+    A pooler in transaction mode gives every transaction another session: prepared statements and LISTEN do
+    not work.
     """
     before, conn.autocommit = conn.autocommit, True
-    row = conn.execute(PROCESS, prepare=False).fetchone()
+    row = conn.execute(BACKEND_PID, prepare=False).fetchone()
     conn.autocommit = before
     _note_login(conn, row)
 
 
 async def detect_pooler_async(conn: AsyncConnection) -> None:
-    """Find out the same of an asynchronous connection."""
+    """Detect a pooler like ``detect_pooler``, for an asynchronous connection."""
     before = conn.autocommit
     await conn.set_autocommit(True)
-    row = await (await conn.execute(PROCESS, prepare=False)).fetchone()
+    row = await (await conn.execute(BACKEND_PID, prepare=False)).fetchone()
     await conn.set_autocommit(before)
     _note_login(conn, row)
 
 
 def _note_login(conn: Connection | AsyncConnection, process: TupleRow | None) -> None:
-    # Of which session will answer, a pooler knows nothing yet at login: the number that it gives is made up.
+    # At login a pooler does not know yet which session will answer, so the process id that it reports is made
+    # up.
     if process != (conn.info.backend_pid,):
         conn.prepare_threshold = None
     session_state.note_login(conn)
 
 
 def is_pooled(conn: Connection | AsyncConnection) -> bool:
-    """Whether a pooler such as PgBouncer stands between; of a connection that was made here."""
+    """Return whether a connection that this module opened leads to a pooler such as PgBouncer."""
     return conn.prepare_threshold is None
 
 
+class Session(NamedTuple):
+    """Another session of the server, without its query text. Fields that this role may not see are None."""
+
+    pid: int
+    """0 for a prepared transaction, which has no process."""
+
+    program: str | None
+    user: str | None
+    state: str | None
+    age: float | None
+    """Seconds since its transaction began."""
+
+
+def find_blockers(conn: Connection, pid: int) -> list[Session]:
+    """Return the sessions that block ``pid``: they hold its lock, or wait for it earlier in the queue."""
+    return [Session(*row) for row in conn.execute(BLOCKERS, (pid,)).fetchall()]
+
+
 def int_array(numbers: Iterable[int]) -> str:
-    """An array of whole numbers as Postgres writes it; psycopg takes longer for a long one."""
+    """Return an array literal of integers. For a long array this is faster than psycopg."""
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
@@ -140,12 +167,12 @@ def can_write(conn: Connection) -> bool:
     return row == ("off",)
 
 
-def one_moment(conn: Connection) -> None:
-    """All that this transaction reads is of one moment; call it first in it."""
+def use_snapshot(conn: Connection) -> None:
+    """Let this transaction read from one snapshot. Call it before the transaction's first statement."""
     conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def statements(path: Path) -> dict[str, bytes]:
-    """The statements of a ``.sql`` file by the names in its ``-- name: …`` lines."""
+    """Return the statements of a ``.sql`` file by the names in its ``-- name: …`` lines."""
     parts = re.split(r"^-- name: (\w+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {name: sql.strip().encode() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}

@@ -1,50 +1,50 @@
-"""Every error that the rooms raise for one another, the tree on top.
+"""Every error that packages raise for each other. The tree shows the classes.
 
     HrimsSyncError
     ├── ConfigError                a setting is wrong; nothing was started
     ├── DatabaseUnusable           the database cannot be used as it is
-    ├── BackgroundTaskEnded        a worker lacks one of its tasks; its process ends
-    ├── InputError                 the person or machine that asked must change something
+    ├── BackgroundTaskEnded        a background task of a worker has ended; the worker process ends
+    ├── InputError                 the user or machine must change the request
     │   ├── InvalidInput      400
     │   ├── NotSignedIn       401
     │   ├── NotAllowed        403
     │   ├── NotFound          404
     │   ├── Conflict          409
     │   ├── TooLarge          413
-    │   ├── NotAcceptable     422
+    │   ├── Unprocessable     422
     │   └── TooMany           429
-    ├── RemoteError                HRIMS did not give what was asked
+    ├── RemoteError                HRIMS did not return what was requested
     │   ├── RemoteUnreachable      again   no connection, or it broke
-    │   ├── RemoteTimeout          again   no answer in time
+    │   ├── RemoteTimeout          again   no response in time
     │   ├── RemoteFailed           again   HTTP 5xx, or a body that says so
-    │   ├── RemoteGarbled          again   an answer that is not the contract's
+    │   ├── RemoteGarbled          again   a response that violates the contract
     │   │   ├── RemoteShort        again   a page with fewer records than HRIMS counts there
-    │   │   ├── RemoteLong         again   a page with more records than asked for
+    │   │   ├── RemoteLong         again   a page with more records than requested
     │   │   ├── RemoteRepeated     again   a page that HRIMS sent under another number before
-    │   │   ├── RemoteOtherPage    again   a page that says that it is another
+    │   │   ├── RemoteOtherPage    again   a page with another number than requested
     │   │   └── RemoteContradictory again  a page with more records than its total
-    │   ├── RemoteTooLarge         again   an answer over our size limit or HRIMS' own (413)
-    │   ├── RemoteDown             again   HRIMS is not asked just now; no attempt is spent on waiting
+    │   ├── RemoteTooLarge         again   a response over our size limit or that of HRIMS (413)
+    │   ├── RemoteDown             again   the circuit breaker is open; waiting uses up no attempt
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
     │   ├── RemoteUnknown          never   HRIMS does not know the vote code, TIN or person
-    │   ├── RemoteEndless          never   more records than asked for, whatever the page size
-    │   └── RemoteDrifted          never   nobody on a page has a ZanID any more: the field is gone
-    ├── PreviewError               a preview cannot be applied; asking again does not help
-    │   ├── PreviewGone            its people are no longer kept
-    │   └── PreviewOutdated        the employees changed since somebody approved it
-    └── Fenced                     this attempt no longer owns its run
+    │   ├── RemoteEndless          never   more records than requested, with every page size
+    │   └── RemoteDrifted          never   no record of a page has a ZanID: the field is gone
+    ├── PreviewError               a preview cannot be applied; a retry does not help
+    │   ├── PreviewGone            its employees were deleted
+    │   └── PreviewOutdated        the employees changed since the preview was approved
+    └── StaleAttempt               this attempt no longer owns its run
 
-The text of an error is written for a person: what happened, what was kept, what to do.
+The message of an error is written for users: what happened, what was kept, what to do.
 """
 
 from typing import ClassVar
 
 
 class HrimsSyncError(Exception):
-    """Something that a person should read. ``again`` says whether trying once more can help."""
+    """An error with a message for users. ``again`` is whether a retry can help."""
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
     again: ClassVar[bool] = True
 
 
@@ -61,111 +61,111 @@ class DatabaseUnusable(HrimsSyncError):
 
 
 class BackgroundTaskEnded(HrimsSyncError):
-    """A background task of a worker has ended; the worker process ends, to be started again."""
+    """A background task of a worker has ended. The worker process ends and must be restarted."""
 
     code = "background_task_ended"
 
 
 class InputError(HrimsSyncError):
-    """The one who asked must change something; nothing was changed.
+    """The user or machine must change the request; nothing was changed.
 
-    ``code`` is the machine's word for it, ``status`` the HTTP status it becomes.
+    ``code`` identifies the error for machines. ``status`` is the HTTP status of the response.
     """
 
     status: ClassVar[int] = 400
-    default_code: ClassVar[str] = "bad_request"
+    code = "bad_request"
 
     def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
-        self.slug = code or self.default_code
+        self.code = code or self.code
 
 
 class InvalidInput(InputError):
     """A value is missing or wrong."""
 
-    default_code = "invalid_input"
+    code = "invalid_input"
 
 
 class NotSignedIn(InputError):
-    """Nobody is signed in."""
+    """The request has no signed-in user and no valid token."""
 
     status = 401
-    default_code = "not_signed_in"
+    code = "not_signed_in"
 
 
 class NotAllowed(InputError):
-    """Whoever is signed in may not do this."""
+    """The role of the user or token does not permit this action."""
 
     status = 403
-    default_code = "not_allowed"
+    code = "not_allowed"
 
 
 class NotFound(InputError):
-    """There is no such thing."""
+    """The requested object does not exist."""
 
     status = 404
-    default_code = "not_found"
+    code = "not_found"
 
 
 class Conflict(InputError):
-    """The thing is not in a state in which this can be done."""
+    """The state of the object does not permit this action."""
 
     status = 409
-    default_code = "conflict"
+    code = "conflict"
 
 
 class TooLarge(InputError):
-    """The request is larger than what is read."""
+    """The request is larger than the size limit."""
 
     status = 413
-    default_code = "too_large"
+    code = "too_large"
 
 
-class NotAcceptable(InputError):
+class Unprocessable(InputError):
     """The values are well formed but do not belong together."""
 
     status = 422
-    default_code = "not_acceptable"
+    code = "not_acceptable"
 
 
 class TooMany(InputError):
     """Too many requests."""
 
     status = 429
-    default_code = "too_many"
+    code = "too_many"
 
 
 class RemoteError(HrimsSyncError):
-    """HRIMS did not give what was asked."""
+    """HRIMS did not return what was requested."""
 
     code = "remote"
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        """Seconds that HRIMS asked to wait, if it did."""
+        """Seconds that HRIMS requested to wait; None if it did not."""
 
 
 class RemoteUnreachable(RemoteError):
-    """No connection to HRIMS, or it broke before the answer was whole."""
+    """No connection to HRIMS, or it broke before the response was complete."""
 
     code = "remote_unreachable"
 
 
 class RemoteTimeout(RemoteError):
-    """HRIMS did not answer in time."""
+    """HRIMS did not respond in time."""
 
     code = "remote_timeout"
 
 
 class RemoteFailed(RemoteError):
-    """HRIMS answered that it failed: HTTP 5xx, or a body that says so."""
+    """HRIMS reported a failure: HTTP 5xx, or a body that says so."""
 
     code = "remote_failed"
 
 
 class RemoteGarbled(RemoteError):
-    """An answer that is not the contract's; a page had ``had`` records, and ``total`` beside them."""
+    """A response that violates the contract. A page had ``had`` records and the total ``total``."""
 
     code = "remote_garbled"
 
@@ -181,33 +181,33 @@ class RemoteShort(RemoteGarbled):
 
 
 class RemoteLong(RemoteGarbled):
-    """A page with more records than asked for."""
+    """A page with more records than requested."""
 
     code = "remote_long"
 
 
 class RemoteRepeated(RemoteGarbled):
-    """A page with the people of another page of the same reading."""
+    """A page with the employees of another page of the same pass."""
 
     code = "remote_repeated"
 
 
 class RemoteOtherPage(RemoteGarbled):
-    """A page that says that it is another one than asked for."""
+    """A page with another page number than requested."""
 
 
 class RemoteContradictory(RemoteGarbled):
-    """A page with more records than the total that it gives."""
+    """A page with more records than its total."""
 
 
 class RemoteTooLarge(RemoteError):
-    """The answer is larger than our limit, or than what HRIMS sends (413); it was not read. Ask for less."""
+    """The response is over our size limit or that of HRIMS (413), and was not read. Use smaller pages."""
 
     code = "remote_too_large"
 
 
 class RemoteDown(RemoteError):
-    """HRIMS answers nobody, or refuses the credentials: it is not asked just now."""
+    """The circuit breaker is open: HRIMS does not respond, or refuses the credentials."""
 
     code = "remote_down"
 
@@ -234,47 +234,47 @@ class RemoteUnknown(RemoteError):
 
 
 class RemoteDrifted(RemoteError):
-    """Every record of a page lacks the field that says who it is: HRIMS' answers have changed."""
+    """Every record of a page lacks the field that identifies the employee."""
 
     again = False
     code = "remote_drifted"
 
 
 class RemoteEndless(RemoteError):
-    """HRIMS gives more records than asked for, or fewer, whatever the page size."""
+    """HRIMS returns more records than requested, or fewer, with every page size."""
 
     again = False
     code = "remote_endless"
 
 
 class PreviewError(HrimsSyncError):
-    """A preview cannot be applied as it is."""
+    """A preview cannot be applied in its present state."""
 
     again = False
-    words: ClassVar[str]
+    text: ClassVar[str]
 
     def __init__(self) -> None:
-        super().__init__(self.words)
+        super().__init__(self.text)
 
 
 class PreviewGone(PreviewError):
-    """Its people are no longer kept."""
+    """The employees of the preview were deleted."""
 
     code = "preview_gone"
-    words = "The preview was thrown away or is too old. Make a new one."
+    text = "The preview was discarded or has expired. Start a new one."
 
 
 class PreviewOutdated(PreviewError):
-    """The employees changed between the approval and the first page that was to be applied."""
+    """The employees changed between the approval and the first page to apply."""
 
     code = "preview_outdated"
-    words = (
+    text = (
         "The employees have changed since this preview was approved, so nothing was applied. "
         "Look at the preview again; it shows the current difference."
     )
 
 
-class Fenced(HrimsSyncError):
-    """This attempt no longer owns its run: it was cancelled, ended or taken over."""
+class StaleAttempt(HrimsSyncError):
+    """This attempt no longer owns its run: the run was cancelled, has ended or was taken over."""
 
     code = "fenced"

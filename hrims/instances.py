@@ -1,6 +1,6 @@
-"""Which instances of this checkout run: ``hrims up`` publishes a record of its own, commands read them all.
+"""The running instances of this installation. ``hrims up`` publishes a record, commands read all records.
 
-A record is valid while the lock on its file is held, which ends with the process. It holds no secret.
+A record is valid while a process has the lock on its file; the lock ends with the process. It has no secrets.
 """
 
 import contextlib
@@ -15,23 +15,23 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from hrims.config import PROJECT, Settings
+from hrims.config import Settings
 from hrims.errors import DatabaseUnusable
 from hrims.postgres import locks
 
 DEFAULT: Path = Settings().state_dir
-"""The state directory of a command that names none."""
+"""The state directory of a command that specifies none."""
 
 NAMES = ("HRIMS_STATE_DIR", "DATABASE_URL", "DATABASE_URL_FILE")
-"""The settings that name a database."""
+"""The settings that specify a database."""
 
 FOLDER = DEFAULT / "instances"
-"""One record an instance, in a place that every command of this checkout finds."""
+"""The folder with one record per instance. Every command of this installation finds it."""
 
 
 @dataclass(frozen=True)
 class Instance:
-    """A running ``hrims up``: where it is, and the lines to type in another terminal."""
+    """A running ``hrims up``: its location, and the lines to type in another terminal."""
 
     state_dir: str
     pid: int
@@ -41,23 +41,25 @@ class Instance:
 
     @property
     def is_default(self) -> bool:
-        """Whether a command that names no database uses this one."""
+        """Whether a command that specifies no database uses this one."""
         return self.is_embedded and self.state_dir == str(DEFAULT)
 
     @property
     def text(self) -> str:
-        """Where it runs and how to reach it, for a person."""
+        """The location of the instance and the lines to type, for users."""
         return "\n".join([f"  {self.address} (process {self.pid})", *(f"    {line}" for line in self.lines)])
 
 
-def of(settings: Settings, address: str, environ: Mapping[str, str]) -> Instance:
-    """Return this process as an instance."""
+def describe_instance(settings: Settings, address: str, environ: Mapping[str, str]) -> Instance:
+    """Return the instance of this process."""
     lines = lines_to_type(settings, environ)
     return Instance(str(settings.state_dir), os.getpid(), address, settings.database_url is None, lines)
 
 
 def lines_to_type(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """Return what to type in another terminal so that commands find this instance; nothing by default."""
+    """Return the lines to type in another terminal so that commands find this instance; none for
+    the default.
+    """
     lines = []
     if settings.state_dir != DEFAULT:
         lines.append(f"export HRIMS_STATE_DIR={shlex.quote(str(settings.state_dir))}")
@@ -79,7 +81,7 @@ def _has_no_password(url: str) -> bool:
 
 @contextlib.contextmanager
 def published(instance: Instance) -> Iterator[None]:
-    """Keep a record of this instance during the block. A checkout that cannot be written has none."""
+    """Publish a record of this instance during the block, if the folder can be written."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             record, lock = _publish(instance)
@@ -89,18 +91,18 @@ def published(instance: Instance) -> Iterator[None]:
 
 
 def _publish(instance: Instance) -> tuple[Path, int]:
-    _make(DEFAULT)
-    _make(FOLDER)
-    with locks.alone(FOLDER / "lock"):
-        _sweep()
-        # Containers that share a checkout can have processes of the same number.
+    _make_folder(DEFAULT)
+    _make_folder(FOLDER)
+    with locks.exclusive(FOLDER / "lock"):
+        _delete_stale()
+        # Containers that share a folder can have processes with the same process id.
         record = FOLDER / f"{instance.pid}-{secrets.token_hex(4)}.json"
         lock = locks.take(record)
         record.write_text(json.dumps(asdict(instance)), encoding="utf-8")
     return record, lock
 
 
-def _sweep() -> None:
+def _delete_stale() -> None:
     """Remove the records of processes that were killed."""
     for record in FOLDER.glob("*.json"):
         lock = locks.take_if_free(record)
@@ -109,22 +111,23 @@ def _sweep() -> None:
             os.close(lock)
 
 
-def _make(folder: Path) -> None:
-    """Make a folder that belongs to the owner of the checkout, also if root starts the first instance."""
+def _make_folder(folder: Path) -> None:
+    """Create a folder with the owner of its parent folder, even if root starts the first instance."""
     if folder.is_dir():
         return
+    _make_folder(folder.parent)
     is_root = os.geteuid() == 0
     folder.mkdir(mode=0o711 if is_root else 0o700, exist_ok=True)
     if is_root:
-        owner = PROJECT.stat()
+        owner = folder.parent.stat()
         os.chown(folder, owner.st_uid, owner.st_gid)
 
 
 def running() -> list[Instance]:
-    """Return the instances of this checkout that run now."""
+    """Return the running instances of this installation."""
     found = []
     for record in sorted(FOLDER.glob("*.json")):
-        # A record that is half written, or gone by now, is of an instance that starts or ends just now.
+        # Ignore a record that is incomplete or was removed: its instance is starting or ending.
         with contextlib.suppress(OSError, ValueError, TypeError):
             if locks.is_taken(record):
                 found.append(Instance(**json.loads(record.read_text(encoding="utf-8"))))
@@ -132,14 +135,14 @@ def running() -> list[Instance]:
 
 
 def check_meant(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Raise DatabaseUnusable if no database was named, the default one is not in use, and another one runs.
+    """Raise DatabaseUnusable if the default database is implied but not in use, and another instance runs.
 
-    Without this a second terminal would work on an empty second database.
+    Without this check, a command in a second terminal would use an empty second database.
     """
     if any(environ.get(name, "").strip() for name in NAMES) or settings.state_dir != DEFAULT:
         return
     found = running()
-    if found and not any(one.is_default for one in found) and not _is_in_use(DEFAULT):
+    if found and not any(instance.is_default for instance in found) and not _is_in_use(DEFAULT):
         raise DatabaseUnusable(
             f"This command names no database, and the one in {DEFAULT} is not running. {others(found)}"
             f"Nothing was started or changed. To use the one in {DEFAULT} all the same:\n"
@@ -148,20 +151,22 @@ def check_meant(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def others(found: list[Instance]) -> str:
-    """Return where other instances run, as sentences that others follow; nothing if there is none."""
+    """Return the locations of other instances as the start of a message; empty if there are none."""
     if not found:
         return ""
-    texts = "\n".join(one.text for one in found)
-    return f"HRIMS Sync runs from this folder with another one:\n{texts}\n"
+    texts = "\n".join(instance.text for instance in found)
+    return f"HRIMS Sync runs with another state directory or database:\n{texts}\n"
 
 
 def has_database(state_dir: Path) -> bool:
-    """Whether an embedded database was ever made in a state directory."""
+    """Return whether an embedded database was ever created in a state directory."""
     return (state_dir / "postgres").is_dir() or (state_dir / "postgres.home").exists()
 
 
 def _is_in_use(state_dir: Path) -> bool:
-    """Whether a process uses the embedded database, a worker that was started alone for instance."""
+    """Return whether a process uses the embedded database, for example a worker that was started
+    separately.
+    """
     record = state_dir / "postgres.home"
     home = Path(record.read_text(encoding="utf-8").strip()) if record.exists() else state_dir / "postgres"
     users = home / "users.lock"
@@ -170,7 +175,7 @@ def _is_in_use(state_dir: Path) -> bool:
             return False
         lock = locks.take_if_free(users)
     except PermissionError:
-        return True  # it is another user's, and the database says so in its own words
+        return True  # it belongs to another user; the database reports that error better
     if lock is not None:
         os.close(lock)
     return lock is None

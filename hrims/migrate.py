@@ -1,23 +1,26 @@
-"""Brings a database to the schema of this code: numbered files in, a ledger row for each out.
+"""Migrates a database to the schema of this code. Input: migrations. Output: a row in the ledger for each.
 
-Procrastinate's own migration files go through the same ledger, where ``0001_procrastinate_…list``
-stands in the order. Safe to run twice, and from two machines at the same time.
+It is safe to run twice, and from two machines at the same time.
 """
 
-import hashlib
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
 
 from hrims import db
-from hrims.config import PROJECT
 from hrims.errors import DatabaseUnusable
+from hrims.installation import MIGRATIONS
+from hrims.lock_waits import LIMITS, RETRIED, LockLimits, LockWait, Report, ignore
+from hrims.log import get_logger
+from hrims.schema import Migration, SchemaState, compare, load_migrations
 
-FOLDER = PROJECT / "migrations"
-LOCK = 0x4852494D53  # "HRIMS": one migration at a time on a database, whoever starts it
+LOCK = 0x4852494D53  # "HRIMS": the advisory lock that serializes migrations of a database
 OLDEST_SERVER = 150000
+
+OTHER_WORKS = "Another `hrims migrate` works on this database. Waiting until it has finished."
+
+log = get_logger(__name__)
 
 LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -29,83 +32,126 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 """
 
 
-@dataclass(frozen=True)
-class Migration:
-    """One file: its name in the ledger and its SQL."""
+def migrate(
+    dsn: str,
+    folder: Path = MIGRATIONS,
+    *,
+    before_only: bool = False,
+    report: Report = ignore,
+    limits: LockLimits = LIMITS,
+) -> list[str]:
+    """Apply the missing migrations, one transaction each. Return their names.
 
-    name: str
-    sql: str
+    With ``before_only``, skip those that need the older version stopped, unless the database is new. A
+    migration that cannot get a lock is rolled back and retried; ``report`` gets a line each time.
 
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.sql.encode()).hexdigest()
+    Raises DatabaseUnusable without applying a migration if:
 
+    - the server is too old, or the database does not have the encoding UTF8;
+    - an applied file was changed, or this code does not know an applied migration;
+    - ``before_only`` would skip the after half of an earlier release.
 
-def wanted(folder: Path = FOLDER) -> list[Migration]:
-    """Every migration of this code, in order."""
-    found: list[Migration] = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".list":
-            found += _procrastinate(path)
-        elif path.suffix == ".sql":
-            found.append(Migration(path.name, path.read_text(encoding="utf-8")))
-    return found
-
-
-def _procrastinate(path: Path) -> list[Migration]:
-    shipped = resources.files("procrastinate.sql.migrations")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    names = [line for line in lines if line and not line.startswith("#")]
-    return [
-        Migration(f"procrastinate/{name}", shipped.joinpath(name).read_text(encoding="utf-8"))
-        for name in names
-    ]
-
-
-def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
-    """Applies what is missing, one transaction a file; returns the names applied.
-
-    Raises DatabaseUnusable when the server is too old, when an applied file has changed since, or
-    when the database holds migrations that this code does not know; nothing is applied then.
+    Raises it also if a migration fails or gets no lock within ``limits``. Earlier ones are kept then.
     """
-    files = wanted(folder)
-    applied = []
+    files = load_migrations(folder)
     with db.connect(dsn) as conn:
         _refuse_old_server(conn)
-        while name := _apply_next(conn, files):
+        _refuse_other_encoding(conn)
+        return _Migrator(dsn, conn, files, before_only, report, limits).run()
+
+
+class _Migrator:
+    """One `hrims migrate`: its connection and its waits for locks."""
+
+    def __init__(
+        self,
+        dsn: str,
+        conn: db.Connection,
+        files: list[Migration],
+        before_only: bool,
+        report: Report,
+        limits: LockLimits,
+    ) -> None:
+        self._dsn, self._conn, self._files, self._before_only = dsn, conn, files, before_only
+        self._report, self._limits = report, limits
+        self._lock_wait = LockWait(limits, report)
+        self._has_reported_other = False
+        self._current = ""
+
+    def run(self) -> list[str]:
+        applied = []
+        while name := self._apply_next_with_retries():
             applied.append(name)
-    return applied
+        return applied
+
+    def _apply_next_with_retries(self) -> str | None:
+        while True:
+            try:
+                return self._apply_next()
+            except RETRIED:
+                self._lock_wait.pause(self._current)
+
+    def _apply_next(self) -> str | None:
+        """Apply the first missing migration. Return its name; None if none is missing."""
+        conn, self._current = self._conn, "schema_migrations"
+        with conn.transaction():
+            pid = self._lock()
+            with self._lock_wait.watch(self._dsn, pid):
+                conn.execute(LEDGER)
+                file = self._find_next(read_ledger(conn))
+                if file:
+                    self._current = file.name
+                    _apply(conn, file)
+            return file.name if file else None
+
+    def _find_next(self, applied: dict[str, str]) -> Migration | None:
+        state = compare(self._files, applied)
+        state.check_known()
+        # No older version uses a new database, so it gets both halves together.
+        self._before_only = self._before_only and bool(applied)
+        if self._before_only:
+            state.check_halves()
+        file = next(iter(state.missing), None)
+        return None if file and file.is_after and self._before_only else file
+
+    def _lock(self) -> int:
+        """Wait until no other `hrims migrate` works on this database. Return the pid of the server process.
+
+        The lock ends with the transaction. A session lock would never be released behind a pooler.
+        """
+        # Another migration may take long. Timeouts of the role must not end this wait.
+        free = self._select_value(
+            "SELECT pg_try_advisory_xact_lock(%s), set_config('lock_timeout', '0', true),"
+            " set_config('statement_timeout', '0', true)",
+            LOCK,
+        )
+        if not free:
+            if not self._has_reported_other:
+                log.info("other_migration_running", message=OTHER_WORKS)
+                self._report(OTHER_WORKS)
+            self._has_reported_other = True
+            self._conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        timeout = f"{self._limits.timeout * 1000:.0f}ms"
+        return int(
+            self._select_value("SELECT pg_backend_pid(), set_config('lock_timeout', %s, true)", timeout)
+        )
+
+    def _select_value(self, statement: LiteralString, value: object) -> Any:
+        row = self._conn.execute(statement, (value,)).fetchone()
+        assert row
+        return row[0]
 
 
-def _apply_next(conn: db.Connection, files: list[Migration]) -> str | None:
-    """Applies the first file that is missing; returns its name, None when all are there.
-
-    The lock ends with the transaction: one of the session would stay behind in a pooler, for ever.
-    """
-    with conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        conn.execute(LEDGER)
-        applied = _ledger(conn)
-        _refuse_strangers(files, applied)
-        missing = next((file for file in files if file.name not in applied), None)
-        if missing:
-            _apply(conn, missing)
-        return missing.name if missing else None
+def read_state(conn: db.Connection, files: list[Migration] | None = None) -> SchemaState:
+    """Compare the database with ``files``, or with the migrations of this code."""
+    return compare(load_migrations() if files is None else files, read_ledger(conn))
 
 
-def pending(conn: db.Connection, folder: Path = FOLDER) -> list[str]:
-    """Names of the migrations that the database lacks, empty when it is as this code wants it.
-
-    Raises DatabaseUnusable as ``migrate`` does.
-    """
-    files = wanted(folder)
-    there = conn.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
-    applied = _ledger(conn) if there and there[0] else {}
-    _refuse_strangers(files, applied)
-    return [file.name for file in files if file.name not in applied]
-
-
-def _ledger(conn: db.Connection) -> dict[str, str]:
+def read_ledger(conn: db.Connection) -> dict[str, str]:
+    """Return the SHA-256 of each applied migration by name; empty if the database is new."""
+    row = conn.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
+    if row != (True,):
+        return {}
     rows = conn.execute("SELECT name, sha256 FROM schema_migrations").fetchall()
     return {str(name): str(sha256) for name, sha256 in rows}
 
@@ -119,31 +165,31 @@ def _refuse_old_server(conn: db.Connection) -> None:
         )
 
 
-def _refuse_strangers(files: list[Migration], applied: dict[str, str]) -> None:
-    known = {file.name: file.sha256 for file in files}
-    newer = sorted(applied.keys() - known.keys())
-    if newer:
+def _refuse_other_encoding(conn: db.Connection) -> None:
+    """Raise DatabaseUnusable if the encoding is not UTF8.
+
+    The SQL files contain Unicode, and names are compared by Unicode's rules.
+    """
+    encoding = conn.info.parameter_status("server_encoding")
+    if encoding not in {None, "UTF8"}:
         raise DatabaseUnusable(
-            f"This database is newer than this code: it holds {newer[-1]}, which is not known here. "
-            "Nothing was changed. Run the newer version of HRIMS Sync, or name another database."
-        )
-    changed = sorted(name for name, sha256 in applied.items() if known[name] != sha256)
-    if changed:
-        raise DatabaseUnusable(
-            f"The migration {changed[0]} was changed after this database applied it. Nothing was "
-            "changed. Put the file back as it was and write the change as a new migration."
+            f"This database has the encoding {encoding}; HRIMS Sync needs UTF8. Nothing was changed. "
+            "Create a database with ENCODING 'UTF8' and name that one."
         )
 
 
 def _apply(conn: db.Connection, file: Migration) -> None:
+    """Run a migration and record it. Raises one of RETRIED if it cannot get a lock."""
     try:
         conn.execute(file.sql.encode())
         conn.execute(
             "INSERT INTO schema_migrations (name, sha256) VALUES (%s, %s)",
             (file.name, file.sha256),
         )
-    except psycopg.Error as reason:
+    except RETRIED:
+        raise
+    except psycopg.Error as error:
         raise DatabaseUnusable(
             f"The migration {file.name} failed and was undone; what came before it is kept. "
-            f"PostgreSQL says: {reason.diag.message_primary or reason}"
-        ) from reason
+            f"PostgreSQL says: {error.diag.message_primary or error}"
+        ) from error

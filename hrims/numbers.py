@@ -1,17 +1,17 @@
-"""Numbers as people and machines write them: a text comes in, a number goes out. Pure."""
+"""Numbers in the input of users and machines. Input: a text. Output: a number. Pure."""
 
 LARGEST = 2**63 - 1
-"""The largest id that Postgres keeps."""
+"""The largest id that Postgres can store."""
 
 
-def whole(given: object, most: int = LARGEST) -> int:
-    """The whole number from 1 to ``most`` that ASCII digits spell; 0 for everything else.
+def whole(given: object, limit: int = LARGEST) -> int:
+    """Return the whole number from 1 to ``limit`` that ASCII digits represent; 0 for everything else.
 
-    Judged by length first: a text of a million digits is never made a number.
+    Check the length first: a text of a million digits is never converted.
     """
     if not isinstance(given, str) or not given.isascii() or not given.isdigit():
         return 0
     if len(given) > len(str(LARGEST)):
         return 0
     number = int(given)
-    return number if number <= most else 0
+    return number if number <= limit else 0

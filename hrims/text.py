@@ -1,24 +1,35 @@
-"""Text as it is kept and compared: what was written comes in, its clean form goes out. Pure."""
+"""Normalization of text for storage and comparison. Input: a text. Output: its clean form. Pure."""
 
 import unicodedata
 from typing import Final
 
 INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
-"""Characters that show nothing: soft hyphen, zero-width space, word joiner, byte order mark."""
+"""Invisible characters that are removed: soft hyphen, zero-width space, word joiner, byte order mark."""
 
 
 def clean(text: str) -> str:
-    """Return ``text`` in Unicode's form C, without invisible characters, with one space for each run of white
-    space. The database's ``clean_text`` (migration 0028) is the same; a property test compares the two.
+    """Return ``text`` in Unicode's form C, without invisible characters, with single spaces as white space.
+
+    The database function ``clean_text`` (migrations/0002_institutions.sql) does the same; a property test
+    compares the two.
     """
     return " ".join(unicodedata.normalize("NFC", text.translate(INVISIBLE)).split())
 
 
 def compact(text: str) -> str:
-    """Return ``text`` without any white space, as numbers are compared: people type them in groups."""
+    """Return ``text`` without white space, to compare numbers: people type them in groups."""
     return "".join(clean(text).split())
 
 
 def is_clean(text: str) -> bool:
-    """Return whether stripped ASCII text is surely its own clean form; False says: call ``clean``."""
+    """Return True only if stripped text is its own clean form. If False, call ``clean``."""
     return text.isascii() and text.isprintable() and "  " not in text
+
+
+def is_unicode(text: str) -> bool:
+    """Return whether ``text`` has no lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

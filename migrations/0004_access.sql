@@ -1,4 +1,4 @@
--- Who may: users, their sessions, machines' tokens; and the record of what was done.
+-- Access: users, their sessions and searches, tokens of machines, shared secrets; and the audit record.
 
 CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -10,7 +10,22 @@ CREATE TABLE users (
     CONSTRAINT users_name_once UNIQUE (name)
 );
 
--- A browser's sign-in. Only a hash of the cookie is kept, so that a copy of the table opens nothing.
+-- One administrator stays enabled and can let others in again. If two administrators disable one another, the lock
+-- makes the second transaction wait. Then it sees what the first has done.
+CREATE FUNCTION keep_an_administrator() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('hrims administrators'));
+    IF NOT EXISTS (SELECT FROM users WHERE role = 'administrator' AND disabled_at IS NULL) THEN
+        RAISE EXCEPTION 'the last enabled administrator must stay'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'users_keep_an_administrator';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER users_keep_an_administrator AFTER UPDATE OF role, disabled_at OR DELETE ON users
+    FOR EACH ROW WHEN (OLD.role = 'administrator' AND OLD.disabled_at IS NULL)
+    EXECUTE FUNCTION keep_an_administrator();
+
+-- The sign-in of a browser. The table keeps only a hash of the cookie, so that a copy of the table opens nothing.
 CREATE TABLE sessions (
     token_hash bytea PRIMARY KEY CHECK (length(token_hash) = 32),
     user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -21,7 +36,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_id);
 CREATE INDEX sessions_expires ON sessions (expires_at);
 
--- A machine's sign-in to the API.
+-- The sign-in of a machine to the API. A token ends when it is revoked, when it expires, or when its owner is disabled.
 CREATE TABLE tokens (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$'),
@@ -29,10 +44,18 @@ CREATE TABLE tokens (
     token_hash bytea NOT NULL CHECK (length(token_hash) = 32),
     created_at timestamptz NOT NULL DEFAULT now(),
     revoked_at timestamptz,
+    -- The user who answers for the token.
+    owner_id bigint REFERENCES users,
+    expires_at timestamptz,
+    -- To the minute, so that a token in constant use is written once a minute.
+    last_used_at timestamptz,
     CONSTRAINT tokens_hash_once UNIQUE (token_hash)
 );
+CREATE INDEX tokens_owner ON tokens (owner_id) WHERE owner_id IS NOT NULL;
+-- The name of a token that is not revoked says which machine made a change.
+CREATE UNIQUE INDEX tokens_one_live_a_name ON tokens (name) WHERE revoked_at IS NULL;
 
--- Failed sign-ins, counted in Postgres so that the limit holds over all web processes.
+-- Failed sign-ins. The table counts them for all web processes together.
 CREATE TABLE failed_sign_ins (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL,
@@ -43,13 +66,26 @@ CREATE INDEX failed_sign_ins_name ON failed_sign_ins (name, at);
 CREATE INDEX failed_sign_ins_address ON failed_sign_ins (address, at);
 CREATE INDEX failed_sign_ins_at ON failed_sign_ins (at);
 
--- Secrets that every web process must share, made at first start.
+-- Searches for employees whose results a browser may still request. The words are personal data, so an address holds
+-- a random token instead. A row expires after half an hour.
+CREATE TABLE people_searches (
+    -- A hash, so that a copy of the table opens nothing.
+    token_hash bytea PRIMARY KEY CHECK (length(token_hash) = 32),
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    words text NOT NULL CHECK (length(words) BETWEEN 1 AND 100),
+    expires_at timestamptz NOT NULL
+);
+-- A user keeps only so many searches, the newest.
+CREATE INDEX people_searches_user ON people_searches (user_id, expires_at);
+CREATE INDEX people_searches_expires ON people_searches (expires_at);
+
+-- Secrets that all processes share.
 CREATE TABLE app_secrets (
     name text PRIMARY KEY,
     value text NOT NULL CHECK (length(value) >= 32)
 );
 
--- Every write by a person, in the transaction of that write. Rows are added and never altered.
+-- Every write by a user, in the transaction of that write. Rows are added and never changed.
 CREATE TABLE audit_log (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT now(),

@@ -1,9 +1,9 @@
--- A run: one request to bring one institution up to date, from the click to its outcome.
+-- Runs: each is one request to bring one institution up to date, from the request to its outcome.
 
 CREATE TABLE runs (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    institution_id bigint NOT NULL REFERENCES institutions,
-    identifier_type text NOT NULL CHECK (identifier_type IN ('votecode', 'tin')),
+    institution_id bigint REFERENCES institutions,
+    identifier_type text NOT NULL CHECK (identifier_type IN ('votecode', 'tin', 'person')),
     identifier text NOT NULL CHECK (identifier <> ''),
     page_size integer NOT NULL CHECK (page_size BETWEEN 1 AND 500),
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN
@@ -11,9 +11,9 @@ CREATE TABLE runs (
     outcome text CHECK (outcome IN ('complete', 'complete_after_repair', 'incomplete')),
     -- The fence: every attempt takes the next number, and every page transaction checks it.
     attempt integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
-    -- Attempts that failed since the run was last given a full set.
+    -- Attempts that failed since the run last got its full number of tries.
     failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
-    -- Attempts whose worker died since then.
+    -- Attempts since then whose worker died.
     rescues integer NOT NULL DEFAULT 0 CHECK (rescues >= 0),
     queue_job_id bigint,
     requested_by text NOT NULL CHECK (requested_by <> ''),
@@ -25,30 +25,93 @@ CREATE TABLE runs (
     -- The latest trouble, in words for an HR officer.
     trouble text,
     trouble_code text,
-    -- Counted when the run ended: people distinct over the whole run.
+    -- Counted at the end of the run: the distinct employees of the whole run.
     people integer CHECK (people >= 0),
     seen_twice integer CHECK (seen_twice >= 0),
+    -- Negative if HRIMS lists more employees than it counts.
     missing integer,
+    -- A sync updates a listing. A preview fetches it to be looked at. An apply saves a preview (of_run_id).
+    -- A run of the kind 'rejected' requests the pages with rejects again. 'person' requests one employee.
+    kind text NOT NULL DEFAULT 'sync'
+        CHECK (kind IN ('sync', 'preview', 'apply', 'rejected', 'person')),
+    of_run_id bigint REFERENCES runs,
+    -- The readings whose employees were counted when the run ended.
+    counted smallint[],
+    -- Of a preview: the difference at its end. Of an apply: the difference that a user approved.
+    version text CHECK (version <> ''),
+    -- When and why a preview deleted what it kept.
+    emptied_at timestamptz,
+    emptied_why text CHECK (emptied_why IN ('applied', 'thrown_away', 'too_old')),
+    -- A more urgent run starts first, then the one that was requested first. The job in the queue has the same priority
+    -- as a number (hrims/jobs/rate_limit/priorities.py).
+    priority text NOT NULL DEFAULT 'normal'
+        CHECK (priority IN ('urgent', 'normal', 'low')),
+    -- The limits of its tries: of this run, else of its institution, else of the workers' settings. The values of the
+    -- institution are copied at the request and stay until the run ends.
+    attempts integer CHECK (attempts BETWEEN 1 AND 50),
+    attempt_pause double precision CHECK (attempt_pause BETWEEN 0 AND 3600),
+    deadline_minutes integer CHECK (deadline_minutes BETWEEN 1 AND 43200),
+    -- Counted from the request, and again from a new try of an ended run.
+    deadline_at timestamptz,
+    pool text,
+    -- The run starts neither before this time nor in its quiet hours.
+    not_before timestamptz,
+    quiet_from time,
+    quiet_until time,
+    quiet_zone text,
+    -- From this time on the details of the run are not kept: its pages, its rejects, and the logs of its attempts.
+    pruned_at timestamptz,
+    -- The deletion of the details is not finished.
+    pruning boolean NOT NULL DEFAULT false,
+    -- The page size that this run found to work, and the finding in words. NULL while the requested one works.
+    fitted_page_size integer CHECK (fitted_page_size BETWEEN 1 AND 500),
+    page_finding text CHECK (page_finding <> ''),
+    -- Counted at the end of the run: the employees of the last complete run of the same list.
+    last_complete_people integer CHECK (last_complete_people >= 0),
     CONSTRAINT runs_ended CHECK
         ((state IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL)),
     CONSTRAINT runs_outcome_when_completed CHECK ((state = 'completed') = (outcome IS NOT NULL)),
     CONSTRAINT runs_counted_when_completed CHECK
         (state <> 'completed' OR (people IS NOT NULL AND seen_twice IS NOT NULL AND missing IS NOT NULL)),
     CONSTRAINT runs_complete_misses_nobody CHECK
-        (outcome NOT IN ('complete', 'complete_after_repair') OR missing = 0)
+        (outcome NOT IN ('complete', 'complete_after_repair') OR missing = 0),
+    CONSTRAINT runs_one_person_or_one_institution CHECK
+        ((kind = 'person') = (institution_id IS NULL) AND (kind = 'person') = (identifier_type = 'person')),
+    CONSTRAINT runs_applies_a_preview CHECK ((kind = 'apply') = (of_run_id IS NOT NULL)),
+    CONSTRAINT runs_emptied_are_previews_that_ended CHECK
+        (emptied_at IS NULL OR (kind = 'preview' AND finished_at IS NOT NULL)),
+    CONSTRAINT runs_emptied_say_why CHECK ((emptied_at IS NULL) = (emptied_why IS NULL)),
+    CONSTRAINT runs_quiet_hours CHECK (
+        (quiet_from IS NULL) = (quiet_until IS NULL) AND (quiet_from IS NULL) = (quiet_zone IS NULL)
+        AND quiet_from <> quiet_until),
+    CONSTRAINT runs_pruned_have_ended CHECK (pruned_at IS NULL OR finished_at IS NOT NULL),
+    CONSTRAINT runs_fitted_page_size_says_why CHECK ((fitted_page_size IS NULL) = (page_finding IS NULL))
 );
--- One run an institution at a time: the second click gets the first one's run.
+-- An institution has one run at a time: a second request gets the run of the first.
 CREATE UNIQUE INDEX runs_one_under_way ON runs (institution_id)
     WHERE state IN ('waiting', 'delayed', 'active');
+-- So does a ZanID that is requested alone.
+CREATE UNIQUE INDEX runs_one_person_under_way ON runs (identifier)
+    WHERE kind = 'person' AND state IN ('waiting', 'delayed', 'active');
 CREATE INDEX runs_institution ON runs (institution_id, id DESC);
+-- Finds the last result of an institution, however many runs have failed since.
+CREATE INDEX runs_last_completed ON runs (institution_id, id DESC)
+    WHERE state = 'completed' AND kind IN ('sync', 'apply');
 CREATE INDEX runs_under_way ON runs (id) WHERE state IN ('waiting', 'delayed', 'active');
 CREATE UNIQUE INDEX runs_queue_job ON runs (queue_job_id) WHERE queue_job_id IS NOT NULL;
+CREATE INDEX runs_deadline ON runs (deadline_at) WHERE state IN ('waiting', 'delayed', 'active');
+CREATE INDEX runs_quiet ON runs (quiet_from, quiet_until, quiet_zone)
+    WHERE quiet_from IS NOT NULL AND state IN ('waiting', 'delayed', 'active');
+-- Finds the few runs among a million that did not end well.
+CREATE INDEX runs_went_wrong ON runs ((coalesce(outcome, state)), id DESC)
+    WHERE coalesce(outcome, state) IN ('incomplete', 'failed', 'cancelled');
+CREATE INDEX runs_to_prune ON runs (finished_at) WHERE finished_at IS NOT NULL AND pruned_at IS NULL;
+CREATE INDEX runs_pruning ON runs (id) WHERE pruning;
 
--- What changes with every page: one narrow row a run, kept apart so that updates stay on its page.
+-- The numbers that change with every page. The row is narrow and has room on its disk page for updates.
 CREATE TABLE run_progress (
     run_id bigint PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
     phase text NOT NULL DEFAULT 'fetching' CHECK (phase IN ('fetching', 'saving')),
-    current_page integer NOT NULL DEFAULT 0,
     remote_total integer CHECK (remote_total >= 0),
     pages integer NOT NULL DEFAULT 0,
     fetched integer NOT NULL DEFAULT 0,
@@ -62,10 +125,18 @@ CREATE TABLE run_progress (
     fetch_ms bigint NOT NULL DEFAULT 0,
     save_ms bigint NOT NULL DEFAULT 0,
     note text,
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    leavers integer NOT NULL DEFAULT 0 CHECK (leavers >= 0),
+    leavers_waiting integer NOT NULL DEFAULT 0 CHECK (leavers_waiting >= 0),
+    -- Employees that a pass saved before it started again with another page size.
+    saved_before integer NOT NULL DEFAULT 0 CHECK (saved_before >= 0),
+    -- The most records that HRIMS sent or counted in an answer that could not be saved. They contradict a total of 0.
+    unsaved_total integer NOT NULL DEFAULT 0 CHECK (unsaved_total >= 0),
+    -- Employees that a complete run did not meet and that may be among its rejects. They are neither met nor missed.
+    unproven integer NOT NULL DEFAULT 0 CHECK (unproven >= 0)
 ) WITH (fillfactor = 40);
 
--- The checkpoint: the pages of a run that are saved, each with its people by position.
+-- The checkpoint: the saved pages of a run.
 CREATE TABLE run_pages (
     run_id bigint NOT NULL REFERENCES runs ON DELETE CASCADE,
     page_size integer NOT NULL CHECK (page_size BETWEEN 1 AND 500),
@@ -73,25 +144,25 @@ CREATE TABLE run_pages (
     attempt integer NOT NULL,
     remote_total integer NOT NULL CHECK (remote_total >= 0),
     records integer NOT NULL CHECK (records BETWEEN 0 AND page_size),
-    -- employees.id of every person kept from this page, in the remote's order; rejects are not here.
+    -- employees.id of each record that was saved, in HRIMS' order. A ZanID that occurs twice on the page is here twice.
     people bigint[] NOT NULL,
     saved_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (run_id, page_size, page_number)
+    -- A page is read again if the sum does not add up. Reading 2 reads the edges between pages.
+    -- Readings 1, 3 and 4 read all pages.
+    reading smallint NOT NULL DEFAULT 1 CHECK (reading BETWEEN 1 AND 4),
+    -- A digest of the ZanIDs on the page, NULL for fewer than two. Two equal digests in a reading are no valid answer.
+    fingerprint bytea CHECK (length(fingerprint) = 16),
+    -- The counts of drift: the size of the sample, the counts by name, and {"unknown" | "retyped": {path: records}}.
+    sampled smallint,
+    odd jsonb,
+    counts jsonb,
+    -- A digest of each record in people, in the same order. The high half is of the identity: name, birth date and
+    -- payroll number. The low half is of the whole row.
+    record_digests bigint[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (run_id, reading, page_size, page_number)
 );
-
--- A record that could not be kept, with its reason. No personal data beyond a masked value.
-CREATE TABLE rejects (
-    run_id bigint NOT NULL,
-    page_size integer NOT NULL,
-    page_number integer NOT NULL,
-    position integer NOT NULL CHECK (position >= 0),
-    code text NOT NULL CHECK (code ~ '^[a-z_]+$'),
-    field text,
-    reason text NOT NULL,
-    masked text,
-    PRIMARY KEY (run_id, page_size, page_number, position),
-    FOREIGN KEY (run_id, page_size, page_number) REFERENCES run_pages ON DELETE CASCADE
-);
+COMMENT ON COLUMN run_pages.counts IS
+    'filled: people with each column; present: sampled records with each field. An absent name was not counted.';
 
 -- One row for each execution of a run's job.
 CREATE TABLE run_attempts (
@@ -105,12 +176,17 @@ CREATE TABLE run_attempts (
         ('finished', 'failed', 'cancelled', 'handed_back', 'worker_died', 'superseded')),
     trouble text,
     trouble_code text,
+    -- For administrators: where the attempt stopped, and its last lines of log. Neither holds personal data.
+    traceback text CHECK (length(traceback) <= 20000),
+    log text[] NOT NULL DEFAULT '{}' CHECK (cardinality(log) <= 200),
+    -- Lines of log before those.
+    log_left_out integer NOT NULL DEFAULT 0 CHECK (log_left_out >= 0),
     PRIMARY KEY (run_id, number),
     CONSTRAINT run_attempts_ended CHECK ((ended_at IS NULL) = (ended_as IS NULL))
 );
 
--- Whoever watches a run is told that it changed; the number alone travels.
-CREATE FUNCTION tell_run_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Notifies all listeners of a changed run. The message is the run's number.
+CREATE FUNCTION notify_run_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_TABLE_NAME = 'runs' THEN
         PERFORM pg_notify('hrims_run', NEW.id::text);
@@ -119,17 +195,28 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER runs_tell AFTER INSERT OR UPDATE ON runs
-    FOR EACH ROW EXECUTE FUNCTION tell_run_changed();
-CREATE TRIGGER run_progress_tell AFTER UPDATE ON run_progress
-    FOR EACH ROW EXECUTE FUNCTION tell_run_changed();
+CREATE TRIGGER runs_notify_change AFTER INSERT OR UPDATE ON runs
+    FOR EACH ROW EXECUTE FUNCTION notify_run_changed();
+CREATE TRIGGER run_progress_notify_change AFTER UPDATE ON run_progress
+    FOR EACH ROW EXECUTE FUNCTION notify_run_changed();
 
--- A run that ended stays as it ended, except that one which failed or was cancelled may be tried again.
-CREATE FUNCTION refuse_to_reopen_run() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A completed run stays completed. A run that failed or was cancelled can be tried again.
+CREATE FUNCTION check_run_is_not_reopened() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'run % is % and cannot become %', OLD.id, OLD.state, NEW.state
         USING ERRCODE = 'check_violation';
 END $$;
 CREATE TRIGGER runs_completed_stay BEFORE UPDATE OF state ON runs
     FOR EACH ROW WHEN (OLD.state = 'completed' AND NEW.state <> 'completed')
-    EXECUTE FUNCTION refuse_to_reopen_run();
+    EXECUTE FUNCTION check_run_is_not_reopened();
+
+-- The last result of an institution: its newest completed run of a whole listing. Newer runs that failed, were
+-- cancelled or wait do not hide it.
+CREATE FUNCTION last_completed(institution bigint)
+RETURNS TABLE (last_run_id bigint, last_outcome text, last_people integer, last_finished_at timestamptz)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT r.id, r.outcome, r.people, r.finished_at FROM runs r
+    WHERE r.institution_id = institution AND r.state = 'completed' AND r.kind IN ('sync', 'apply')
+    ORDER BY r.id DESC LIMIT 1;
+END;

@@ -1,17 +1,17 @@
--- Webhooks: who wants to be told of a run's end, what is to be told, and every try at telling it.
+-- Webhooks: the endpoints that are told of the end of runs, the messages to them, and every try to deliver one.
 
 CREATE TABLE webhook_endpoints (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     url text NOT NULL CHECK (url ~ '^https?://[^[:space:]]+$' AND length(url) <= 2000),
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 200),
-    -- What messages are signed with; it leaves the database for that alone.
+    -- The key that signs messages. It leaves the database only to sign.
     secret bytea CHECK (length(secret) BETWEEN 24 AND 64),
     active boolean NOT NULL DEFAULT true,
-    -- Why it is off when nobody switched it off.
+    -- Why the product switched the endpoint off. NULL if a user did.
     off_because text CHECK (off_because <> ''),
     made_by text NOT NULL CHECK (made_by <> ''),
     made_at timestamptz NOT NULL DEFAULT now(),
-    -- Gone for everybody at once, without its secret; its messages, and then it, are deleted little by little.
+    -- A removed endpoint is hidden at once and has no secret. Its messages and then its row are deleted in small steps.
     removed_at timestamptz,
     CONSTRAINT webhook_endpoints_say_why_when_off CHECK (NOT active OR off_because IS NULL),
     CONSTRAINT webhook_endpoints_removed_are_off CHECK (NOT active OR removed_at IS NULL),
@@ -20,16 +20,16 @@ CREATE TABLE webhook_endpoints (
 
 CREATE TABLE webhook_messages (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    -- The id that receivers know: the same for every try, so that they can drop repeats.
+    -- The id that receivers see. It is the same for every try, so that they can drop repeats.
     key text NOT NULL DEFAULT 'msg_' || replace(gen_random_uuid()::text, '-', '')
         CONSTRAINT webhook_messages_key_once UNIQUE CHECK (key ~ '^msg_[0-9a-f]{32}$'),
     endpoint_id bigint NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,
     run_id bigint REFERENCES runs ON DELETE SET NULL,
     event text NOT NULL CHECK (event IN ('run.completed', 'run.failed', 'run.cancelled', 'webhook.test')),
-    -- What is sent, to the letter. Nobody's personal data is in it.
+    -- The exact body of the message. It holds no personal data.
     payload jsonb NOT NULL,
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'failed')),
-    -- Tries that failed since it was last sent on its way.
+    -- Tries that failed since the message was last queued.
     failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
     queue_job_id bigint NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -50,7 +50,7 @@ CREATE TABLE webhook_tries (
     message_id bigint NOT NULL REFERENCES webhook_messages ON DELETE CASCADE,
     number integer NOT NULL CHECK (number > 0),
     at timestamptz NOT NULL,
-    -- What the receiver answered, or why there was no answer.
+    -- The receiver's status code, or why there was no answer.
     status smallint CHECK (status BETWEEN 100 AND 999),
     trouble text CHECK (trouble <> ''),
     milliseconds integer NOT NULL CHECK (milliseconds >= 0),
@@ -58,12 +58,7 @@ CREATE TABLE webhook_tries (
     CONSTRAINT webhook_tries_came_to_something CHECK (status IS NOT NULL OR trouble IS NOT NULL)
 );
 
--- Which of Procrastinate's workers deliver: they stand beside those that carry out runs, in the same process.
-CREATE TABLE webhook_workers (
-    worker_id bigint PRIMARY KEY REFERENCES procrastinate_workers ON DELETE CASCADE
-);
-
--- A message on its way has its job, in the same transaction, whoever wrote it down.
+-- Queues the job of a message in the transaction that writes the message.
 CREATE FUNCTION queue_webhook_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.queue_job_id := (procrastinate_defer_jobs_v1(ARRAY[
@@ -73,7 +68,7 @@ BEGIN
 END $$;
 CREATE TRIGGER webhook_messages_queued BEFORE INSERT ON webhook_messages
     FOR EACH ROW EXECUTE FUNCTION queue_webhook_message();
--- Also one that is sent again, or has lost its job: that is said by taking the job's number away.
+-- An update of queue_job_id to NULL queues a message again that is sent again or has lost its job.
 CREATE TRIGGER webhook_messages_queued_again BEFORE UPDATE OF queue_job_id ON webhook_messages
     FOR EACH ROW WHEN (NEW.queue_job_id IS NULL) EXECUTE FUNCTION queue_webhook_message();
 
@@ -81,7 +76,7 @@ CREATE FUNCTION webhook_time(at timestamptz) RETURNS text LANGUAGE sql STABLE AS
     SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
--- What is told of a run: its numbers and the institution, as job-status answers them, and nobody's data.
+-- The payload of a run: its numbers and the institution, as job-status answers them, without personal data.
 CREATE VIEW webhook_runs AS
 SELECT r.id, jsonb_build_object(
     'type', 'run.' || r.state,
@@ -94,7 +89,9 @@ SELECT r.id, jsonb_build_object(
         'requestedAt', webhook_time(r.requested_at), 'startedAt', webhook_time(r.started_at),
         'finishedAt', webhook_time(r.finished_at),
         'statusUrl', '/api/hrims/job-status/' || r.id,
-        'employeeCount', r.people, 'missing', r.missing,
+        'employeeCount', r.people,
+        'missing', CASE WHEN r.missing < 0 THEN 0 ELSE r.missing END,
+        'surplus', CASE WHEN r.missing < 0 THEN -r.missing WHEN r.missing >= 0 THEN 0 END,
         'skippedCount', p.rejected + coalesce(r.seen_twice, p.repeated),
         'totalFetched', p.fetched, 'pagesFetched', p.pages,
         'fetchTime', round(p.fetch_ms / 1000.0, 3), 'saveTime', round(p.save_ms / 1000.0, 3),
@@ -102,24 +99,27 @@ SELECT r.id, jsonb_build_object(
     ) || jsonb_build_object(
         'new', p.new, 'changed', p.changed, 'unchanged', p.unchanged, 'rejected', p.rejected,
         'unmatched', p.unmatched, 'leavers', p.leavers, 'leaversWaiting', p.leavers_waiting,
+        'listedTwice', CASE WHEN r.state = 'completed' THEN p.repeated END,
+        'fewerThanLastComplete', greatest(r.last_complete_people - r.people, 0),
+        'pageFinding', r.page_finding,
         'code', CASE WHEN r.state <> 'completed' THEN coalesce(r.trouble_code, r.state) END,
         'trouble', CASE WHEN r.state <> 'cancelled' THEN r.trouble END
     )) AS payload
 FROM runs r JOIN run_progress p ON p.run_id = r.id LEFT JOIN institutions i ON i.id = r.institution_id
 WHERE r.finished_at IS NOT NULL;
 
--- However a run ends, it is told of in the transaction that ends it. Deferred to the end of that transaction,
--- when the numbers that follow from the run's end stand too.
-CREATE FUNCTION tell_of_runs_end() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Writes the messages of a run's end in the transaction that ends the run. The trigger is deferred to the end of that
+-- transaction, when all numbers of the run are final.
+CREATE FUNCTION insert_webhook_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- Held, so that an endpoint which is being deleted cannot undo the run's end.
+    -- The lock keeps a removal of the endpoint from undoing the run's end.
     INSERT INTO webhook_messages (endpoint_id, run_id, event, payload)
     SELECT e.id, r.id, r.payload ->> 'type', r.payload
     FROM (SELECT id FROM webhook_endpoints WHERE active ORDER BY id FOR KEY SHARE) e
     CROSS JOIN webhook_runs r WHERE r.id = NEW.id;
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER runs_tell_of_their_end AFTER UPDATE OF state ON runs
+CREATE CONSTRAINT TRIGGER runs_insert_webhook_messages AFTER UPDATE OF state ON runs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL)
-    EXECUTE FUNCTION tell_of_runs_end();
+    EXECUTE FUNCTION insert_webhook_messages();

@@ -1,5 +1,8 @@
-"""Who may: names, passwords, cookies and tokens come in; who acts, or a refusal, goes out.
+"""Authentication and the audit record.
 
-``sign_in`` tells the story of a person's sign-in; ``users``, ``sessions`` and ``tokens`` keep who may,
-``throttle`` slows down who guesses, ``keys`` holds what all web processes share, ``audit`` the record.
+Input: names, passwords, cookies and tokens. Output: the user or machine that acts, or a refusal.
+
+``sign_in`` is the sign-in of a user. ``users``, ``sessions`` and ``tokens`` store users, browser sessions and
+API tokens. ``throttle`` limits password guesses, ``keys`` has the secrets that all web processes share, and
+``audit`` has the audit record.
 """

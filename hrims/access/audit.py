@@ -1,4 +1,4 @@
-"""The audit record: who did what to what comes in; one row in the transaction of the deed goes out."""
+"""The audit record. Input: an actor, an action and a subject. Output: a row, in the action's transaction."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from hrims.db import Connection
 
 
 class Actor(NamedTuple):
-    """Who acts: a user's or token's name, by which way (page, api, command, system), from where."""
+    """The user or token that acts, the interface (page, api, command, system) and the network address."""
 
     name: str
     via: str
@@ -15,8 +15,8 @@ class Actor(NamedTuple):
 
 
 def record(conn: Connection, actor: Actor, action: str, subject: str | None = None, **details: Any) -> None:
-    """Adds one row to the audit record, inside the caller's transaction.
+    """Add one row to the audit record, inside the caller's transaction.
 
-    ``action`` is dotted, like ``run.ask``; details hold no personal data and no secrets.
+    ``action`` is dotted, like ``run.ask``. ``details`` must contain no personal data and no secrets.
     """
     store.add_audit(conn, actor, action, subject, details)

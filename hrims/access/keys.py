@@ -1,6 +1,7 @@
-"""What all web processes of one database share: made once, kept in it, read at start.
+"""Secrets that all web processes of one database share. They are created once and read at start.
 
-The key of rejects' digests is kept beside these; it is made by migration 0010 and never leaves the database.
+The database stores them. The key of the digests of rejects is stored beside them:
+migrations/0009_rejects_drift.sql creates it, and it never leaves the database.
 """
 
 import secrets
@@ -10,14 +11,14 @@ from hrims.db import Connection
 
 
 def secret_key(conn: Connection) -> str:
-    """The key that signs forms. Processes that start at once get the same one."""
-    return store.secret(conn, "secret_key", secrets.token_urlsafe(48))
+    """Return the key that signs forms. Processes that start at the same time get the same key."""
+    return store.ensure_secret(conn, "secret_key", secrets.token_urlsafe(48))
 
 
-def instance(conn: Connection) -> str:
-    """Eight letters that tell this database from others. They are no secret.
+def instance_id(conn: Connection) -> str:
+    """Return eight characters that distinguish this database from others. They are not secret.
 
-    Cookies carry them in their names: browsers do not tell ports apart, so that two instances on one
-    host would sign one another out.
+    The names of cookies contain them. Browsers ignore the port, so two instances on one host would otherwise
+    sign each other's users out.
     """
-    return store.secret(conn, "instance", secrets.token_hex(16))[:8]
+    return store.ensure_secret(conn, "instance", secrets.token_hex(16))[:8]

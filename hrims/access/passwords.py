@@ -1,4 +1,7 @@
-"""Passwords: one comes in, its argon2 hash goes out, or whether it matches one. No database."""
+"""Hashing of passwords with argon2, without the database.
+
+Input: a password. Output: its hash, or whether it matches a hash.
+"""
 
 import functools
 import secrets
@@ -9,52 +12,52 @@ import argon2
 
 from hrims.errors import InvalidInput
 
-SHORTEST, LONGEST = 10, 256
+MIN_LENGTH, MAX_LENGTH = 10, 256
 
-AT_ONCE = threading.BoundedSemaphore(4)
-"""Each check takes 64 MB for an instant; more of them at once could take a small machine down."""
+CONCURRENT_CHECKS = threading.BoundedSemaphore(4)
+"""Limits concurrent checks: each takes 64 MB for an instant, and too many could crash a small machine."""
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""What a generated password is made of: nothing that looks like something else."""
+"""The characters of a generated password. None can be mistaken for another."""
 
 _hasher = argon2.PasswordHasher()
 
 
 def check(password: str) -> None:
-    """Raises InvalidInput unless the password may be used."""
-    if not SHORTEST <= len(password) <= LONGEST:
+    """Raise InvalidInput if the length of the password is not allowed."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise InvalidInput(
-            f"A password has {SHORTEST} to {LONGEST} characters. Nothing was changed.", "bad_password"
+            f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters. Nothing was changed.", "bad_password"
         )
 
 
-def hash_of(password: str) -> str:
-    """What is kept of a password. Raises InvalidInput unless it may be used."""
+def hash_password(password: str) -> str:
+    """Return the hash of a password. Raises InvalidInput if its length is not allowed."""
     check(password)
-    with AT_ONCE:
+    with CONCURRENT_CHECKS:
         return _hasher.hash(_bytes(password))
 
 
-def matches(password: str, kept: str | None) -> bool:
-    """Whether this is the password. Takes as long when there is none to compare it with."""
-    with AT_ONCE:
+def matches(password: str, password_hash: str | None) -> bool:
+    """Return whether the password matches the hash. Take equally long if there is no hash."""
+    with CONCURRENT_CHECKS:
         try:
-            _hasher.verify(kept or _of_nobody(), _bytes(password))
+            _hasher.verify(password_hash or _dummy_hash(), _bytes(password))
         except argon2.exceptions.VerifyMismatchError:
             return False
-    return kept is not None
+    return password_hash is not None
 
 
-def generated() -> str:
-    """A password that can be read aloud: 16 letters and digits in groups of four, 79 bits."""
+def generate() -> str:
+    """Return a new password that can be read aloud: 16 letters and digits in groups of four, 79 bits."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
 
 
 @functools.cache
-def _of_nobody() -> str:
+def _dummy_hash() -> str:
     return _hasher.hash(secrets.token_bytes(16))
 
 
 def _bytes(password: str) -> bytes:
-    # The same letter can be typed as one sign or as two, depending on the keyboard.
+    # Depending on the keyboard, the same letter is one code point or two.
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Browsers' sign-ins: a user comes in, the cookie's token goes out; and back. Only a hash is kept."""
+"""Sessions of browsers: conversion of a user to the token of a cookie, and back. Only a hash is stored."""
 
 import hashlib
 import secrets
@@ -9,7 +9,7 @@ from hrims.db import Connection
 
 
 class SignedIn(NamedTuple):
-    """Who is signed in."""
+    """The user of a session."""
 
     user_id: int
     name: str
@@ -17,7 +17,7 @@ class SignedIn(NamedTuple):
 
 
 def begin(conn: Connection, user_id: int, address: str | None, hours: float) -> str:
-    """Begins a session of so many hours; returns the token for the cookie, which is kept nowhere."""
+    """Begin a session of ``hours`` hours. Return the token for the cookie, which is not stored."""
     store.delete_expired_sessions(conn)
     token = secrets.token_urlsafe(32)
     store.insert_session(conn, _hash(token), user_id, address, hours)
@@ -25,13 +25,13 @@ def begin(conn: Connection, user_id: int, address: str | None, hours: float) -> 
 
 
 def find(conn: Connection, token: str) -> SignedIn | None:
-    """Whom this token signs in; None when it is unknown, has ended, or its user is disabled."""
-    row = store.session_user(conn, _hash(token))
+    """Return the user of this token; None if it is unknown or has ended, or if its user is disabled."""
+    row = store.find_session_user(conn, _hash(token))
     return SignedIn(*row) if row else None
 
 
 def end(conn: Connection, token: str) -> str | None:
-    """Ends a session; returns whose it was, None when there was none. Ending twice does no harm."""
+    """End a session. Return the name of its user; None if there is no such session. Idempotent."""
     return store.delete_session(conn, _hash(token))
 
 

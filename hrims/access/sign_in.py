@@ -1,4 +1,4 @@
-"""A person's sign-in: a name and a password come in; the token for a cookie, or a refusal, goes out."""
+"""Sign-in of users. Input: a name and a password. Output: the token for a cookie, or a refusal."""
 
 from hrims.access import passwords, sessions, store, throttle, users
 from hrims.access.audit import Actor, record
@@ -7,37 +7,44 @@ from hrims.db import Connection, Pool
 from hrims.errors import NotSignedIn
 
 NO_NAME = "(not a name)"
-"""Stands for what was typed as a name and cannot be one: it may well be a password."""
+"""Replaces typed text that cannot be a user name: it may well be a password."""
 
-NOBODY = "(not signed in)"
+ANONYMOUS = "(not signed in)"
 """The actor of a sign-in that failed: the name that was typed proves nothing."""
 
 
 def sign_in(
-    pool: Pool, name: str, password: str, *, address: str | None, hours: float, before: str | None = None
+    pool: Pool,
+    name: str,
+    password: str,
+    *,
+    address: str | None,
+    hours: float,
+    old_token: str | None = None,
 ) -> str:
-    """Signs a person in for so many hours; returns the cookie's token, always a new one.
+    """Sign a user in for ``hours`` hours. Return the token for the cookie, which is always new.
 
-    The session ``before``, if the browser had one, ends. Raises NotSignedIn when name or password are
-    wrong, without saying which, and TooManyFailures when either was tried too often.
+    The browser's earlier session ``old_token``, if any, ends. Raises NotSignedIn if the name or the password
+    is wrong, without saying which. Raises TooManyFailures if the name or the address failed too often.
     """
-    name = users.normal_name(name)
-    shown = name if users.NAME.fullmatch(name) else NO_NAME
+    name = users.normalize_name(name)
+    audited_name = name if users.NAME.fullmatch(name) else NO_NAME
     with pool.connection() as conn:
-        claimed = throttle.claim(conn, shown, address)
+        failure_id = throttle.claim(conn, audited_name, address)
         user = users.find(conn, name)
-    # Without a connection in hand: the check is slow on purpose, and connections are few.
-    right = passwords.matches(password, user.password_hash if user else None)
+    # Use no connection meanwhile: the check is slow on purpose, and connections are few.
+    is_correct = passwords.matches(password, user.password_hash if user else None)
     with pool.connection() as conn, conn.transaction():
-        # Held, because whoever changes the password ends the sessions that are there: not this one after.
-        if user and right and store.hold_unchanged(conn, user):
-            return _begin(conn, user, claimed, address, hours, before)
-        record(conn, Actor(NOBODY, "page", address), "session.sign_in_failed", f"user:{shown}")
+        # Lock the user. A change of the password ends all existing sessions; without the lock it would miss a
+        # session that is inserted just afterwards.
+        if user and is_correct and store.lock_if_unchanged(conn, user):
+            return _begin(conn, user, failure_id, address, hours, old_token)
+        record(conn, Actor(ANONYMOUS, "page", address), "session.sign_in_failed", f"user:{audited_name}")
     raise NotSignedIn("This name and password do not belong together.", "wrong_password")
 
 
 def sign_out(conn: Connection, token: str, address: str | None) -> None:
-    """Ends a session, if there still is one."""
+    """End a session if it still exists."""
     with conn.transaction():
         name = sessions.end(conn, token)
         if name:
@@ -45,10 +52,15 @@ def sign_out(conn: Connection, token: str, address: str | None) -> None:
 
 
 def _begin(
-    conn: Connection, user: User, claimed: int, address: str | None, hours: float, before: str | None
+    conn: Connection,
+    user: User,
+    failure_id: int,
+    address: str | None,
+    hours: float,
+    old_token: str | None,
 ) -> str:
-    throttle.take_back(conn, claimed)
-    if before:
-        sessions.end(conn, before)
+    throttle.release(conn, failure_id)
+    if old_token:
+        sessions.end(conn, old_token)
     record(conn, Actor(user.name, "page", address), "session.sign_in", f"user:{user.name}")
     return sessions.begin(conn, user.id, address, hours)

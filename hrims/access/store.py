@@ -1,5 +1,6 @@
-"""Users, sessions, failed sign-ins, shared secrets and the audit record, in SQL. Each function works inside
-its caller's transaction. Tokens have a store of their own.
+"""SQL of users, sessions, failed sign-ins, shared secrets and the audit record.
+
+Each function runs inside its caller's transaction. ``tokens.store`` has the SQL of tokens.
 """
 
 from datetime import datetime, timedelta
@@ -9,12 +10,12 @@ from psycopg.types.json import Jsonb
 
 from hrims.db import Connection
 
-AT_ONCE = 1000
-"""Old rows deleted in passing, at most, so that nobody's sign-in waits for a large clean-up."""
+MAX_DELETED = 1000
+"""Maximum number of old rows that one call deletes, so that no sign-in waits for a large clean-up."""
 
 
 class User(NamedTuple):
-    """A row of the users."""
+    """A row of the table ``users``."""
 
     id: int
     name: str
@@ -29,7 +30,7 @@ class User(NamedTuple):
 def add_audit(
     conn: Connection, actor: Any, action: str, subject: str | None, details: dict[str, Any]
 ) -> None:
-    """Adds one row to the audit record."""
+    """Add one row to the audit record."""
     conn.execute(
         "INSERT INTO audit_log (actor, via, address, action, subject, details)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
@@ -41,18 +42,18 @@ def add_audit(
 
 
 def lock_users(conn: Connection) -> None:
-    """Lets nobody else add a user until this transaction ends."""
+    """Prevent other transactions from adding a user until this one ends."""
     conn.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
 
 
-def any_user(conn: Connection) -> bool:
-    """Whether there is a user at all."""
+def has_users(conn: Connection) -> bool:
+    """Return whether there is at least one user."""
     row = conn.execute("SELECT EXISTS (SELECT FROM users)").fetchone()
     return bool(row and row[0])
 
 
 def insert_user(conn: Connection, name: str, role: str, password_hash: str) -> int | None:
-    """Adds a user; None when the name is taken."""
+    """Add a user and return its id; None if the name is taken."""
     row = conn.execute(
         "INSERT INTO users (name, role, password_hash) VALUES (%s, %s, %s)"
         " ON CONFLICT (name) DO NOTHING RETURNING id",
@@ -61,17 +62,18 @@ def insert_user(conn: Connection, name: str, role: str, password_hash: str) -> i
     return row[0] if row else None
 
 
-def user(conn: Connection, name: str) -> User | None:
-    """The user of this name."""
+def find_user(conn: Connection, name: str) -> User | None:
+    """Return the user with this name; None if there is none."""
     row = conn.execute(
         "SELECT id, name, role, password_hash, disabled_at IS NOT NULL FROM users WHERE name = %s", (name,)
     ).fetchone()
     return User(*row) if row else None
 
 
-def hold_unchanged(conn: Connection, user: User) -> bool:
-    """Whether password and leave to sign in are still as they were read; they stay so until this
-    transaction ends.
+def lock_if_unchanged(conn: Connection, user: User) -> bool:
+    """Lock a user. Return whether the user is still enabled and the password unchanged since it was read.
+
+    The lock keeps both as they are until the transaction ends.
     """
     row = conn.execute(
         "SELECT FROM users WHERE id = %s AND password_hash = %s AND disabled_at IS NULL FOR SHARE",
@@ -81,12 +83,12 @@ def hold_unchanged(conn: Connection, user: User) -> bool:
 
 
 def update_password(conn: Connection, user_id: int, password_hash: str) -> None:
-    """Keeps another password of a user."""
+    """Save another password hash of a user."""
     conn.execute("UPDATE users SET password_hash = %s WHERE id = %s", (password_hash, user_id))
 
 
-def hold_enabled(conn: Connection, name: str) -> int | None:
-    """Return the id of a user who may sign in, held so until the transaction ends; None if there is none."""
+def lock_enabled_user(conn: Connection, name: str) -> int | None:
+    """Lock an enabled user until the transaction ends, and return the id; None if there is none."""
     row = conn.execute(
         "SELECT id FROM users WHERE name = %s AND disabled_at IS NULL FOR SHARE", (name,)
     ).fetchone()
@@ -94,7 +96,7 @@ def hold_enabled(conn: Connection, name: str) -> int | None:
 
 
 def disable_user(conn: Connection, user_id: int) -> bool:
-    """Disable a user; False if that was done before.
+    """Disable a user. Return False if the user was disabled already.
 
     Raises psycopg.errors.CheckViolation for the last enabled administrator.
     """
@@ -106,7 +108,7 @@ def disable_user(conn: Connection, user_id: int) -> bool:
 
 
 def enable_user(conn: Connection, user_id: int) -> bool:
-    """Enable a user; False if the user is enabled."""
+    """Enable a user. Return False if the user was enabled already."""
     return bool(
         conn.execute(
             "UPDATE users SET disabled_at = NULL WHERE id = %s AND disabled_at IS NOT NULL", (user_id,)
@@ -115,7 +117,7 @@ def enable_user(conn: Connection, user_id: int) -> bool:
 
 
 class ListedUser(NamedTuple):
-    """A user as a list shows it."""
+    """A user in a list."""
 
     name: str
     role: str
@@ -124,8 +126,8 @@ class ListedUser(NamedTuple):
     disabled_at: datetime | None
 
 
-def users(conn: Connection) -> list[ListedUser]:
-    """Return all users by name, with their last sign-in."""
+def list_users(conn: Connection) -> list[ListedUser]:
+    """Return all users ordered by name, with their last sign-in."""
     rows = conn.execute(
         """
         SELECT u.name, u.role, u.created_at, a.at, u.disabled_at
@@ -146,7 +148,7 @@ def users(conn: Connection) -> list[ListedUser]:
 def insert_session(
     conn: Connection, token_hash: bytes, user_id: int, address: str | None, hours: float
 ) -> None:
-    """Adds a session that ends after so many hours."""
+    """Add a session that ends after ``hours`` hours."""
     conn.execute(
         "INSERT INTO sessions (token_hash, user_id, address, expires_at)"
         " VALUES (%s, %s, %s, now() + make_interval(secs => %s))",
@@ -154,8 +156,8 @@ def insert_session(
     )
 
 
-def session_user(conn: Connection, token_hash: bytes) -> tuple[int, str, str] | None:
-    """Id, name and role of whoever this session signs in; None when it ended or the user is disabled."""
+def find_session_user(conn: Connection, token_hash: bytes) -> tuple[int, str, str] | None:
+    """Return id, name and role of a session's user; None if it has ended or the user is disabled."""
     return conn.execute(
         "SELECT u.id, u.name, u.role FROM sessions s JOIN users u ON u.id = s.user_id"
         " WHERE s.token_hash = %s AND s.expires_at > now() AND u.disabled_at IS NULL",
@@ -164,7 +166,7 @@ def session_user(conn: Connection, token_hash: bytes) -> tuple[int, str, str] | 
 
 
 def delete_session(conn: Connection, token_hash: bytes) -> str | None:
-    """Ends a session; returns the name of its user, None when there was no such session."""
+    """Delete a session. Return the name of its user; None if there is no such session."""
     row = conn.execute(
         "DELETE FROM sessions s USING users u WHERE s.token_hash = %s AND u.id = s.user_id RETURNING u.name",
         (token_hash,),
@@ -173,35 +175,35 @@ def delete_session(conn: Connection, token_hash: bytes) -> str | None:
 
 
 def delete_sessions_of(conn: Connection, user_id: int) -> int:
-    """Ends every session of a user; returns how many."""
+    """Delete every session of a user. Return how many."""
     return conn.execute("DELETE FROM sessions WHERE user_id = %s", (user_id,)).rowcount
 
 
 def revoke_tokens_of(conn: Connection, user_id: int) -> int:
-    """Revoke the tokens for which a user answers; return how many."""
+    """Revoke the tokens that a user owns. Return how many."""
     return conn.execute(
         "UPDATE tokens SET revoked_at = now() WHERE owner_id = %s AND revoked_at IS NULL", (user_id,)
     ).rowcount
 
 
 def delete_expired_sessions(conn: Connection) -> None:
-    """Clears away sessions that have ended. Rows that another sign-in clears just now are left to it."""
+    """Delete expired sessions. Skip rows that another transaction is deleting."""
     conn.execute(
         "DELETE FROM sessions WHERE token_hash IN (SELECT token_hash FROM sessions"
         " WHERE expires_at <= now() LIMIT %s FOR UPDATE SKIP LOCKED)",
-        (AT_ONCE,),
+        (MAX_DELETED,),
     )
 
 
 # Failed sign-ins
 
-NAME, ADDRESS = 0x4E414D45, 0x41444452  # "NAME", "ADDR": the two kinds of locks of a sign-in
+NAME, ADDRESS = 0x4E414D45, 0x41444452  # "NAME", "ADDR": namespaces of a sign-in's two advisory locks
 
 
 def lock_sign_ins(conn: Connection, name: str, address: str | None) -> None:
-    """Lets no other sign-in with this name or from this address be counted until this one is.
+    """Block other sign-ins with this name or from this address until the transaction ends.
 
-    Always the name first, so that two sign-ins cannot wait for one another in a ring.
+    Lock the name first in every transaction, so that two sign-ins cannot deadlock.
     """
     conn.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (NAME, name))
     if address:
@@ -211,7 +213,7 @@ def lock_sign_ins(conn: Connection, name: str, address: str | None) -> None:
 def nth_latest_failure(
     conn: Connection, window: timedelta, *, name: str | None = None, address: str | None = None, nth: int
 ) -> datetime | None:
-    """When the nth latest failure within the window was, by name or by address; None when fewer were."""
+    """Return the time of the nth latest failure in the window, by name or address; None if there is none."""
     row = conn.execute(
         """
         SELECT at FROM failed_sign_ins
@@ -224,14 +226,14 @@ def nth_latest_failure(
 
 
 def seconds_until(conn: Connection, at: datetime) -> float:
-    """Seconds from now, by the database's clock."""
+    """Return the seconds from now until ``at``, by the clock of the database."""
     row = conn.execute("SELECT extract(epoch FROM %s::timestamptz - now())::float8", (at,)).fetchone()
     assert row is not None
     return float(row[0])
 
 
 def insert_failure(conn: Connection, name: str, address: str | None) -> int:
-    """Counts a failed sign-in; returns its id."""
+    """Record a failed sign-in. Return its id."""
     row = conn.execute(
         "INSERT INTO failed_sign_ins (name, address) VALUES (%s, %s) RETURNING id", (name, address)
     ).fetchone()
@@ -240,26 +242,26 @@ def insert_failure(conn: Connection, name: str, address: str | None) -> int:
 
 
 def delete_failure(conn: Connection, id_: int) -> None:
-    """Takes one count back."""
+    """Delete one recorded failure."""
     conn.execute("DELETE FROM failed_sign_ins WHERE id = %s", (id_,))
 
 
 def delete_old_failures(conn: Connection, window: timedelta) -> None:
-    """Clears away what no longer counts."""
+    """Delete failures from before the window, which no longer count."""
     conn.execute(
         "DELETE FROM failed_sign_ins WHERE id IN (SELECT id FROM failed_sign_ins"
         " WHERE at <= now() - %s::interval LIMIT %s FOR UPDATE SKIP LOCKED)",
-        (window, AT_ONCE),
+        (window, MAX_DELETED),
     )
 
 
 # Shared secrets
 
 
-def secret(conn: Connection, name: str, fresh: str) -> str:
-    """The secret of this name; ``fresh`` becomes it if there is none. All who ask get the same one."""
+def ensure_secret(conn: Connection, name: str, default: str) -> str:
+    """Return the secret with this name. Save ``default`` if there is none. All callers get the same value."""
     conn.execute(
-        "INSERT INTO app_secrets (name, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, fresh)
+        "INSERT INTO app_secrets (name, value) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, default)
     )
     row = conn.execute("SELECT value FROM app_secrets WHERE name = %s", (name,)).fetchone()
     assert row is not None

@@ -1,7 +1,8 @@
-"""Slows down who guesses passwords: a name and an address come in; leave to try, or a refusal, goes out.
+"""A rate limiter for sign-ins. Input: a name and an address. Output: permission to check a password, or not.
 
-Counted in Postgres, so that the limits hold over all web processes. Every try counts as failed before
-the password is looked at, and is taken back when it was right: tries at the same time cannot slip by.
+Postgres counts the failures, so that the limits cover all web processes. An attempt counts as failed before
+its password is checked, and is deleted if the password was right. Concurrent attempts cannot exceed the
+limit.
 """
 
 import ipaddress
@@ -13,19 +14,19 @@ from hrims.db import Connection
 from hrims.errors import TooMany
 
 WINDOW = timedelta(minutes=15)
-"""How long a failed sign-in counts."""
+"""The time for which a failed sign-in counts."""
 
-A_NAME = 10
-"""Failed sign-ins with one name within the window."""
+MAX_PER_NAME = 10
+"""The limit of failed sign-ins with one name within the window."""
 
-AN_ADDRESS = 50
-"""Failed sign-ins from one address within the window: an office may share one."""
+MAX_PER_ADDRESS = 50
+"""The limit of failed sign-ins from one address within the window. It is higher: an office may share one."""
 
 
 class TooManyFailures(TooMany):
-    """Too many sign-ins failed; ``retry_after`` says for how many seconds none is looked at."""
+    """Too many sign-ins failed. For ``retry_after`` seconds no password is checked."""
 
-    default_code = "too_many_sign_ins"
+    code = "too_many_sign_ins"
 
     def __init__(self, retry_after: int) -> None:
         minutes = math.ceil(retry_after / 60)
@@ -35,34 +36,34 @@ class TooManyFailures(TooMany):
 
 
 def claim(conn: Connection, name: str, address: str | None) -> int:
-    """Leave to try one password, counted as failed until ``take_back``. A transaction of its own.
+    """Count one attempt as failed, until ``release``, in a separate transaction. Return its id.
 
-    Raises TooManyFailures when the name or the address has failed too often.
+    Raises TooManyFailures if the name or the address has failed too often.
     """
     origin = _origin(address)
     with conn.transaction():
         store.lock_sign_ins(conn, name, origin)
-        full = [
+        blocked_since = [
             at
             for at in (
-                store.nth_latest_failure(conn, WINDOW, name=name, nth=A_NAME),
-                origin and store.nth_latest_failure(conn, WINDOW, address=origin, nth=AN_ADDRESS),
+                store.nth_latest_failure(conn, WINDOW, name=name, nth=MAX_PER_NAME),
+                origin and store.nth_latest_failure(conn, WINDOW, address=origin, nth=MAX_PER_ADDRESS),
             )
             if at
         ]
-        if full:
-            raise TooManyFailures(max(1, math.ceil(store.seconds_until(conn, max(full) + WINDOW))))
+        if blocked_since:
+            raise TooManyFailures(max(1, math.ceil(store.seconds_until(conn, max(blocked_since) + WINDOW))))
         store.delete_old_failures(conn, WINDOW)
         return store.insert_failure(conn, name, origin)
 
 
-def take_back(conn: Connection, claimed: int) -> None:
-    """The password was right: the try no longer counts."""
-    store.delete_failure(conn, claimed)
+def release(conn: Connection, failure_id: int) -> None:
+    """Delete a counted failure, because the password was right."""
+    store.delete_failure(conn, failure_id)
 
 
 def _origin(address: str | None) -> str | None:
-    # A household has 2**64 addresses of IPv6; they count as one.
+    # A household has 2**64 IPv6 addresses. They count as one.
     if not address or ipaddress.ip_address(address).version == 4:
         return address
     return str(ipaddress.ip_network((address, 64), strict=False))

@@ -1,5 +1,8 @@
-"""Batches: many runs asked for at once. A wish for institutions comes in; a run for each goes out, how they
-stand together, and which were left out and why.
+"""Batches: runs for many institutions, requested together.
 
-``ask`` has the deeds, each with its audit record, ``standing`` the sums and words, ``store`` the SQL.
+Input: which institutions to sync. Output: a run for each, the progress of all of them, and the skipped
+institutions with the reason.
+
+``actions`` has the actions, each with its audit record, ``progress`` the totals and messages, ``store`` the
+SQL.
 """

@@ -1,13 +1,13 @@
--- Many runs, asked for, tried again and cancelled at once: a batch of ten thousand is a handful of statements.
+-- Enqueue, retry and cancel many runs together: a batch of ten thousand runs takes a handful of statements.
 
--- name: add
-INSERT INTO batches (wish, identifier_type, page_size, priority, requested_by, requested_via)
-VALUES (%(wish)s, %(identifier_type)s, %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s)
+-- name: insert_batch
+INSERT INTO batches (scope, identifier_type, page_size, priority, requested_by, requested_via)
+VALUES (%(scope)s, %(identifier_type)s, %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s)
 RETURNING id
 
--- name: meant
--- The institutions that are meant, each with the number by which it is asked for: null where it has none. Those that
--- failed are those whose latest run of a whole listing did.
+-- name: find_selected
+-- The selected institutions, each with the identifier of its run; null if it has none. "failed" selects the
+-- institutions whose latest run of kind "sync" failed.
 SELECT i.id, n.identifier_type, n.identifier
 FROM institutions i
 CROSS JOIN LATERAL (
@@ -17,7 +17,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT t.identifier_type, CASE t.identifier_type WHEN 'tin' THEN i.tin ELSE i.vote_code END AS identifier
 ) n
-WHERE CASE %(wish)s
+WHERE CASE %(scope)s
     WHEN 'all' THEN true
     WHEN 'selection' THEN i.id = ANY(%(institutions)s)
     ELSE (SELECT r.state = 'failed' FROM runs r
@@ -25,47 +25,48 @@ WHERE CASE %(wish)s
 END
 ORDER BY i.id
 
--- name: ask
--- One statement for all of them. Whose run is under way keeps it: the index says so, whoever asks meanwhile. In the
--- order of the institutions, so that two batches wait for one another and never in a ring.
-WITH meant AS (
+-- name: insert_runs
+-- One statement for all institutions. An institution with an unfinished run keeps that run: a unique index prevents a
+-- second one, also against concurrent requests. Insert in the order of the institutions, so that two concurrent
+-- batches can wait for each other but cannot deadlock.
+WITH selected AS (
     SELECT institution_id, identifier_type, identifier,
            now() + %(spread)s * interval '1 minute'
                * ((row_number() OVER (ORDER BY institution_id) - 1)::float8 / count(*) OVER ()) AS not_before
     FROM unnest(%(ids)s::bigint[], %(types)s::text[], %(identifiers)s::text[])
         AS m(institution_id, identifier_type, identifier)
     WHERE identifier IS NOT NULL
-), asked AS (
+), enqueued AS (
     INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, priority, requested_by,
                       requested_via, attempts, attempt_pause, deadline_minutes, deadline_at, pool, not_before,
                       quiet_from, quiet_until, quiet_zone)
     SELECT 'sync', i.id, m.identifier_type, m.identifier, %(page_size)s, %(priority)s, %(requested_by)s,
            %(requested_via)s, i.attempts, i.attempt_pause, i.deadline_minutes,
-           coalesce(quiet_ends(%(quiet_from)s, %(quiet_until)s, %(quiet_zone)s, m.not_before), m.not_before)
+           coalesce(quiet_end(%(quiet_from)s, %(quiet_until)s, %(quiet_zone)s, m.not_before), m.not_before)
                + i.deadline_minutes * interval '1 minute',
            i.pool, nullif(m.not_before, now()),
            %(quiet_from)s, %(quiet_until)s, %(quiet_zone)s
-    FROM meant m JOIN institutions i ON i.id = m.institution_id
-    -- Held, so that nobody ties an institution to another pool meanwhile, and its run stays behind.
+    FROM selected m JOIN institutions i ON i.id = m.institution_id
+    -- Lock the institutions, so that none is moved to another pool meanwhile while its run keeps the old pool.
     ORDER BY i.id FOR SHARE OF i
     ON CONFLICT DO NOTHING
     RETURNING id, institution_id
-), shown AS (
-    INSERT INTO run_progress (run_id) SELECT id FROM asked ORDER BY id
+), progress AS (
+    INSERT INTO run_progress (run_id) SELECT id FROM enqueued ORDER BY id
 )
-SELECT id, institution_id FROM asked ORDER BY institution_id
+SELECT id, institution_id FROM enqueued ORDER BY institution_id
 
--- name: queue
-SELECT queue_runs(%(runs)s)
+-- name: enqueue_jobs
+SELECT enqueue_runs(%(runs)s)
 
--- name: join
--- What became of each institution. After the runs were asked for, in a statement of its own: only so does it see the
--- run that was in the way of one.
+-- name: insert_members
+-- Record the result for each institution. A separate statement after the insert, so that its snapshot includes the
+-- unfinished run that prevented one.
 INSERT INTO batch_members (batch_id, institution_id, run_id, joined, skipped)
 SELECT %(batch)s, m.institution_id, coalesce(a.run_id, u.id), a.run_id IS NULL AND u.id IS NOT NULL,
        CASE WHEN m.identifier IS NULL THEN 'no_identifier' WHEN coalesce(a.run_id, u.id) IS NULL THEN 'busy' END
 FROM unnest(%(ids)s::bigint[], %(identifiers)s::text[]) AS m(institution_id, identifier)
-LEFT JOIN unnest(%(asked)s::bigint[], %(runs)s::bigint[]) AS a(institution_id, run_id) USING (institution_id)
+LEFT JOIN unnest(%(enqueued)s::bigint[], %(runs)s::bigint[]) AS a(institution_id, run_id) USING (institution_id)
 LEFT JOIN LATERAL (
     SELECT r.id FROM runs r
     WHERE r.institution_id = m.institution_id AND r.state IN ('waiting', 'delayed', 'active') AND r.kind = 'sync'
@@ -74,7 +75,8 @@ LEFT JOIN LATERAL (
 ORDER BY m.institution_id
 
 -- name: reopen
--- Gives the failed runs of a batch a full set of attempts, but for those whose institution has another run by now.
+-- Reset the failed runs of a batch to a full set of attempts, except those whose institution has another unfinished
+-- run.
 UPDATE runs r
 SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0, trouble = NULL, trouble_code = NULL,
     not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute', pool = f.pool
@@ -89,25 +91,25 @@ WHERE r.id = f.id
 RETURNING r.id
 
 -- name: cancel
--- Ends those runs of a batch that it asked for and that are under way; what they saved stays.
-WITH held AS (
+-- Cancel the unfinished runs that the batch requested. What they saved stays.
+WITH unfinished AS (
     SELECT r.id, r.queue_job_id FROM batch_members m JOIN runs r ON r.id = m.run_id
     WHERE m.batch_id = %(batch)s AND NOT m.joined AND r.state IN ('waiting', 'delayed', 'active')
     ORDER BY r.id FOR NO KEY UPDATE OF r
-), gone AS (
+), cancelled AS (
     UPDATE runs r SET state = 'cancelled', finished_at = now(), next_try_at = NULL
-    FROM held h WHERE r.id = h.id
+    FROM unfinished h WHERE r.id = h.id
 ), closed AS (
     UPDATE run_attempts a SET ended_at = clock_timestamp(), ended_as = 'cancelled'
-    FROM held h WHERE a.run_id = h.id AND a.ended_at IS NULL
+    FROM unfinished h WHERE a.run_id = h.id AND a.ended_at IS NULL
 )
-SELECT id, queue_job_id FROM held
+SELECT id, queue_job_id FROM unfinished
 
 -- name: cancel_jobs
 SELECT procrastinate_cancel_job_v1(j, true, false) FROM unnest(%(jobs)s::bigint[]) AS j
 
--- name: total
--- How a batch stands: members by state, what is saved, and what the shown times go by.
+-- name: find_total
+-- The progress of a batch: members by state, saved people, and the values that the estimated end is computed from.
 SELECT count(*) AS institutions, count(*) FILTER (WHERE m.skipped IS NOT NULL) AS skipped,
        count(*) FILTER (WHERE m.joined) AS joined,
        count(*) FILTER (WHERE r.state IN ('waiting', 'delayed')) AS waiting,
@@ -126,7 +128,7 @@ SELECT count(*) AS institutions, count(*) FILTER (WHERE m.skipped IS NOT NULL) A
                 THEN now() + (now() - r.started_at) * (greatest(p.remote_total - p.saved, 0)::float8 / p.saved) END)
            AS slowest_end_at,
        min(r.started_at) FILTER (WHERE NOT m.joined) AS began_at,
-       (SELECT start_of_run(w.id) FROM batch_members wm JOIN runs w ON w.id = wm.run_id
+       (SELECT expected_start(w.id) FROM batch_members wm JOIN runs w ON w.id = wm.run_id
         WHERE wm.batch_id = %(batch)s AND w.state = 'waiting'
         ORDER BY w.priority = 'low' DESC, w.priority = 'normal' DESC, w.queue_job_id DESC LIMIT 1)
        AS last_start_at, (SELECT paused_at IS NOT NULL FROM queue_settings) AS is_paused, now() AS now
@@ -135,8 +137,8 @@ LEFT JOIN runs r ON r.id = m.run_id
 LEFT JOIN run_progress p ON p.run_id = r.id
 WHERE m.batch_id = %(batch)s
 
--- name: members
--- The last results are read for the rows that are shown, not for the whole batch.
+-- name: list_members
+-- Read the last results for the listed rows only, not for the whole batch.
 SELECT m.institution_id, m.institution, m.run_id, m.joined, m.skipped, m.identifier_type, m.state, m.outcome,
        m.trouble, m.people, m.remote_total, l.last_run_id, l.last_outcome, l.last_people, l.last_finished_at
 FROM (
@@ -153,7 +155,7 @@ FROM (
         WHEN r.state = 'completed' THEN CASE r.outcome WHEN 'incomplete' THEN 'incomplete' ELSE 'complete' END
         WHEN r.state = 'delayed' THEN 'waiting'
         ELSE r.state END = %(state)s)
-    ORDER BY i.name_key LIMIT %(most)s OFFSET %(skip)s
+    ORDER BY i.name_key LIMIT %(limit)s OFFSET %(skip)s
 ) m
 LEFT JOIN LATERAL last_completed(m.institution_id) l ON m.state IS DISTINCT FROM 'completed'
 ORDER BY m.name_key

@@ -1,4 +1,4 @@
-"""Batches, in SQL. Each function works inside its caller's transaction."""
+"""The SQL of batches. Each function works inside its caller's transaction."""
 
 from datetime import datetime, time
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
 
-from hrims.batches.standing import Member, Total
+from hrims.batches.progress import Member, Total
 from hrims.db import Connection, int_array, statements
 
 SQL = statements(Path(__file__).with_name("batches.sql"))
 
 
-class Meant(NamedTuple):
-    """An institution that is meant, and the number by which it is asked for; None where it has none."""
+class SelectedInstitution(NamedTuple):
+    """A selected institution and the identifier of its run; None if it has no identifier."""
 
     institution_id: int
     identifier_type: str
@@ -21,7 +21,7 @@ class Meant(NamedTuple):
 
 
 class Quiet(NamedTuple):
-    """Hours of the day in which runs do not start: from, until, and in which time zone."""
+    """The hours of the day in which runs do not start, in the time zone ``quiet_zone``."""
 
     quiet_from: time | None = None
     quiet_until: time | None = None
@@ -29,10 +29,10 @@ class Quiet(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A batch, as it was asked for."""
+    """A batch as it was requested."""
 
     id: int
-    wish: str
+    scope: str
     identifier_type: str | None
     page_size: int
     priority: str
@@ -41,86 +41,96 @@ class Batch(NamedTuple):
     requested_at: datetime
 
 
-def add(conn: Connection, batch: dict[str, Any]) -> int:
-    """Writes a batch down; returns its id."""
-    row = conn.execute(SQL["add"], batch).fetchone()
+def insert_batch(conn: Connection, batch: dict[str, Any]) -> int:
+    """Insert a batch. Return its id."""
+    row = conn.execute(SQL["insert_batch"], batch).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def meant(conn: Connection, wish: str, identifier_type: str | None, institutions: list[int]) -> list[Meant]:
-    """The institutions that a wish means, by id."""
-    given = {"wish": wish, "identifier_type": identifier_type, "institutions": institutions}
-    return [Meant(*row) for row in conn.execute(SQL["meant"], given)]
+def find_selected(
+    conn: Connection, scope: str, identifier_type: str | None, institutions: list[int]
+) -> list[SelectedInstitution]:
+    """Return the institutions that ``scope`` selects, ordered by id."""
+    given = {"scope": scope, "identifier_type": identifier_type, "institutions": institutions}
+    return [SelectedInstitution(*row) for row in conn.execute(SQL["find_selected"], given)]
 
 
-def ask(
-    conn: Connection, batch_id: int, these: list[Meant], run: dict[str, Any], spread: int, quiet: Quiet
+def enqueue_members(
+    conn: Connection,
+    batch_id: int,
+    selected: list[SelectedInstitution],
+    run: dict[str, Any],
+    spread: int,
+    quiet: Quiet,
 ) -> int:
-    """Asks for a run of each, spread over so many minutes, and writes down what became of each; returns how
-    many runs were asked for.
+    """Enqueue a run for each institution and record the result of each. Return the number of new runs.
+
+    The starts are spread over ``spread`` minutes.
     """
-    who = {
-        "ids": int_array(one.institution_id for one in these),
-        "types": [one.identifier_type for one in these],
-        "identifiers": [one.identifier for one in these],
+    members = {
+        "ids": int_array(institution.institution_id for institution in selected),
+        "types": [institution.identifier_type for institution in selected],
+        "identifiers": [institution.identifier for institution in selected],
     }
-    asked = conn.execute(SQL["ask"], {**who, **run, "spread": spread, **quiet._asdict()}).fetchall()
+    enqueued = conn.execute(
+        SQL["insert_runs"], {**members, **run, "spread": spread, **quiet._asdict()}
+    ).fetchall()
     runs = {
-        "runs": int_array(run_id for run_id, _ in asked),
-        "asked": int_array(institution_id for _, institution_id in asked),
+        "runs": int_array(run_id for run_id, _ in enqueued),
+        "enqueued": int_array(institution_id for _, institution_id in enqueued),
     }
-    if asked:
-        conn.execute(SQL["queue"], runs)
-    conn.execute(SQL["join"], {"batch": batch_id, **who, **runs})
-    return len(asked)
+    if enqueued:
+        conn.execute(SQL["enqueue_jobs"], runs)
+    conn.execute(SQL["insert_members"], {"batch": batch_id, **members, **runs})
+    return len(enqueued)
 
 
 def reopen(conn: Connection, batch_id: int) -> int:
-    """Gives the failed runs a full set of attempts; returns how many.
+    """Reset the failed runs to a full set of attempts and enqueue them. Return how many.
 
-    Raises psycopg.errors.UniqueViolation when an institution gets another run just then.
+    Raises psycopg.errors.UniqueViolation if an institution gets another run at the same time.
     """
     runs = [run_id for (run_id,) in conn.execute(SQL["reopen"], {"batch": batch_id})]
     if runs:
-        conn.execute(SQL["queue"], {"runs": int_array(runs)})
+        conn.execute(SQL["enqueue_jobs"], {"runs": int_array(runs)})
     return len(runs)
 
 
 def cancel(conn: Connection, batch_id: int) -> int:
-    """Ends the batch's own runs that are under way, and their jobs; returns how many."""
-    held = conn.execute(SQL["cancel"], {"batch": batch_id}).fetchall()
-    conn.execute(SQL["cancel_jobs"], {"jobs": int_array(job for _, job in held if job is not None)})
-    return len(held)
+    """Cancel the unfinished runs that the batch requested, and their jobs. Return how many."""
+    cancelled = conn.execute(SQL["cancel"], {"batch": batch_id}).fetchall()
+    conn.execute(SQL["cancel_jobs"], {"jobs": int_array(job for _, job in cancelled if job is not None)})
+    return len(cancelled)
 
 
 READ = """
-SELECT id, wish, identifier_type, page_size, priority, requested_by, requested_via, requested_at FROM batches
+SELECT id, scope, identifier_type, page_size, priority, requested_by, requested_via, requested_at FROM batches
 """
 
 
-def read(conn: Connection, batch_id: int) -> Batch | None:
-    """One batch."""
+def find_batch(conn: Connection, batch_id: int) -> Batch | None:
+    """Return the batch with this id."""
     row = conn.execute(f"{READ} WHERE id = %s".encode(), (batch_id,)).fetchone()
     return Batch(*row) if row else None
 
 
-def recent(conn: Connection, most: int, skip: int) -> list[Batch]:
-    """The latest batches, newest first."""
-    rows = conn.execute(f"{READ} ORDER BY id DESC LIMIT %s OFFSET %s".encode(), (most, skip))
+def list_recent(conn: Connection, limit: int, skip: int) -> list[Batch]:
+    """Return the latest batches, newest first."""
+    rows = conn.execute(f"{READ} ORDER BY id DESC LIMIT %s OFFSET %s".encode(), (limit, skip))
     return [Batch(*row) for row in rows]
 
 
-def total(conn: Connection, batch_id: int) -> Total:
-    """How a batch stands as a whole."""
+def find_total(conn: Connection, batch_id: int) -> Total:
+    """Return the totals of a batch."""
     with conn.cursor(row_factory=class_row(Total)) as cursor:
-        row = cursor.execute(SQL["total"], {"batch": batch_id}).fetchone()
+        row = cursor.execute(SQL["find_total"], {"batch": batch_id}).fetchone()
     assert row is not None
     return row
 
 
-def members(conn: Connection, batch_id: int, state: str | None, most: int, skip: int) -> list[Member]:
-    """The institutions of a batch by name, those in one state or all."""
-    given = {"batch": batch_id, "state": state, "most": most, "skip": skip}
+def list_members(conn: Connection, batch_id: int, state: str | None, limit: int, skip: int) -> list[Member]:
+    """Return the institutions of a batch by name: those in ``state``, or all if it is None."""
+    given = {"batch": batch_id, "state": state, "limit": limit, "skip": skip}
     with conn.cursor(row_factory=class_row(Member)) as cursor:
-        return cursor.execute(SQL["members"], given).fetchall()
+        return cursor.execute(SQL["list_members"], given).fetchall()

@@ -1,6 +1,9 @@
-"""The commands: words come in; an exit code, and lines for a person or a pipe, go out.
+"""Command-line interface of HRIMS Sync.
 
-Each command's module is imported when it is called, so that the worker never loads the web.
+Input: command-line arguments. Output: an exit code, and lines for a terminal or a pipe.
+
+Each command's module is imported when the command is called, so that the worker never loads the web package,
+and ``hrims --version`` and the simulator load no database driver.
 """
 
 import importlib
@@ -9,10 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
-import psycopg
 
-from hrims.cli import words
-from hrims.errors import HrimsSyncError
+from hrims import version
 
 COMMANDS = {
     "up": ("hrims.cli.up", "Start everything: database, simulator, web and worker."),
@@ -27,11 +28,11 @@ COMMANDS = {
     "db": ("hrims.cli.database", "The database in use: print its address."),
 }
 
-BEGIN = "Begin with `hrims up`. Settings come from the environment; the README lists them."
+BEGIN = "Begin with `hrims up`. Settings come from the environment; docs/reference/settings.md lists them."
 
 
 class Commands(click.Group):
-    """The commands above, each imported when it is called."""
+    """The click group of all commands; it imports each command's module when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -48,16 +49,37 @@ class Commands(click.Group):
             formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
 
+def print_version(ctx: click.Context, _: click.Parameter, is_given: bool) -> None:
+    """Print the version and exit if the option is given."""
+    if is_given and not ctx.resilient_parsing:
+        click.echo(f"hrims-sync {version.describe()}")
+        ctx.exit()
+
+
 @click.group(cls=Commands, epilog=BEGIN, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="hrims-sync", prog_name="HRIMS Sync")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=print_version,
+    help="Print the version, and the commit if it is known.",
+)
 def commands() -> None:
     """HRIMS Sync brings the employees of institutions from HRIMS into Postgres."""
 
 
 def main(arguments: Sequence[str] | None = None, **extra: Any) -> None:
-    """Runs a command. What a person can do something about is printed as words alone; exit code 1."""
+    """Run a command.
+
+    For an error that the user can correct, print only its message and exit with code 1.
+    """
     try:
         commands.main(args=arguments, prog_name="hrims", **extra)
-    except (HrimsSyncError, psycopg.Error, OSError) as reason:
-        click.echo(f"hrims: {words.of(reason)}", err=True)
+    except Exception as error:
+        from hrims.cli import messages  # noqa: PLC0415 - it loads the database driver
+
+        if not isinstance(error, messages.CORRECTABLE):
+            raise
+        click.echo(f"hrims: {messages.error_message(error)}", err=True)
         sys.exit(1)

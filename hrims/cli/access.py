@@ -1,4 +1,4 @@
-"""``hrims user`` and ``hrims token``: people and machines that may sign in."""
+"""``hrims user`` and ``hrims token``: manage users and API tokens."""
 
 import sys
 from datetime import datetime
@@ -63,16 +63,18 @@ def list_users() -> None:
     """List the people, their roles, and when they signed in last."""
     settings = start.settings()
     with start.connection(settings) as conn:
-        found = store.users(conn)
+        items = store.list_users(conn)
     rows = [
         (
-            one.name,
-            one.role,
-            _day(one.created_at, settings.time_zone),
-            _minute(one.signed_in_at, settings.time_zone),
-            f"disabled {_day(one.disabled_at, settings.time_zone)}" if one.disabled_at else "enabled",
+            item.name,
+            item.role,
+            _format_day(item.created_at, settings.time_zone),
+            _format_minute(item.signed_in_at, settings.time_zone),
+            f"disabled {_format_day(item.disabled_at, settings.time_zone)}"
+            if item.disabled_at
+            else "enabled",
         )
-        for one in found
+        for item in items
     ]
     click.echo(aligned(("NAME", "ROLE", "CREATED", "LAST SIGN-IN", "STATE"), rows, shortened="NAME"))
 
@@ -86,8 +88,8 @@ def disable_user(name: str) -> None:
     """
     with start.connection(start.settings()) as conn:
         sessions, revoked = users.disable(conn, start.operator(), name)
-    ended = f"{_count(sessions, 'session')} and {_count(revoked, 'token')} ended"
-    click.echo(f"{users.normal_name(name)} is disabled; {ended}.")
+    message = f"{_format_count(sessions, 'session')} and {_format_count(revoked, 'token')} ended"
+    click.echo(f"{users.normalize_name(name)} is disabled; {message}.")
 
 
 @user_command.command("enable")
@@ -96,7 +98,7 @@ def enable_user(name: str) -> None:
     """Let the person NAME, who was disabled, sign in again."""
     with start.connection(start.settings()) as conn:
         users.enable(conn, start.operator(), name)
-    click.echo(f"{users.normal_name(name)} may sign in again.")
+    click.echo(f"{users.normalize_name(name)} may sign in again.")
 
 
 @click.group("token")
@@ -130,18 +132,18 @@ def list_tokens(all_: bool) -> None:
     """
     settings = start.settings()
     with start.connection(settings) as conn:
-        found = [one for one in tokens.tokens(conn) if all_ or one.is_valid]
+        items = [item for item in tokens.list_tokens(conn) if all_ or item.is_valid]
     rows = [
         (
-            str(one.id),
-            one.name,
-            one.role,
-            one.owner or "-",
-            _day(one.created_at, settings.time_zone),
-            _minute(one.last_used_at, settings.time_zone),
-            _ends(one, settings.time_zone),
+            str(item.id),
+            item.name,
+            item.role,
+            item.owner or "-",
+            _format_day(item.created_at, settings.time_zone),
+            _format_minute(item.last_used_at, settings.time_zone),
+            _format_end(item, settings.time_zone),
         )
-        for one in found
+        for item in items
     ]
     heading = ("ID", "NAME", "ROLE", "OWNER", "CREATED", "LAST USED", "ENDS")
     click.echo(aligned(heading, rows, shortened="NAME"))
@@ -152,23 +154,23 @@ def list_tokens(all_: bool) -> None:
 def revoke_token(name: str) -> None:
     """End a token at once, by its name or number."""
     with start.connection(start.settings()) as conn:
-        ended = tokens.revoke(conn, start.operator(), name)
-    click.echo(f"Token {ended.id}, {ended.name}, is revoked.")
+        message = tokens.revoke(conn, start.operator(), name)
+    click.echo(f"Token {message.id}, {message.name}, is revoked.")
 
 
-def _ends(token: ListedToken, zone: ZoneInfo) -> str:
+def _format_end(token: ListedToken, zone: ZoneInfo) -> str:
     if token.revoked_at:
-        return f"revoked {_day(token.revoked_at, zone)}"
-    return _day(token.expires_at, zone) if token.expires_at else "never"
+        return f"revoked {_format_day(token.revoked_at, zone)}"
+    return _format_day(token.expires_at, zone) if token.expires_at else "never"
 
 
-def _day(at: datetime, zone: ZoneInfo) -> str:
+def _format_day(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d}"
 
 
-def _minute(at: datetime | None, zone: ZoneInfo) -> str:
+def _format_minute(at: datetime | None, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else "never"
 
 
-def _count(number: int, noun: str) -> str:
+def _format_count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,4 +1,7 @@
-"""What ``hrims up`` prints: settings and the first administrator come in, plain lines go out."""
+"""The start-up message of ``hrims up``.
+
+Input: the settings and the first administrator. Output: plain lines.
+"""
 
 import os
 import shlex
@@ -6,28 +9,31 @@ import sys
 
 import click
 
-from hrims import instances
-from hrims.access.users import FIRST
-from hrims.config import PROJECT, Settings
+from hrims import installation, instances
+from hrims.access.users import FIRST_ADMINISTRATOR
+from hrims.config import Settings
 from hrims.log import masked
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
-"""Where a person reaches a process that listens on every address."""
+"""Wildcard addresses, and the loopback address at which a process that listens on them is reachable."""
 
 
 def reachable_host(settings: Settings) -> str:
-    """The host under which this machine reaches the web process."""
+    """Return the host at which this machine reaches the web process."""
     return EVERYWHERE.get(settings.host, settings.host)
 
 
 def address(settings: Settings) -> str:
-    """What a person types into a browser."""
+    """Return the URL that a user opens in a browser."""
     host = reachable_host(settings)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def text(settings: Settings, created: tuple[str, str] | None) -> str:
-    """All that a person needs to begin. ``created`` is the first administrator's name and password."""
+    """Return all that a user needs to start.
+
+    ``created`` is the name and password of the first administrator.
+    """
     lines = [
         "",
         f"  HRIMS Sync is up:  {address(settings)}",
@@ -48,8 +54,8 @@ def text(settings: Settings, created: tuple[str, str] | None) -> str:
 def _sign_in(settings: Settings, created: tuple[str, str] | None) -> list[str]:
     if created is None:
         return [
-            "    Sign in as before. To give somebody a new password:",
-            f"      {_command(settings, 'user', 'password', FIRST)}",
+            "    Sign in as before. To set a new password for a user:",
+            f"      {_command(settings, 'user', 'password', FIRST_ADMINISTRATOR)}",
         ]
     name, password = created
     if settings.admin_password:
@@ -73,18 +79,20 @@ def _database(settings: Settings) -> str:
 
 
 def _command(settings: Settings, *words: str) -> str:
-    """A command that reaches this instance from another terminal."""
-    given = "" if settings.state_dir == PROJECT / ".hrims" else str(settings.state_dir)
-    before = [f"HRIMS_STATE_DIR={shlex.quote(given)}"] if given and not settings.database_url else []
-    return " ".join([*before, ".venv/bin/hrims", *words])
+    """Return a command that reaches this instance from another terminal."""
+    state_dir = "" if settings.state_dir == instances.DEFAULT else str(settings.state_dir)
+    variables = (
+        [f"HRIMS_STATE_DIR={shlex.quote(state_dir)}"] if state_dir and not settings.database_url else []
+    )
+    return " ".join([*variables, installation.HRIMS_COMMAND, *words])
 
 
-def tell(line: str) -> None:
-    """Prints a line, as long as somebody is there to read it."""
+def print_line(line: str) -> None:
+    """Print a line unless the terminal is gone."""
     try:
         click.echo(masked(line))
     except OSError:
-        # The terminal is gone. From here on nobody is told anything, but all still stops in order.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        # The terminal is gone. Later output is discarded, so that the shutdown still completes in order.
+        devnull = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(devnull, stream.fileno())

@@ -7,12 +7,15 @@ from typing import Final
 
 GAP: Final = "  "
 
-SHORTEST: Final = 8
-"""Characters that a shortened column keeps at least."""
+MIN_WIDTH: Final = 8
+"""Minimum number of characters of a shortened column."""
 
 
 def aligned(heading: Sequence[str], rows: Sequence[Sequence[str]], shortened: str) -> str:
-    """Return the lines. On a terminal the column ``shortened`` gives way; a pipe gets every value whole."""
+    """Return the lines.
+
+    On a terminal, the column ``shortened`` is truncated to fit. A pipe gets every value in full.
+    """
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     return "\n".join(lines(heading, rows, shortened, width))
 
@@ -20,14 +23,17 @@ def aligned(heading: Sequence[str], rows: Sequence[Sequence[str]], shortened: st
 def lines(
     heading: Sequence[str], rows: Sequence[Sequence[str]], shortened: str, width: int | None
 ) -> list[str]:
-    """Return the lines, of at most ``width`` characters if the column ``shortened`` can give way so far."""
+    """Return the lines.
+
+    They have at most ``width`` characters, unless the column ``shortened`` cannot be truncated that far.
+    """
     table = [list(heading), *map(list, rows)]
-    at = list(heading).index(shortened)
+    index = list(heading).index(shortened)
     if width is not None:
-        others = sum(size + len(GAP) for place, size in enumerate(_sizes(table)) if place != at)
-        room = max(SHORTEST, width - others)
+        others = sum(size + len(GAP) for i, size in enumerate(_sizes(table)) if i != index)
+        max_width = max(MIN_WIDTH, width - others)
         for row in table:
-            row[at] = row[at] if len(row[at]) <= room else f"{row[at][: room - 1]}…"
+            row[index] = row[index] if len(row[index]) <= max_width else f"{row[index][: max_width - 1]}…"
     sizes = _sizes(table)
     return [
         GAP.join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() for row in table

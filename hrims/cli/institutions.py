@@ -1,16 +1,19 @@
-"""``hrims institutions import FILE.csv``: a register in a file comes in; rows in the database go out."""
+"""``hrims institutions import FILE.csv``: import a register of institutions.
+
+Input: a CSV file. Output: rows in the database.
+"""
 
 from pathlib import Path
 
 import click
 
 from hrims.cli import start
-from hrims.register import table
+from hrims.institutions import importer
 
 
 @click.group("institutions")
 def institutions_command() -> None:
-    """The register of institutions."""
+    """Import the register of institutions."""
 
 
 @institutions_command.command("import")
@@ -23,12 +26,12 @@ def import_(file: Path) -> None:
     wrong, nothing is imported and all wrong lines are told.
     """
     with start.connection(start.settings()) as conn:
-        rows, written = table.import_file(conn, start.operator(), file)
+        rows, written = importer.import_file(conn, start.operator(), file)
     count = "1 institution" if rows == 1 else f"{rows} institutions"
     click.echo(f"{count} read, {len(written)} added or changed.")
-    for one in written:
-        if one.before:
-            click.echo(f"changed: {_line(one.before)} is now {_line(one.after)}")
+    for change in written:
+        if change.before:
+            click.echo(f"changed: {_line(change.before)} is now {_line(change.after)}")
 
 
 def _line(institution: tuple[str, str | None, str | None]) -> str:

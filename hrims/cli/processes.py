@@ -1,5 +1,6 @@
-"""Keeps child processes running: commands come in; each runs, is started again when it ends, and all
-of them end together.
+"""Supervises child processes.
+
+Input: commands. Output: running processes, which are restarted when they end and are stopped together.
 """
 
 import logging
@@ -13,24 +14,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from hrims.cli import leash
-from hrims.config import PROJECT
+from hrims.backoff import exponential_backoff
+from hrims.cli import parent_watch
+from hrims.installation import ROOT
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before a process that ended is started again: doubling from the first to the longest."""
+"""Seconds before a process that ended is restarted: doubled from the first value up to the longest."""
 
-WELL_AFTER = 30.0
-"""Seconds after which a process counts as well, and its next end as the first."""
+HEALTHY_AFTER = 30.0
+"""Seconds of running after which a process counts as healthy, so that the pause starts again."""
 
 LOG_BYTES = 5_000_000
-"""Size at which a log file is set aside; one older file is kept."""
+"""Size in bytes at which a log file is rotated; one older file is kept."""
 
-LONGEST_LINE = 300
-"""Characters of a log's last line that are told."""
+MAX_LINE_LENGTH = 300
+"""Number of characters shown of a log's last line."""
 
 
 class Child:
-    """One process and what it takes to start it again. ``others_need_it`` says to stop it last."""
+    """A supervised process and what is needed to restart it.
+
+    ``others_need_it`` means that it is stopped last.
+    """
 
     def __init__(
         self,
@@ -39,35 +44,35 @@ class Child:
         env: Mapping[str, str],
         log: Path,
         *,
-        others_need_it: bool = False,
+        is_needed_by_others: bool = False,
     ) -> None:
-        self.name, self.log, self.others_need_it = name, log, others_need_it
+        self.name, self.log, self.is_needed_by_others = name, log, is_needed_by_others
         self._command, self._env = list(command), dict(env)
         self._lines = _log_file(name, log)
         self._last_line = ""
         self._reader: threading.Thread | None = None
-        self._ends_in_a_row = 0
+        self._consecutive_ends = 0
         self._began = 0.0
         self._due = 0.0
-        self._buried = False
+        self._is_reaped = False
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, leash_fd: int) -> None:
-        """Starts the process in a session of its own, so that a Ctrl-C reaches its parent alone.
+    def start(self, parent_fd: int) -> None:
+        """Start the process in its own session, so that Ctrl-C reaches only its parent.
 
-        Raises OSError when the machine cannot.
+        Raises OSError if the process cannot be started.
         """
-        self._began, self._last_line, self._buried = time.monotonic(), "", False
+        self._began, self._last_line, self._is_reaped = time.monotonic(), "", False
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             self._command,
-            env={**self._env, leash.VARIABLE: str(leash_fd)},
-            cwd=PROJECT,
+            env={**self._env, parent_watch.FD_VARIABLE: str(parent_fd)},
+            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            pass_fds=[leash_fd],
+            pass_fds=[parent_fd],
             start_new_session=True,
         )
         assert self.process.stdout is not None
@@ -82,40 +87,43 @@ class Child:
 
     @property
     def is_due(self) -> bool:
-        """Whether it does not run and should."""
+        """Whether the process is not running and its restart is due."""
         return self.process is None and time.monotonic() >= self._due
 
-    def lives(self) -> bool:
-        """Whether it runs. When it does not any more, what it left behind is ended."""
-        if self.process is None or self._buried:
+    def is_running(self) -> bool:
+        """Return whether the process is running.
+
+        If it has ended, kill the processes that it left behind.
+        """
+        if self.process is None or self._is_reaped:
             return False
         if not _has_ended(self.process):
             return True
-        # Before it is reaped, because until then its number cannot be another's.
+        # Kill the group before the process is reaped: until then, its process id cannot be reused.
         _signal_group(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self._buried = True
+        self._is_reaped = True
         if self._reader:
             self._reader.join(1.0)
         return False
 
-    def plan_restart(self, why: str) -> str:
-        """Notes when to start again; returns what happened, in words."""
-        well = time.monotonic() - self._began > WELL_AFTER
-        self._ends_in_a_row = 1 if well else self._ends_in_a_row + 1
-        pause: float = min(FIRST_PAUSE * 2 ** (self._ends_in_a_row - 1), LONGEST_PAUSE)
+    def plan_restart(self, reason: str) -> str:
+        """Schedule the restart and return a message about what happened."""
+        was_healthy = time.monotonic() - self._began > HEALTHY_AFTER
+        self._consecutive_ends = 1 if was_healthy else self._consecutive_ends + 1
+        pause = exponential_backoff(FIRST_PAUSE, self._consecutive_ends, LONGEST_PAUSE)
         self.process, self._due = None, time.monotonic() + pause
-        return f"{self.name} ended ({why}); it starts again in {pause:g} s. {self.last_words()}"
+        return f"{self.name} ended ({reason}); it starts again in {pause:g} s. {self.describe_log()}"
 
-    def last_words(self) -> str:
-        """Where its log is, and how that ends."""
+    def describe_log(self) -> str:
+        """Return the path of the log and its last line."""
         if not self._last_line:
             return f"Its log: {self.log}"
-        return f"Its log, {self.log}, ends: {self._last_line[:LONGEST_LINE]}"
+        return f"Its log, {self.log}, ends: {self._last_line[:MAX_LINE_LENGTH]}"
 
     def signal(self, number: signal.Signals) -> None:
-        """Asks the process to end; SIGKILL also ends whatever it started."""
-        if self.process is None or not self.lives():
+        """Send a signal to the process; SIGKILL also ends all processes that it started."""
+        if self.process is None or not self.is_running():
             return
         if number == signal.SIGKILL:
             _signal_group(self.process.pid, number)
@@ -123,50 +131,55 @@ class Child:
             self.process.send_signal(number)
 
 
-class Family:
-    """All children of ``hrims up``: started together, kept running, ended together."""
+class Supervisor:
+    """All children of ``hrims up``: started together, kept running, stopped together."""
 
     def __init__(self, children: Sequence[Child]) -> None:
         self.children = list(children)
-        # The writing end is held by this process alone: when it dies, however, the children notice.
-        self._leash, self._held = os.pipe()
+        # Only this process has the write end. If it dies for any reason, the children notice.
+        self._read_fd, self._write_fd = os.pipe()
 
-    def tend(self) -> list[str]:
-        """Starts whoever is due; returns a line for each that ended."""
-        told = []
+    def restart_ended(self) -> list[str]:
+        """Start the children that are due and return a line for each child that ended."""
+        messages = []
         for child in self.children:
-            if child.process is not None and not child.lives():
-                told.append(child.plan_restart(_why(child.process.returncode)))
+            if child.process is not None and not child.is_running():
+                messages.append(child.plan_restart(_exit_reason(child.process.returncode)))
             elif child.is_due:
                 try:
-                    child.start(self._leash)
-                except OSError as reason:
-                    told.append(child.plan_restart(f"it could not be started: {reason.strerror}"))
-        return told
+                    child.start(self._read_fd)
+                except OSError as error:
+                    messages.append(child.plan_restart(f"it could not be started: {error.strerror}"))
+        return messages
 
-    def stop(self, grace: float, impatient: Callable[[], bool]) -> None:
-        """Asks all to end, those first whom nobody needs; makes whoever has not after ``grace``
-        seconds, and everybody as soon as ``impatient`` says so.
+    def stop(self, grace: float, is_forced: Callable[[], bool]) -> None:
+        """Stop all children, those that others need last.
+
+        Kill the children that are still running after ``grace`` seconds, or as soon as ``impatient`` returns
+        true.
         """
-        until = time.monotonic() + grace
-        for others_need_it in (False, True):
-            some = [child for child in self.children if child.others_need_it is others_need_it]
-            for child in some:
+        deadline = time.monotonic() + grace
+        for is_needed_by_others in (False, True):
+            group = [child for child in self.children if child.is_needed_by_others is is_needed_by_others]
+            for child in group:
                 child.signal(signal.SIGTERM)
-            while _living(some) and time.monotonic() < until and not impatient():
+            while _find_running(group) and time.monotonic() < deadline and not is_forced():
                 time.sleep(0.05)
-            for child in _living(some):
+            for child in _find_running(group):
                 child.signal(signal.SIGKILL)
                 assert child.process is not None
                 child.process.wait()
 
 
-def _living(children: Iterable[Child]) -> list[Child]:
-    return [child for child in children if child.lives()]
+def _find_running(children: Iterable[Child]) -> list[Child]:
+    return [child for child in children if child.is_running()]
 
 
 def _has_ended(process: "subprocess.Popen[str]") -> bool:
-    """Without reaping it, so that its number stays its own; not every macOS can."""
+    """Return whether the process has ended, without reaping it.
+
+    An unreaped process keeps its process id. macOS does not always support this.
+    """
     if not hasattr(os, "waitid"):
         return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -176,18 +189,21 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
     try:
         os.killpg(pid, number)
     except (ProcessLookupError, PermissionError):
-        return  # nobody is left; macOS says so by the second
+        return  # no process is left; macOS reports this as PermissionError
 
 
-def _why(code: int | None) -> str:
+def _exit_reason(code: int | None) -> str:
     return f"signal {-code}" if code and code < 0 else f"exit code {code}"
 
 
 class Rotating(logging.handlers.RotatingFileHandler):
-    """A log file on a disk that may be full: nothing to tell a person at the terminal."""
+    """A rotating log file that tolerates a full disk.
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base class names it
-        """Drops the line."""
+    A write error must not print a traceback to the terminal.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - named by the base class
+        """Drop the line."""
 
 
 def _log_file(name: str, path: Path) -> logging.Logger:

@@ -1,7 +1,9 @@
-"""``hrims sync``: a vote code, TIN or person's number comes in; a run is queued and watched until it ends;
-an exit code goes out.
+"""``hrims sync``: enqueue a run and watch it until it ends.
+
+Input: a vote code, a TIN or the ZanID or payroll number of a person. Output: an exit code.
 """
 
+import logging
 import sys
 import time
 from zoneinfo import ZoneInfo
@@ -9,22 +11,23 @@ from zoneinfo import ZoneInfo
 import click
 import psycopg
 
-from hrims import db, steady
+from hrims import db, resilience
 from hrims.cli import start
-from hrims.cli.watch import Screen, screen
+from hrims.cli.follow import Screen, screen
 from hrims.config import Settings
 from hrims.errors import NotFound
-from hrims.follow import store
-from hrims.follow.progress import Run
-from hrims.jobs import ask
-from hrims.jobs.ask_person import ask_person
-from hrims.register import store as register
+from hrims.installation import START_COMMAND
+from hrims.institutions import store as institution_store
+from hrims.jobs import enqueue
+from hrims.jobs.enqueue_person import enqueue_person
+from hrims.runs import store
+from hrims.runs.model import Run
 
 COMPLETE, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
 """Exit codes."""
 
-LOOK, LOOK_WHEN_AWAY = 0.25, 1.0
-"""Seconds between two looks at a run, and at a database that is away."""
+POLL_SECONDS, RECONNECT_SECONDS = 0.25, 1.0
+"""Seconds between two polls of a run, and between two connection attempts to an unavailable database."""
 
 STOP_WAITING = "Ctrl-C stops the waiting and keeps the run."
 
@@ -37,11 +40,11 @@ STOP_WAITING = "Ctrl-C stops the waiting and keeps the run."
 )
 @click.option(
     "--page-size",
-    type=int,
+    type=click.IntRange(1, enqueue.MAX_PAGE_SIZE),
     metavar="N",
-    default=ask.PAGE_SIZE,
+    default=enqueue.PAGE_SIZE,
     show_default=True,
-    help=f"Records a page, 1 to {ask.MOST_A_PAGE}.",
+    help=f"Records a page, 1 to {enqueue.MAX_PAGE_SIZE}.",
 )
 @click.option("--wait/--no-wait", default=True, help="Watch until the run ends (default), or only queue it.")
 def sync_command(vote: str | None, tin: str | None, person: str | None, page_size: int, wait: bool) -> None:
@@ -57,21 +60,23 @@ def sync_command(vote: str | None, tin: str | None, person: str | None, page_siz
         raise click.UsageError("Name one institution: --vote 037, or --tin 129673100; or one --person.")
     settings = start.settings()
     if person:
-        asked = _ask_person(settings, person)
+        result = _enqueue_person(settings, person)
     else:
-        asked = _ask(settings, "votecode" if vote else "tin", (vote or tin or "").strip(), page_size)
-    words = "is under way already" if asked.deduplicated else "is queued"
-    click.echo(f"Run {asked.run_id} for {asked.institution} {words}.")
+        result = _enqueue(settings, "votecode" if vote else "tin", (vote or tin or "").strip(), page_size)
+    status = "is under way already" if result.deduplicated else "is queued"
+    click.echo(f"Run {result.run_id} for {result.institution} {status}.")
     if wait:
-        sys.exit(_watch(settings, asked.run_id))
+        sys.exit(_watch(settings, result.run_id))
 
 
-def _ask(settings: Settings, identifier_type: str, identifier: str, page_size: int) -> ask.Asked:
+def _enqueue(
+    settings: Settings, identifier_type: str, identifier: str, page_size: int
+) -> enqueue.EnqueueResult:
     with start.connection(settings) as conn:
-        institution = register.institution_by(conn, identifier_type, identifier)
+        institution = institution_store.find_institution_by(conn, identifier_type, identifier)
         if not institution:
             raise NotFound(_unknown(conn, identifier_type, identifier))
-        return ask.ask(
+        return enqueue.enqueue_run(
             conn,
             start.operator(),
             institution_id=institution.id,
@@ -82,88 +87,96 @@ def _ask(settings: Settings, identifier_type: str, identifier: str, page_size: i
 
 
 def _unknown(conn: db.Connection, identifier_type: str, identifier: str) -> str:
-    word = ask.IDENTIFIERS[identifier_type]
-    message = f"No institution on the register has the {word} {identifier}. Nothing was queued."
-    meant = register.differing_in_zeros(conn, identifier) if identifier_type == "votecode" else None
-    return f"{message} Did you mean {meant.vote_code}, {meant.name}?" if meant else message
+    noun = enqueue.IDENTIFIERS[identifier_type]
+    message = f"No institution on the register has the {noun} {identifier}. Nothing was queued."
+    similar = (
+        institution_store.find_differing_in_zeros(conn, identifier) if identifier_type == "votecode" else None
+    )
+    return f"{message} Did you mean {similar.vote_code}, {similar.name}?" if similar else message
 
 
-def _ask_person(settings: Settings, given: str) -> ask.Asked:
-    # From standard input it is in no list of processes and in no history of the shell.
-    key = sys.stdin.readline() if given == "-" else given
+def _enqueue_person(settings: Settings, key_or_dash: str) -> enqueue.EnqueueResult:
+    # A key from standard input appears neither in the process list nor in the shell history.
+    key = sys.stdin.readline() if key_or_dash == "-" else key_or_dash
     with start.connection(settings) as conn:
-        return ask_person(conn, start.operator(), key)
+        return enqueue_person(conn, start.operator(), key)
 
 
 def _watch(settings: Settings, run_id: int) -> int:
+    # Ctrl-C may interrupt a statement. psycopg then warns that it cannot roll back.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     try:
-        with screen() as shown:
-            run = _follow(settings, run_id, shown)
+        with screen() as output:
+            run = _follow(settings, run_id, output)
     except KeyboardInterrupt:
-        click.echo("\nNo longer watching. The run goes on; see it on the page or ask again.", err=True)
+        click.echo(
+            f"\nStopped watching. Run {run_id} was not cancelled. Repeat the command to watch it.", err=True
+        )
         return INTERRUPTED
-    _tell(run)
+    _print_result(run)
     if run.state != "completed":
         return FAILED
     return INCOMPLETE if run.outcome == "incomplete" else COMPLETE
 
 
-def _follow(settings: Settings, run_id: int, shown: Screen) -> Run:
-    """Shows the run until it has ended; a database that is away is waited for."""
-    away = False
+def _follow(settings: Settings, run_id: int, output: Screen) -> Run:
+    """Show the run until it ends; wait while the database is unavailable."""
+    is_away = False
     while True:
         try:
             with db.connect(db.dsn_of(settings)) as conn:
-                if away:
-                    shown.say("The database is back.")
-                away = False
-                return _until_it_ends(conn, run_id, shown, settings.time_zone)
+                if is_away:
+                    output.print_message("The database is back.")
+                is_away = False
+                return _until_it_ends(conn, run_id, output, settings.time_zone)
         except psycopg.Error as error:
-            if not steady.is_outage(error):
+            if not resilience.is_outage(error):
                 raise
-            if not away:
-                shown.say("The database is away; waiting for it. Ctrl-C ends the watching alone.")
-            away = True
-            time.sleep(LOOK_WHEN_AWAY)
+            if not is_away:
+                output.print_message("The database is away; waiting for it. Ctrl-C ends the watching alone.")
+            is_away = True
+            time.sleep(RECONNECT_SECONDS)
 
 
-def _until_it_ends(conn: db.Connection, run_id: int, shown: Screen, zone: ZoneInfo) -> Run:
-    said = ""
+def _until_it_ends(conn: db.Connection, run_id: int, output: Screen, zone: ZoneInfo) -> Run:
+    last_message = ""
     while True:
-        run = store.read(conn, run_id)
+        run = store.find_run(conn, run_id)
         if run is None:
             raise NotFound("This run is no longer there.")
-        shown.show(run)
+        output.show(run)
         if run.ended:
             return run
-        trouble = _trouble(run, zone)
-        if trouble and trouble != said:
-            shown.say(trouble)
-        said = trouble
-        time.sleep(LOOK)
+        message = describe_wait(run, zone)
+        if message and message != last_message:
+            output.print_message(message)
+        last_message = message
+        time.sleep(POLL_SECONDS)
 
 
-def _trouble(run: Run, zone: ZoneInfo) -> str:
-    """What a bar cannot show."""
+def describe_wait(run: Run, zone: ZoneInfo) -> str:
+    """Return why a run does not make progress, as the page shows it, or an empty text if it does."""
     if not run.a_worker_lives:
         return _no_worker(run.pool)
-    if run.starts_at:
-        return f"{run.message} It starts at about {run.starts_at.astimezone(zone):%H:%M %Z}."
-    told = run.note or run.paused_by or run.not_asked or run.quiet or run.not_before
-    return run.message if told or run.state == "delayed" else ""
+    if run.wait_code in {None, "queued"}:
+        return run.note or ""
+    if run.waits_until:
+        event, at = run.waits_until
+        return f"{run.message} {event} {at.astimezone(zone):%H:%M %Z}."
+    return run.message
 
 
 def _no_worker(pool: str | None) -> str:
     if pool:
-        which, start_it = f"worker of the pool {pool}", f"hrims worker --pool {pool}"
+        worker, command = f"worker of the pool {pool}", f"hrims worker --pool {pool}"
     else:
-        which, start_it = "worker", "hrims worker, or everything: make run"
+        worker, command = "worker", f"hrims worker, or everything: {START_COMMAND}"
     return (
-        f"No {which} is running; the run waits. {STOP_WAITING} Start a worker in another terminal: {start_it}"
+        f"No {worker} is running; the run waits. {STOP_WAITING} Start a worker in another terminal: {command}"
     )
 
 
-def _tell(run: Run) -> None:
+def _print_result(run: Run) -> None:
     click.echo(run.message)
     if run.outcome and run.kind != "person":
         click.echo(

@@ -1,41 +1,41 @@
-"""``hrims up``, which is what ``make run`` starts: the database, the simulator where no HRIMS is given,
-the schema, the first administrator, the web process and a worker; all of it ends together.
+"""``hrims up``, which ``make run`` starts: run the whole product until it is stopped.
+
+Starts the database, the simulator if no HRIMS is configured, the web process and a worker. Before the
+processes start, it applies the migrations. When they are ready, it creates the first administrator. All
+processes are stopped together.
 """
 
 import os
 import socket
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import click
 
-from hrims import db, instances, migrate
+from hrims import db, installation, instances, migrate
 from hrims.access import users
 from hrims.access.audit import Actor
-from hrims.cli import banner, before, start
-from hrims.cli.banner import tell
-from hrims.cli.processes import Child, Family
-from hrims.cli.stopping import Stopped, Stopping
-from hrims.config import PROJECT, Settings
+from hrims.cli import banner, preflight, start
+from hrims.cli.banner import print_line
+from hrims.cli.processes import Child, Supervisor
+from hrims.cli.shutdown import Shutdown, Stopped
+from hrims.config import VARIABLES, Settings
 from hrims.errors import HrimsSyncError
-from hrims.register import table
-from hrims.remote.address import simulator_note
-
-DEMO_REGISTER = PROJECT / "hrims" / "simulator" / "institutions.csv"
+from hrims.institutions import importer
+from hrims.remote.base_url import simulator_note
 
 READY_WITHIN = 90.0
-"""Seconds that everything has to be ready for the first time."""
+"""Seconds until everything must be ready for the first time."""
 
 GRACE = 5.0
-"""Seconds beside those of HRIMS_STOP_SECONDS that the children have to end."""
+"""Seconds that the children have to end, in addition to HRIMS_STOP_SECONDS."""
 
 DATABASE_GRACE = 30.0
-"""Seconds that the embedded database has to write everything down."""
+"""Seconds that the embedded database has to write its data to disk."""
 
-ONLY_OURS = ("HRIMS_ADMIN_PASSWORD", "HRIMS_ADMIN_PASSWORD_FILE", "MAKELEVEL", "MAKEFLAGS", "MFLAGS")
-"""What no child needs to know."""
+OWN_VARIABLES = ("HRIMS_ADMIN_PASSWORD", "HRIMS_ADMIN_PASSWORD_FILE", "MAKELEVEL", "MAKEFLAGS", "MFLAGS")
+"""Environment variables that the children do not get."""
 
 
 @click.command("up")
@@ -46,56 +46,56 @@ def up_command() -> None:
     simulator stands in for HRIMS. The first start prints the administrator's password.
     """
     settings = start.settings()
-    stopping = Stopping()
-    stopping.listen()
+    shutdown = Shutdown()
+    shutdown.listen()
     try:
-        with before.only_one(settings):
-            before.check_port(settings)
-            here = instances.of(settings, banner.address(settings), os.environ)
-            with instances.published(here):
-                _bring_up(settings, stopping)
+        with preflight.lock_state_dir(settings):
+            preflight.check_port(settings)
+            instance = instances.describe_instance(settings, banner.address(settings), os.environ)
+            with instances.published(instance):
+                _run(settings, shutdown)
     except Stopped:
-        tell("Stopped while still starting. Everything saved is kept.")
+        print_line("Stopped while still starting. Everything saved is kept.")
 
 
-def _bring_up(settings: Settings, stopping: Stopping) -> None:
-    tell("Starting the database ...")
+def _run(settings: Settings, shutdown: Shutdown) -> None:
+    print_line("Starting the database ...")
     try:
         _prepare(settings)
     except BaseException:
-        stopping.started()
+        shutdown.started()
         db.leave(settings, DATABASE_GRACE)
         raise
-    stopping.started()
-    family = Family(_children(settings))
+    shutdown.started()
+    supervisor = Supervisor(_children(settings))
     try:
-        if not _wait_until_ready(settings, family, stopping):
+        if not _wait_until_ready(settings, supervisor, shutdown):
             return
-        # Made last, so that a start that fails has not used up a password nobody was shown.
-        tell(banner.text(settings, _first_administrator(settings)))
-        while not stopping.wait():
-            for line in family.tend():
-                tell(line)
+        # Created last, so that a failed start does not create an account whose password was never shown.
+        print_line(banner.text(settings, _first_administrator(settings)))
+        while not shutdown.wait():
+            for line in supervisor.restart_ended():
+                print_line(line)
     finally:
-        _stop(settings, family, stopping)
+        _stop(settings, supervisor, shutdown)
 
 
 def _prepare(settings: Settings) -> None:
     with start.connection(settings, migrated=False):
-        migrate.migrate(db.dsn_of(settings))
+        migrate.migrate(db.dsn_of(settings), report=print_line)
     with start.connection(settings) as conn:
-        before.check_password(conn, settings)
+        preflight.check_password(conn, settings)
         if not settings.base_url:
-            table.seed(conn, DEMO_REGISTER)
+            importer.seed(conn, installation.DEMO_REGISTER)
 
 
-def _stop(settings: Settings, family: Family, stopping: Stopping) -> None:
-    tell("Stopping ... (Ctrl-C again: at once)")
-    family.stop(settings.stop_seconds + GRACE, lambda: stopping.impatient)
+def _stop(settings: Settings, supervisor: Supervisor, shutdown: Shutdown) -> None:
+    print_line("Stopping ... (Ctrl-C again: at once)")
+    supervisor.stop(settings.stop_seconds + GRACE, lambda: shutdown.is_forced)
     if not settings.base_url:
         simulator_note(settings).unlink(missing_ok=True)
     db.leave(settings, DATABASE_GRACE)
-    tell("Stopped. Everything saved is kept.")
+    print_line("Stopped. Everything saved is kept.")
 
 
 def _first_administrator(settings: Settings) -> tuple[str, str] | None:
@@ -105,26 +105,32 @@ def _first_administrator(settings: Settings) -> tuple[str, str] | None:
 
 def _children(settings: Settings) -> list[Child]:
     logs = settings.state_dir / "log"
-    me = str(Path(sys.executable).with_name("hrims"))
+    script = str(installation.SCRIPT)
     env = _environment(settings)
     children = []
     if not settings.base_url:
         port = _free_port()
-        simulated = f"http://127.0.0.1:{port}"
-        simulator_note(settings).write_text(simulated + "\n", encoding="utf-8")
-        command = [me, "simulate", "--demo", "--port", str(port)]
-        children.append(Child("simulator", command, env, logs / "simulator.log", others_need_it=True))
-        env = {**env, "HRIMS_BASE_URL": simulated}
-    gunicorn = [str(Path(sys.executable).with_name("gunicorn")), "--config", "deploy/gunicorn.conf.py"]
-    children.append(Child("web", gunicorn, env, logs / "web.log"))
-    children.append(Child("worker", [me, "worker"], env, logs / "worker.log"))
+        simulator_url = f"http://127.0.0.1:{port}"
+        simulator_note(settings).write_text(simulator_url + "\n", encoding="utf-8")
+        command = [script, "simulate", "--demo", "--port", str(port)]
+        children.append(Child("simulator", command, env, logs / "simulator.log", is_needed_by_others=True))
+        env = {**env, "HRIMS_BASE_URL": simulator_url}
+    # Run gunicorn as a module, because an environment can have it without its script. -P keeps modules of the
+    # current folder out.
+    web = [sys.executable, "-P", "-m", "gunicorn", "--config", "python:hrims.cli.gunicorn_settings"]
+    children.append(Child("web", web, env, logs / "web.log"))
+    children.append(Child("worker", [script, "worker"], env, logs / "worker.log"))
     return children
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """What children see: ours, with paths that mean the same in another folder."""
-    env = {name: value for name, value in os.environ.items() if name not in ONLY_OURS}
-    files = (f"{item.metadata['name']}_FILE" for item in fields(Settings) if item.metadata["secret"])
+    """Return the environment of the children.
+
+    It is that of this process without OWN_VARIABLES. Relative paths are made absolute, because children run
+    in another folder.
+    """
+    env = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
+    files = (variable.file for variable in VARIABLES if variable.file)
     paths = {name: str(Path(env[name].strip()).absolute()) for name in files if env.get(name, "").strip()}
     return {**env, **paths, "HRIMS_STATE_DIR": str(settings.state_dir), "PYTHONUNBUFFERED": "1"}
 
@@ -136,17 +142,20 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_ready(settings: Settings, family: Family, stopping: Stopping) -> bool:
-    """False when it was stopped before. Raises HrimsSyncError when it takes too long."""
+def _wait_until_ready(settings: Settings, supervisor: Supervisor, shutdown: Shutdown) -> bool:
+    """Wait until everything is ready; return False if a stop was requested first.
+
+    Raises HrimsSyncError if it takes too long.
+    """
     until = time.monotonic() + READY_WITHIN
     while True:
-        for line in family.tend():
-            tell(line)
-        if stopping.wait():
+        for line in supervisor.restart_ended():
+            print_line(line)
+        if shutdown.wait():
             return False
-        lacks = before.what_lacks(settings)
-        if not lacks:
+        missing = preflight.find_missing(settings)
+        if not missing:
             return True
         if time.monotonic() > until:
-            logs = "\n".join(f"{child.name}: {child.last_words()}" for child in family.children)
-            raise HrimsSyncError(f"Not ready after {READY_WITHIN:.0f} s: {lacks}. All was stopped.\n{logs}")
+            logs = "\n".join(f"{child.name}: {child.describe_log()}" for child in supervisor.children)
+            raise HrimsSyncError(f"Not ready after {READY_WITHIN:.0f} s: {missing}. All was stopped.\n{logs}")

@@ -1,4 +1,4 @@
-"""``hrims worker``: runs a worker until a signal stops it."""
+"""``hrims worker``: run a worker until a signal stops it."""
 
 import asyncio
 import gc
@@ -8,14 +8,14 @@ import os
 import click
 
 from hrims import instances
-from hrims.cli import leash, start
+from hrims.cli import parent_watch, start
 from hrims.config.values import pool_name
 
-LATE = ("httpcore", "anyio._backends._asyncio")
-"""Modules that httpx would load at the first request, of which the first page would be late."""
+PRELOADED_MODULES = ("httpcore", "anyio._backends._asyncio")
+"""Modules that httpx would load during the first request, which would delay the first page."""
 
-YOUNG = 10_000
-"""Objects that are made before the collector looks through them; a page makes some thousands."""
+GC_THRESHOLD = 10_000
+"""Allocations before the garbage collector runs; a page allocates some thousands of objects."""
 
 
 @click.command("worker")
@@ -24,33 +24,36 @@ def worker_command(pool: str | None) -> None:
     """Run a worker until a signal stops it."""
     if pool is not None:
         try:
-            # An empty one says none, whatever the environment says.
+            # An empty name means no pool, whatever the environment says.
             if pool:
                 pool_name(pool)
         except ValueError as hint:
-            raise click.BadParameter(f"{pool!r} does not do; {hint}.", param_hint="--pool") from None
-        # The queue's app reads the environment, as it does below Procrastinate's own command.
+            raise click.BadParameter(f"{pool!r} is not valid; {hint}.", param_hint="--pool") from None
+        # The queue's app reads the environment, as it does when Procrastinate's own command runs it.
         os.environ["HRIMS_POOL"] = pool
     settings = start.settings()
-    # Here and not only in `dsn_of`, because a supervised worker would wait for a database for ever.
+    # Check it here and not only in `dsn_of`: a supervised worker would otherwise retry the
+    # connection until it is cancelled.
     if not settings.database_url:
         instances.check_meant(settings, os.environ)
-    leash.hold()
-    # Imported here, after the settings are known to be good, because the app reads them on import.
+    parent_watch.watch_parent()
+    # Imported only after the settings are known to be valid, because the app reads them on import.
     from hrims.jobs.queue import app  # noqa: PLC0415 - it reads the settings
-    from hrims.jobs.supervisor import keep_working  # noqa: PLC0415 - it reads the settings
+    from hrims.jobs.supervisor import run_worker  # noqa: PLC0415 - it reads the settings
 
-    app.perform_import_paths()  # type: ignore[no-untyped-call] # Procrastinate gives it no type
-    for name in LATE:
+    app.perform_import_paths()  # type: ignore[no-untyped-call] # Procrastinate does not annotate it
+    for name in PRELOADED_MODULES:
         importlib.import_module(name)
-    _collect_seldom()
-    asyncio.run(keep_working(settings))
+    _reduce_garbage_collection()
+    asyncio.run(run_worker(settings))
 
 
-def _collect_seldom() -> None:
-    """Hardly anything here is a ring that only the collector frees: what is loaded is not looked through
-    again, what is made seldom. With its defaults it takes a tenth of a run.
+def _reduce_garbage_collection() -> None:
+    """Make the garbage collector run rarely.
+
+    Few objects here form reference cycles, which only the collector frees. Loaded modules are excluded from
+    collection. With its defaults, the collector takes a tenth of the time of a run.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, 10, 10)
+    gc.set_threshold(GC_THRESHOLD, 10, 10)

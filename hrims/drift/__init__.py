@@ -1,6 +1,7 @@
-"""Drift: whether HRIMS' answers are still what they were. A page comes in, counts go out; the counts of a run
-and of the one before come in, what has changed goes out, in words.
+"""Detects drift: changes in what HRIMS sends. Input: the pages of a run, and the counts of the previous run.
+Output: the changes, with messages.
 
-``fields`` is what the contract knows; ``tally`` counts one page, and sees a page without the key; ``rules``
-says what a change is; ``settle`` draws the conclusion when a run ends. docs/drift.md tells it to people.
+``fields`` lists the fields of the contract. ``tally`` counts one page, and detects a page without the key.
+``rules`` defines what a change is. ``detection`` compares two runs when a run ends. docs/how-to/read-drift.md
+describes it for users.
 """

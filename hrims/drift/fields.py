@@ -1,28 +1,25 @@
-"""The fields that the contract with HRIMS knows, as paths: ``personalInfo.primaryPhone``."""
+"""Fields of the contract with HRIMS, as paths such as ``personalInfo.primaryPhone``."""
 
 from typing import Final
 
-PERSONAL = "personalInfo"
-KEY = "zanIdNumber"
+from hrims.employees.fields import CONTRACT, EDUCATION, EMPLOYMENT, SALARY
+from hrims.remote.field_filter import FIELDS
 
-PARTS: Final[dict[str, str]] = {
-    PERSONAL: (
-        "zanIdNumber payrollNumber zssfNumber firstName middleName lastName genderName birthDate "
-        "placeOfBirth districtName birthRegionName regionName birthCountryName primaryPhone workPhone "
-        "houseNumber street city employmentDate employmentConfirmationDate isEmployeeConfirmed"
-    ),
-    "employmentHistories": (
-        "isCurrent titlePrefixName titleName gradeName entityName parentEntityName subEntityName "
-        "divisionName appointmentTypeName employeeStatusName employmentStatusName fromDate toDate"
-    ),
-    "salaryInformation": "isCurrent salaryScaleName basicSalary",
-    "educationHistories": (
-        "isEmploymentHighest educationLevel institution levelName institutionName yearCompleted"
-    ),
-    "contractDetails": "isActive contractTypeName fromDate toDate",
+KEY: Final = "zanIdNumber"
+
+_UNUSED: Final = {
+    EMPLOYMENT: ["toDate"],
+    SALARY: ["basicSalary"],
+    EDUCATION: ["institution", "institutionName", "yearCompleted"],
+    CONTRACT: ["fromDate"],
 }
+"""The fields that HRIMS sends and this program does not read."""
 
 KNOWN: Final[tuple[str, ...]] = (
-    *PARTS,
-    *(f"{part}.{name}" for part, names in PARTS.items() for name in names.split()),
+    *FIELDS,
+    *(
+        f"{part}.{name}"
+        for part, names in FIELDS.items()
+        for name in [*sorted(names), *_UNUSED.get(part, ())]
+    ),
 )

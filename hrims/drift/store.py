@@ -1,14 +1,14 @@
-"""What pages counted and what runs came to, in SQL. Each function works inside its caller's transaction."""
+"""SQL for the counts of pages and runs. Each function works inside its caller's transaction."""
 
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from hrims.db import AsyncConnection
-from hrims.drift.rules import Change, Measured
+from hrims.drift.rules import Change, RunCounts
 
-# A page that was read again must not count twice: only the first reading is summed. A name that some page did
-# not count, because the page was saved by another version, has no sum over the run.
+# Count a page once: sum only the first pass. A name that some page did not count, because another version
+# saved that page, has no sum for the run.
 SUMS = """
 WITH pages AS (
     SELECT records, cardinality(people) AS people, sampled, counts -> 'filled' AS filled,
@@ -32,16 +32,16 @@ FROM pages
 """
 
 
-async def measured(conn: AsyncConnection, run_id: int) -> Measured:
-    """Return the counts of a run, summed over the pages of its first reading."""
+async def sum_counts(conn: AsyncConnection, run_id: int) -> RunCounts:
+    """Return the counts of a run, summed over the pages of its first pass."""
     row = await (await conn.execute(SUMS, {"run": run_id})).fetchone()
     assert row is not None
     records, people, sampled, *counts = row
-    return Measured(records, people, sampled, *(names or {} for names in counts))
+    return RunCounts(records, people, sampled, *(names or {} for names in counts))
 
 
-async def before(conn: AsyncConnection, run_id: int) -> tuple[int, Measured] | None:
-    """Return the last completed run of the same listing that sampled records, and what it measured."""
+async def find_previous(conn: AsyncConnection, run_id: int) -> tuple[int, RunCounts] | None:
+    """Return the last completed run of the same list that sampled records, and its counts."""
     row = await (
         await conn.execute(
             """
@@ -56,11 +56,11 @@ async def before(conn: AsyncConnection, run_id: int) -> tuple[int, Measured] | N
             (run_id,),
         )
     ).fetchone()
-    return (row[0], Measured(*row[1:])) if row else None
+    return (row[0], RunCounts(*row[1:])) if row else None
 
 
-async def met_before(conn: AsyncConnection, run_id: int) -> set[str]:
-    """The unknown fields that earlier runs of the same listing met: a rare one is not in every sample."""
+async def list_unknown_fields(conn: AsyncConnection, run_id: int) -> set[str]:
+    """Return the unknown fields of all earlier runs of the same list. A rare field is not in every sample."""
     rows = await conn.execute(
         """
         SELECT DISTINCT jsonb_object_keys(d.unknown)
@@ -74,16 +74,16 @@ async def met_before(conn: AsyncConnection, run_id: int) -> set[str]:
     return {path async for (path,) in rows}
 
 
-async def keep(
-    conn: AsyncConnection, run_id: int, before_run_id: int | None, now: Measured, changes: list[Change]
+async def save(
+    conn: AsyncConnection, run_id: int, before_run_id: int | None, now: RunCounts, changes: list[Change]
 ) -> None:
-    """Keeps what a run measured and what that changed."""
-    told: list[dict[str, Any]] = [one._asdict() for one in changes]
+    """Save the counts of a run and its changes."""
+    rows: list[dict[str, Any]] = [change._asdict() for change in changes]
     await conn.execute(
         """
         INSERT INTO run_drift (run_id, before_run_id, records, people, sampled, filled, present, unknown,
                                retyped, changes)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
-        (run_id, before_run_id, *now[:3], *map(Jsonb, now[3:]), Jsonb(told)),
+        (run_id, before_run_id, *now[:3], *map(Jsonb, now[3:]), Jsonb(rows)),
     )

@@ -1,6 +1,5 @@
-"""Shape and keep: records of the remote come in; rows in ``employees`` and what changed go out.
+"""Maps and saves employees. Input: records of HRIMS. Output: rows in ``employees``, and what changed.
 
-``mapping`` turns a record into a row or a reject, without I/O; ``store`` keeps the rows of a page in bulk,
-each with the institution behind the name that an employment gives, inside the transaction that its caller
-holds.
+``mapping`` turns a record into a row or a reject, without I/O. ``store`` saves the rows of a page in bulk,
+inside its caller's transaction. It gives each row the institution that its workplace is mapped to.
 """

@@ -1,4 +1,6 @@
-"""SQL that tells which people of a list a complete run proves to be absent: an error is never an absence."""
+"""SQL that finds the employees of a list whose absence a complete run proves. An error never proves an
+absence.
+"""
 
 from pathlib import Path
 from typing import Final

@@ -1,11 +1,12 @@
--- Which people of a list a complete run proves to be absent. Used by hrims/leavers and hrims/previews.
+-- Finds the employees of a list whose absence a complete run proves. Used by hrims/leavers and hrims/previews.
 
 -- name: absent
 -- Continues a WITH that has ``run`` (id, institution_id, identifier_type, counted) and ``unmet`` (id, zan_id, name,
--- payroll_number and others): people of the list whom the run did not meet. ``absent`` are those who cannot be one of the
--- rejects. A reject with a usable ZanID is that person. Any other reject can be each of the people who were not met, and
--- their number does not tell which of them. The exception: one earlier reading of the list had the same rejects
--- beside the person. A record that goes by its place is never known to be the same.
+-- payroll_number and others). ``unmet`` are the employees of the list that the run did not meet.
+-- ``absent`` are the unmet employees who cannot be one of the rejects. A reject with a usable ZanID is that employee.
+-- Any other reject can be any of the unmet employees; the number of such rejects does not show which of them.
+-- Exception: one earlier pass of the list met the employee and had the same rejects. A record that is identified by its
+-- position is never known to be the same record.
 , named AS MATERIALIZED (
     SELECT r.masked, r.record_key FROM rejects r JOIN run ON r.run_id = run.id
     WHERE r.code NOT IN ('no_zan_id', 'bad_zan_id', 'shared_zan_id') AND r.masked ~ '^[0-9]{2}•{4,6}[0-9]{2}$'
@@ -48,7 +49,7 @@
 )
 
 -- name: count_unnamed
--- How many rejects of a run can be anybody.
+-- Counts the rejects of a run that can be any employee.
 SELECT count(*) FROM rejects r JOIN runs ON runs.id = r.run_id AND r.reading = runs.counted[1]
 WHERE r.run_id = %(run)s
   AND (r.code IN ('no_zan_id', 'bad_zan_id', 'shared_zan_id')

@@ -1,4 +1,4 @@
-"""Acting on a run that exists: cancel it, try it again, or begin anew; each with its audit record."""
+"""Actions on an existing run: cancel, retry, repeat. Each writes an audit record."""
 
 import psycopg
 
@@ -6,18 +6,18 @@ from hrims.access.audit import Actor, record
 from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import queue, store
-from hrims.jobs.ask import Asked, ask, queue_run
-from hrims.jobs.ask_person import ask_person
-from hrims.jobs.attempts.patience import Patience
+from hrims.jobs.attempts.retry_policy import RetryPolicy
+from hrims.jobs.enqueue import EnqueueResult, enqueue_job, enqueue_run
+from hrims.jobs.enqueue_person import enqueue_person
 
-AFRESH = frozenset({"sync", "preview"})
-"""Kinds of runs of an institution that can start again: they read a whole listing from HRIMS."""
+REPEATABLE = frozenset({"sync", "preview"})
+"""Kinds of runs of an institution that can be repeated: they read a whole listing from HRIMS."""
 
 
 def cancel(conn: Connection, actor: Actor, run_id: int) -> None:
-    """Ends a run under way. What it saved stays; a page in flight is fenced off and saves nothing.
+    """Cancel an unfinished run. Its saved pages stay. A page in flight is fenced off and saves nothing.
 
-    Raises Conflict when the run is not under way.
+    Raises Conflict if the run has ended.
     """
     with conn.transaction():
         job_id = store.cancel(conn, run_id)
@@ -28,15 +28,17 @@ def cancel(conn: Connection, actor: Actor, run_id: int) -> None:
 
 
 def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = False) -> None:
-    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint. One that
-    applies a preview does so only once the difference, as it is now, was ``looked_at``.
+    """Requeue a failed or cancelled run with all its attempts. It continues from its checkpoint.
 
-    Raises Conflict when the run is neither, or its institution has another run under way.
+    A run that applies a preview is requeued only if the user has ``looked_at`` the current difference.
+
+    Raises Conflict if the run has not failed and was not cancelled, or its institution has another unfinished
+    run.
     """
     try:
         with conn.transaction():
-            wish = store.wish(conn, run_id)
-            if not looked_at and wish and wish.kind == "apply":
+            request = store.find_request(conn, run_id)
+            if not looked_at and request and request.kind == "apply":
                 raise Conflict(
                     "This run applies a preview: look at what it would change now, and apply it from there.",
                     "look_again",
@@ -46,7 +48,7 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = Fals
                     "Only a run that failed or was cancelled, and not long ago, can be tried again.",
                     "not_retryable",
                 )
-            queue_run(conn, run_id)
+            enqueue_job(conn, run_id)
             record(conn, actor, "run.retry", f"run:{run_id}")
     except psycopg.errors.UniqueViolation:
         raise Conflict(
@@ -54,38 +56,39 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = Fals
         ) from None
 
 
-def start_afresh(conn: Connection, actor: Actor, run_id: int) -> Asked:
-    """Queue a new run of the same institution, identifier and page size as one that did not complete.
+def repeat_run(conn: Connection, actor: Actor, run_id: int) -> EnqueueResult:
+    """Enqueue a new run with the same institution, identifier and page size as an incomplete one.
 
-    It begins with the first page; what the other run saved, and its record, stay. Raises Conflict when that
-    run is complete or under way, or of a kind that is asked for elsewhere, and as ``ask`` does.
+    It begins with the first page. The other run, and the pages that it saved, stay. Raises Conflict if that
+    run is complete or unfinished, if its kind cannot be repeated, and like ``enqueue_run``.
     """
-    wish = store.wish(conn, run_id)
-    if wish is None or not (wish.state in {"failed", "cancelled"} or wish.outcome == "incomplete"):
+    request = store.find_request(conn, run_id)
+    if request is None or not (request.state in {"failed", "cancelled"} or request.outcome == "incomplete"):
         raise Conflict(
             "Only a failed, cancelled or incomplete run can be started again. Nothing was queued.",
             "not_retryable",
         )
-    if wish.kind == "person":
-        return ask_person(conn, actor, wish.identifier)
-    if wish.kind not in AFRESH:
+    if request.kind == "person":
+        return enqueue_person(conn, actor, request.identifier)
+    if request.kind not in REPEATABLE:
         raise Conflict(
-            "A run of this kind goes on from where it stopped, or is asked for anew where it was asked for.",
+            "A run of this kind goes on from where it stopped, or is requested again where it was requested.",
             "not_afresh",
         )
-    assert wish.institution_id is not None
-    if there := store.under_way(conn, wish.institution_id):
+    assert request.institution_id is not None
+    if unfinished := store.find_unfinished(conn, request.institution_id):
         raise Conflict(
-            f"This institution has another run under way, number {there[0]}. Nothing was queued.", "under_way"
+            f"This institution has another run under way, number {unfinished[0]}. Nothing was queued.",
+            "under_way",
         )
-    return ask(
+    return enqueue_run(
         conn,
         actor,
-        institution_id=wish.institution_id,
-        identifier_type=wish.identifier_type,
-        identifier=wish.identifier,
-        page_size=wish.page_size,
-        priority=wish.priority,
-        kind=wish.kind,
-        patience=Patience(wish.attempts, wish.attempt_pause, wish.deadline_minutes),
+        institution_id=request.institution_id,
+        identifier_type=request.identifier_type,
+        identifier=request.identifier,
+        page_size=request.page_size,
+        priority=request.priority,
+        kind=request.kind,
+        retry_policy=RetryPolicy(request.attempts, request.attempt_pause, request.deadline_minutes),
     )

@@ -1,135 +1,142 @@
-"""The Procrastinate app: queued jobs come in, executed tasks go out, on one pool of connections."""
+"""The Procrastinate app. Input: queued jobs. Output: executed tasks. All share one connection pool."""
 
 import asyncio
 import contextlib
-import logging
 import os
 import platform
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import procrastinate
 from procrastinate.jobs import JobDeferrer
-from procrastinate.worker import Worker
 from psycopg.conninfo import make_conninfo
 
-from hrims import config, connection_pools, db, steady
+from hrims import config, connection_pools, db, resilience
 from hrims.jobs import store
 from hrims.jobs.job_manager import FencedJobManager, WorkerJobManager
-from hrims.jobs.rescue import watch
-from hrims.jobs.retention import prune
-from hrims.jobs.starts import store as starts
-from hrims.jobs.starts.priorities import PRIORITIES
-from hrims.jobs.starts.store import Turn
-from hrims.jobs.workers import background, beat, claims
+from hrims.jobs.rate_limit import store as rate_limit
+from hrims.jobs.rate_limit.priorities import PRIORITIES
+from hrims.jobs.rate_limit.store import QueueParams
+from hrims.jobs.rescuer import task as rescuer
+from hrims.jobs.workers import background, claims, heartbeat
 from hrims.jobs.workers.claims import Process
-from hrims.jobs.workers.pools import queue_of
-from hrims.limits import breaker
+from hrims.jobs.workers.pools import queue_name
+from hrims.jobs.workers.queue_worker import QueueWorker
+from hrims.log import get_logger
 
 RUN_TASK = "sync.run"
 
-POOL_SPARE = 8
-"""Connections beside those that save pages: fetching, beating, listening, finishing, rescuing, delivering."""
+EXTRA_CONNECTIONS = 8
+"""Connections in addition to those that save pages: to fetch and finish jobs, listen, rescue, deliver
+webhooks, and write the heartbeat.
+"""
 
-WARM = 4
-"""Connections that stay open: a run that begins finds them, and what Postgres has learned on them, there."""
+MIN_CONNECTIONS = 4
+"""Connections that stay open, so that a new run finds them with warm caches in Postgres."""
 
-SHORTEST_WAIT = 0.1
-"""Seconds at least before a worker looks again for what should be due by now."""
+POLL_SECONDS = 2.0
+"""Seconds between two polls of a worker. Behind a pooler, which prevents LISTEN, a job waits that long."""
 
-log = logging.getLogger(__name__)
+MIN_WAIT = 0.1
+"""Minimum number of seconds before a worker polls again for a job that should be due."""
+
+log = get_logger(__name__)
 
 
-def job_of(run_id: int, turn: Turn, conn: db.Connection | db.AsyncConnection) -> JobDeferrer:
-    """The job of a run, to be deferred on this connection, inside the caller's transaction."""
+def make_job(run_id: int, params: QueueParams, conn: db.Connection | db.AsyncConnection) -> JobDeferrer:
+    """Return the job of a run, to be deferred on this connection, inside the caller's transaction."""
     return app.configure_task(
         RUN_TASK,
-        queue=queue_of(turn.pool),
+        queue=queue_name(params.pool),
         queueing_lock=f"run:{run_id}",
-        priority=PRIORITIES[turn.priority],
+        priority=PRIORITIES[params.priority],
         connection=conn,
     )
 
 
 async def queue_run(conn: db.AsyncConnection, run_id: int) -> None:
-    """Queues a job for the run, for the worker; ``ask.queue_run`` is for all others."""
-    job = job_of(run_id, await starts.turn_async(conn, run_id), conn)
+    """Enqueue a job for the run. For workers; all other processes use ``enqueue.enqueue_job``."""
+    job = make_job(run_id, await rate_limit.find_queue_params_async(conn, run_id), conn)
     await store.link_job_async(conn, run_id, await job.defer_async(run_id=run_id))
 
 
-BESIDE: list[Callable[[db.AsyncPool, config.Settings], Coroutine[Any, Any, None]]] = [
-    partial(watch.keep_watch, queue_run),
-    prune.keep_pruning,
-    breaker.keep_probing,
-]
-"""What every worker does beside its runs, for ever; rooms above add theirs."""
+BackgroundTask = Callable[[db.AsyncPool, config.Settings], Coroutine[Any, Any, None]]
+"""A function that runs beside the jobs of a worker until the worker stops."""
 
 
 class QueueApp(procrastinate.App):
-    """An app whose every worker also looks for runs of workers that died."""
+    """An app whose workers also run background tasks, the rescuer for example."""
 
     job_manager: FencedJobManager
 
     settings: config.Settings
-    """Those with which the worker began."""
+    """The settings at the start of the worker."""
+
+    background_tasks: Sequence[BackgroundTask] = ()
+    """Set by ``hrims.worker``."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job_manager = FencedJobManager(self.connector, self._wake_in)
-        self._serving: list[Worker] = []
-        self._worker_now: Worker | None = None
+        self._serving: list[QueueWorker] = []
+        self._worker_now: QueueWorker | None = None
         self._waking: asyncio.TimerHandle | None = None
 
     @property
     def is_stopping(self) -> bool:
-        """Whether the worker was asked to stop: whoever works hands back at the next good moment."""
-        worker = self._worker_now
-        return worker is not None and worker._stop_event.is_set()  # noqa: SLF001 - it tells nobody else
+        """Whether the worker is stopping. Each run then hands back at its next safe point."""
+        return self._worker_now is not None and self._worker_now.is_stopping
 
     def _wake_in(self, seconds: float) -> None:
-        """The worker polls seldom; what it knows to become due, it looks for in time."""
+        """Make the worker poll in ``seconds`` seconds, when a job is due: its regular polls are rare."""
         if self._waking:
             self._waking.cancel()
         if worker := self._worker_now:
-            later = asyncio.get_running_loop().call_later
-            self._waking = later(max(seconds, SHORTEST_WAIT), worker._new_job_event.set)  # noqa: SLF001 - no other way
+            call_later = asyncio.get_running_loop().call_later
+            self._waking = call_later(max(seconds, MIN_WAIT), worker.poll)
 
     async def run_worker_async(self, **kwargs: Any) -> None:
-        """Run a worker and its background tasks under one number and one heartbeat.
+        """Run a worker and its background tasks under one worker id and one heartbeat.
 
-        Raises BackgroundTaskEnded when one of them ends: the process is to be started again.
+        Raises BackgroundTaskEnded if one of them ends: the process must be restarted.
         """
         self.perform_import_paths()  # type: ignore[no-untyped-call] # untyped in Procrastinate
         settings = self.settings = _settings()
-        if await steady.patiently(self._tell_limit):
-            log.info("a pooler stands in front of the database: the worker looks for runs every two seconds")
+        if await resilience.retry_on_disconnect(self._publish_limit):
+            log.info("pooler_found", poll_seconds=POLL_SECONDS)
             kwargs["listen_notify"] = False
-        async with beat.registered(pool_of(self), settings, partial(watch.note_beat, settings)) as mine:
-            self.job_manager = WorkerJobManager(self.connector, mine.worker_id, self._wake_in)
-            worker = self._worker_now = self._worker(**kwargs)
+        async with heartbeat.registered(
+            get_pool(self), settings, partial(rescuer.record_heartbeat, settings)
+        ) as registration:
+            self.job_manager = WorkerJobManager(self.connector, registration.worker_id, self._wake_in)
+            worker = self._worker_now = self.new_worker(**kwargs)
             with self.serving(worker):
-                works = self._background_tasks(mine.worker_id)
-                others = [
-                    asyncio.create_task(work, name=getattr(work, "__qualname__", None)) for work in works
+                coroutines = self._background_tasks(registration.worker_id)
+                tasks = [
+                    asyncio.create_task(work, name=getattr(work, "__qualname__", None)) for work in coroutines
                 ]
-                await background.run_with(worker, [mine.beating, *others])
+                await background.run_with_tasks(worker, [registration.heartbeat_task, *tasks])
 
     def _background_tasks(self, worker_id: int) -> list[Coroutine[Any, Any, None]]:
-        pool, settings = pool_of(self), self.settings
+        pool, settings = get_pool(self), self.settings
         process = Process(worker_id, self._serving, self._is_fetching)
 
         async def put_back(job_id: int) -> None:
             await self.job_manager.put_back(job_id, worker_id)
 
         return [
-            *(work(pool, settings) for work in BESIDE),
-            claims.keep_claims(pool, settings, process, put_back),
+            *(work(pool, settings) for work in self.background_tasks),
+            claims.run_claim_check(pool, settings, process, put_back),
         ]
 
+    def new_worker(self, **options: Any) -> QueueWorker:
+        """Return a worker of this app. ``options`` override the app's defaults."""
+        return QueueWorker(app=self, **{**self.worker_defaults, **options})
+
     @contextlib.contextmanager
-    def serving(self, worker: Worker) -> Iterator[None]:
-        """Count a worker of Procrastinate among those of this process while the block lasts."""
+    def serving(self, worker: QueueWorker) -> Iterator[None]:
+        """Register a Procrastinate worker as one of this process during the block."""
         self._serving.append(worker)
         try:
             yield
@@ -138,17 +145,17 @@ class QueueApp(procrastinate.App):
 
     def _is_fetching(self) -> bool:
         managers = [worker.app.job_manager for worker in self._serving]
-        return any(isinstance(one, FencedJobManager) and one.fetching > 0 for one in managers)
+        return any(isinstance(item, FencedJobManager) and item.fetching > 0 for item in managers)
 
-    async def _tell_limit(self) -> bool:
-        """Tells what the environment allows; whether there is a pooler, behind which nobody can listen."""
-        async with pool_of(self).connection() as conn:
-            await starts.tell_limit(conn, self.settings.starts_per_minute)
+    async def _publish_limit(self) -> bool:
+        """Save the rate limit of the environment. Return whether there is a pooler, which prevents LISTEN."""
+        async with get_pool(self).connection() as conn:
+            await rate_limit.publish_limit(conn, self.settings.starts_per_minute)
             return db.is_pooled(conn)
 
 
-def pool_of(running: procrastinate.App) -> db.AsyncPool:
-    """The pool of an open app, which its tasks share with the queue itself."""
+def get_pool(running: procrastinate.App) -> db.AsyncPool:
+    """Return the pool of an open app. Its tasks share the pool with the queue."""
     connector = running.connector
     assert isinstance(connector, procrastinate.PsycopgConnector)
     return connector.pool
@@ -159,28 +166,29 @@ def _settings() -> config.Settings:
 
 
 def session_name(process: str, pid: int, host: str) -> str:
-    """Return the name of a worker's sessions in Postgres, so that a rescue finds those of a frozen one.
+    """Return the application name of a worker's sessions, by which the rescuer finds those of a frozen
+    worker.
 
-    The process identifies it; process id and host are for people, and PostgreSQL cuts the name after 63
-    bytes. The other half is ``end_sessions`` in rescue/rescue.sql.
+    ``process`` identifies the worker. Process id and host are for people: PostgreSQL cuts the name after 63
+    bytes. The counterpart is ``end_sessions`` in rescuer/rescue.sql.
     """
     return f"hrims worker {process[:12]} {pid} {host}"[:63]
 
 
 def _conninfo() -> str:
-    # Called when a pool opens: importing this module starts nothing and needs no database.
-    name = session_name(beat.PROCESS, os.getpid(), platform.node())
+    # Called when a pool opens, so that an import of this module starts nothing and needs no database.
+    name = session_name(heartbeat.PROCESS_ID, os.getpid(), platform.node())
     return make_conninfo(db.dsn_of(_settings()), application_name=name)
 
 
 def _worker_defaults() -> Any:
     settings = _settings()
     return {
-        "queues": [queue_of(settings.pool)],
+        "queues": [queue_name(settings.pool)],
         "concurrency": settings.concurrency,
         "update_heartbeat_interval": settings.beat_seconds,
         "shutdown_graceful_timeout": settings.stop_seconds,
-        "fetch_job_polling_interval": 2.0,
+        "fetch_job_polling_interval": POLL_SECONDS,
         "abort_job_polling_interval": 2.0,
     }
 
@@ -189,11 +197,11 @@ app = QueueApp(
     connector=procrastinate.PsycopgConnector(
         conninfo=_conninfo,
         pool_factory=connection_pools.open_worker_pool,
-        # A connection saves a few pages of a run: prepared is at the first use, not at the sixth.
+        # A connection saves only a few pages of a run. Prepare at the first use, not at the sixth.
         kwargs={"prepare_threshold": 0},
-        min_size=WARM,
-        max_size=_settings().concurrency + POOL_SPARE,
+        min_size=MIN_CONNECTIONS,
+        max_size=_settings().concurrency + EXTRA_CONNECTIONS,
     ),
-    import_paths=["hrims.sync.task", "hrims.webhooks.task", "hrims.schedules.task"],
+    import_paths=["hrims.worker"],
     worker_defaults=_worker_defaults(),
 )

@@ -1,7 +1,7 @@
-"""The life of a run, in SQL: asked for, tried again, cancelled; ``attempts.store`` has what is in between.
+"""SQL of a run's states: request, retry, cancel. ``attempts.store`` has the states in between.
 
-Functions named ``async`` serve the worker, the others web and command line. Each works inside its
-caller's transaction; a state changes by compare-and-set, and the row count says whether it did.
+Async functions are for workers, the others for web processes and commands. Each runs inside its caller's
+transaction. States change by compare-and-set; the row count shows whether the change happened.
 """
 
 from pathlib import Path
@@ -9,50 +9,56 @@ from typing import Any, NamedTuple
 
 from hrims.db import AsyncConnection, Connection, statements
 
-HELD = statements(Path(__file__).with_name("held.sql"))
+FENCED = statements(Path(__file__).with_name("fenced_jobs.sql"))
 
 WHOLE = frozenset({"sync", "apply"})
-"""Kinds of runs that bring a whole listing."""
+"""Kinds of runs that save a whole listing."""
 
 COMPLETE = frozenset({"complete", "complete_after_repair"})
-"""Outcomes of runs that accounted for everybody: only these prove that somebody is absent."""
+"""Outcomes of runs that accounted for every employee. Only these prove that an employee is absent."""
 
-UNDER_WAY = frozenset({"waiting", "delayed", "active"})
+UNFINISHED = frozenset({"waiting", "delayed", "active"})
 
 
 def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
-    """Adds a run and its progress row; None when the institution, or the same person, has one under way. What
-    is not said of its patience, its institution says.
+    """Add a run and its progress row, and return its id.
+
+    Return None if the institution, or the same person, has an unfinished run. A field of its retry policy
+    that is None falls back to the institution's.
     """
     row = conn.execute(
         """
-        WITH said AS (
-            -- Held, so that nobody says something else of it meanwhile, and the run stays behind.
+        WITH policy AS (
+            -- Locked, so that its run policy does not change meanwhile and leave the run behind.
             SELECT attempts, attempt_pause, deadline_minutes, pool FROM institutions
             WHERE id = %(institution_id)s FOR SHARE
-        ), asked AS (
+        ), inserted AS (
             INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
                               priority, requested_by, requested_via, attempts, attempt_pause,
                               deadline_minutes, deadline_at, pool)
             SELECT %(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
                    %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s,
-                   coalesce(%(attempts)s, said.attempts), coalesce(%(attempt_pause)s, said.attempt_pause),
-                   coalesce(%(deadline_minutes)s, said.deadline_minutes),
-                   now() + coalesce(%(deadline_minutes)s, said.deadline_minutes) * interval '1 minute',
-                   said.pool
-            FROM (VALUES (1)) one LEFT JOIN said ON true
+                   coalesce(%(attempts)s, policy.attempts), coalesce(%(attempt_pause)s, policy.attempt_pause),
+                   coalesce(%(deadline_minutes)s, policy.deadline_minutes),
+                   now() + coalesce(%(deadline_minutes)s, policy.deadline_minutes) * interval '1 minute',
+                   policy.pool
+            FROM (VALUES (1)) one LEFT JOIN policy ON true
             ON CONFLICT DO NOTHING
             RETURNING id
         )
-        INSERT INTO run_progress (run_id) SELECT id FROM asked RETURNING run_id
+        INSERT INTO run_progress (run_id) SELECT id FROM inserted RETURNING run_id
         """,
         run,
     ).fetchone()
     return row[0] if row else None
 
 
-def under_way(conn: Connection, institution_id: int | None, key: str | None = None) -> tuple[int, str] | None:
-    """The run that this institution, or the person with this number, has under way and its kind, if any."""
+def find_unfinished(
+    conn: Connection, institution_id: int | None, key: str | None = None
+) -> tuple[int, str] | None:
+    """Return id and kind of the unfinished run of this institution or of the person with this
+    number, if any.
+    """
     row = conn.execute(
         "SELECT id, kind FROM runs WHERE state IN ('waiting', 'delayed', 'active')"
         " AND (institution_id = %s OR kind = 'person' AND identifier = %s)",
@@ -65,37 +71,37 @@ LINK_JOB = "UPDATE runs SET queue_job_id = %s WHERE id = %s"
 
 
 def link_job(conn: Connection, run_id: int, queue_job_id: int) -> None:
-    """Notes which Procrastinate job executes the run."""
+    """Save which Procrastinate job executes the run."""
     conn.execute(LINK_JOB, (queue_job_id, run_id))
 
 
 async def link_job_async(conn: AsyncConnection, run_id: int, queue_job_id: int) -> None:
-    """The same, for the worker."""
+    """Save which Procrastinate job executes the run. For workers."""
     await conn.execute(LINK_JOB, (queue_job_id, run_id))
 
 
 def cancel(conn: Connection, run_id: int) -> int | None:
-    """Ends a run under way as cancelled; returns its queue job, None when it was not under way."""
-    # An attempt ends when this one has the run, not when it began to wait for a page that was being saved.
+    """Cancel an unfinished run. Return its queue job; None if the run has ended."""
+    # clock_timestamp: the attempt ends when this statement gets the lock, not when it begins to wait.
     row = conn.execute(
         """
-        WITH gone AS (
+        WITH cancelled AS (
             UPDATE runs SET state = 'cancelled', finished_at = now(), next_try_at = NULL
             WHERE id = %(run)s AND state IN ('waiting', 'delayed', 'active')
             RETURNING id, queue_job_id
         ), closed AS (
             UPDATE run_attempts a SET ended_at = clock_timestamp(), ended_as = 'cancelled'
-            FROM gone WHERE a.run_id = gone.id AND a.ended_at IS NULL
+            FROM cancelled c WHERE a.run_id = c.id AND a.ended_at IS NULL
         )
-        SELECT queue_job_id FROM gone
+        SELECT queue_job_id FROM cancelled
         """,
         {"run": run_id},
     ).fetchone()
     return row[0] if row else None
 
 
-class Wish(NamedTuple):
-    """What was asked for with a run."""
+class RunRequest(NamedTuple):
+    """A run as it was requested, with its state and outcome."""
 
     kind: str
     state: str
@@ -110,21 +116,23 @@ class Wish(NamedTuple):
     deadline_minutes: int | None
 
 
-def wish(conn: Connection, run_id: int) -> Wish | None:
-    """What was asked for with a run; None when there is none."""
+def find_request(conn: Connection, run_id: int) -> RunRequest | None:
+    """Return a run as it was requested; None if there is none."""
     row = conn.execute(
         "SELECT kind, state, outcome, institution_id, identifier_type, identifier, page_size, priority,"
         " attempts, attempt_pause, deadline_minutes FROM runs WHERE id = %s",
         (run_id,),
     ).fetchone()
-    return Wish(*row) if row else None
+    return RunRequest(*row) if row else None
 
 
 def reopen(conn: Connection, run_id: int) -> bool:
-    """Gives a failed or cancelled run a full set of attempts; it goes on from its checkpoint. False when
-    it is neither, or what it saved its place by is no longer kept, or the people of its preview are not.
+    """Reset a failed or cancelled run with all its attempts, so that it continues from its checkpoint.
 
-    Raises psycopg.errors.UniqueViolation when the institution has another run under way.
+    Return False if the run has another state, or if its checkpoint or the employees of its preview were
+    deleted.
+
+    Raises psycopg.errors.UniqueViolation if the institution has another unfinished run.
     """
     return bool(
         conn.execute(
@@ -146,8 +154,8 @@ def reopen(conn: Connection, run_id: int) -> bool:
     )
 
 
-def runs_under_way(conn: Connection) -> dict[str, int]:
-    """How many runs wait, are delayed and are active."""
+def count_unfinished(conn: Connection) -> dict[str, int]:
+    """Return the number of waiting, delayed and active runs."""
     rows = conn.execute(
         "SELECT state, count(*) FROM runs WHERE state IN ('waiting', 'delayed', 'active') GROUP BY state"
     )

@@ -1,9 +1,9 @@
-"""Keeps a worker working: settings come in; Procrastinate's worker runs, and runs again when its
-database went away, until a signal asks it to stop.
+"""The supervisor of a worker: runs Procrastinate's worker, and restarts it after an outage of the database.
+
+Input: settings. It runs until a signal stops it.
 """
 
 import asyncio
-import logging
 import os
 import platform
 import signal
@@ -16,84 +16,89 @@ from hrims import db, migrate
 from hrims.config import Settings
 from hrims.errors import DatabaseUnusable
 from hrims.jobs.queue import app
+from hrims.log import get_logger
+from hrims.resilience import name_of
+from hrims.schema import SchemaCheck
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
-"""Seconds between two starts of a worker that keeps stopping: doubling from the first to the longest, after
-which there is time left to save a page within ten seconds of the database's return.
+"""Seconds between two starts of a worker that keeps stopping. The pause doubles from the first to the
+longest. The longest leaves time to save a page within ten seconds of the database's return.
 """
 
-WELL_AFTER = 30.0
-"""Seconds after which a worker counts as well, and its next stop as the first."""
+HEALTHY_AFTER = 30.0
+"""Seconds after which a worker counts as healthy, so that its next restart uses the first pause."""
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
-async def keep_working(settings: Settings) -> None:
-    """Runs a worker until SIGTERM or SIGINT. The second signal ends the process at once, which is as
-    safe as a kill: what was saved stays, and the run is rescued.
+async def run_worker(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT. A second signal ends the process immediately.
+
+    That is as safe as a kill: saved pages stay, and the rescuer requeues the run.
     """
     stopping = asyncio.Event()
+    schema = SchemaCheck()
     _listen_for_signals(stopping)
     pause = FIRST_PAUSE
     while not stopping.is_set():
-        began = asyncio.get_running_loop().time()
-        await _work_once(settings, stopping)
-        lasted = asyncio.get_running_loop().time() - began
-        pause = FIRST_PAUSE if lasted > WELL_AFTER else min(pause * 2, LONGEST_PAUSE)
+        started_at = asyncio.get_running_loop().time()
+        await _run_worker_once(settings, schema, stopping)
+        seconds = asyncio.get_running_loop().time() - started_at
+        pause = FIRST_PAUSE if seconds > HEALTHY_AFTER else min(pause * 2, LONGEST_PAUSE)
         await _sleep(pause, stopping)
-    log.info("worker stopped")
+    log.info("worker_stopped")
 
 
 def _listen_for_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
 
-    def asked(number: int, frame: FrameType | None) -> None:
+    def on_signal(number: int, frame: FrameType | None) -> None:
         if stopping.is_set():
             os._exit(128 + number)
         loop.call_soon_threadsafe(stopping.set)
 
-    signal.signal(signal.SIGTERM, asked)
-    signal.signal(signal.SIGINT, asked)
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
 
 
-async def _work_once(settings: Settings, stopping: asyncio.Event) -> None:
+async def _run_worker_once(settings: Settings, schema: SchemaCheck, stopping: asyncio.Event) -> None:
     try:
-        await asyncio.to_thread(_check_schema, settings)
+        await asyncio.to_thread(_check_schema, settings, schema)
         async with app.open_async():
-            log.info("worker is up: %s", _words(settings))
+            log.info(
+                "worker_started",
+                pool=settings.pool,
+                concurrency=settings.concurrency,
+                pid=os.getpid(),
+                host=platform.node(),
+            )
             await _until(stopping, app.run_worker_async(install_signal_handlers=False))
-    except DatabaseUnusable as reason:
-        log.warning("%s", reason)
-    except (psycopg.Error, ProcrastinateException, OSError) as reason:
-        log.warning("the database is away (%s); the worker starts again", type(reason).__name__)
+    except DatabaseUnusable as error:
+        log.warning("database_unusable", message=str(error))
+    except (psycopg.Error, ProcrastinateException, OSError) as error:
+        log.warning("worker_restarting", error=name_of(error))
     finally:
-        # An app that could not be opened keeps its closed pool, and would never ask for another.
+        # An app that failed to open keeps its closed pool and would never open another.
         await app.close_async()
 
 
-def _words(settings: Settings) -> str:
-    whose = f"the pool {settings.pool}" if settings.pool else "the institutions of no pool"
-    runs = "1 run" if settings.concurrency == 1 else f"{settings.concurrency} runs"
-    return f"{runs} at once for {whose}, process {os.getpid()} of {platform.node()}"
-
-
-def _check_schema(settings: Settings) -> None:
+def _check_schema(settings: Settings, schema: SchemaCheck) -> None:
     with db.connect(db.dsn_of(settings)) as conn:
-        if migrate.pending(conn):
-            raise DatabaseUnusable("The database is not migrated yet. Run `hrims migrate`.")
+        if warning := schema.check(migrate.read_ledger(conn)):
+            log.warning("schema_warning", message=warning)
 
 
 async def _until(stopping: asyncio.Event, work: object) -> None:
-    working = asyncio.ensure_future(work)  # type: ignore[call-overload] # any awaitable
-    stop = asyncio.create_task(stopping.wait())
-    await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()
-    if not working.done():
-        log.info("stopping: no new runs; pages in flight have a moment to be saved")
-        working.cancel()
+    worker_task = asyncio.ensure_future(work)  # type: ignore[call-overload] # any awaitable
+    stop_task = asyncio.create_task(stopping.wait())
+    await asyncio.wait({worker_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
+    stop_task.cancel()
+    if not worker_task.done():
+        log.info("worker_stopping")
+        worker_task.cancel()
     try:
-        await working
+        await worker_task
     except asyncio.CancelledError:
         if not stopping.is_set():
             raise

@@ -1,7 +1,7 @@
-"""Who left: a complete run, or a person's decision, comes in; lists that end, leavers and their history go
-out. Nobody is deleted, and an error is never an absence.
+"""Detects leavers. Input: a complete run, or a user's decision. Output: ended listings, leavers and their
+history. No employee is deleted, and an error never proves an absence.
 
-``settle`` draws the conclusions of a run in the transaction that ends it; ``threshold`` says, purely, when
-a second person must approve them; ``decide`` approves, refuses and undoes; ``store`` and ``leave.sql`` have
-the SQL; the room ``shown`` reads what pages and the API show.
+``detection`` finds the leavers of a run, in the transaction that ends it. ``threshold`` decides, purely, when
+a second user must approve them. ``actions`` approves, refuses and undoes. ``store`` and ``leave.sql`` have
+the SQL, also for what pages and the API show.
 """

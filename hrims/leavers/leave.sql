@@ -1,18 +1,19 @@
--- Ends lists and makes leavers. Run by hrims/leavers/store.py, in the transaction that ends a run or that
--- decides on a departure.
+-- Ends listings and makes leavers. hrims/leavers/store.py runs it, in the transaction that ends a run or that decides
+-- on a departure.
 
--- name: alone
--- One departure at a time is worked out, over all institutions: two that share people would else hold some
--- each and wait for one another.
+-- name: lock_departures
+-- Process one departure at a time, over all institutions. Two that share employees would each lock some of them and
+-- deadlock.
 SELECT pg_advisory_xact_lock(hashtext('hrims leavers'))
 
--- name: met
--- How many people this run met in all its readings: a set that must not be smaller than what it counted.
+-- name: count_met
+-- Counts the employees that this run met in all its passes. The result must not be below the number that the run
+-- counted.
 SELECT count(DISTINCT id) FROM run_pages, unnest(people) AS id WHERE run_id = %(run)s
 
 -- name: unmet
--- Whom the list had and no reading of this run met. EXCEPT, because of a list that is new there are no statistics:
--- NOT EXISTS is planned as a loop over everybody for everybody.
+-- The employees of the list that no pass of this run met. Uses EXCEPT because a new list has no statistics: NOT EXISTS
+-- would be planned as a nested loop over all pairs.
 WITH run AS (
     SELECT id, institution_id, identifier_type, %(readings)s::int[] AS counted FROM runs WHERE id = %(run)s
 ), missing AS MATERIALIZED (
@@ -23,10 +24,10 @@ WITH run AS (
     SELECT e.id, e.zan_id, e.name, e.payroll_number FROM missing m JOIN employees e ON e.id = m.employee_id
 )
 
--- name: miss
--- Continues ``unmet`` and ``absent`` of hrims/employees/absence.sql. Counts a miss for those who are absent. Who is a reject
--- by their ZanID is listed: their misses start again. Of the others who were not met nothing is known; the run says how
--- many they are.
+-- name: count_misses
+-- Continues ``unmet``, and ``absent`` of hrims/employees/absence.sql. Counts a miss for each absent employee. An
+-- employee that is a reject by ZanID is listed, so its misses are reset. For the other unmet employees nothing is
+-- proven; the run records their number.
 , listed AS (
     UPDATE listings l SET missed_runs = 0, missed_since_run_id = NULL
     FROM unmet u JOIN named n ON n.masked = masked_key(u.zan_id) AND n.record_key = record_key('zan_id:' || u.zan_id)
@@ -38,7 +39,7 @@ WITH run AS (
     FROM absent a
     WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.employee_id = a.id
     RETURNING l.employee_id
-), told AS (
+), progress AS (
     UPDATE run_progress p
     SET unproven = (
         SELECT count(*) FROM (
@@ -50,16 +51,17 @@ WITH run AS (
 )
 SELECT employee_id FROM missed
 
--- name: hold
--- Their rows, in key order: from here on no page can put them on another list unnoticed.
+-- name: lock_overdue
+-- Locks their rows in key order. After that, no page can add them to another list unnoticed.
 SELECT e.id FROM listings l
 JOIN employees e ON e.id = l.employee_id
 WHERE l.institution_id = %(institution)s AND l.identifier_type = %(type)s AND l.ended_at IS NULL
   AND l.missed_runs >= %(after)s
 ORDER BY e.zan_id FOR UPDATE OF e
 
--- name: overdue
--- Who was missed often enough, since which run, whether another list still has them, and whether this run missed them.
+-- name: find_overdue
+-- The employees that were missed often enough. Returns since which run, whether another list still has them, and
+-- whether this run missed them.
 SELECT l.employee_id, l.missed_since_run_id,
        EXISTS (SELECT FROM listings o WHERE o.employee_id = l.employee_id AND o.ended_at IS NULL
                AND (o.institution_id, o.identifier_type) <> (l.institution_id, l.identifier_type)),
@@ -73,8 +75,8 @@ ORDER BY l.employee_id
 SELECT count(*) FROM listings
 WHERE institution_id = %(institution)s AND identifier_type = %(type)s AND ended_at IS NULL
 
--- name: count_lately
--- Leavers of this institution to whom no person has said yes, and who are leavers still.
+-- name: count_recent
+-- Counts the recent leavers of this institution that no user has approved, and who are still leavers.
 SELECT count(*) FROM departures d
 JOIN departure_people p ON p.departure_id = d.id AND p.became = 'left'
 JOIN employees e ON e.id = p.employee_id AND e.left_run_id = d.run_id
@@ -86,27 +88,28 @@ UPDATE departures SET state = 'superseded'
 WHERE institution_id = %(institution)s AND identifier_type = %(type)s AND state = 'waiting'
 RETURNING run_id
 
--- name: wait_no_more
+-- name: clear_waiting
 UPDATE run_progress SET leavers_waiting = 0 WHERE run_id = %(run)s
 
--- name: add
+-- name: insert_departure
 INSERT INTO departures (institution_id, identifier_type, run_id, asked_by, state, why, listed, people)
 SELECT %(institution)s, %(type)s, r.id, r.requested_by, %(state)s, %(why)s, %(listed)s,
        cardinality(%(people)s::bigint[])
 FROM runs r WHERE r.id = %(run)s
 RETURNING id
 
--- name: add_people
+-- name: insert_people
 INSERT INTO departure_people (departure_id, employee_id, missed_since_run_id)
 SELECT %(departure)s, * FROM unnest(%(people)s::bigint[], %(since)s::bigint[])
 
--- name: hold_people
+-- name: lock_people
 SELECT e.id FROM departure_people p
 JOIN employees e ON e.id = p.employee_id
 WHERE p.departure_id = %(departure)s ORDER BY e.zan_id FOR UPDATE OF e
 
--- name: end_lists
--- Of those whom the list has missed ever since. Whoever was met meanwhile stays where they are.
+-- name: end_listings
+-- Ends the listings of employees that the list has missed ever since. An employee that was met meanwhile keeps its
+-- listing.
 UPDATE listings l SET ended_at = now(), ended_run_id = d.run_id
 FROM departures d
 JOIN departure_people p ON p.departure_id = d.id
@@ -114,9 +117,9 @@ WHERE d.id = %(departure)s AND l.institution_id = d.institution_id
   AND l.identifier_type = d.identifier_type AND l.employee_id = p.employee_id
   AND l.ended_at IS NULL AND l.missed_since_run_id = p.missed_since_run_id
 
--- name: tell_apart
--- Who is on another institution's list was transferred; who is still under the same institution's other
--- number only lost this one; everybody else left.
+-- name: classify_people
+-- An employee on another institution's list was transferred. An employee that is still under the same institution's
+-- other number was only removed from this list. Every other employee left.
 UPDATE departure_people p
 SET became = CASE
     WHEN EXISTS (SELECT FROM listings o WHERE o.employee_id = p.employee_id AND o.ended_at IS NULL
@@ -129,13 +132,13 @@ JOIN listings l ON l.institution_id = d.institution_id AND l.identifier_type = d
                 AND l.ended_run_id = d.run_id
 WHERE d.id = %(departure)s AND p.departure_id = d.id AND l.employee_id = p.employee_id
 
--- name: leave
-WITH gone AS (
+-- name: mark_leavers
+WITH left_employees AS (
     UPDATE employees e SET left_at = now(), left_run_id = d.run_id, updated_at = now()
     FROM departures d
     JOIN departure_people p ON p.departure_id = d.id AND p.became = 'left'
     WHERE d.id = %(departure)s AND e.id = p.employee_id AND e.left_at IS NULL
-), told AS (
+), events AS (
     INSERT INTO employee_events (employee_id, kind, institution_id, identifier_type, run_id, departure_id,
                                  made_by)
     SELECT p.employee_id, p.became, d.institution_id, d.identifier_type, d.run_id, d.id, %(made_by)s
@@ -146,19 +149,19 @@ WITH gone AS (
     SELECT count(*) FILTER (WHERE became = 'left') AS leavers,
            count(*) FILTER (WHERE became = 'transferred') AS transfers
     FROM departure_people WHERE departure_id = %(departure)s
-), kept AS (
+), departure AS (
     UPDATE departures d SET leavers = c.leavers, transfers = c.transfers
     FROM counted c WHERE d.id = %(departure)s RETURNING d.run_id, c.leavers, c.transfers
-), shown AS (
-    UPDATE run_progress g SET leavers = g.leavers + k.leavers FROM kept k WHERE g.run_id = k.run_id
+), progress AS (
+    UPDATE run_progress g SET leavers = g.leavers + k.leavers FROM departure k WHERE g.run_id = k.run_id
 )
-SELECT leavers, transfers FROM kept
+SELECT leavers, transfers FROM departure
 
--- name: await
+-- name: set_waiting
 UPDATE run_progress SET leavers_waiting = %(count)s WHERE run_id = %(run)s
 
--- name: stay
--- Takes back what a departure did, as far as it still stands: the lists go on as if they had missed nobody.
+-- name: undo
+-- Undoes what a departure did, as far as it still stands. The listings continue as if they had missed no run.
 WITH reopened AS (
     UPDATE listings l
     SET ended_at = NULL, ended_run_id = NULL, missed_runs = 0, missed_since_run_id = NULL
@@ -168,26 +171,44 @@ WITH reopened AS (
       AND l.identifier_type = d.identifier_type AND l.employee_id = p.employee_id
       AND l.ended_run_id = d.run_id
     RETURNING l.employee_id
-), stayed AS (
+), restored AS (
     UPDATE employees e SET left_at = NULL, left_run_id = NULL, updated_at = now()
     FROM reopened r WHERE e.id = r.employee_id AND e.left_at IS NOT NULL
     RETURNING e.id
-), told AS (
+), events AS (
     INSERT INTO employee_events (employee_id, kind, institution_id, identifier_type, run_id, departure_id,
                                  made_by)
     SELECT r.employee_id, 'undone', d.institution_id, d.identifier_type, d.run_id, d.id, %(made_by)s
     FROM reopened r, departures d WHERE d.id = %(departure)s ORDER BY r.employee_id
-), shown AS (
+), progress AS (
     UPDATE run_progress g SET leavers = greatest(g.leavers - d.leavers, 0)
     FROM departures d WHERE d.id = %(departure)s AND g.run_id = d.run_id
 )
-SELECT (SELECT count(*) FROM reopened), (SELECT count(*) FROM stayed)
+SELECT (SELECT count(*) FROM reopened), (SELECT count(*) FROM restored)
 
 -- name: forget_misses
--- After a refusal the list counts anew: only further complete runs that miss them ask again.
+-- Resets the misses after a refusal: only further complete runs that miss these employees can lead to a new departure.
 UPDATE listings l SET missed_runs = 0, missed_since_run_id = NULL
 FROM departures d
 JOIN departure_people p ON p.departure_id = d.id
 WHERE d.id = %(departure)s AND l.institution_id = d.institution_id
   AND l.identifier_type = d.identifier_type AND l.employee_id = p.employee_id
   AND l.ended_at IS NULL AND l.missed_since_run_id = p.missed_since_run_id
+
+-- name: select_departures
+-- A caller adds the condition and the order.
+SELECT d.id, d.institution_id, i.name AS institution, d.identifier_type, d.run_id, d.asked_by, d.state, d.why,
+       d.listed, d.people, d.leavers, d.transfers, d.created_at, d.decided_by, d.decided_at, d.undone_by,
+       d.undone_at,
+       (SELECT count(*) FROM departure_people p
+        WHERE p.departure_id = d.id AND p.became = 'unlisted') AS unlisted,
+       EXISTS (SELECT FROM departure_people p
+               JOIN listings l ON l.institution_id = d.institution_id
+                   AND l.identifier_type = d.identifier_type AND l.employee_id = p.employee_id
+               WHERE p.departure_id = d.id AND l.ended_run_id = d.run_id) AS is_in_effect,
+       CASE WHEN d.state = 'waiting' THEN (
+           SELECT count(*) FROM departure_people p
+           JOIN listings l ON l.institution_id = d.institution_id AND l.identifier_type = d.identifier_type
+               AND l.employee_id = p.employee_id AND l.missed_since_run_id = p.missed_since_run_id
+           WHERE p.departure_id = d.id) ELSE d.people END AS missing
+FROM departures d JOIN institutions i ON i.id = d.institution_id

@@ -1,22 +1,33 @@
-"""Lists that end and leavers, in SQL. Functions named ``async`` serve the worker, the others people who
-decide. Each works inside its caller's transaction, after ``alone`` or ``alone_async``.
+"""SQL for departures and leavers.
+
+Functions named ``async`` are for the worker, the others for users who decide. Each works inside its caller's
+transaction. Those that write run after ``lock_departure`` or ``lock_departures``.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from psycopg.rows import class_row, dict_row
 
 from hrims.db import AsyncConnection, Connection, int_array, statements
 from hrims.employees.absence import ABSENCE
 from hrims.leavers.threshold import DAYS, Counts
 
-LEAVE = statements(Path(__file__).with_name("leave.sql"))
+RECENT = 30
+"""Number of past departures that page and API show."""
 
-MISS = b"\n".join((LEAVE["unmet"], ABSENCE["absent"], LEAVE["miss"]))
+SQL = statements(Path(__file__).with_name("leave.sql"))
+
+COUNT_MISSES = b"\n".join((SQL["unmet"], ABSENCE["absent"], SQL["count_misses"]))
 
 
 class Overdue(NamedTuple):
-    """A person whom a list missed often enough: since which run, whether another list has them, and whether
-    the run that has just ended proves their absence too.
+    """An employee that a list missed often enough.
+
+    ``is_elsewhere`` is true if another list has the employee. ``is_absent`` is true if the run that has just
+    ended proves the absence too.
     """
 
     employee_id: int
@@ -26,7 +37,7 @@ class Overdue(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """People whose list ended with one run."""
+    """The leavers that one run found."""
 
     id: int
     institution_id: int
@@ -35,8 +46,8 @@ class Departure(NamedTuple):
     state: str
 
 
-class Done(NamedTuple):
-    """How many left and how many are on another institution's list."""
+class ApplyResult(NamedTuple):
+    """The number of leavers, and of employees that are on another institution's list."""
 
     leavers: int
     transfers: int
@@ -45,121 +56,214 @@ class Done(NamedTuple):
 # For the end of a run
 
 
-async def alone_async(conn: AsyncConnection) -> None:
-    """Lets nobody else conclude or decide until this transaction ends."""
-    await conn.execute(LEAVE["alone"])
+async def lock_departures(conn: AsyncConnection) -> None:
+    """Lock departures until this transaction ends, so that no other run or user changes them."""
+    await conn.execute(SQL["lock_departures"])
 
 
-async def met_everybody(conn: AsyncConnection, run: dict[str, Any]) -> bool:
-    """Whether the pages of the run hold as many people as it counted: else they tell of nobody's absence."""
-    row = await (await conn.execute(LEAVE["met"], run)).fetchone()
+async def has_all_people(conn: AsyncConnection, run: dict[str, Any]) -> bool:
+    """Return whether the pages of the run hold as many employees as it counted.
+
+    If not, they prove no absence.
+    """
+    row = await (await conn.execute(SQL["count_met"], run)).fetchone()
     counted = await (await conn.execute("SELECT people FROM runs WHERE id = %(run)s", run)).fetchone()
     return bool(row and counted and row[0] >= counted[0])
 
 
-async def miss(conn: AsyncConnection, run: dict[str, Any], readings: tuple[int, ...]) -> list[int]:
-    """Count a miss for each person of the list whom this complete run proves to be absent; return their ids.
+async def count_misses(conn: AsyncConnection, run: dict[str, Any], readings: tuple[int, ...]) -> list[int]:
+    """Count a miss for each employee of the list whose absence this complete run proves. Return their ids.
 
-    ``readings`` are those that prove the run complete.
+    ``readings`` are the passes that prove the run complete.
     """
-    return [id_ async for (id_,) in await conn.execute(MISS, {**run, "readings": list(readings)})]
+    return [id_ async for (id_,) in await conn.execute(COUNT_MISSES, {**run, "readings": list(readings)})]
 
 
-async def overdue(conn: AsyncConnection, run: dict[str, Any], after: int, missed: list[int]) -> list[Overdue]:
-    """Return whom so many complete runs missed; hold their rows. This run missed those in ``missed``."""
-    given = {**run, "after": after, "missed": int_array(missed)}
-    await conn.execute(LEAVE["hold"], given)
-    return [Overdue(*row) async for row in await conn.execute(LEAVE["overdue"], given)]
+async def find_overdue(
+    conn: AsyncConnection, run: dict[str, Any], after: int, missed: list[int]
+) -> list[Overdue]:
+    """Lock and return the employees that at least ``after`` complete runs missed.
+
+    This run missed those in ``missed``.
+    """
+    values = {**run, "after": after, "missed": int_array(missed)}
+    await conn.execute(SQL["lock_overdue"], values)
+    return [Overdue(*row) async for row in await conn.execute(SQL["find_overdue"], values)]
 
 
-async def count(
+async def count_listed(
     conn: AsyncConnection, run: dict[str, Any], leaving: list[Overdue], *, transfers: int
 ) -> Counts:
-    """Return what decides whether these leavers wait."""
-    given = {**run, "days": DAYS}
-    listed, lately = [await _number(conn, LEAVE[name], given) for name in ("count_listed", "count_lately")]
-    hidden = 0
-    if not all(one.is_absent for one in leaving):
-        hidden = max(1, await _number(conn, ABSENCE["count_unnamed"], run))
-    return Counts(len(leaving), listed - transfers, lately, hidden)
+    """Return the counts that decide whether these leavers need approval."""
+    values = {**run, "days": DAYS}
+    listed, recent = [await _number(conn, SQL[name], values) for name in ("count_listed", "count_recent")]
+    unknown = 0
+    if not all(employee.is_absent for employee in leaving):
+        unknown = max(1, await _number(conn, ABSENCE["count_unnamed"], run))
+    return Counts(len(leaving), listed - transfers, recent, unknown)
 
 
-async def _number(conn: AsyncConnection, statement: bytes, given: dict[str, Any]) -> int:
-    row = await (await conn.execute(statement, given)).fetchone()
+async def _number(conn: AsyncConnection, statement: bytes, values: dict[str, Any]) -> int:
+    row = await (await conn.execute(statement, values)).fetchone()
     return int(row[0]) if row else 0
 
 
 async def supersede(conn: AsyncConnection, run: dict[str, Any]) -> None:
-    """What waited for this list's earlier run waits no more: this run's conclusions hold it all."""
-    for (run_id,) in await (await conn.execute(LEAVE["supersede"], run)).fetchall():
-        await conn.execute(LEAVE["wait_no_more"], {"run": run_id})
+    """Mark the waiting departures of this list's earlier runs as superseded.
+
+    The departure of this run includes all of their employees that are still missing.
+    """
+    for (run_id,) in await (await conn.execute(SQL["supersede"], run)).fetchall():
+        await conn.execute(SQL["clear_waiting"], {"run": run_id})
 
 
-async def add(
+async def insert_departure(
     conn: AsyncConnection, run: dict[str, Any], people: list[Overdue], listed: int, why: str | None
 ) -> int:
-    """Adds a departure of these people, waiting if there is a reason why; returns its id."""
-    ids = [one.employee_id for one in people]
+    """Add a departure of these employees. It waits for approval if ``why`` is given. Return its id."""
+    ids = [employee.employee_id for employee in people]
     state = "applied" if why is None else "waiting"
-    given = {**run, "state": state, "why": why, "listed": listed, "people": ids}
-    row = await (await conn.execute(LEAVE["add"], given)).fetchone()
+    values = {**run, "state": state, "why": why, "listed": listed, "people": ids}
+    row = await (await conn.execute(SQL["insert_departure"], values)).fetchone()
     assert row is not None
-    since = [one.since_run_id for one in people]
-    await conn.execute(LEAVE["add_people"], {"departure": row[0], "people": ids, "since": since})
+    since = [employee.since_run_id for employee in people]
+    await conn.execute(SQL["insert_people"], {"departure": row[0], "people": ids, "since": since})
     if why is not None:
-        await conn.execute(LEAVE["await"], {**run, "count": len(ids)})
+        await conn.execute(SQL["set_waiting"], {**run, "count": len(ids)})
     return int(row[0])
 
 
-async def carry_out_async(conn: AsyncConnection, departure_id: int) -> None:
-    """Ends the lists of a departure's people and makes leavers of those whom no other list has."""
-    given = {"departure": departure_id, "made_by": None}
-    for name in ("end_lists", "tell_apart", "leave"):
-        await conn.execute(LEAVE[name], given)
+async def apply_departure_async(conn: AsyncConnection, departure_id: int) -> None:
+    """End the listings of a departure's employees. Make leavers of those that no other list has."""
+    values = {"departure": departure_id, "made_by": None}
+    for name in ("end_listings", "classify_people", "mark_leavers"):
+        await conn.execute(SQL[name], values)
 
 
-# For people who decide
+# For users who decide
 
 
-def hold(conn: Connection, departure_id: int) -> Departure | None:
-    """A departure and its people, held until this transaction ends, with nobody else deciding."""
-    conn.execute(LEAVE["alone"])
+def lock_departure(conn: Connection, departure_id: int) -> Departure | None:
+    """Return a departure, locked with its employees until this transaction ends, or None."""
+    conn.execute(SQL["lock_departures"])
     row = conn.execute(
         "SELECT id, institution_id, run_id, asked_by, state FROM departures WHERE id = %s FOR UPDATE",
         (departure_id,),
     ).fetchone()
-    conn.execute(LEAVE["hold_people"], {"departure": departure_id})
+    conn.execute(SQL["lock_people"], {"departure": departure_id})
     return Departure(*row) if row else None
 
 
-def decide(conn: Connection, departure: Departure, state: str, name: str) -> None:
-    """Writes down that a person approved or refused. Nothing of it waits any more."""
+def record_decision(conn: Connection, departure: Departure, state: str, name: str) -> None:
+    """Save that a user approved or refused a departure. None of it waits any longer."""
     conn.execute(
         "UPDATE departures SET state = %s, decided_by = %s, decided_at = now() WHERE id = %s",
         (state, name, departure.id),
     )
-    conn.execute(LEAVE["wait_no_more"], {"run": departure.run_id})
+    conn.execute(SQL["clear_waiting"], {"run": departure.run_id})
 
 
-def carry_out(conn: Connection, departure: Departure, name: str) -> Done:
-    """Ends the lists of a departure's people and makes leavers of those whom no other list has."""
-    given = {"departure": departure.id, "made_by": name}
-    conn.execute(LEAVE["end_lists"], given)
-    conn.execute(LEAVE["tell_apart"], given)
-    row = conn.execute(LEAVE["leave"], given).fetchone()
-    return Done(*row) if row else Done(0, 0)
+def apply_departure(conn: Connection, departure: Departure, name: str) -> ApplyResult:
+    """End the listings of a departure's employees. Make leavers of those that no other list has."""
+    values = {"departure": departure.id, "made_by": name}
+    conn.execute(SQL["end_listings"], values)
+    conn.execute(SQL["classify_people"], values)
+    row = conn.execute(SQL["mark_leavers"], values).fetchone()
+    return ApplyResult(*row) if row else ApplyResult(0, 0)
 
 
 def forget_misses(conn: Connection, departure: Departure) -> None:
-    """Lets the list count anew for a departure's people."""
-    conn.execute(LEAVE["forget_misses"], {"departure": departure.id})
+    """Reset the misses of a departure's employees."""
+    conn.execute(SQL["forget_misses"], {"departure": departure.id})
 
 
 def undo(conn: Connection, departure: Departure, name: str) -> int:
-    """Takes back what a departure did, as far as it still stands; returns how many are back on the list."""
+    """Undo what a departure did, as far as it still stands. Return how many employees are listed again."""
     conn.execute(
         "UPDATE departures SET state = 'undone', undone_by = %s, undone_at = now() WHERE id = %s",
         (name, departure.id),
     )
-    row = conn.execute(LEAVE["stay"], {"departure": departure.id, "made_by": name}).fetchone()
+    row = conn.execute(SQL["undo"], {"departure": departure.id, "made_by": name}).fetchone()
     return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True)
+class DepartureView:
+    """A departure as pages show it.
+
+    ``missing`` of its ``people`` are still not on the list; the others came back. The institution's other
+    number lists the ``unlisted`` ones. It ``is_in_effect`` while at
+    least one employee's listing is ended by it.
+    """
+
+    id: int
+    institution_id: int
+    institution: str
+    identifier_type: str
+    run_id: int
+    asked_by: str
+    state: str
+    why: str | None
+    listed: int
+    people: int
+    leavers: int
+    transfers: int
+    created_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    undone_by: str | None
+    undone_at: datetime | None
+    unlisted: int
+    is_in_effect: bool
+    missing: int
+
+    @property
+    def share(self) -> float:
+        """Return the employees of this departure in per cent of the list."""
+        return round(100 * self.people / self.listed, 1) if self.listed else 100.0
+
+    @property
+    def can_be_undone(self) -> bool:
+        return self.state in {"applied", "approved"} and self.is_in_effect
+
+
+def find_departure(conn: Connection, id_: int) -> DepartureView | None:
+    """Return the departure with this id, or None."""
+    with conn.cursor(row_factory=class_row(DepartureView)) as cursor:
+        return cursor.execute(SQL["select_departures"] + b" WHERE d.id = %s", (id_,)).fetchone()
+
+
+def list_waiting(conn: Connection) -> list[DepartureView]:
+    """Return the departures that wait for approval, oldest first, at most one per list."""
+    with conn.cursor(row_factory=class_row(DepartureView)) as cursor:
+        return cursor.execute(
+            SQL["select_departures"] + b" WHERE d.state = 'waiting' ORDER BY d.id"
+        ).fetchall()
+
+
+def list_recent(conn: Connection, limit: int) -> list[DepartureView]:
+    """Return the departures that were carried out, refused or undone, newest first."""
+    with conn.cursor(row_factory=class_row(DepartureView)) as cursor:
+        return cursor.execute(
+            SQL["select_departures"] + b" WHERE d.state NOT IN ('waiting', 'superseded')"
+            b" ORDER BY d.id DESC LIMIT %s",
+            (limit,),
+        ).fetchall()
+
+
+def list_people(conn: Connection, departure_id: int, limit: int, skip: int = 0) -> list[dict[str, Any]]:
+    """Return the employees of a departure.
+
+    Fields: ``id``, ``zanId``, ``name``, ``cadre``, ``workplace``, ``became`` (left, transferred, unlisted, or
+    None), and ``left`` (whether they are a leaver now).
+    """
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            SELECT e.id, e.zan_id AS "zanId", e.name, e.cadre, e.current_workplace AS workplace, p.became,
+                   e.left_run_id IS NOT NULL AS left
+            FROM departure_people p JOIN employees e ON e.id = p.employee_id
+            WHERE p.departure_id = %s ORDER BY p.employee_id LIMIT %s OFFSET %s
+            """,
+            (departure_id, limit, skip),
+        ).fetchall()

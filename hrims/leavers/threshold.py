@@ -1,54 +1,58 @@
-"""When leavers wait for a second person: counts come in; the reason in words, or None, goes out. Pure."""
+"""Decides when leavers need approval. Input: counts. Output: the reason as a message, or None. Pure."""
 
 from typing import NamedTuple
 
-FEW = 3
-"""Leavers up to which a share says nothing: of 20 people, one is 5 %."""
+FEW_LEAVERS = 3
+"""Number of leavers up to which a share proves nothing: of 20 employees, one is 5 %."""
 
 DAYS = 7
-"""Days over which leavers are added up, so that many runs with few each are noticed too."""
+"""Days over which leavers are summed, so that many runs with few leavers each are detected too."""
 
 
 class Limits(NamedTuple):
-    """What leaves without asking: ``most`` people, and ``share`` per cent of the list."""
+    """What leaves without approval: ``people``, and ``share`` per cent of the list."""
 
-    most: int
+    people: int
     share: float
 
 
 class Counts(NamedTuple):
-    """What a run would do: ``leaving`` now, of ``listed`` on the list until then; ``lately`` left the
-    institution within the last days without being asked; ``hidden`` records that HRIMS did not give or
-    that could not be read, and of which nobody can tell whose they are.
+    """What a run would do.
+
+    ``leaving`` would leave now, of ``listed`` on the list until then. ``recent`` left the institution within
+    the last DAYS days without approval. ``unknown`` records were not sent by HRIMS or cannot be read, so
+    their employees are unknown.
     """
 
     leaving: int
     listed: int
-    lately: int
-    hidden: int
+    recent: int
+    unknown: int
 
 
-def why_wait(counts: Counts, limits: Limits) -> str | None:
-    """Why these leavers wait for approval, or None when they need none.
+def approval_reason(counts: Counts, limits: Limits) -> str | None:
+    """Return why these leavers need approval, or None if they do not.
 
-    A large institution is held by the count, a small one by the share, from more than FEW people on;
-    a list on which nobody would be left always waits, however short it was.
+    The count limits a large institution. The share limits a small one, if more than FEW_LEAVERS leave.
+    A list that would become empty always needs approval, however short it was.
     """
-    leaving, listed, lately, hidden = counts
+    leaving, listed, recent, unknown = counts
     if leaving == 0:
         return None
     if leaving >= listed:
-        return "Nobody would be left on the list."
-    if hidden:
-        return f"HRIMS did not give {hidden:,} {_records(hidden)} whole, and they may be among these people."
-    both = leaving + lately
-    within = f" within {DAYS} days" if lately else ""
-    if both > limits.most:
-        return f"{both:,} people would leave{within}, which is more than {limits.most:,}."
-    share = 100 * both / (listed + lately)
-    if both > FEW and share > limits.share:
+        return "No employee would be left on the list."
+    if unknown:
+        return (
+            f"HRIMS did not give {unknown:,} {_records(unknown)} whole, and they may be among these people."
+        )
+    total = leaving + recent
+    within = f" within {DAYS} days" if recent else ""
+    if total > limits.people:
+        return f"{total:,} people would leave{within}, which is more than {limits.people:,}."
+    share = 100 * total / (listed + recent)
+    if total > FEW_LEAVERS and share > limits.share:
         part = f"{share:.1f} % of the list, which is more than {limits.share:g} %"
-        return f"{both:,} people would leave{within}, {part}."
+        return f"{total:,} people would leave{within}, {part}."
     return None
 
 

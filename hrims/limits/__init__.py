@@ -1,5 +1,5 @@
-"""How much HRIMS is asked, counted in Postgres so that it holds over all workers on all machines.
+"""Limits of the requests to HRIMS. Their state is in Postgres, so that they cover all workers on all
+machines.
 
-``slots`` gives places at the remote to whoever asks a page and takes them back; ``breaker`` says whether
-it is asked at all, and why not; ``store`` has the SQL of both.
+``slots`` limits the requests in flight, ``breaker`` is the circuit breaker, ``store`` has the SQL of both.
 """

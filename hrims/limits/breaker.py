@@ -1,10 +1,12 @@
-"""The breaker: while HRIMS is down or refuses the credentials, it is not asked, but for a probe now and then;
-when that is answered all go on. Waiting for it spends no attempt and no start.
+"""The circuit breaker. It is open while HRIMS is down or refuses the credentials.
 
-Each host has its own for each address: whoever has a wrong one, or cannot reach it, stops nobody else.
+An open breaker admits only a probe from time to time. When HRIMS answers a probe, all runs continue. A run
+that waits for that uses up no attempt, and does not count for the rate limit.
+
+Each route, a host and an address of HRIMS, has its own breaker. A worker with a wrong address, or on a host
+that cannot reach HRIMS, does not stop the others.
 """
 
-import logging
 import platform
 from random import Random
 
@@ -13,111 +15,127 @@ from hrims.db import AsyncPool
 from hrims.errors import ConfigError, RemoteBadRequest, RemoteCredentials, RemoteDown, RemoteError
 from hrims.limits import store
 from hrims.limits.slots import Slots
-from hrims.limits.store import Way
-from hrims.remote.address import address_of
+from hrims.limits.store import RemoteRoute
+from hrims.log import get_logger
+from hrims.remote.base_url import base_url_of
 from hrims.remote.client import Remote
-from hrims.remote.pace import pause
-from hrims.steady import for_ever, patiently
+from hrims.remote.retry_after import backoff
+from hrims.resilience import retry_on_disconnect, run_periodically
 
-LONGEST_PAUSE = 120.0
-"""Seconds between two probes at most, before what HRIMS itself asks for."""
+MAX_PAUSE = 120.0
+"""Maximum number of seconds between two probes, unless HRIMS requests a longer pause."""
 
-LOOK = 2.0
-"""Seconds between two looks whether a probe is due."""
+DUE_CHECK_SECONDS = 2.0
+"""Seconds between two checks whether a probe is due."""
 
-log = logging.getLogger(__name__)
-
-
-async def pass_through(pool: AsyncPool, remote: Remote) -> None:
-    """Returns while HRIMS is asked. Raises RemoteDown for a run that started before it no longer was."""
-    if why := await patiently(lambda: _reason(pool, way_of(remote))):
-        raise RemoteDown(why)
+log = get_logger(__name__)
 
 
-async def suspect(pool: AsyncPool, remote: Remote, settings: Settings, trouble: RemoteError) -> RemoteError:
-    """What to make of pages that keep failing: RemoteDown, with the breaker open, when HRIMS answers
-    nothing else either; else the trouble itself, which is this run's own.
+async def ensure_closed(pool: AsyncPool, remote: Remote) -> None:
+    """Raise RemoteDown if the breaker is open: it may have opened after the run started."""
+    if reason := await retry_on_disconnect(lambda: _open_reason(pool, route_of(remote))):
+        raise RemoteDown(reason)
+
+
+async def classify_failure(
+    pool: AsyncPool, remote: Remote, settings: Settings, error: RemoteError
+) -> RemoteError:
+    """Return the error with which a run ends whose pages keep failing.
+
+    Check HRIMS with another request. If that fails too, open the breaker and return RemoteDown. Otherwise the
+    failure concerns only this run: return ``error``.
+
+    Without a check, return errors that a retry cannot help, except a bad request. Refused credentials also
+    open the breaker.
     """
-    if isinstance(trouble, RemoteCredentials):
-        await trip(pool, way_of(remote), settings, trouble)
-        return trouble
-    # A request is also bad where there is no HRIMS at all.
-    if not trouble.again and not isinstance(trouble, RemoteBadRequest):
-        return trouble
+    if isinstance(error, RemoteCredentials):
+        await open_breaker(pool, route_of(remote), settings, error)
+        return error
+    # A server that is not HRIMS may also call a request bad.
+    if not error.again and not isinstance(error, RemoteBadRequest):
+        return error
     try:
         await _check(pool, remote, settings)
-    except RemoteError as down:
-        return await trip(pool, way_of(remote), settings, down)
-    return trouble
+    except RemoteError as check_error:
+        return await open_breaker(pool, route_of(remote), settings, check_error)
+    return error
 
 
-async def trip(pool: AsyncPool, way: Way, settings: Settings, trouble: RemoteError) -> RemoteDown:
-    """Opens the breaker, or keeps it open for longer; returns what to tell the run."""
-    seconds = await patiently(lambda: _trip(pool, way, settings, trouble))
-    log.warning("HRIMS is not asked for %.0f s: %s", seconds, trouble.code)
-    return RemoteDown(str(trouble))
+async def open_breaker(
+    pool: AsyncPool, route: RemoteRoute, settings: Settings, error: RemoteError
+) -> RemoteDown:
+    """Open the breaker, or keep it open for longer. Return the error for the run."""
+    seconds = await retry_on_disconnect(lambda: _write_open(pool, route, settings, error))
+    log.warning("breaker_opened", code=error.code, seconds=round(seconds))
+    return RemoteDown(str(error))
 
 
-async def keep_probing(pool: AsyncPool, settings: Settings) -> None:
-    """Probes HRIMS whenever that is due, for ever: no run starts, and none finds out that it is back."""
+async def run_breaker_probe(pool: AsyncPool, settings: Settings) -> None:
+    """Probe HRIMS whenever that is due, until cancelled. While no run starts, no run would notice
+    its return.
+    """
 
     async def probe_if_due() -> None:
         try:
-            address = address_of(settings)
+            address = base_url_of(settings)
         except ConfigError:
             return
-        if await _take(pool, Way(platform.node(), address), settings):
+        if await _acquire_probe(pool, RemoteRoute(platform.node(), address), settings):
             async with Remote(settings, base_url=address) as remote:
                 await probe(pool, remote, settings)
 
-    await for_ever("probe HRIMS", min(LOOK, max(0.1, settings.probe_pause)), probe_if_due)
+    await run_periodically(
+        "breaker_probe", min(DUE_CHECK_SECONDS, max(0.1, settings.probe_pause)), probe_if_due
+    )
 
 
 async def probe(pool: AsyncPool, remote: Remote, settings: Settings) -> None:
-    """Asks HRIMS for nobody: all go on when it answers, else the next probe is due later."""
+    """Send a request for no employee. Close the breaker if HRIMS answers, otherwise postpone the
+    next probe.
+    """
     try:
         await _check(pool, remote, settings)
-    except RemoteError as trouble:
-        await trip(pool, way_of(remote), settings, trouble)
+    except RemoteError as error:
+        await open_breaker(pool, route_of(remote), settings, error)
     else:
-        await _close(pool, way_of(remote))
-        log.warning("HRIMS answers again; the runs that waited for it go on")
+        await _close(pool, route_of(remote))
+        log.warning("breaker_closed")
 
 
-def way_of(remote: Remote) -> Way:
-    """From here to there."""
-    return Way(platform.node(), remote.address)
+def route_of(remote: Remote) -> RemoteRoute:
+    """Return the route from this host to the address of ``remote``."""
+    return RemoteRoute(platform.node(), remote.base_url)
 
 
 async def _check(pool: AsyncPool, remote: Remote, settings: Settings) -> None:
-    """Asks HRIMS for nobody, as one of the requests that may be in flight."""
-    async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots, slots.one():
+    """Send a request for no employee. It takes one of the slots, like every request."""
+    async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots, slots.acquire():
         await remote.check()
 
 
-async def _reason(pool: AsyncPool, way: Way) -> str | None:
+async def _open_reason(pool: AsyncPool, route: RemoteRoute) -> str | None:
     async with pool.connection() as conn:
-        return await store.reason(conn, way)
+        return await store.find_open_reason(conn, route)
 
 
-async def _take(pool: AsyncPool, way: Way, settings: Settings) -> bool:
+async def _acquire_probe(pool: AsyncPool, route: RemoteRoute, settings: Settings) -> bool:
     async with pool.connection() as conn:
-        return await store.take_probe(conn, way, settings.request_timeout + settings.connect_timeout)
+        return await store.acquire_probe(conn, route, settings.request_timeout + settings.connect_timeout)
 
 
-async def _trip(pool: AsyncPool, way: Way, settings: Settings, trouble: RemoteError) -> float:
+async def _write_open(pool: AsyncPool, route: RemoteRoute, settings: Settings, error: RemoteError) -> float:
     async with pool.connection() as conn:
-        seconds = pause(
-            await store.probes(conn, way) + 1,
+        seconds = backoff(
+            await store.count_probes(conn, route) + 1,
             settings.probe_pause,
-            trouble.retry_after,
+            error.retry_after,
             Random(),  # noqa: S311 - jitter
-            LONGEST_PAUSE,
+            MAX_PAUSE,
         )
-        await store.open_breaker(conn, way, str(trouble), trouble.code, seconds)
+        await store.open_breaker(conn, route, str(error), error.code, seconds)
     return seconds
 
 
-async def _close(pool: AsyncPool, way: Way) -> None:
+async def _close(pool: AsyncPool, route: RemoteRoute) -> None:
     async with pool.connection() as conn:
-        await store.close_breaker(conn, way)
+        await store.close_breaker(conn, route)

@@ -1,8 +1,7 @@
-"""Places at the remote: whoever asks takes one of ``HRIMS_MAX_IN_FLIGHT``, over all workers."""
+"""Slots: a concurrency limiter. All workers together have ``HRIMS_MAX_IN_FLIGHT`` requests in flight."""
 
 import asyncio
 import contextlib
-import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -15,43 +14,48 @@ from psycopg_pool import PoolTimeout
 
 from hrims.db import AsyncPool
 from hrims.limits import store
-from hrims.steady import heed_cancellation, patiently
+from hrims.log import get_logger
+from hrims.resilience import name_of, raise_if_cancelled, retry_on_disconnect
 
-RENEWALS = 4
-"""Renewals in the time for which a place is held: some may fail before it is lost."""
+RENEWALS_PER_LEASE = 4
+"""Renewals within one lease: some may fail before the slot is lost."""
 
 GRACE = 0.5
-"""Part of that time for which a holder may still renew a place that was not renewed: when the database comes
-back, all leases are over, and those who hold places may still be waiting for HRIMS.
+"""The fraction of a lease for which its holder may still renew it after it has expired.
+
+When the database returns after an outage, all leases have expired, while their holders may still have
+requests in flight.
 """
 
-TURN = 2.0
-"""Seconds for which a place is kept from page to page before it goes to whoever has waited longest."""
+MAX_IDLE = 2.0
+"""Seconds for which a run keeps an idle slot between pages. Then the slot goes to the longest waiter."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
-"""Seconds between two looks for a free place."""
+"""Seconds between two attempts to acquire a slot."""
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class Slots:
-    """The places of one run. Use it as an async context manager; ``one()`` for each page."""
+    """The slots of one run. Use it as an async context manager, and ``acquire()`` for each page."""
 
-    def __init__(self, pool: AsyncPool, most: int, lease: float) -> None:
-        """``most`` places in all; that of a worker which fell silent is free after ``lease`` seconds and the
-        grace, once it is wanted.
+    def __init__(self, pool: AsyncPool, limit: int, lease: float) -> None:
+        """Create a holder of slots, of which there are ``limit`` over all workers.
+
+        The slot of a worker that stops renewing becomes free after ``lease`` seconds. Another worker must
+        have wanted it for the grace period.
         """
-        self._pool, self._most, self._lease = pool, most, lease
-        self._turn = min(TURN, lease / 2)
+        self._pool, self._limit, self._lease = pool, limit, lease
+        self._max_idle = min(MAX_IDLE, lease / 2)
         self._holder = uuid.uuid4().hex
         self._busy: dict[int, float] = {}
         self._idle: dict[int, float] = {}
         self._writing = asyncio.Lock()
         self._waits = False
-        self._chance = Random()  # noqa: S311 - jitter
+        self._rng = Random()  # noqa: S311 - jitter
 
     async def __aenter__(self) -> Self:
-        self._renewing = asyncio.create_task(self._keep())
+        self._renewing = asyncio.create_task(self._renew())
         return self
 
     async def __aexit__(
@@ -63,18 +67,18 @@ class Slots:
         self._renewing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._renewing
-        # Not patiently: places that are not given back are free as soon as their lease is over.
+        # Not retry_on_disconnect: slots that are not released become free when their lease expires.
         with contextlib.suppress(psycopg.Error, PoolTimeout):
-            await self._give([*self._busy, *self._idle])
+            await self._release([*self._busy, *self._idle])
             if self._waits:
-                await self._stop_waiting()
-        # The caller may have been cancelled while it waited for the renewing to end.
-        heed_cancellation()
+                await self._delete_waiter()
+        # The caller may have been cancelled while it waited for the renewal task to end.
+        raise_if_cancelled()
 
     @contextlib.asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
-        """A place for as long as the block takes; waits while all are taken."""
-        number, since = await self._take()
+    async def acquire(self) -> AsyncIterator[None]:
+        """Hold a slot during the block. Wait while all are taken."""
+        number, since = await self._acquire()
         self._busy[number] = since
         try:
             yield
@@ -82,58 +86,60 @@ class Slots:
             del self._busy[number]
             self._idle[number] = since
 
-    async def _take(self) -> tuple[int, float]:
+    async def _acquire(self) -> tuple[int, float]:
         pause = FIRST_PAUSE
         while True:
-            await self._give_old()
+            await self._release_idle()
             if self._idle:
                 return self._idle.popitem()
-            number = await patiently(self._take_free)
+            number = await retry_on_disconnect(self._acquire_free)
             if number is not None:
                 return number, time.monotonic()
-            await asyncio.sleep(pause * self._chance.uniform(0.5, 1.0))
+            await asyncio.sleep(pause * self._rng.uniform(0.5, 1.0))
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    async def _take_free(self) -> int | None:
-        # Should the table know nothing of them: places that are held here are not to be had again.
-        mine = [*self._busy, *self._idle]
+    async def _acquire_free(self) -> int | None:
+        # Exclude the slots that this object has, in case the table has lost them.
+        held = [*self._busy, *self._idle]
         async with self._pool.connection() as conn:
-            number = await store.take_slot(
-                conn, self._holder, self._most, self._lease, self._lease * GRACE, mine
+            number = await store.acquire_slot(
+                conn, self._holder, self._limit, self._lease, self._lease * GRACE, held
             )
             if number is None:
-                await store.wait(conn, self._holder)
+                await store.register_waiter(conn, self._holder)
             elif self._waits:
-                await store.stop_waiting(conn, self._holder)
+                await store.delete_waiter(conn, self._holder)
         self._waits = number is None
         return number
 
-    async def _give_old(self) -> None:
-        old = [number for number, since in self._idle.items() if time.monotonic() - since > self._turn]
-        if old:
-            for number in old:
+    async def _release_idle(self) -> None:
+        expired = [
+            number for number, since in self._idle.items() if time.monotonic() - since > self._max_idle
+        ]
+        if expired:
+            for number in expired:
                 del self._idle[number]
-            await patiently(lambda: self._give(old))
+            await retry_on_disconnect(lambda: self._release(expired))
 
-    async def _give(self, numbers: list[int]) -> None:
+    async def _release(self, slots: list[int]) -> None:
         async with self._writing, self._pool.connection() as conn:
-            await store.give_slots(conn, self._holder, numbers)
+            await store.release_slots(conn, self._holder, slots)
 
-    async def _stop_waiting(self) -> None:
+    async def _delete_waiter(self) -> None:
         async with self._pool.connection() as conn:
-            await store.stop_waiting(conn, self._holder)
+            await store.delete_waiter(conn, self._holder)
 
-    async def _keep(self) -> None:
-        pause = self._lease / RENEWALS
+    async def _renew(self) -> None:
+        pause = self._lease / RENEWALS_PER_LEASE
         while True:
             await asyncio.sleep(pause)
             try:
-                await self._give_old()
-                # One after another: what is given back just now must not be renewed behind it.
+                await self._release_idle()
+                # Serialize renewal and release: a renewal must not insert a slot that was just released.
                 async with self._writing, self._pool.connection() as conn:
-                    await store.keep_slots(conn, self._holder, [*self._busy, *self._idle], self._lease)
-                pause = self._lease / RENEWALS
-            except (psycopg.Error, PoolTimeout) as reason:
-                heed_cancellation()
+                    await store.renew_slots(conn, self._holder, [*self._busy, *self._idle], self._lease)
+                pause = self._lease / RENEWALS_PER_LEASE
+            except (psycopg.Error, PoolTimeout) as error:
+                raise_if_cancelled()
                 pause = min(pause, LONGEST_PAUSE)
-                log.warning("cannot renew places at the remote just now: %s", type(reason).__name__)
+                log.warning("slots_not_renewed", error=name_of(error))

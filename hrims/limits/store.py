@@ -1,21 +1,22 @@
-"""Places at the remote and the breaker, in SQL. Each function works inside its caller's transaction."""
+"""SQL of the slots and the circuit breakers. Each function runs inside its caller's transaction."""
 
 from typing import NamedTuple
 
 from hrims.db import AsyncConnection
 
-PATIENCE = 2.0
-"""Seconds without a look after which somebody waits no more: he was killed, or is frozen."""
+WAITER_TIMEOUT = 2.0
+"""Seconds after its last attempt after which a waiter no longer counts: it was killed or is frozen."""
 
 
-async def take_slot(
-    conn: AsyncConnection, holder: str, most: int, lease: float, grace: float, mine: list[int]
+async def acquire_slot(
+    conn: AsyncConnection, holder: str, limit: int, lease: float, grace: float, held: list[int]
 ) -> int | None:
-    """A free place of ``most`` but for ``mine``, held for ``lease`` seconds; None when there is none, or as
-    many others have waited for longer.
+    """Acquire a free slot from 1 to ``limit``, except ``held``, for ``lease`` seconds. Return its number.
 
-    One whose lease is over is free ``grace`` seconds after somebody wanted it: until then its holder may
-    renew it.
+    Return None if no slot is free, or if as many others have waited longer as slots are free.
+
+    A slot whose lease has expired is free ``grace`` seconds after another holder first wanted it. Until then
+    its holder may renew it.
     """
     row = await (
         await conn.execute(
@@ -25,15 +26,15 @@ async def take_slot(
                     SELECT number FROM remote_slots WHERE until <= now() AND wanted_at IS NULL
                     FOR UPDATE SKIP LOCKED)
             ), free AS MATERIALIZED (
-                SELECT n FROM generate_series(1, %(most)s) AS n
-                WHERE n <> ALL (%(mine)s::int[])
+                SELECT n FROM generate_series(1, %(limit)s) AS n
+                WHERE n <> ALL (%(held)s::int[])
                   AND NOT EXISTS (
                       SELECT FROM remote_slots s WHERE s.number = n
                       AND (s.until > now() OR s.wanted_at IS NULL
                            OR s.wanted_at > now() - make_interval(secs => %(grace)s)))
             ), ahead AS (
                 SELECT count(*) AS n FROM remote_waiters w
-                WHERE w.holder <> %(holder)s AND w.seen_at > now() - make_interval(secs => %(patience)s)
+                WHERE w.holder <> %(holder)s AND w.seen_at > now() - make_interval(secs => %(timeout)s)
                   AND w.since < coalesce(
                       (SELECT since FROM remote_waiters WHERE holder = %(holder)s), now())
             )
@@ -49,28 +50,30 @@ async def take_slot(
             """,
             {
                 "holder": holder,
-                "most": most,
+                "limit": limit,
                 "lease": lease,
                 "grace": grace,
-                "mine": mine,
-                "patience": PATIENCE,
+                "held": held,
+                "timeout": WAITER_TIMEOUT,
             },
         )
     ).fetchone()
     return row[0] if row else None
 
 
-async def wait(conn: AsyncConnection, holder: str) -> None:
-    """Notes that somebody waits for a place, and since when."""
+async def register_waiter(conn: AsyncConnection, holder: str) -> None:
+    """Record that ``holder`` waits for a slot, and since when."""
     await conn.execute(
         "INSERT INTO remote_waiters (holder) VALUES (%s) ON CONFLICT (holder) DO UPDATE SET seen_at = now()",
         (holder,),
     )
 
 
-async def stop_waiting(conn: AsyncConnection, holder: str) -> None:
-    """Notes that somebody waits no longer, and forgets who has not looked for a while."""
-    # Those who are forgotten are nobody's: two who forget the same ones must not wait for one another.
+async def delete_waiter(conn: AsyncConnection, holder: str) -> None:
+    """Record that ``holder`` waits no longer. Also delete waiters that were last seen more than a
+    minute ago.
+    """
+    # Any waiter may delete those, so two must not wait for each other's row locks.
     await conn.execute(
         """
         DELETE FROM remote_waiters WHERE holder IN (
@@ -81,9 +84,11 @@ async def stop_waiting(conn: AsyncConnection, holder: str) -> None:
     )
 
 
-async def keep_slots(conn: AsyncConnection, holder: str, numbers: list[int], lease: float) -> None:
-    """Holds places for ``lease`` seconds more. Those that nobody else took meanwhile are taken anew: their
-    lease ran out, because the database was away, while the remote was still being asked.
+async def renew_slots(conn: AsyncConnection, holder: str, numbers: list[int], lease: float) -> None:
+    """Renew the leases of slots for ``lease`` seconds.
+
+    Reacquire slots whose lease expired and that no other holder took. Leases expire during an outage of the
+    database, while requests to HRIMS are still in flight.
     """
     await conn.execute(
         """
@@ -98,51 +103,53 @@ async def keep_slots(conn: AsyncConnection, holder: str, numbers: list[int], lea
     )
 
 
-async def give_slots(conn: AsyncConnection, holder: str, numbers: list[int]) -> None:
-    """Gives places back."""
+async def release_slots(conn: AsyncConnection, holder: str, numbers: list[int]) -> None:
+    """Release slots."""
     await conn.execute(
         "DELETE FROM remote_slots WHERE holder = %s AND number = ANY(%s)",
         (holder, numbers),
     )
 
 
-class Way(NamedTuple):
-    """From which host, and at which address, HRIMS is asked."""
+class RemoteRoute(NamedTuple):
+    """A host and the address at which it reaches HRIMS. Each route has its own circuit breaker."""
 
     host: str
     address: str
 
 
-async def reason(conn: AsyncConnection, way: Way) -> str | None:
-    """Why HRIMS is not asked this way; None while it is."""
+async def find_open_reason(conn: AsyncConnection, route: RemoteRoute) -> str | None:
+    """Return why the breaker of the route is open; None while it is closed."""
     row = await (
-        await conn.execute("SELECT reason FROM remote_breakers WHERE host = %s AND address = %s", way)
+        await conn.execute("SELECT reason FROM remote_breakers WHERE host = %s AND address = %s", route)
     ).fetchone()
     return row[0] if row else None
 
 
-async def take_probe(conn: AsyncConnection, way: Way, lease: float) -> bool:
-    """Whether the caller is the one that probes now; nobody else is for ``lease`` seconds."""
-    taken = await conn.execute(
+async def acquire_probe(conn: AsyncConnection, route: RemoteRoute, lease: float) -> bool:
+    """Return whether a probe is due and the caller may send it. No other caller may for ``lease`` seconds."""
+    acquired = await conn.execute(
         """
         UPDATE remote_breakers SET probes = probes + 1, probe_at = now() + make_interval(secs => %s)
         WHERE host = %s AND address = %s AND probe_at <= now()
         """,
-        (lease, *way),
+        (lease, *route),
     )
-    return bool(taken.rowcount)
+    return bool(acquired.rowcount)
 
 
-async def probes(conn: AsyncConnection, way: Way) -> int:
-    """How often it was probed since HRIMS is not asked this way."""
+async def count_probes(conn: AsyncConnection, route: RemoteRoute) -> int:
+    """Return the number of probes since the breaker of the route opened."""
     row = await (
-        await conn.execute("SELECT probes FROM remote_breakers WHERE host = %s AND address = %s", way)
+        await conn.execute("SELECT probes FROM remote_breakers WHERE host = %s AND address = %s", route)
     ).fetchone()
     return row[0] if row else 0
 
 
-async def open_breaker(conn: AsyncConnection, way: Way, reason: str, code: str, seconds: float) -> None:
-    """HRIMS is not asked this way until a probe is answered; the next is due in so many seconds."""
+async def open_breaker(
+    conn: AsyncConnection, route: RemoteRoute, reason: str, code: str, seconds: float
+) -> None:
+    """Open the breaker of the route until HRIMS answers a probe. The next is due in ``seconds`` seconds."""
     await conn.execute(
         """
         INSERT INTO remote_breakers (host, address, reason, code, probe_at)
@@ -150,10 +157,10 @@ async def open_breaker(conn: AsyncConnection, way: Way, reason: str, code: str, 
         ON CONFLICT (host, address) DO UPDATE
             SET reason = excluded.reason, code = excluded.code, probe_at = excluded.probe_at
         """,
-        {**way._asdict(), "reason": reason, "code": code, "seconds": seconds},
+        {**route._asdict(), "reason": reason, "code": code, "seconds": seconds},
     )
 
 
-async def close_breaker(conn: AsyncConnection, way: Way) -> None:
-    """HRIMS answers at this address: it is asked there again, from every host."""
-    await conn.execute("DELETE FROM remote_breakers WHERE address = %s", (way.address,))
+async def close_breaker(conn: AsyncConnection, route: RemoteRoute) -> None:
+    """Close the breakers of all routes to the address: a response to one host is enough for all hosts."""
+    await conn.execute("DELETE FROM remote_breakers WHERE address = %s", (route.address,))

@@ -1,6 +1,6 @@
-"""People as an HR officer looks at them: words or a person's id come in; who it is, on whose lists, and what
-ever happened to them go out.
+"""Searches for employees and shows them to HR officers. Input: a search text or an employee's id. Output: the
+employee, the lists that have them, and their history.
 
-``store`` searches and reads, ``timeline`` puts history into words, purely. ``searches`` keeps what a user
+``store`` searches and reads. ``timeline`` formats the history, purely. ``searches`` saves what a user
 searched for; nothing else is written.
 """

@@ -1,32 +1,36 @@
-"""The search for people: what a user types comes in; parts of names and queries go out. Pure."""
+"""Queries to search for employees. Input: a search text. Output: parts of names, and tsqueries. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-SHORTEST_BEGINNING = 3
-"""Letters of a part that the index looks up as the beginning of a word. With fewer, most people have one."""
+MIN_PREFIX_LENGTH = 3
+"""Minimum letters of a part that the index looks up as the beginning of a word. With fewer letters, most
+employees match.
+"""
 
-SHORTEST_NEAR = 3
-"""Letters of a part of which a near spelling is looked for."""
+MIN_NEAR_LENGTH = 3
+"""Minimum letters of a part for which similar spellings are searched."""
 
-NEAR_WORDS = 10
-"""Near spellings that are tried for a part."""
+MAX_NEAR_WORDS = 10
+"""Maximum number of similar spellings that are tried for a part."""
 
-MOST_SIMILAR = 20
-"""People with a similar name that a search finds."""
+MAX_SIMILAR = 20
+"""Maximum number of employees with a similar name that a search returns."""
 
 COMPARED = 2000
-"""People whose names are compared to find the most similar ones."""
+"""Maximum number of employees whose names are compared to find the most similar ones."""
 
 
 def beginning(parts: Sequence[str]) -> str:
-    """Return the LIKE pattern of names that begin with these parts. Parts have letters and digits only."""
+    """Return the LIKE pattern of names that begin with these parts. Parts have only letters and digits."""
     return f"{' '.join(parts)}%"
 
 
 def query(parts: Sequence[str], near: Mapping[int, Sequence[str]] | None = None) -> str:
-    """Return the tsquery that the index answers, in any order of the parts: each long part from its
-    beginning, or as one of the ``near`` words of its place. If all parts are short: all as whole words.
+    """Return the tsquery that the index answers, for any order of the parts.
+
+    Each long part matches the beginning of a word, or one of the ``near`` words of its position. If all parts
+    are short, each matches a whole word.
     """
     near = near or {}
     long = [_any_of(part, near.get(place, ())) for place, part in enumerate(parts) if not _is_short(part)]
@@ -34,13 +38,13 @@ def query(parts: Sequence[str], near: Mapping[int, Sequence[str]] | None = None)
 
 
 def rest(parts: Sequence[str]) -> str | None:
-    """Return the tsquery for the beginnings that ``query`` leaves out: short parts beside long ones."""
+    """Return the tsquery for the beginnings that ``query`` omits: short parts next to long ones, or None."""
     short = [part for part in parts if _is_short(part)]
     return " & ".join(_any_of(part, ()) for part in short) if 0 < len(short) < len(parts) else None
 
 
 def by_place(words: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
-    """Return near words by the place of their part, which counts from 1 in the rows and from 0 here."""
+    """Return the similar words by the position of their part: from 1 in the rows, from 0 here."""
     found = defaultdict(list)
     for place, word in words:
         found[place - 1].append(word)
@@ -48,7 +52,7 @@ def by_place(words: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
 
 
 def _is_short(part: str) -> bool:
-    return len(part) < SHORTEST_BEGINNING
+    return len(part) < MIN_PREFIX_LENGTH
 
 
 def _any_of(part: str, near: Sequence[str]) -> str:

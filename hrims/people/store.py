@@ -1,4 +1,4 @@
-"""Searching people and reading one's history, in SQL. Each function works inside its caller's transaction."""
+"""SQL to find employees and to read their history. Each function works inside its caller's transaction."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,15 +8,16 @@ import psycopg
 from psycopg.rows import dict_row
 
 from hrims.db import Connection, statements
+from hrims.employees.fields import LABELS
 from hrims.errors import InvalidInput
 from hrims.people import queries
-from hrims.people.timeline import LABELS, Entry, entry
+from hrims.people.timeline import Entry, to_entry
 from hrims.text import clean, compact
 
 FIND = statements(Path(__file__).with_name("find_people.sql"))
 
-LIMIT = "5s"
-"""Time that a statement of a search may take."""
+STATEMENT_TIMEOUT = "5s"
+"""Maximum duration of each statement of a search."""
 
 HISTORY = """
 SELECT h.at, h.kind, h.run_id, r.requested_by, h.made_by, i.name, h.identifier_type, h.changes
@@ -26,19 +27,19 @@ FROM (
      FROM employees WHERE id = %(id)s)
     UNION ALL
     (SELECT changed_at, 'changed', run_id, made_by, NULL, NULL, changes, id
-     FROM employee_changes WHERE employee_id = %(id)s ORDER BY id DESC LIMIT %(most)s)
+     FROM employee_changes WHERE employee_id = %(id)s ORDER BY id DESC LIMIT %(limit)s)
     UNION ALL
     (SELECT at, kind, run_id, made_by, institution_id, identifier_type, NULL, id
-     FROM employee_events WHERE employee_id = %(id)s ORDER BY id DESC LIMIT %(most)s)
+     FROM employee_events WHERE employee_id = %(id)s ORDER BY id DESC LIMIT %(limit)s)
 ) h
 LEFT JOIN runs r ON r.id = h.run_id
 LEFT JOIN institutions i ON i.id = h.institution_id
-ORDER BY h.at DESC, h.kind <> 'first_seen' DESC, h.id DESC LIMIT %(most)s
+ORDER BY h.at DESC, h.kind <> 'first_seen' DESC, h.id DESC LIMIT %(limit)s
 """
 
 
 class Listing(NamedTuple):
-    """That an institution's vote code or TIN lists or listed a person."""
+    """The listing of an employee by an institution's vote code or TIN, current or ended."""
 
     institution: str
     identifier_type: str
@@ -49,69 +50,71 @@ class Listing(NamedTuple):
     ended_run_id: int | None
 
 
-def search(conn: Connection, words: str, most: int) -> list[dict[str, Any]]:
-    """Return people by ZanID or payroll number, else by any parts of their name in any order, and after them,
-    with ``is_similar``, people with a similar name; at most so many. Raises InvalidInput if it takes too
+def search(conn: Connection, text: str, limit: int) -> list[dict[str, Any]]:
+    """Return at most ``limit`` employees that match the search text.
+
+    Search by ZanID or payroll number. If that finds none, search by any parts of the name in any order;
+    employees with a similar name follow, marked ``is_similar``. Raises InvalidInput if the search takes too
     long.
     """
     try:
         with conn.transaction():
-            conn.execute(FIND["plan_by_index"], {"limit": LIMIT})
-            return _search(conn, clean(words), most)
+            conn.execute(FIND["plan_by_index"], {"timeout": STATEMENT_TIMEOUT})
+            return _search(conn, clean(text), limit)
     except psycopg.errors.QueryCanceled:
         raise InvalidInput(
             "The search took too long and was stopped. Type more of the name.", "search_too_long"
         ) from None
 
 
-def _search(conn: Connection, words: str, most: int) -> list[dict[str, Any]]:
-    given = {"words": words, "number": compact(words), "most": most}
+def _search(conn: Connection, text: str, limit: int) -> list[dict[str, Any]]:
+    values = {"text": text, "number": compact(text), "limit": limit}
     similar: list[int] = []
-    ids = _ids(conn, "by_number", given)
+    ids = _ids(conn, "by_number", values)
     if not ids:
-        parts = _parts(conn, words)
-        ids = _by_name(conn, parts, most)
-        similar = _by_near_spelling(conn, parts, ids, min(queries.MOST_SIMILAR, most - len(ids)))
+        parts = _parts(conn, text)
+        ids = _by_name(conn, parts, limit)
+        similar = _by_near_spelling(conn, parts, ids, min(queries.MAX_SIMILAR, limit - len(ids)))
     with conn.cursor(row_factory=dict_row) as cursor:
-        found = {"ids": ids + similar, "similar": similar, "words": words, "most": most}
+        found = {"ids": ids + similar, "similar": similar, "text": text, "limit": limit}
         return cursor.execute(FIND["found"], found).fetchall()
 
 
-def _ids(conn: Connection, name: str, given: dict[str, Any]) -> list[int]:
-    return [id_ for (id_,) in conn.execute(FIND[name], given)]
+def _ids(conn: Connection, name: str, values: dict[str, Any]) -> list[int]:
+    return [id_ for (id_,) in conn.execute(FIND[name], values)]
 
 
-def _parts(conn: Connection, words: str) -> list[str]:
-    row = conn.execute(FIND["parts"], {"words": words}).fetchone()
+def _parts(conn: Connection, text: str) -> list[str]:
+    row = conn.execute(FIND["parts"], {"text": text}).fetchone()
     return row[0] if row else []
 
 
-def _by_name(conn: Connection, parts: list[str], most: int) -> list[int]:
+def _by_name(conn: Connection, parts: list[str], limit: int) -> list[int]:
     if not parts:
         return []
-    first = _ids(conn, "by_beginning", {"beginning": queries.beginning(parts), "most": most})
-    if len(first) >= most:
+    first = _ids(conn, "by_beginning", {"beginning": queries.beginning(parts), "limit": limit})
+    if len(first) >= limit:
         return first
     others = _ids(
-        conn, "by_parts", {"query": queries.query(parts), "rest": queries.rest(parts), "most": most}
+        conn, "by_parts", {"query": queries.query(parts), "rest": queries.rest(parts), "limit": limit}
     )
-    return list(dict.fromkeys(first + others))[:most]
+    return list(dict.fromkeys(first + others))[:limit]
 
 
-def _by_near_spelling(conn: Connection, parts: list[str], found: list[int], most: int) -> list[int]:
-    given = {"parts": parts, "most": queries.NEAR_WORDS, "shortest": queries.SHORTEST_NEAR}
-    if not parts or most < 1:
+def _by_near_spelling(conn: Connection, parts: list[str], found: list[int], limit: int) -> list[int]:
+    values = {"parts": parts, "limit": queries.MAX_NEAR_WORDS, "shortest": queries.MIN_NEAR_LENGTH}
+    if not parts or limit < 1:
         return []
-    near = queries.by_place(conn.execute(FIND["near_words"], given))
+    near = queries.by_place(conn.execute(FIND["near_words"], values))
     if not near:
         return []
     query = {"query": queries.query(parts, near), "rest": queries.rest(parts), "key": " ".join(parts)}
-    others = {"ids": found, "compared": queries.COMPARED, "most": most}
+    others = {"ids": found, "compared": queries.COMPARED, "limit": limit}
     return _ids(conn, "by_near_words", {**query, **others})
 
 
-def person(conn: Connection, id_: int) -> dict[str, Any] | None:
-    """Everything that is kept of a person, by column, and ``institution``, the name of where they work."""
+def find_person(conn: Connection, id_: int) -> dict[str, Any] | None:
+    """Return all saved fields of an employee by column, and the name of their ``institution``. Else None."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             "SELECT e.*, i.name AS institution FROM employees e"
@@ -120,8 +123,8 @@ def person(conn: Connection, id_: int) -> dict[str, Any] | None:
         ).fetchone()
 
 
-def listings(conn: Connection, id_: int) -> list[Listing]:
-    """Whose lists have or had a person; those that go on first."""
+def list_listings(conn: Connection, id_: int) -> list[Listing]:
+    """Return the listings of an employee, current ones first."""
     rows = conn.execute(
         """
         SELECT i.name, l.identifier_type,
@@ -135,11 +138,11 @@ def listings(conn: Connection, id_: int) -> list[Listing]:
     return [Listing(*row) for row in rows]
 
 
-def history(conn: Connection, id_: int, most: int) -> list[Entry]:
-    """What happened to a person, newest first, at most so many things."""
-    return [entry(*row) for row in conn.execute(HISTORY, {"id": id_, "most": most})]
+def list_history(conn: Connection, id_: int, limit: int) -> list[Entry]:
+    """Return the history of an employee, newest first, at most ``limit`` entries."""
+    return [to_entry(*row) for row in conn.execute(HISTORY, {"id": id_, "limit": limit})]
 
 
-def facts(found: dict[str, Any]) -> list[tuple[str, Any]]:
-    """(label, value) of a person's fields, in the order in which a page shows them."""
-    return [(words, found[field]) for field, words in LABELS.items()]
+def list_facts(found: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return (label, value) for each field of an employee, in display order."""
+    return [(label, found[column]) for column, label in LABELS.items()]

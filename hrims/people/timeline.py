@@ -1,39 +1,11 @@
-"""A person's history in words: rows of the database come in, entries for people go out. Pure."""
+"""Formats an employee's history. Input: rows of the database. Output: entries for users. Pure."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
 
-LABELS = {
-    "zan_id": "ZanID",
-    "payroll_number": "Payroll number",
-    "zssf_number": "ZSSF number",
-    "name": "Name",
-    "gender": "Gender",
-    "date_of_birth": "Date of birth",
-    "place_of_birth": "Place of birth",
-    "region": "Region",
-    "country_of_birth": "Country of birth",
-    "phone_number": "Phone number",
-    "contact_address": "Address",
-    "status": "Status",
-    "current_workplace": "Workplace",
-    "institution": "Institution",
-    "ministry": "Ministry",
-    "department": "Department",
-    "current_reporting_office": "Reporting office",
-    "cadre": "Cadre",
-    "salary_scale": "Salary scale",
-    "appointment_type": "Appointment type",
-    "contract_type": "Contract type",
-    "recent_title_date": "Title since",
-    "employment_date": "Employed since",
-    "confirmation_date": "Confirmed on",
-    "retirement_date": "Retires on",
-    "highest_education": "Highest education",
-}
-"""The fields of a person as people call them, in the order in which a page shows them."""
+from hrims.employees.fields import LABELS, get_label
 
-HAPPENED = {
+TITLES = {
     "first_seen": "First seen",
     "changed": "Changed",
     "left": "Left",
@@ -44,7 +16,7 @@ HAPPENED = {
     "undone": "Taken back",
 }
 
-TOLD = {
+SENTENCES = {
     "left": "{list} missed them, and no other list has them.",
     "transferred": "{list} missed them; another institution lists them.",
     "unlisted": "{list} missed them; the institution's other number still lists them.",
@@ -57,7 +29,7 @@ NUMBERS = {"votecode": "vote code", "tin": "TIN"}
 
 
 class Change(NamedTuple):
-    """One field: its name in words, what it was and what it is; None is empty."""
+    """The change of one field: its label, its old and its new value. None means empty."""
 
     field: str
     old: str | None
@@ -65,19 +37,23 @@ class Change(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One thing that happened: when, what, in which run (None: by a person alone), and because of whom."""
+    """One entry of the history.
+
+    ``run_id`` is None if a user made the change without a run. ``asked_by`` is the user who requested the
+    run. ``made_by`` is the user who made the change.
+    """
 
     at: datetime
     kind: str
     title: str
-    words: str | None
+    sentence: str | None
     changes: list[Change]
     run_id: int | None
     asked_by: str | None
     made_by: str | None
 
 
-def entry(
+def to_entry(
     at: datetime,
     kind: str,
     run_id: int | None,
@@ -87,24 +63,19 @@ def entry(
     identifier_type: str | None,
     changes: dict[str, list[Any]] | None,
 ) -> Entry:
-    """One row of a person's history as an entry."""
-    words = TOLD.get(kind)
-    if words:
-        whose = f"The list of {institution} (by {NUMBERS[identifier_type or 'votecode']})"
-        words = words.format(list=whose)
-        words = words[0].upper() + words[1:]
-    return Entry(at, kind, HAPPENED[kind], words, _changes(changes or {}), run_id, asked_by, made_by)
-
-
-def label(field: str) -> str:
-    """A field as people call it."""
-    return LABELS.get(field, field.replace("_", " ").capitalize())
+    """Return one row of an employee's history as an entry."""
+    sentence = SENTENCES.get(kind)
+    if sentence:
+        list_name = f"The list of {institution} (by {NUMBERS[identifier_type or 'votecode']})"
+        sentence = sentence.format(list=list_name)
+        sentence = sentence[0].upper() + sentence[1:]
+    return Entry(at, kind, TITLES[kind], sentence, _changes(changes or {}), run_id, asked_by, made_by)
 
 
 def _changes(changes: dict[str, list[Any]]) -> list[Change]:
-    order = list(LABELS)
-    fields = sorted(changes, key=lambda one: (order.index(one) if one in order else len(order), one))
-    return [Change(label(field), _text(changes[field][0]), _text(changes[field][1])) for field in fields]
+    order = [column for column in LABELS if column in changes]
+    order += sorted(changes.keys() - LABELS)
+    return [Change(get_label(column), *map(_text, changes[column])) for column in order]
 
 
 def _text(value: Any) -> str | None:

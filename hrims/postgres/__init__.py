@@ -1,7 +1,9 @@
-"""PostgreSQL without set-up: a state directory comes in, a DSN of a running server goes out.
+"""Embedded PostgreSQL without set-up.
 
-`join()` starts the server if none runs, and keeps it for as long as this process lives. A guard
-beside the server (guard.py) starts it again when it dies and stops it when nobody is left.
+Input: a state directory. Output: a DSN of a running server.
+
+`join()` starts the server if none runs, and keeps it running while this process lives. A guard process
+(guard.py) restarts the server when it dies and stops it when it has no users left.
 """
 
 from hrims.postgres.binaries import find_binaries

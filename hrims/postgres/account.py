@@ -1,4 +1,7 @@
-"""Under whose name the server runs: PostgreSQL refuses root, so root lends it another account."""
+"""The operating system account that runs the server.
+
+PostgreSQL refuses to run as root, so root runs it under another account.
+"""
 
 import os
 import pwd
@@ -9,27 +12,27 @@ from typing import Any
 
 from hrims.errors import DatabaseUnusable
 
-LENT = ("postgres", "nobody")
-"""Accounts that root may run the server under, best first; none is ever added."""
+SERVER_ACCOUNTS = ("postgres", "nobody")
+"""Existing accounts under which root may run the server, best first; none is ever created."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the machine that is not root's."""
+    """An account of the machine other than root."""
 
     name: str
     uid: int
     gid: int
 
     def as_popen(self) -> dict[str, Any]:
-        """What makes subprocess.Popen run a program under this account."""
+        """Return the arguments with which subprocess.Popen runs a program under this account."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether the account reaches the folder through everything above it."""
+        """Return whether the account can reach the folder through all its parents."""
         command = ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]
         try:
-            done = subprocess.run(  # noqa: S603 - fixed words and one argument
+            result = subprocess.run(  # noqa: S603 - a fixed command and one argument
                 command, check=False, capture_output=True, cwd="/", **self.as_popen()
             )
         except PermissionError:
@@ -37,21 +40,21 @@ class Account:
                 f"Root may not change to the account {self.name!r} here, and PostgreSQL does not "
                 "run as root. Nothing was started. Start as an ordinary user, or set DATABASE_URL."
             ) from None
-        return done.returncode == 0
+        return result.returncode == 0
 
 
-def server_account(keeps_data: Path | None) -> Account | None:
-    """The account to change to, or None when the server runs as whoever we are.
+def server_account(data: Path | None) -> Account | None:
+    """Return the account to change to, or None if the server runs as the current user.
 
-    ``keeps_data`` is a folder that the server already owns, if there is one.
-    Raises DatabaseUnusable when there is no account to run it under.
+    ``data`` is a folder that the server already owns, if there is one. Raises DatabaseUnusable if there
+    is no account that can run the server.
     """
     if os.geteuid() != 0:
-        _must_be_known(os.geteuid())
+        _get_entry(os.geteuid())
         return None
-    if keeps_data and (uid := keeps_data.stat().st_uid) != 0:
-        return _account(_must_be_known(uid))
-    for name in LENT:
+    if data and (uid := data.stat().st_uid) != 0:
+        return _account(_get_entry(uid))
+    for name in SERVER_ACCOUNTS:
         try:
             return _account(pwd.getpwnam(name))
         except KeyError:
@@ -66,7 +69,7 @@ def _account(entry: pwd.struct_passwd) -> Account:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def _must_be_known(uid: int) -> pwd.struct_passwd:
+def _get_entry(uid: int) -> pwd.struct_passwd:
     try:
         return pwd.getpwuid(uid)
     except KeyError:

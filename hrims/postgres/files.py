@@ -1,15 +1,15 @@
-"""Files of the server's folder: made so that nobody is misled and no reader sees half of one."""
+"""Files in the server's folder: created with the right owner and replaced atomically."""
 
 import os
 from pathlib import Path
 
 
-def opened(path: Path, how: int) -> int:
-    """A descriptor of the file, which is made if missing and belongs to its folder's owner.
+def open_file(path: Path, flags: int) -> int:
+    """Return a descriptor of the file, which is created if missing and gets the owner of its folder.
 
-    Root may work in a person's folder; what it makes there must stay that person's.
+    Root may work in the folder of another user; the files that it creates there must belong to that user.
     """
-    fd = os.open(path, how | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     if os.geteuid() == 0:
         owner = path.parent.stat()
         os.fchown(fd, owner.st_uid, owner.st_gid)
@@ -17,8 +17,8 @@ def opened(path: Path, how: int) -> int:
 
 
 def write(path: Path, text: str) -> None:
-    """Replaces the file in one step: a reader sees the old text or the new, never half."""
-    half = path.with_name(path.name + ".half")
-    with os.fdopen(opened(half, os.O_WRONLY | os.O_TRUNC), "w") as file:
+    """Replace the file atomically: a reader sees the old text or the new text, never a part."""
+    temporary = path.with_name(path.name + ".half")
+    with os.fdopen(open_file(temporary, os.O_WRONLY | os.O_TRUNC), "w") as file:
         file.write(text)
-    half.replace(path)
+    temporary.replace(path)

@@ -1,5 +1,6 @@
-"""The process beside the server: starts it, starts it again when it dies, stops it when nobody
-uses it any more, and ends. Told what to do by a plan in JSON; tells how it went in a status file.
+"""The guard: a process that starts the server, restarts it when it dies, and stops it when it is unused.
+
+Input: a plan in JSON. Output: a running server and a status file. The guard ends with the server.
 """
 
 import json
@@ -12,66 +13,69 @@ import time
 from pathlib import Path
 
 from hrims.errors import DatabaseUnusable
+from hrims.installation import IMPORT_ROOT
 from hrims.postgres import cluster, locks
-from hrims.postgres.files import opened, write
+from hrims.postgres.files import open_file, write
 from hrims.postgres.place import Place
 from hrims.postgres.plan import Plan
 
-LOOK = 0.2
-"""Seconds between two looks at the server and its users."""
+CHECK_SECONDS = 0.2
+"""Seconds between two checks of the server and its users."""
 
-START = "from hrims.postgres.guard import main; main()"
+PROGRAM = "from hrims.postgres.guard import main; main()"
 
-INTERPRETER_NEEDS = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
+INTERPRETER_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
 
 LOG_BYTES = 2_000_000
-"""The log is begun anew at this size; the one before is kept."""
+"""Size in bytes at which the log is emptied; the previous content is kept in one older file."""
 
 
 def spawn(plan: Plan) -> None:
-    """Starts a guard, unless one lives. Call it under the start lock.
+    """Start a guard unless one is alive. Call it under the start lock.
 
-    The guard inherits its lock already taken: there is no moment in which two could start.
+    The guard inherits its lock already taken, so two guards can never start at the same time.
     """
     lock = locks.take_if_free(plan.place.guard)
     if lock is None:
         return
     plan.place.status.unlink(missing_ok=True)
-    log = opened(plan.place.log, os.O_WRONLY | os.O_APPEND)
-    package = Path(__file__).resolve().parent.parent.parent
+    log = open_file(plan.place.log, os.O_WRONLY | os.O_APPEND)
     try:
-        # Its own session and no inherited pipe: it outlives Ctrl-C, and a reader of our output
-        # sees the end of it when we end.
+        # The guard has its own session and no inherited pipe. It therefore outlives Ctrl-C, and a reader of
+        # our output sees its end when we end.
         subprocess.run(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-P", "-c", START, plan.to_json()],
+            [sys.executable, "-P", "-c", PROGRAM, plan.to_json()],
             check=True,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             pass_fds=(lock,),
             cwd=plan.place.home,
-            env={**_of_interpreter(), "PYTHONPATH": str(package)},
+            env={**_interpreter_environment(), "PYTHONPATH": str(IMPORT_ROOT)},
             start_new_session=True,
         )
     except subprocess.CalledProcessError:
-        raise _failed(plan, "The guard of the database could not be started") from None
+        raise _failure(plan, "The guard of the database could not be started") from None
     finally:
         os.close(log)
         os.close(lock)
 
 
-def _of_interpreter() -> dict[str, str]:
-    """What this interpreter may need to run at all; nothing else of our environment counts."""
-    return {key: os.environ[key] for key in INTERPRETER_NEEDS if key in os.environ}
+def _interpreter_environment() -> dict[str, str]:
+    """Return the variables that this interpreter may need to run.
+
+    The guard gets nothing else of our environment.
+    """
+    return {key: os.environ[key] for key in INTERPRETER_VARIABLES if key in os.environ}
 
 
-def tell(place: Place, state: str, **more: str) -> None:
-    """Writes the status: `starting`, `ready` or `failed`, and words for the last."""
+def write_status(place: Place, state: str, **more: str) -> None:
+    """Write the status: `starting`, `ready` or `failed`; the last one has a message."""
     write(place.status, json.dumps({"state": state, **more}))
 
 
-def told(place: Place) -> dict[str, str]:
-    """The status, empty when a guard has just begun."""
+def read_status(place: Place) -> dict[str, str]:
+    """Return the status, which is empty if a guard has just started."""
     try:
         status: dict[str, str] = json.loads(place.status.read_text())
     except FileNotFoundError:
@@ -79,56 +83,62 @@ def told(place: Place) -> dict[str, str]:
     return status
 
 
-def keep(plan: Plan) -> None:
-    """Keeps the server running until nobody uses it. Raises DatabaseUnusable if it does not start."""
-    tell(plan.place, "starting")
+def run_server(plan: Plan) -> None:
+    """Keep the server running while it has users. Raises DatabaseUnusable if it does not start."""
+    write_status(plan.place, "starting")
     cluster.clear(plan)
-    _clear_halves(plan.place)
+    _delete_partial_data(plan.place)
     if not cluster.make_data(plan):
-        raise _failed(plan, "An empty database could not be made")
-    while _ran(plan):
-        # It died by itself: what is left of it is ended, and it starts again.
-        tell(plan.place, "starting")
+        raise _failure(plan, "An empty database could not be made")
+    while _run_once(plan):
+        # The server died unexpectedly: stop its remaining processes and restart it.
+        write_status(plan.place, "starting")
         cluster.clear(plan)
 
 
-def _ran(plan: Plan) -> bool:
-    """One life of the server. False when it was stopped because nobody uses it any more."""
+def _run_once(plan: Plan) -> bool:
+    """Run the server once, until it ends.
+
+    Return False if it was stopped because it has no users left.
+    """
     child = cluster.start(plan)
     ready = False
     while child.poll() is None:
         if not ready and cluster.is_ready(plan.place, child.pid):
             ready = True
-            tell(plan.place, "ready", socket_dir=str(plan.socket_dir))
+            write_status(plan.place, "ready", socket_dir=str(plan.socket_dir))
         if not plan.place.data.is_dir():
-            child.send_signal(signal.SIGQUIT)  # somebody removed everything: nothing to save
-        elif _stopped_for_nobody(plan, child):
+            child.send_signal(signal.SIGQUIT)  # the data directory was removed: there is nothing to save
+        elif _stop_if_unused(plan, child):
             return False
-        _bound(plan.place.log)
-        time.sleep(LOOK if ready else 0.02)
+        _limit_size(plan.place.log)
+        time.sleep(CHECK_SECONDS if ready else 0.02)
     if not ready:
-        raise _failed(plan, "PostgreSQL did not start")
+        raise _failure(plan, "PostgreSQL did not start")
     return True
 
 
-def _stopped_for_nobody(plan: Plan, child: "subprocess.Popen[bytes]") -> bool:
-    """Under the start lock nobody can begin to use the server while we look and stop it."""
-    starting = locks.take_if_free(plan.start_lock)
-    if starting is None:
+def _stop_if_unused(plan: Plan, child: "subprocess.Popen[bytes]") -> bool:
+    """Stop the server if it has no users, and return whether it was stopped.
+
+    The start lock prevents new users between the check and the stop.
+    """
+    start_lock = locks.take_if_free(plan.start_lock)
+    if start_lock is None:
         return False
-    using = locks.take_if_free(plan.place.users)
-    if using is None:
-        os.close(starting)
+    users = locks.take_if_free(plan.place.users)
+    if users is None:
+        os.close(start_lock)
         return False
     cluster.end(plan.place, child)
-    # Both locks go with this process, together with the guard's own: who waits for the start
-    # lock finds no guard and starts another.
+    # Both locks are released when this process ends, together with the guard's own lock. A process that waits
+    # for the start lock then finds no guard and starts another one.
     return True
 
 
-def _failed(plan: Plan, what: str) -> DatabaseUnusable:
+def _failure(plan: Plan, problem: str) -> DatabaseUnusable:
     return DatabaseUnusable(
-        f"{what} in {plan.place.home}. What was saved before is kept. The last lines of its log, "
+        f"{problem} in {plan.place.home}. What was saved before is kept. The last lines of its log, "
         f"{plan.place.log}:\n{_tail(plan.place.log)}"
     )
 
@@ -140,35 +150,38 @@ def _tail(log: Path, lines: int = 8) -> str:
     return "\n".join(text.strip().splitlines()[-lines:])
 
 
-def _bound(log: Path) -> None:
-    """The server appends and never opens its log again, so the file is emptied, not renamed."""
+def _limit_size(log: Path) -> None:
+    """Limit the size of the log.
+
+    The server appends and never reopens its log, so the file is emptied and not renamed.
+    """
     if log.stat().st_size > LOG_BYTES:
-        before = log.with_name(log.name + ".1")
-        before.unlink(missing_ok=True)  # it may be another's, whom we may replace but not change
-        shutil.copyfile(log, before)
+        previous = log.with_name(log.name + ".1")
+        previous.unlink(missing_ok=True)  # another account may own it: we may replace it but not write it
+        shutil.copyfile(log, previous)
         os.truncate(log, 0)
 
 
-def _clear_halves(place: Place) -> None:
-    for half in place.home.glob("initdb-*"):
-        shutil.rmtree(half, ignore_errors=True)
+def _delete_partial_data(place: Place) -> None:
+    for folder in place.home.glob("initdb-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:
-    """The guard's own process; its lock is inherited and lives as long as it does.
+    """Run the guard's process; it inherits its lock and has it until it ends.
 
-    It forks once, so that it is nobody's child: whoever started it has nothing to wait for.
+    It forks once, so that the process that started it need not wait for a child.
     """
     if os.fork() > 0:
         os._exit(0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # It goes when the last user goes, not before: users first, database last. A handler,
-        # because an ignored signal would stay ignored in the server.
+        # The guard ends after the last user, not before: users first, database last. It sets a handler,
+        # because the server would inherit an ignored signal.
         signal.signal(number, lambda *_: None)
     plan = Plan.from_json(sys.argv[1])
     try:
-        keep(plan)
+        run_server(plan)
     except Exception as error:
         if plan.place.home.is_dir():
-            tell(plan.place, "failed", words=str(error))
+            write_status(plan.place, "failed", message=str(error))
             raise

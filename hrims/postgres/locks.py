@@ -1,6 +1,6 @@
-"""Locks of processes on files: which process starts, who uses the server, whether it still runs.
+"""Locks of processes on files: who starts the server, who uses it, and whether it still runs.
 
-The kernel gives a lock back when the last process that has it open ends, however it ends.
+The kernel releases a lock when the last process that has it open ends, however it ends.
 """
 
 import fcntl
@@ -9,39 +9,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hrims.postgres.files import opened
+from hrims.postgres.files import open_file
 
 
 def share(path: Path) -> int:
-    """Hold the lock together with others, until the descriptor that is returned is closed."""
-    return _locked(path, fcntl.LOCK_SH)
+    """Take a shared lock, which lasts until the returned descriptor is closed."""
+    return _open_locked(path, fcntl.LOCK_SH)
 
 
 def take(path: Path) -> int:
-    """Hold the lock alone, until the descriptor that is returned is closed."""
-    return _locked(path, fcntl.LOCK_EX)
+    """Take an exclusive lock, which lasts until the returned descriptor is closed."""
+    return _open_locked(path, fcntl.LOCK_EX)
 
 
 def take_if_free(path: Path) -> int | None:
-    """Hold the lock alone if nobody else has it; never waits."""
+    """Take an exclusive lock if no other process has the lock; never wait."""
     try:
-        return _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _open_locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return None
 
 
 def is_taken(path: Path) -> bool:
-    """Whether some process holds the lock alone. Several may ask at once."""
+    """Return whether a process has an exclusive lock.
+
+    Several processes may check at the same time.
+    """
     try:
-        os.close(_locked(path, fcntl.LOCK_SH | fcntl.LOCK_NB))
+        os.close(_open_locked(path, fcntl.LOCK_SH | fcntl.LOCK_NB))
     except BlockingIOError:
         return True
     return False
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Waits for the lock, holds it alone for the block."""
+def exclusive(path: Path) -> Iterator[None]:
+    """Wait for an exclusive lock and keep it during the block."""
     fd = take(path)
     try:
         yield
@@ -49,10 +52,10 @@ def alone(path: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def _locked(path: Path, how: int) -> int:
-    fd = opened(path, os.O_RDWR)
+def _open_locked(path: Path, operation: int) -> int:
+    fd = open_file(path, os.O_RDWR)
     try:
-        fcntl.flock(fd, how)
+        fcntl.flock(fd, operation)
     except BaseException:
         os.close(fd)
         raise

@@ -1,4 +1,4 @@
-"""Where the server lives: its folder for a state directory, and a short one for its socket."""
+"""Locations of the server: its folder for a state directory, and a short folder for its socket."""
 
 import json
 import os
@@ -16,23 +16,23 @@ PORT = 5432
 """Part of the socket's file name; nothing listens on TCP."""
 
 SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
-"""The longest path of a socket that the kernel takes."""
+"""Maximum length in bytes of a socket's path in the kernel."""
 
 SHORT_BASE = Path("/tmp")  # noqa: S108 - only for folders made with mkdtemp, whose owner is checked
-"""Where a socket goes whose own folder has too long a path."""
+"""Folder for the sockets whose own folder has too long a path."""
 
 TEMPORARY = Path(tempfile.gettempdir())
 
-ROOMS_OF_ROOT = (Path("/var/lib"), Path("/usr/local/var"), Path("/srv"))
-"""Where data goes that root keeps but the server's account could not reach: first that exists."""
+ROOT_DATA_FOLDERS = (Path("/var/lib"), Path("/usr/local/var"), Path("/srv"))
+"""Folders for data of root that the server's account could not reach; the first that exists is used."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """The server's folder and the account that it runs under; None is whoever we are.
+    """The server's folder and the account that runs it; None is the current user.
 
-    The folder itself is ours: the account owns only `data` and the socket's folder in it, so
-    nothing that runs under that account can lead us to write elsewhere.
+    The folder itself belongs to the current user. The account owns only `data` and the socket's folder in it,
+    so a program that runs under that account cannot make us write elsewhere.
     """
 
     home: Path
@@ -44,17 +44,17 @@ class Place:
 
     @property
     def users(self) -> Path:
-        """Everybody who uses the server shares this lock."""
+        """The lock that all users of the server share."""
         return self.home / "users.lock"
 
     @property
     def guard(self) -> Path:
-        """The guard holds this lock alone while it lives."""
+        """The lock that the guard has exclusively while it lives."""
         return self.home / "guard.lock"
 
     @property
     def running(self) -> Path:
-        """Every process of the server inherits this lock: free means that none is left."""
+        """The lock that every process of the server inherits: it is free if no process is left."""
         return self.home / "running.lock"
 
     @property
@@ -67,16 +67,16 @@ class Place:
 
 
 def start_lock(state_dir: Path) -> Path:
-    """The lock under which a server is started and given up. Makes the state directory."""
-    # Root's server runs under another account, which must get through.
+    """Return the lock under which a server is started and stopped. Creates the state directory."""
+    # As root, the server runs under another account, which must be able to traverse this folder.
     _make(state_dir, 0o711 if os.geteuid() == 0 else 0o700)
     return state_dir / "postgres.lock"
 
 
 def locate(state_dir: Path) -> Place:
-    """The server's place, made if missing. Call it under the start lock."""
+    """Return the server's place, created if missing. Call it under the start lock."""
     record = state_dir / "postgres.home"
-    home = _recorded(record) if record.exists() else state_dir / "postgres"
+    home = _read_record(record) if record.exists() else state_dir / "postgres"
     account = server_account(_owned_by_server(home))
     _make(home, 0o711 if account else 0o700)
     if account and not account.can_enter(home):
@@ -87,7 +87,7 @@ def locate(state_dir: Path) -> Place:
                 "changed. Open that folder for it again (chmod o+x), or move the state directory."
             )
         home.rmdir()
-        home = _room_of_root(state_dir, record)
+        home = _make_root_folder(state_dir, record)
     return Place(home, account)
 
 
@@ -101,23 +101,23 @@ def _make(folder: Path, mode: int) -> None:
         folder.chmod(mode)
 
 
-def _room_of_root(state_dir: Path, record: Path) -> Path:
-    """A folder outside of closed homes, remembered in the state directory.
+def _make_root_folder(state_dir: Path, record: Path) -> Path:
+    """Create a folder outside of closed home folders and record it in the state directory.
 
-    A clone under /root is the common case: its folders are 0700 and stay so.
+    A clone under /root is the common case: its folders have mode 0700 and keep it.
     """
-    home = _new_room(state_dir)
+    home = _make_temporary_folder(state_dir)
     home.chmod(0o711)
     write(home / "belongs-to", f"{state_dir}\n")
     write(record, f"{home}\n")
     return home
 
 
-def _new_room(state_dir: Path) -> Path:
+def _make_temporary_folder(state_dir: Path) -> Path:
     if state_dir.is_relative_to(TEMPORARY):
-        # What was meant to last no longer than /tmp does not fill /var/lib.
+        # Data in a temporary state directory must not fill /var/lib.
         return Path(tempfile.mkdtemp(prefix="hrims-state-", dir=TEMPORARY))
-    for base in ROOMS_OF_ROOT:
+    for base in ROOT_DATA_FOLDERS:
         if base.is_dir() and os.access(base, os.W_OK):
             _make(base / "hrims-sync", 0o711)
             return Path(tempfile.mkdtemp(prefix="state-", dir=base / "hrims-sync"))
@@ -127,55 +127,59 @@ def _new_room(state_dir: Path) -> Path:
     )
 
 
-def _recorded(record: Path) -> Path:
+def _read_record(record: Path) -> Path:
     home = Path(record.read_text().strip())
     if not home.is_dir():
         raise DatabaseUnusable(
             f"The database of this state directory was kept in {home}, which is gone. Nothing was "
             f"started. Bring that folder back, or remove {record} to begin with an empty database."
         )
-    _refuse_a_copy(home, record)
+    _check_not_copied(home, record)
     return home
 
 
-def _refuse_a_copy(home: Path, record: Path) -> None:
-    """Two state directories must never meet in one database, not even when one is a copy."""
-    first = Path((home / "belongs-to").read_text().strip())
-    twin = first / record.name
-    if twin.exists() and not first.samefile(record.parent) and _same(twin, record):
+def _check_not_copied(home: Path, record: Path) -> None:
+    """Raise DatabaseUnusable if two state directories, one a copy of the other, would share a database."""
+    original = Path((home / "belongs-to").read_text().strip())
+    original_record = original / record.name
+    if (
+        original_record.exists()
+        and not original.samefile(record.parent)
+        and _is_same_text(original_record, record)
+    ):
         raise DatabaseUnusable(
-            f"{record.parent} is a copy of {first}, and its database in {home} was not copied "
+            f"{record.parent} is a copy of {original}, and its database in {home} was not copied "
             f"with it. Nothing was started. Remove {record} to begin with an empty database here."
         )
     write(home / "belongs-to", f"{record.parent}\n")
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one.read_text() == other.read_text()
+def _is_same_text(path: Path, other: Path) -> bool:
+    return path.read_text() == other.read_text()
 
 
 def socket_folder(place: Place) -> Path:
-    """The folder of the socket, 0700 and the server's own; the same one at every start."""
-    own = place.home / "socket"
-    if _fits(own):
-        _make_private(own, place.account)
-        return own
+    """Return the folder of the socket: mode 0700, owned by the server's account, the same at every start."""
+    folder = place.home / "socket"
+    if _is_short_enough(folder):
+        _make_private(folder, place.account)
+        return folder
     return _short_folder(place)
 
 
-def _fits(folder: Path) -> bool:
-    # libpq splits host at commas; the server splits its setting at them and reads quotes.
-    whole = os.fsencode(folder / f".s.PGSQL.{PORT}")
-    return len(whole) <= SOCKET_PATH_BYTES and not any(c in str(folder) for c in ',"')
+def _is_short_enough(folder: Path) -> bool:
+    # libpq splits the host at commas. The server splits its setting at commas too and interprets quotes.
+    socket_path = os.fsencode(folder / f".s.PGSQL.{PORT}")
+    return len(socket_path) <= SOCKET_PATH_BYTES and not any(c in str(folder) for c in ',"')
 
 
 def _short_folder(place: Place) -> Path:
     record = place.home / "socket.json"
     if record.exists():
-        known = json.loads(record.read_text())
-        folder = Path(known["socket"])
-        # A copied state directory must not use the original's socket.
-        if known["home"] == str(place.home) and _is_private(folder, place.account):
+        recorded = json.loads(record.read_text())
+        folder = Path(recorded["socket"])
+        # A copied state directory must not use the socket of the original.
+        if recorded["home"] == str(place.home) and _is_private(folder, place.account):
             return folder
     folder = Path(tempfile.mkdtemp(prefix="hrims-", dir=SHORT_BASE))
     _make_private(folder, place.account)

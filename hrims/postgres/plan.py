@@ -1,4 +1,4 @@
-"""What a guard is told: where the server lives, which programs it runs, and with which settings."""
+"""The plan of a server: its location, its programs and its settings, as the guard gets them."""
 
 import json
 from collections.abc import Mapping
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from hrims.errors import DatabaseUnusable
 from hrims.postgres.account import Account
-from hrims.postgres.binaries import find_binaries, runnable
+from hrims.postgres.binaries import find_binaries, make_runnable
 from hrims.postgres.place import Place, socket_folder
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that is known before a server starts. Travels to the guard as JSON."""
+    """All that is known before a server starts. The guard gets it as JSON."""
 
     place: Place
     start_lock: Path
@@ -36,8 +36,11 @@ class Plan:
 
 
 def make_plan(place: Place, start_lock: Path, *, fsync: bool, settings: Mapping[str, str]) -> Plan:
-    """Finds the programs and checks that they fit the data. Raises DatabaseUnusable."""
-    binaries, version = runnable(find_binaries(), place.account, place.home / "binaries")
+    """Find the programs and check that they fit the data.
+
+    Raises DatabaseUnusable if there are none or they do not fit.
+    """
+    binaries, version = make_runnable(find_binaries(), place.account, place.home / "binaries")
     _must_fit(place.data, version)
     folder = socket_folder(place)
     return Plan(place, start_lock, folder, binaries, version, fsync, dict(settings))

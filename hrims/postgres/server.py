@@ -1,4 +1,4 @@
-"""A process' share in the server: joined here, watched over while it lives, given up at the end."""
+"""A process's share in the server: joined here, watched while the process lives, released at the end."""
 
 import os
 import re
@@ -16,16 +16,19 @@ from hrims.postgres.place import PORT, Place, locate, start_lock
 from hrims.postgres.plan import make_plan
 
 START_SECONDS = 600.0
-"""Longest wait for a server; crash recovery of much work takes minutes."""
+"""Maximum wait for a server; crash recovery after a lot of writes takes minutes."""
 
-LOOK = 0.5
-"""Seconds between two looks at the guard."""
+CHECK_SECONDS = 0.5
+"""Seconds between two checks of the guard."""
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
 class Server:
-    """A share in a running server. The server runs as long as somebody holds one."""
+    """A share in a running server.
+
+    The server runs while at least one process has a share.
+    """
 
     dsn: str
     """libpq keyword/value DSN of the database `hrims`, over the socket."""
@@ -36,7 +39,7 @@ class Server:
         self._share: int | None = None
         self._closed = threading.Event()
         try:
-            self._place = self._enter()
+            self._place = self._join()
             self.socket_dir = self._await_ready()
         except BaseException:
             self.close()
@@ -44,10 +47,10 @@ class Server:
         self.dsn = _dsn(self.socket_dir, OWNER)
         threading.Thread(target=self._watch, name="postgres-watch", daemon=True).start()
 
-    def _enter(self) -> Place:
-        """Takes the share and sees to it that a guard lives, as one step."""
+    def _join(self) -> Place:
+        """Take the share and ensure that a guard is alive, in one step."""
         lock = start_lock(self._state_dir)
-        with locks.alone(lock):
+        with locks.exclusive(lock):
             place = locate(self._state_dir)
             self._share = locks.share(place.users)
             self._spawn_guard(place, lock)
@@ -57,23 +60,23 @@ class Server:
         if not locks.is_taken(place.guard):
             guard.spawn(make_plan(place, lock, fsync=self._fsync, settings=self._settings))
 
-    def _revive(self) -> None:
-        """Follows a guard that was killed by another."""
+    def _restart_guard(self) -> None:
+        """Start a new guard in place of one that was killed."""
         lock = start_lock(self._state_dir)
-        with locks.alone(lock):
+        with locks.exclusive(lock):
             if not self._closed.is_set():
                 self._spawn_guard(self._place, lock)
 
     def _await_ready(self) -> Path:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
-            alive, status = locks.is_taken(self._place.guard), guard.told(self._place)
+            alive, status = locks.is_taken(self._place.guard), guard.read_status(self._place)
             if status.get("state") == "failed":
-                raise DatabaseUnusable(status["words"])
+                raise DatabaseUnusable(status["message"])
             if status.get("state") == "ready" and _has_database(Path(status["socket_dir"])):
                 return Path(status["socket_dir"])
             if not alive:
-                self._revive()
+                self._restart_guard()
             time.sleep(0.02)
         raise DatabaseUnusable(
             f"The database was not ready after {START_SECONDS / 60:.0f} minutes. What was saved "
@@ -81,32 +84,35 @@ class Server:
         )
 
     def _watch(self) -> None:
-        """Guards are followed by others for as long as the share is held and its folder is there."""
-        pause = LOOK
+        """Replace a dead guard while the share is held and the server's folder exists."""
+        pause = CHECK_SECONDS
         while not self._closed.wait(pause) and self._place.home.is_dir():
             if locks.is_taken(self._place.guard):
-                pause = LOOK
+                pause = CHECK_SECONDS
                 continue
             try:
-                self._revive()
+                self._restart_guard()
             except (DatabaseUnusable, OSError):
-                # Whoever connects is told; here only time can help.
+                # Clients get the error when they connect. This thread can only retry later.
                 pause = min(pause * 2, 10.0)
 
     def close(self) -> None:
-        """Gives up the share; safe to call twice. The server stops when nobody holds one."""
+        """Release the share; safe to call twice.
+
+        The server stops when no process has a share.
+        """
         self._closed.set()
         share, self._share = self._share, None
         if share is not None:
             os.close(share)
 
-    def leave(self, patience: float) -> bool:
-        """Gives up the share and waits, at most ``patience`` seconds, for the server's end.
+    def leave(self, timeout: float) -> bool:
+        """Release the share and wait at most ``timeout`` seconds for the server to end.
 
-        False when it still runs, because others use it or it takes longer.
+        Return False if it still runs, because others use it or it takes longer.
         """
         self.close()
-        until = time.monotonic() + patience
+        until = time.monotonic() + timeout
         while time.monotonic() < until:
             if not any(map(locks.is_taken, (self._place.guard, self._place.running))):
                 return True
@@ -116,11 +122,11 @@ class Server:
         return False
 
     def _is_used_by_others(self) -> bool:
-        alone = locks.take_if_free(self._place.users)
-        if alone is not None:
-            os.close(alone)
+        lock = locks.take_if_free(self._place.users)
+        if lock is not None:
+            os.close(lock)
             return False
-        # The guard holds it alone while it stops the server, and then until it ends.
+        # The guard has an exclusive lock on it while it stops the server, and then until the guard ends.
         return not locks.is_taken(self._place.users) and locks.is_taken(self._place.guard)
 
     def __enter__(self) -> Self:
@@ -131,17 +137,17 @@ class Server:
 
 
 def join(state_dir: Path, *, fsync: bool = True, settings: Mapping[str, str] = NO_SETTINGS) -> Server:
-    """A share in the server of this state directory, started if none runs.
+    """Return a share in the server of this state directory, which is started if it is not running.
 
-    ``settings`` and ``fsync`` count for the one who starts it; who joins later takes it as it is.
-    Raises DatabaseUnusable in words that say what to do.
+    ``settings`` and ``fsync`` apply only if this call starts the server; later processes use it as it is.
+    Raises DatabaseUnusable with a message that says what to do.
     """
     try:
         return Server(state_dir.absolute(), fsync=fsync, settings=settings)
     except OSError as error:
         raise DatabaseUnusable(
             f"The state directory {state_dir} cannot be used: {error.strerror or error} "
-            f"({error.filename}). Does it belong to somebody else, or is the disk full? Nothing "
+            f"({error.filename}). Does it belong to another user, or is the disk full? Nothing "
             "was started or changed. Give another one in HRIMS_STATE_DIR, or set DATABASE_URL."
         ) from error
 
@@ -151,24 +157,24 @@ def _dsn(folder: Path, database: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """As libpq reads it; plain paths stay plain."""
+    """Return the value quoted for libpq; plain paths stay unquoted."""
     if re.fullmatch(r"[\w/.+@:-]+", value, re.ASCII):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _has_database(folder: Path) -> bool:
-    """Whether the server answers and has the product's database, which is made if missing."""
+    """Return whether the server responds and has the product's database, which is created if missing."""
     import psycopg  # noqa: PLC0415 - the guard imports this package, and needs no driver
 
     dsn = _dsn(folder, "postgres")
     try:
         with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as connection:
-            known = connection.execute("SELECT FROM pg_database WHERE datname = %s", (OWNER,))
-            if known.fetchone() is None:
+            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (OWNER,))
+            if found.fetchone() is None:
                 connection.execute(f"CREATE DATABASE {OWNER}")
     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
         return True
     except psycopg.OperationalError:
-        return False  # it died between its word and our call; the guard starts it again
+        return False  # it died between its status and our connection; the guard restarts it
     return True

@@ -1,7 +1,8 @@
-"""Previews: shaped pages come in and are kept apart; what they would change goes out, and may be applied.
+"""Previews: runs that save no employee and show what they would change. Input: the mapped pages of a run.
+Output: the difference from the current employees, which a user may apply.
 
-``store`` keeps a page's people in its transaction and works the difference out anew at every look, against
-the employees as they are then; ``difference`` is what it comes to; ``decide`` applies or throws away;
-``sweep`` empties what is no longer needed, so that nobody's data piles up. The run that applies is told in
-``sync/apply.py``.
+``store`` saves the employees of a page in the page's transaction. It calculates the difference at each
+request, against the employees at that time. ``difference`` has the types of a difference. ``actions`` applies
+or discards a preview. ``cleaner`` deletes what is no longer needed, so that personal data does not
+accumulate. ``sync/apply.py`` executes the run that applies a preview.
 """

@@ -1,4 +1,4 @@
-"""What a preview comes to: counts and rows of the difference as values. Pure."""
+"""Types of the difference that a preview shows: counts and rows. Pure."""
 
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -6,14 +6,16 @@ from typing import Any, Final, NamedTuple
 KINDS: Final = (
     "new", "changed", "unchanged", "transfers", "returning", "missing", "rejected", "unmatched"
 )  # fmt: skip
-"""What a preview shows, in the order in which it shows it."""
+"""The kinds of rows that a preview shows, in display order."""
 
 
 class Difference(NamedTuple):
-    """How many people a preview would add, change and leave as they are; how many of those it would move to
-    another institution, and how many had left and would come back; how many are on the list and were not
-    met; how many would have no institution; how many records are rejected. ``version`` is the same as long
-    as all of it is.
+    """The number of employees that a preview would affect, by kind.
+
+    It would add ``new``, change ``changed`` and leave ``unchanged``. Of these, ``transfers`` would move to
+    another institution. ``returning`` had left and would come back. ``missing`` are on the list and were not
+    met. ``unmatched`` would have no institution. ``rejected`` counts records. ``version`` stays the same as
+    long as the whole difference does.
     """
 
     new: int
@@ -28,17 +30,19 @@ class Difference(NamedTuple):
 
     @property
     def of_people(self) -> str:
-        """The part of the version that speaks of people."""
+        """Return the part of the version that depends on the employees."""
         return self.version.partition("-")[0]
 
     @property
     def of_register(self) -> str:
-        """The part of the version that says which institution each workplace's name means."""
+        """Return the part of the version that depends on the institutions of the workplaces."""
         return self.version.partition("-")[2]
 
 
 class Preview(NamedTuple):
-    """A preview as it stands beside its run: the difference when it ended, what became of it, and the run
+    """The state of a preview besides its run.
+
+    It has the version of the difference when the preview ended, the reason why it was emptied, and the run
     that applies it, if any.
     """
 
@@ -49,30 +53,30 @@ class Preview(NamedTuple):
     applied_by_run: int | None
     application_state: str | None
     later_run: int | None
-    """The latest run of the same institution that ended after it."""
+    """The latest run of the same institution that ended after the preview."""
 
     @property
     def is_kept(self) -> bool:
-        """Whether its people are still there to be looked at."""
+        """Return whether its employees are still saved."""
         return self.emptied_at is None
 
     def changes_since(self, now: Difference) -> list[str]:
-        """Why the difference is no longer the one of when the preview ended, in sentences; none if it is."""
+        """Return sentences that explain why the difference has changed since the preview ended, if it has."""
         if self.version is None or self.version == now.version:
             return []
         people, _, register = self.version.partition("-")
-        told = []
+        messages = []
         if self.later_run:
-            told.append(f"Run {self.later_run} of this institution ended since.")
+            messages.append(f"Run {self.later_run} of this institution ended since.")
         if register != now.of_register:
-            told.append("The register, or what its names mean, changed since.")
+            messages.append("The register, or what its names mean, changed since.")
         elif people != now.of_people and not self.later_run:
-            told.append("Some of these people changed since.")
-        return told
+            messages.append("Some of these people changed since.")
+        return messages
 
 
-def person(row: tuple[Any, ...]) -> dict[str, Any]:
-    """A person of the difference as pages and machines read it; ``changes`` is {field: [old, new]}."""
+def to_person(row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return an employee of the difference for pages and API. ``changes`` is {field: [old, new]}."""
     zan_id, name, cadre, workplace, status, changes, from_, to, moves = row
     return {
         "zanId": zan_id,
@@ -92,9 +96,9 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "unmatched": ("workplace", "people"),
     "rejected": ("record", "code", "field", "reason", "masked", "name", "payrollNumber", "workplace"),
 }
-"""What the columns of the other kinds are called."""
+"""The column names of the other kinds."""
 
 
-def entry(kind: str, row: tuple[Any, ...]) -> dict[str, Any]:
-    """One row of the table of a kind."""
-    return dict(zip(NAMES[kind], row, strict=True)) if kind in NAMES else person(row)
+def to_entry(kind: str, row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return one row of the table of a kind."""
+    return dict(zip(NAMES[kind], row, strict=True)) if kind in NAMES else to_person(row)

@@ -1,7 +1,7 @@
-"""Keeps previews apart from employees, and works out what they would change. All SQL of this room.
+"""SQL for previews: saves them separately from employees, and calculates what they would change.
 
-Functions named ``async`` serve the worker, the others web and command line. Each works inside its
-caller's transaction.
+All SQL of this package. Functions named ``async`` are for the worker, the others for web and command line.
+Each works inside its caller's transaction.
 """
 
 from pathlib import Path
@@ -9,21 +9,21 @@ from typing import Any, NamedTuple
 
 from hrims.db import AsyncConnection, Connection, statements
 from hrims.employees.absence import ABSENCE
-from hrims.employees.mapping import COLUMNS, Reject, Row
-from hrims.employees.store import DATES
+from hrims.employees.fields import COLUMNS, SQL_TYPES, Row, expand_columns
+from hrims.employees.rejects import Reject
 from hrims.errors import PreviewGone
 from hrims.jobs.attempts.store import Attempt
-from hrims.previews.difference import Difference, Preview, entry
+from hrims.previews.difference import Difference, Preview, to_entry
 from hrims.remote.wire import Page
 
-SQL = statements(Path(__file__).with_name("difference.sql"))
+SQL = expand_columns(statements(Path(__file__).with_name("difference.sql")))
 SQL["difference"] += b"\n" + ABSENCE["absent"]
 
-SWEEP = statements(Path(__file__).with_name("sweep.sql"))
+CLEANER = statements(Path(__file__).with_name("cleaner.sql"))
 
 COUNT = SQL["difference"] + b"\n" + SQL["count"]
 
-STAGED_TYPES = ["int8", "int2", "int4", "int4", "int4"] + ["date" if c in DATES else "text" for c in COLUMNS]
+STAGED_TYPES = ["int8", "int2", "int4", "int4", "int4"] + [SQL_TYPES[column] for column in COLUMNS]
 
 STAGE = (
     f"COPY preview_people (run_id, reading, page_size, page_number, position, {', '.join(COLUMNS)})"
@@ -45,17 +45,18 @@ class StagedPage(NamedTuple):
     rejects: list[tuple[int, Reject]]
 
 
-def number_of(zan_id: str) -> int:
-    """What stands for a person in the checkpoint of a preview, where no employees.id is known: a number
-    that no other ZanID has, leading zeros kept.
+def checkpoint_number(zan_id: str) -> int:
+    """Return the number that represents an employee in the checkpoint of a preview.
+
+    No employees.id is known there. Each ZanID has a different number, because leading zeros are kept.
     """
     return int("1" + zan_id)
 
 
-async def stage(
+async def stage_people(
     conn: AsyncConnection, attempt: Attempt, page: Page, rows: list[tuple[int, Row]], reading: int
 ) -> None:
-    """Keeps the people of a page that is in the checkpoint."""
+    """Save the employees of a page that is in the checkpoint."""
     where = (attempt.run_id, reading, page.size, page.number)
     async with conn.cursor() as cursor, cursor.copy(STAGE) as copy:
         copy.set_types(STAGED_TYPES)
@@ -63,9 +64,9 @@ async def stage(
             await copy.write_row((*where, position, *row))
 
 
-async def conclude(conn: AsyncConnection, run_id: int) -> None:
-    """At a preview's end: what it would change now, as counts of its progress and as its version."""
-    found = await difference_later(conn, run_id)
+async def save_result(conn: AsyncConnection, run_id: int) -> None:
+    """Save what a preview would change when it ends: the counts of its progress, and its version."""
+    found = await compare_async(conn, run_id)
     await conn.execute("UPDATE runs SET version = %s WHERE id = %s", (found.version, run_id))
     await conn.execute(
         "UPDATE run_progress SET new = %s, changed = %s, unchanged = %s, unmatched = %s WHERE run_id = %s",
@@ -73,28 +74,28 @@ async def conclude(conn: AsyncConnection, run_id: int) -> None:
     )
 
 
-async def difference_later(conn: AsyncConnection, run_id: int) -> Difference:
-    """The same as ``difference``, for the worker."""
+async def compare_async(conn: AsyncConnection, run_id: int) -> Difference:
+    """Return the same as ``compare``, for the worker."""
     await conn.execute(SQL["plan_by_index"])
     row = await (await conn.execute(COUNT, {"run": run_id})).fetchone()
     assert row is not None
     return Difference(*row)
 
 
-def difference(conn: Connection, run_id: int) -> Difference:
-    """What a preview would change, against the employees as they are now."""
+def compare(conn: Connection, run_id: int) -> Difference:
+    """Return what a preview would change, compared with the employees as they are now."""
     conn.execute(SQL["plan_by_index"])
     row = conn.execute(COUNT, {"run": run_id}).fetchone()
     assert row is not None
     return Difference(*row)
 
 
-def entries(conn: Connection, run_id: int, kind: str, most: int, skip: int = 0) -> list[dict[str, Any]]:
-    """Rows of one of KINDS, from the ``skip``-th on, in a steady order."""
+def list_entries(conn: Connection, run_id: int, kind: str, limit: int, skip: int = 0) -> list[dict[str, Any]]:
+    """Return at most ``most`` rows of one of KINDS, after the first ``skip``, in a stable order."""
     name = kind if kind in {"missing", "unmatched", "rejected"} else "people"
     statement = SQL[name] if name == "rejected" else SQL["difference"] + b"\n" + SQL[name]
-    given = {"run": run_id, "kind": kind, "most": most, "skip": skip}
-    return [entry(kind, row) for row in conn.execute(statement, given)]
+    given = {"run": run_id, "kind": kind, "limit": limit, "skip": skip}
+    return [to_entry(kind, row) for row in conn.execute(statement, given)]
 
 
 PREVIEW = """
@@ -106,34 +107,37 @@ WHERE r.id = %s AND r.kind = 'preview'
 """
 
 
-def read(conn: Connection, run_id: int) -> Preview | None:
-    """A preview; None when this run is none."""
+def find_preview(conn: Connection, run_id: int) -> Preview | None:
+    """Return a preview. Return None if this run is not a preview."""
     row = conn.execute(PREVIEW, (run_id,)).fetchone()
     return Preview(*row) if row else None
 
 
-def hold(conn: Connection, run_id: int) -> None:
-    """Nobody else decides on this preview until the transaction ends."""
+def lock_preview(conn: Connection, run_id: int) -> None:
+    """Lock this preview until the transaction ends, so that no other user decides on it."""
     conn.execute("SELECT FROM runs WHERE id = %s FOR NO KEY UPDATE", (run_id,))
 
 
-def approve(conn: Connection, run_id: int, version: str) -> None:
-    """Notes which difference the run shall apply."""
+def save_approved_version(conn: Connection, run_id: int, version: str) -> None:
+    """Save which version of the difference the run may apply."""
     conn.execute("UPDATE runs SET version = %s WHERE id = %s AND kind = 'apply'", (version, run_id))
 
 
-def empty(conn: Connection, run_id: int, why: str) -> None:
-    """Gives a preview's people up; ``sweep`` deletes them."""
-    conn.execute(SWEEP["empty"], {"run": run_id, "why": why})
+def empty_preview(conn: Connection, run_id: int, why: str) -> None:
+    """Empty a preview. ``cleaner`` deletes its employees."""
+    conn.execute(CLEANER["empty"], {"run": run_id, "why": why})
 
 
-async def applied(conn: AsyncConnection, run_id: int) -> None:
-    """Gives up the people of a preview that is applied; ``sweep`` deletes them."""
-    await conn.execute(SWEEP["empty"], {"run": run_id, "why": "applied"})
+async def empty_applied(conn: AsyncConnection, run_id: int) -> None:
+    """Empty a preview that was applied. ``cleaner`` deletes its employees."""
+    await conn.execute(CLEANER["empty"], {"run": run_id, "why": "applied"})
 
 
-async def is_outrun(conn: AsyncConnection, attempt: Attempt) -> bool:
-    """Whether the list of the preview that this run applies was read again since the preview ended."""
+async def is_superseded(conn: AsyncConnection, attempt: Attempt) -> bool:
+    """Return whether another sync or apply of the same list has completed since the preview ended.
+
+    The preview is the one that this run applies.
+    """
     row = await (
         await conn.execute(
             """
@@ -149,8 +153,8 @@ async def is_outrun(conn: AsyncConnection, attempt: Attempt) -> bool:
     return bool(row[0])
 
 
-async def approved(conn: AsyncConnection, attempt: Attempt) -> tuple[str | None, bool]:
-    """The version that this apply may apply, and whether it has begun to."""
+async def find_approved_version(conn: AsyncConnection, attempt: Attempt) -> tuple[str | None, bool]:
+    """Return the version that this apply may apply, and whether it has already saved a page."""
     row = await (
         await conn.execute(
             "SELECT version, EXISTS (SELECT FROM run_pages WHERE run_id = runs.id) FROM runs WHERE id = %s",
@@ -161,8 +165,8 @@ async def approved(conn: AsyncConnection, attempt: Attempt) -> tuple[str | None,
     return row[0], row[1]
 
 
-async def pages_to_apply(conn: AsyncConnection, attempt: Attempt) -> list[tuple[int, int, int]]:
-    """(reading, size, number) of the preview's pages that are not applied yet, as they were saved."""
+async def list_pages_to_apply(conn: AsyncConnection, attempt: Attempt) -> list[tuple[int, int, int]]:
+    """Return (reading, size, number) of the preview's pages that are not applied yet, in saved order."""
     rows = await conn.execute(
         """
         SELECT reading, page_size, page_number FROM run_pages p
@@ -176,10 +180,10 @@ async def pages_to_apply(conn: AsyncConnection, attempt: Attempt) -> list[tuple[
     return [(reading, size, number) async for reading, size, number in rows]
 
 
-async def staged_page(
+async def find_staged_page(
     conn: AsyncConnection, preview_id: int, reading: int, size: int, number: int
 ) -> StagedPage:
-    """A page of a preview. Raises PreviewGone when its people are no longer kept."""
+    """Return a page of a preview. Raises PreviewGone if its employees are no longer saved."""
     where = (preview_id, reading, size, number)
     page = await (
         await conn.execute(
@@ -203,9 +207,11 @@ async def staged_page(
     return StagedPage(page[0], page[1], rows, rejects)
 
 
-async def ending(conn: AsyncConnection, preview_id: int) -> tuple[Any, ...]:
-    """How the preview ended: outcome, total, people, rejected, repeated, seen twice, missing, why, and the
-    readings that were counted.
+async def find_result(conn: AsyncConnection, preview_id: int) -> tuple[Any, ...]:
+    """Return how the preview ended.
+
+    The fields are: outcome, total, people, rejected, repeated, seen twice, missing, reason, and the passes
+    that were counted.
     """
     row = await (
         await conn.execute(
@@ -221,20 +227,22 @@ async def ending(conn: AsyncConnection, preview_id: int) -> tuple[Any, ...]:
     return row
 
 
-async def empty_too_old(conn: AsyncConnection, days: int) -> bool:
-    """Gives up one preview that ended more than so many days ago; whether there was one."""
-    row = await (await conn.execute(SWEEP["find_too_old"], {"days": days})).fetchone()
+async def empty_expired(conn: AsyncConnection, days: int) -> bool:
+    """Empty one preview that ended more than ``days`` days ago. Return whether there was one."""
+    row = await (await conn.execute(CLEANER["find_expired"], {"days": days})).fetchone()
     if row:
-        await conn.execute(SWEEP["empty"], {"run": row[0], "why": "too_old"})
+        await conn.execute(CLEANER["empty"], {"run": row[0], "why": "too_old"})
     return row is not None
 
 
-async def delete_left_over(conn: AsyncConnection, most: int) -> int:
-    """Deletes at most so many people of a preview that was given up; returns how many."""
-    row = await (await conn.execute(SWEEP["find_left_over"])).fetchone()
-    return (await conn.execute(SWEEP["delete_some"], {"run": row[0], "most": most})).rowcount if row else 0
+async def delete_emptied_people(conn: AsyncConnection, limit: int) -> int:
+    """Delete at most ``most`` employees of an emptied preview. Return how many."""
+    row = await (await conn.execute(CLEANER["find_emptied"])).fetchone()
+    return (
+        (await conn.execute(CLEANER["delete_people"], {"run": row[0], "limit": limit})).rowcount if row else 0
+    )
 
 
-def delete_some(conn: Connection, run_id: int, most: int) -> int:
-    """Deletes at most so many people of this preview, which was given up; returns how many."""
-    return conn.execute(SWEEP["delete_some"], {"run": run_id, "most": most}).rowcount
+def delete_people(conn: Connection, run_id: int, limit: int) -> int:
+    """Delete at most ``most`` employees of this emptied preview. Return how many."""
+    return conn.execute(CLEANER["delete_people"], {"run": run_id, "limit": limit}).rowcount

@@ -1,6 +1,7 @@
-"""Rejects across runs: the records that a page could not keep come in; cases that are open until the record
-comes right go out, to be looked at, downloaded and asked for again.
+"""Tracks rejects over runs. Input: the records of a page that could not be saved. Output: cases, which stay
+open until the record comes right. Users view and download them, and request their records again.
 
-``identity`` says whose record it is; ``cases`` opens, refreshes and closes; ``asking`` queues the run that
-asks again; ``listing`` is the filter of screen and API; ``words`` says what to do; ``export`` writes files.
+``identity`` identifies the employee of a record. ``cases`` opens, refreshes and closes cases. ``retry``
+enqueues the run that requests the records again. ``listing`` is the filter of pages and API. ``messages`` has
+the advice for each code. ``export`` writes files.
 """

@@ -1,4 +1,4 @@
-"""Rejects as files: cases come in, CSV or XLSX goes into a file; memory stays bounded however many."""
+"""Exports rejects to files. Input: cases. Output: CSV or XLSX in a file. Memory is bounded for any number."""
 
 import csv
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from hrims.jobs.ask import IDENTIFIERS
+from hrims.jobs.enqueue import IDENTIFIERS
 from hrims.rejects.listing import Case
 
 Cell = str | int | None
@@ -28,41 +28,41 @@ HEADINGS: Final = (
     *("Closed", "Closed by run", "What to do", "Name", "Payroll number", "Workplace"),
 )
 
-MOST_ROWS: Final = 1_048_575
-"""Rows of a sheet, beside its head; what is beyond stands in the CSV alone."""
+MAX_ROWS: Final = 1_048_575
+"""Maximum rows of a sheet, without its header. Only the CSV has the rows beyond it."""
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""With these a cell begins that a spreadsheet would run."""
+"""The first characters of a cell that a spreadsheet would execute."""
 
 
 def cells(case: Case, zone: ZoneInfo) -> tuple[Cell, ...]:
-    """A case as the cells of its row; times as 2026-11-24 19:05 of that zone."""
+    """Return the cells of a case. Times are like 2026-11-24 19:05, in this zone."""
 
     def moment(at: object) -> str | None:
         return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else None  # type: ignore[attr-defined] # a datetime
 
     return (
-        *(case.institution, IDENTIFIERS[case.identifier_type], case.state, case.told.name),
+        *(case.institution, IDENTIFIERS[case.identifier_type], case.state, case.code_text.name),
         *(case.field, case.reason, case.masked, case.record, case.page_size, case.page_number, case.position),
         *(case.times, moment(case.first_seen_at), case.first_run_id),
         *(moment(case.last_seen_at), case.last_run_id, moment(case.closed_at), case.closed_run_id),
-        *(case.told.advice, case.name, case.payroll_number, case.workplace),
+        *(case.code_text.advice, case.name, case.payroll_number, case.workplace),
     )
 
 
 def write_csv(cases: Iterable[Case], zone: ZoneInfo, into: IO[bytes]) -> None:
-    """CSV with the mark by which Excel knows UTF-8."""
+    """Write CSV with a byte order mark, by which Excel detects UTF-8."""
     text = TextIOWrapper(into, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow(HEADINGS)
     for case in cases:
         writer.writerow([_harmless(cell) for cell in cells(case, zone)])
-    # The file stays open: it is its owner's.
+    # Do not close the file: the caller owns it.
     text.detach()
 
 
 def write_xlsx(cases: Iterable[Case], zone: ZoneInfo, into: IO[bytes]) -> None:
-    """One sheet; a text stays a text, whatever it begins with."""
+    """Write one sheet. A text stays a text, whatever its first character."""
     book = xlsxwriter.Workbook(into, {"constant_memory": True, "strings_to_formulas": False})
     sheet = book.add_worksheet("Rejects")
     head = book.add_format({"bold": True})
@@ -70,7 +70,7 @@ def write_xlsx(cases: Iterable[Case], zone: ZoneInfo, into: IO[bytes]) -> None:
     for column, heading in enumerate(HEADINGS):
         sheet.set_column(column, column, max(12, len(heading) + 2))
         sheet.write_string(0, column, heading, head)
-    for row, case in zip(range(1, MOST_ROWS + 1), cases, strict=False):
+    for row, case in zip(range(1, MAX_ROWS + 1), cases, strict=False):
         for column, cell in enumerate(cells(case, zone)):
             if isinstance(cell, str):
                 sheet.write_string(row, column, cell)
@@ -80,7 +80,7 @@ def write_xlsx(cases: Iterable[Case], zone: ZoneInfo, into: IO[bytes]) -> None:
 
 
 def _harmless(cell: Cell) -> Cell:
-    """A text that a spreadsheet would run begins with an apostrophe instead, which shows that it is text."""
+    """Return the cell; if a spreadsheet would execute it, prefix an apostrophe, which marks it as text."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 

@@ -1,9 +1,9 @@
-"""The filter of rejects, for screen, downloads and API: what was asked for comes in; parameters, counts and
-pages go out.
+"""The filter of rejects, for pages, downloads and API. Input: query parameters. Output: parameters, counts
+and pages.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -11,16 +11,16 @@ from typing import Final, NamedTuple
 from hrims.db import Connection
 from hrims.errors import InvalidInput
 from hrims.numbers import LARGEST, whole
-from hrims.rejects import store, words
+from hrims.rejects import messages, store
 
 PER_PAGE: Final = 50
-"""Rejects of a page of the screen, and of the API unless it asks for other."""
+"""Rejects per page, on screen and in the API unless it requests another number."""
 
-MOST_PER_PAGE: Final = 500
+MAX_PER_PAGE: Final = 500
 
 STATES: Final = ("open", "closed", "all")
 
-MOST_PAGES: Final = 1_000_000
+MAX_PAGE: Final = 1_000_000
 
 
 OWN_NAMES: Final = {
@@ -31,29 +31,31 @@ OWN_NAMES: Final = {
     "page": "page",
     "per_page": "per_page",
 }
-"""The filter's parameters, as the screen calls them."""
+"""The names of the filter's parameters on screen."""
 
 
 class Given(NamedTuple):
-    """Parameters as they came, and how they are called there."""
+    """The parameters of a request, and their names there."""
 
     args: Mapping[str, str]
     names: Mapping[str, str]
 
     def text(self, name: str) -> str:
-        """What was given; empty where nothing was."""
+        """Return the value of a parameter, or an empty text."""
         return self.args.get(self.names[name], "").strip()
 
-    def refuse(self, name: str, words: str) -> InvalidInput:
-        """What is said of one that does not do."""
-        theirs = self.names[name]
-        slug = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in theirs)
-        return InvalidInput(f"{theirs} must be {words}.", f"bad_{slug}")
+    def refuse(self, name: str, rule: str) -> InvalidInput:
+        """Return the error for an invalid parameter."""
+        given_name = self.names[name]
+        code = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in given_name)
+        return InvalidInput(f"{given_name} must be {rule}.", f"bad_{code}")
 
 
 class Case(NamedTuple):
-    """A reject across runs. ``record`` is its place in the listing, from 1; ``page_number`` and ``position``
-    count from 0, as HRIMS does.
+    """A reject that is tracked over runs.
+
+    ``record`` is its position in the list, from 1. ``page_number`` and ``position`` count from 0, as in
+    HRIMS.
     """
 
     id: int
@@ -80,9 +82,9 @@ class Case(NamedTuple):
     workplace: str | None
 
     @property
-    def told(self) -> words.Told:
-        """The code in words, and what to do."""
-        return words.told(self.code)
+    def code_text(self) -> messages.CodeText:
+        """Return the name of the code, and the advice."""
+        return messages.describe_code(self.code)
 
     @property
     def state(self) -> str:
@@ -90,8 +92,8 @@ class Case(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which rejects: of an institution, of a listing of it, of a code; open, closed or all; which page."""
+class RejectQuery:
+    """A query by institution, list, code and state (open, closed or all), and the requested page."""
 
     institution_id: int | None = None
     identifier_type: str | None = None
@@ -104,25 +106,27 @@ class Filter:
     @classmethod
     def read(
         cls, args: Mapping[str, str], conn: Connection | None = None, names: Mapping[str, str] = OWN_NAMES
-    ) -> "Filter":
-        """The filter that parameters ask for: ``institution``, ``type``, ``code``, ``state``, ``page``,
-        ``per_page``, or what ``names`` calls them; what is empty asks for nothing. Raises InvalidInput for
-        what does not do, by the name under which it came.
+    ) -> "RejectQuery":
+        """Return the filter for parameters.
+
+        They are ``institution``, ``type``, ``code``, ``state``, ``page`` and ``per_page``, or what ``names``
+        calls them. An empty parameter is ignored. Raises InvalidInput for an invalid one, with the name under
+        which it was sent.
         """
         given = Given(args, names)
         return cls(
             institution_id=_number(given, "institution", LARGEST),
-            identifier_type=_one_of(given, "type", ("votecode", "tin")),
-            code=_one_of(given, "code", tuple(words.CODES)),
-            state=_one_of(given, "state", STATES) or "open",
-            page=_number(given, "page", MOST_PAGES) or 1,
-            per_page=_number(given, "per_page", MOST_PER_PAGE) or PER_PAGE,
+            identifier_type=_choice(given, "type", ("votecode", "tin")),
+            code=_choice(given, "code", tuple(messages.CODES)),
+            state=_choice(given, "state", STATES) or "open",
+            page=_number(given, "page", MAX_PAGE) or 1,
+            per_page=_number(given, "per_page", MAX_PER_PAGE) or PER_PAGE,
             conn=conn,
         )
 
     @property
     def params(self) -> dict[str, str]:
-        """The parameters that ask for this, without the page."""
+        """Return the parameters of this filter, without the page."""
         given = {
             "institution": self.institution_id,
             "type": self.identifier_type,
@@ -132,48 +136,40 @@ class Filter:
         }
         return {name: str(value) for name, value in given.items() if value is not None}
 
-    def with_page(self, page: int) -> dict[str, str]:
-        """The parameters of another page."""
-        return self.params | ({"page": str(page)} if page > 1 else {})
-
-    def with_state(self, state: str) -> dict[str, str]:
-        """The parameters of another state, from its first page."""
-        return replace(self, state=state).params
-
-    # What there is. These read the database, on the connection that the filter was given.
+    # Results. These read the database, on the connection that the filter was given.
 
     @cached_property
     def states(self) -> dict[str, int]:
-        """How many are open, closed and all, of what else is asked for."""
+        """Return the number of open, closed and all cases that match the rest of the filter."""
         opened, closed = store.count_states(self._conn, self._where())
         return {"open": opened, "closed": closed, "all": opened + closed}
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """Return the number of cases that match."""
         return self.states[self.state]
 
     @property
     def pages(self) -> int:
-        """How many pages they make; at least one."""
+        """Return the number of pages, at least one."""
         return max(1, -(-self.total // self.per_page))
 
     @cached_property
     def cases(self) -> list[Case]:
-        """Those of this page, open ones first, the latest first."""
+        """Return the cases of this page, open ones first, the latest first."""
         first = (self.page - 1) * self.per_page
-        return [Case(*row) for row in store.page_of(self._conn, self._where(), self.per_page, first)]
+        return [Case(*row) for row in store.list_cases(self._conn, self._where(), self.per_page, first)]
 
-    def every(self) -> Iterator[Case]:
-        """All of them, whatever the page, in bounded memory; the connection must be in a transaction."""
-        return (Case(*row) for row in store.every(self._conn, self._where()))
+    def iterate_all(self) -> Iterator[Case]:
+        """Return an iterator over the cases of all pages, in bounded memory. It needs an open transaction."""
+        return (Case(*row) for row in store.iterate_cases(self._conn, self._where()))
 
     @cached_property
     def listings(self) -> list[store.Listing]:
-        """The listings of the institution with open rejects, and how many each has."""
+        """Return the lists of the institution that have open cases, and how many each has."""
         if self.institution_id is None:
             return []
-        return store.open_listings(self._conn, self.institution_id)
+        return store.list_open_listings(self._conn, self.institution_id)
 
     @property
     def _conn(self) -> Connection:
@@ -184,17 +180,17 @@ class Filter:
         return store.Where(self.institution_id, self.identifier_type, self.code, self.state)
 
 
-def _number(given: Given, name: str, most: int) -> int | None:
+def _number(given: Given, name: str, maximum: int) -> int | None:
     raw = given.text(name)
     if not raw:
         return None
-    number = whole(raw, most)
+    number = whole(raw, maximum)
     if not number:
-        raise given.refuse(name, f"a whole number from 1 to {most:,}")
+        raise given.refuse(name, f"a whole number from 1 to {maximum:,}")
     return number
 
 
-def _one_of(given: Given, name: str, known: tuple[str, ...]) -> str | None:
+def _choice(given: Given, name: str, known: tuple[str, ...]) -> str | None:
     raw = given.text(name)
     if raw and raw not in known:
         raise given.refuse(name, f"one of: {', '.join(known)}")

@@ -1,6 +1,7 @@
-"""Ask: an identifier and a page number come in, a typed page or one error of the tree goes out.
+"""Requests records from HRIMS. Input: an identifier and a page number. Output: a typed page, or one
+RemoteError.
 
-``client`` speaks HTTP (it alone knows httpx), ``body`` reads one answer within its size limit,
-``wire`` reads a page, ``record`` one record, ``kept`` and ``scan`` what is not quite JSON; ``pace`` says how
-long to wait before asking again.
+``client`` does HTTP and is the only module here that imports httpx. ``body`` reads one response within its
+size limit. ``wire`` decodes a page and ``record`` one record. ``field_filter`` and ``scan`` read what is not
+quite JSON. ``retry_after`` calculates the wait before the next request.
 """

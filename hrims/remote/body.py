@@ -1,4 +1,4 @@
-"""Reading one answer: its chunks come in, at most ``limit`` bytes of plain body go out."""
+"""Reads the body of one response. Input: its chunks. Output: at most ``limit`` bytes of decompressed body."""
 
 import zlib
 from collections.abc import AsyncIterator
@@ -8,22 +8,23 @@ from hrims.errors import RemoteGarbled, RemoteTooLarge
 
 MB: Final = 1024 * 1024
 
-MOST_MEMBERS: Final = 10_000
-"""Compressed files that one answer may consist of, one behind the other."""
+MAX_GZIP_MEMBERS: Final = 10_000
+"""Maximum number of gzip members that one response may contain, one after the other."""
 
 GZIP: Final = b"\x1f\x8b"
-"""What each of them begins with."""
+"""The first bytes of each gzip member."""
 
 
 async def read(
     chunks: AsyncIterator[bytes], *, length: str | None, encoding: str | None, limit: int
 ) -> bytes:
-    """Return the whole body, decompressed. ``limit`` holds for the bytes that are received and those of the
-    body.
+    """Return the whole body, decompressed.
 
-    ``length`` and ``encoding`` are the headers Content-Length and Content-Encoding. Raises
-    RemoteTooLarge before anything is read where the length says so, else at the limit, and
-    RemoteGarbled for a compression that is broken or was not asked for.
+    ``limit`` applies to the received bytes and to the bytes of the body. ``length`` and ``encoding`` are the
+    headers Content-Length and Content-Encoding.
+
+    Raises RemoteTooLarge before reading if the length exceeds the limit, and otherwise when the limit is
+    reached. Raises RemoteGarbled if the compression is broken or was not requested.
     """
     if length is not None and int(length) > limit:
         raise _too_large(limit)
@@ -49,52 +50,56 @@ def _reader(encoding: str | None) -> "Plain | Gzip":
 
 
 class Plain:
-    """Chunks as they are."""
+    """A reader of chunks that are not compressed."""
 
-    def part(self, chunk: bytes, most: int) -> bytes:
-        return chunk[:most]
+    def part(self, chunk: bytes, limit: int) -> bytes:
+        return chunk[:limit]
 
     def end(self) -> None:
-        """Nothing is left over."""
+        """Do nothing: no data remains."""
 
 
 class Gzip:
-    """Compressed chunks. Never more than asked for is unpacked: a bomb stays packed.
+    """A reader of compressed chunks.
 
-    Further files behind the first belong to the body (RFC 1952). Anything else behind it is left out.
+    It never unpacks more than requested, so a decompression bomb stays packed. Further members after the
+    first belong to the body (RFC 1952). Any other data after a member is ignored.
     """
 
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(wbits=31)
         self._members = 1
         self._begun = b""
-        """What came behind a file, as long as it may be the beginning of another."""
+        """Bytes after a member that may be the beginning of another."""
         self._is_over = False
 
-    def part(self, chunk: bytes, most: int) -> bytes:
+    def part(self, chunk: bytes, limit: int) -> bytes:
         body = bytearray()
-        while chunk and len(body) < most and not self._is_over:
+        while chunk and len(body) < limit and not self._is_over:
             if self._stream.eof:
                 chunk = self._next(chunk)
             else:
-                body += self._unpack(chunk, most - len(body))
+                body += self._unpack(chunk, limit - len(body))
                 chunk = self._stream.unused_data
         return bytes(body)
 
-    def _unpack(self, chunk: bytes, most: int) -> bytes:
+    def _unpack(self, chunk: bytes, limit: int) -> bytes:
         try:
-            return self._stream.decompress(chunk, most)
+            return self._stream.decompress(chunk, limit)
         except zlib.error:
             pass
         raise RemoteGarbled("HRIMS sent a compressed answer that cannot be unpacked.")
 
     def _next(self, chunk: bytes) -> bytes:
-        """Begin the file that begins with ``chunk``, and return what belongs to it; note if there is none."""
+        """Start the member that begins with ``chunk``, and return the bytes that belong to it.
+
+        Set ``_is_over`` if no member begins there.
+        """
         start = self._begun + chunk
         if len(start) < len(GZIP) and GZIP.startswith(start):
             self._begun = start
             return b""
-        if not start.startswith(GZIP) or self._members >= MOST_MEMBERS:
+        if not start.startswith(GZIP) or self._members >= MAX_GZIP_MEMBERS:
             self._is_over = True
             return b""
         self._stream, self._begun = zlib.decompressobj(wbits=31), b""

@@ -1,6 +1,6 @@
-"""Asking HRIMS: an identifier and a page number come in, a page or one error of the tree goes out.
+"""HTTP client of HRIMS. Input: an identifier and a page number. Output: a page, or one RemoteError.
 
-Only this file and ``webhooks/post.py`` import httpx. Credentials travel in two headers and appear nowhere
+Only this file and ``webhooks/post.py`` import httpx. Credentials are sent in two headers and appear nowhere
 else.
 """
 
@@ -28,26 +28,29 @@ from hrims.errors import (
     RemoteUnknown,
     RemoteUnreachable,
 )
-from hrims.remote import body, pace, wire
+from hrims.remote import body, retry_after, wire
 
 OPERATIONS: Final = {"votecode": "204", "tin": "205"}
-NOBODY: Final = "000000000"
-"""A well-formed ZanID that nobody has: the cheapest question there is."""
+UNKNOWN_ZAN_ID: Final = "000000000"
+"""A well-formed ZanID that no employee has. A request for it is the cheapest one."""
 
 for _name in ("httpx", "httpcore"):
-    # their debug lines hold the headers of answers, and a line a request helps nobody
+    # Their debug lines contain response headers, and one line per request is noise.
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class Remote:
-    """HRIMS, over one client with connections kept alive; use it as an async context manager."""
+    """A client of HRIMS with one pool of keep-alive connections. Use it as an async context manager."""
 
     def __init__(self, settings: Settings, *, base_url: str | None = None) -> None:
-        """``base_url`` overrides the settings' one. Raises ConfigError where neither is usable."""
+        """Create the client. ``base_url`` overrides the one of the settings.
+
+        Raises ConfigError if neither is usable.
+        """
         self._url = _endpoint(base_url or settings.base_url)
-        self.address = base_url or settings.base_url or ""
-        """That of HRIMS, as it was given."""
-        self._whole = settings.request_timeout
+        self.base_url = base_url or settings.base_url or ""
+        """The base URL of HRIMS, as given."""
+        self._total_timeout = settings.request_timeout
         self._limit = settings.max_response_mb * body.MB
         self._client = httpx.AsyncClient(
             headers=_headers(settings),
@@ -73,11 +76,11 @@ class Remote:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
         await self._client.aclose()
 
     async def page(self, identifier_type: str, identifier: str, number: int, size: int) -> wire.Page:
-        """Page ``number`` (from 0) of ``size`` people under a vote code or TIN.
+        """Return page ``number`` (from 0) of ``size`` employees of a vote code or TIN.
 
         ``identifier_type`` is ``votecode`` or ``tin``. Raises RemoteError.
         """
@@ -85,29 +88,32 @@ class Remote:
         answer = await self._ask(OPERATIONS[identifier_type], about)
         return wire.decode_page(answer, number=number, size=size)
 
-    async def everyone(self, number: int, size: int) -> wire.Page:
-        """Page ``number`` (from 0) of ``size`` people of all institutions. Raises RemoteError."""
+    async def all_employees(self, number: int, size: int) -> wire.Page:
+        """Return page ``number`` (from 0) of ``size`` employees of all institutions. Raises RemoteError."""
         answer = await self._ask("201", {"PageNumber": number, "PageSize": size})
         return wire.decode_page(answer, number=number, size=size)
 
     async def person(self, key: str) -> wire.Person | wire.Unreadable:
-        """The employee with the payroll number or ZanID ``key``. Raises RemoteError."""
+        """Return the employee with the payroll number or ZanID ``key``. Raises RemoteError."""
         return wire.decode_person(await self._ask("202", {"RequestBody": key}))
 
     async def check(self) -> None:
-        """Asks for nobody: returns if HRIMS is there and accepts us, else raises RemoteError."""
-        answer = await self._ask("202", {"RequestBody": NOBODY})
+        """Request an unknown employee. Return if HRIMS responds and accepts the credentials.
+
+        Raises RemoteError otherwise.
+        """
+        answer = await self._ask("202", {"RequestBody": UNKNOWN_ZAN_ID})
         with suppress(RemoteUnknown, RemoteBadRequest):
             wire.decode_person(answer)
 
     async def _ask(self, operation: str, about: dict[str, Any]) -> bytes:
         request = msgspec.json.encode({"RequestId": operation, "RequestPayloadData": about})
         try:
-            async with asyncio.timeout(self._whole):
+            async with asyncio.timeout(self._total_timeout):
                 return await self._exchange(request)
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as reason:
-            failure = self._in_words(reason)
-        # raised out here, so that httpx' error, which may quote a header, does not hang on to it
+            failure = self._to_remote_error(reason)
+        # Raise it outside the handler: otherwise its context is httpx' error, which may quote a header.
         raise failure
 
     async def _exchange(self, request: bytes) -> bytes:
@@ -122,26 +128,26 @@ class Remote:
         _judge(response, answer)
         return answer
 
-    def _in_words(self, reason: Exception) -> RemoteError:
+    def _to_remote_error(self, reason: Exception) -> RemoteError:
         where, timeout = f"HRIMS at {self._url}", self._client.timeout
         if isinstance(reason, httpx.ConnectTimeout):
             return RemoteTimeout(f"{where} could not be reached in {timeout.connect:g} seconds.")
         if isinstance(reason, httpx.TimeoutException):
             return RemoteTimeout(f"{where} was silent for {timeout.read:g} seconds.")
         if isinstance(reason, TimeoutError):
-            return RemoteTimeout(f"{where} gave no whole answer in {self._whole:g} seconds.")
+            return RemoteTimeout(f"{where} gave no whole answer in {self._total_timeout:g} seconds.")
         return _broken(where, reason)
 
 
 def _broken(where: str, reason: Exception) -> RemoteError:
-    if isinstance(reason, httpx.ConnectError) and _is_distrust(reason):
+    if isinstance(reason, httpx.ConnectError) and _is_certificate_error(reason):
         return RemoteUnreachable(
             f"{where} shows a certificate that this machine does not trust. "
             "Install the authority that signed it, or name its file in SSL_CERT_FILE."
         )
     if isinstance(reason, httpx.ConnectError):
         return RemoteUnreachable(f"{where} cannot be reached. Is the address right?")
-    if isinstance(reason, httpx.RemoteProtocolError) and not _is_broken_off(reason):
+    if isinstance(reason, httpx.RemoteProtocolError) and not _is_incomplete_read(reason):
         return RemoteGarbled(f"{where} answered with something that is not HTTP.")
     return RemoteUnreachable(f"{where} broke the connection before its answer was whole.")
 
@@ -191,9 +197,9 @@ def _timeouts(settings: Settings) -> httpx.Timeout:
 
 
 def _trust(url: str) -> ssl.SSLContext | bool:
-    """The public authorities, and those that the machine's owner installed for inside use."""
+    """Return the public authorities, and those that the owner of this machine installed for internal use."""
     if not url.startswith("https:"):
-        # Nothing is signed, and redirects are not followed: the authorities need not be read.
+        # No certificate is checked and redirects are not followed, so do not load the authorities.
         return False
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()
@@ -201,15 +207,15 @@ def _trust(url: str) -> ssl.SSLContext | bool:
 
 
 def _refuse(response: httpx.Response) -> None:
-    """Raises what the status alone says, before any body is read."""
+    """Raise the error that the status alone determines, before the body is read."""
     status = response.status_code
     if status in {401, 403}:
         raise RemoteCredentials(wire.CREDENTIALS_REFUSED)
     if status == 413:
         raise RemoteTooLarge(f"{wire.TOO_LARGE_FOR_HRIMS} (HTTP 413).", retry_after=_wait(response))
     if status in {408, 425, 429} or status >= 500:
-        words = f"HRIMS answered that it failed (HTTP {status})."
-        raise RemoteFailed(words, retry_after=_wait(response))
+        message = f"HRIMS answered that it failed (HTTP {status})."
+        raise RemoteFailed(message, retry_after=_wait(response))
     if 300 <= status < 400:
         raise RemoteGarbled(
             f"HRIMS answered with a redirect (HTTP {status}), which is not followed, because it "
@@ -218,12 +224,12 @@ def _refuse(response: httpx.Response) -> None:
 
 
 def _judge(response: httpx.Response, answer: bytes) -> None:
-    """Raises what a body says that arrives under a failing status or with a Retry-After."""
+    """Raise the error that a body contains if the status is a failure or a Retry-After is present."""
     status, wait = response.status_code, _wait(response)
     if status < 400 and wait is None:
         return
-    if told := wire.verdict(answer):
-        wire.judge(told, retry_after=wait)
+    if verdict := wire.decode_verdict(answer):
+        wire.raise_if_failed(verdict, retry_after=wait)
     if status == 404:
         raise RemoteBadRequest(
             "There is no HRIMS at this address (HTTP 404, without HRIMS' own words). Check HRIMS_BASE_URL."
@@ -233,15 +239,18 @@ def _judge(response: httpx.Response, answer: bytes) -> None:
 
 
 def _wait(response: httpx.Response) -> float | None:
-    return pace.asked_for(response.headers.get("Retry-After", ""), datetime.now(UTC))
+    return retry_after.parse_retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
 
 
-def _is_distrust(reason: BaseException | None) -> bool:
+def _is_certificate_error(reason: BaseException | None) -> bool:
     while reason is not None and not isinstance(reason, ssl.SSLCertVerificationError):
         reason = reason.__cause__ or reason.__context__
     return reason is not None
 
 
-def _is_broken_off(reason: httpx.RemoteProtocolError) -> bool:
-    """httpx has one error for a peer that hangs up and for one that does not speak HTTP."""
+def _is_incomplete_read(reason: httpx.RemoteProtocolError) -> bool:
+    """Return whether the peer closed the connection.
+
+    httpx has the same error for that case and for a peer that does not speak HTTP.
+    """
     return "disconnected" in str(reason) or "closed connection" in str(reason)

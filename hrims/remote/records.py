@@ -1,14 +1,14 @@
-"""An employee as HRIMS sends one, as types.
+"""Types of an employee as HRIMS sends it.
 
-Only the fields that are kept are typed: whatever else a record holds passes, whatever its type.
-``kept`` reads the names of these fields from here.
+Only the fields that are saved have types: any other field is accepted, with any type. ``field_filter`` takes
+the names of these fields from here.
 """
 
 import msgspec
 
 
 class Part(msgspec.Struct, rename="camel", gc=False):
-    """A piece of an employee; every field may be null or absent."""
+    """A part of an employee. Every field may be null or absent."""
 
 
 class PersonalInfo(Part):
@@ -78,8 +78,10 @@ class Person(Part):
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """A record that is not an employee: why, in words, where (``personalInfo.firstName``), and whose it is
-    as far as that can be read all the same.
+    """A record that cannot be decoded as an employee.
+
+    ``reason`` is a message, ``field`` a path such as ``personalInfo.firstName``. ``info`` and ``workplace``
+    identify the employee if they can be read.
     """
 
     reason: str
@@ -88,5 +90,5 @@ class Unreadable(msgspec.Struct, frozen=True):
     workplace: str | None = None
 
     def __repr__(self) -> str:
-        """Without whose it is: that is for HR officers, and for no log."""
+        """Return the reason and the field, without the employee: personal data must not reach a log."""
         return f"Unreadable({self.reason!r}, {self.field!r})"

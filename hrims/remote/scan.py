@@ -1,7 +1,8 @@
-"""Scan JSON by its structure alone: bytes come in, the bytes of single values go out. A value that is not
-read may be anything (NaN, 3,000 levels, text that is not UTF-8), if its strings end and its brackets match.
+"""Scans JSON by its structure alone. Input: bytes. Output: the bytes of single values.
 
-Nothing here recurses. Time is linear in the bytes, memory is one byte a nested level.
+A value that is not read may be anything (NaN, 3,000 levels, text that is not UTF-8), if its strings end and
+its brackets match. Nothing here recurses. Time is linear in the number of bytes; memory is one byte per
+nested level.
 """
 
 import re
@@ -10,8 +11,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-MOST_STEPS: Final = 250_000
-"""Runs of brackets, or parts between commas, of one value; more would hold up the process for seconds."""
+MAX_STEPS: Final = 250_000
+"""Maximum sequences of brackets, or parts between commas, of one value. More would block the process for
+seconds.
+"""
 
 _STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SPACE: Final = rb"[ \t\n\r]*+"
@@ -30,11 +33,11 @@ _text = msgspec.json.Decoder(str)
 
 
 class Malformed(ValueError):
-    """The structure itself is broken: a string or bracket without an end, a member without a name."""
+    """A broken structure: a string or bracket without an end, or a member without a name."""
 
 
 class _Part(NamedTuple):
-    """What stands between two commas of a container, and the first and last container within it."""
+    """The part between two commas of a container, and the first and last container within it."""
 
     begin: int
     end: int
@@ -54,7 +57,7 @@ def document(body: bytes) -> bytes:
 
 
 def elements(array: bytes) -> Iterator[bytes]:
-    """Yield each element of an array, in order; one without brackets may be anything. Raises Malformed."""
+    """Yield each element of an array, in order. One without brackets may be anything. Raises Malformed."""
     for part in _parts(array):
         yield _value(array, part, part.begin) if part.opened >= 0 else array[part.begin : part.end]
 
@@ -72,12 +75,12 @@ def _name(quoted: bytes) -> str:
     try:
         return _text.decode(quoted)
     except ValueError:
-        # It is none of the names that are read, whatever it is.
+        # It cannot be one of the names that are read.
         return quoted.decode(errors="replace")
 
 
 def _value(raw: bytes, part: _Part, begin: int) -> bytes:
-    """Return the value that fills the rest of a part. Raises Malformed when that is not exactly one."""
+    """Return the value that fills the rest of a part. Raises Malformed if that is not exactly one value."""
     value = raw[begin : part.end]
     is_container = (part.opened, part.closed) == (begin, part.end)
     if not is_container and (part.opened >= 0 or _scalar(value) is None):
@@ -86,10 +89,10 @@ def _value(raw: bytes, part: _Part, begin: int) -> bytes:
 
 
 def _parts(container: bytes) -> Iterator[_Part]:
-    """Yield what stands between the commas of a container. Raises Malformed."""
+    """Yield the parts between the commas of a container. Raises Malformed."""
     start = at = 1
     opened = closed = -1
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         found = _to_separator(container, at)
         if found is None:
             raise Malformed("no end")
@@ -124,10 +127,10 @@ def _after_space(raw: bytes, at: int) -> int:
 
 
 def _close(raw: bytes, begin: int) -> int:
-    """Return the position behind the bracket that closes the one at ``begin``. Raises Malformed."""
-    missing = bytearray()  # the brackets that are still to come, the next one last
+    """Return the position after the bracket that closes the one at ``begin``. Raises Malformed."""
+    missing = bytearray()  # the closing brackets that are expected, the next one last
     at = begin
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         found = _to_brackets(raw, at)
         if found is None:
             raise Malformed("no end")

@@ -1,6 +1,8 @@
-"""Schedules: when batches are asked for by themselves. A wish of a person comes in, with a cron line and a
-time zone; a batch goes out at each of its times, once, whichever worker asks for it.
+"""The scheduler: starts batches automatically, at the due times of schedules.
 
-``calendar`` says when that is, purely; ``decide`` has what administrators do, each with its audit record;
-``fire`` asks when a time has come; ``store`` has the SQL.
+Input: a batch request of a user, with a cron expression and a time zone. Output: one batch at each due time,
+whichever worker enqueues it.
+
+``calendar`` computes the times and is pure. ``actions`` has the actions of administrators, each with its
+audit record. ``scheduler`` enqueues due batches. ``store`` has the SQL.
 """

@@ -1,9 +1,8 @@
-"""When a schedule is due: a cron line, a time zone and a moment come in; the next times go out, and words.
-Pure.
+"""The times of a schedule. Input: cron expression, time zone and moment. Output: the next times, text. Pure.
 
-The line is read by the clock on the wall. A line for all hours comes whenever the clock shows one of its
-times, so an hourly line comes every hour over a clock change. A line that names hours comes once for each of
-its times: at the first of two, and later if the clock leaves the time out.
+The expression is read as local time. If its hour field is ``*``, it matches whenever the local clock shows
+one of its times. So an hourly schedule stays hourly over a clock change. If it names hours, each of its times
+matches once: the first of two if the clock is set back, and later if the clock skips the time.
 """
 
 import heapq
@@ -14,100 +13,111 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import CroniterError, croniter  # type: ignore[import-untyped] # it has no types
+from croniter import CroniterError, croniter  # type: ignore[import-untyped] # has no type hints
 
 from hrims.errors import InvalidInput
 
-LONGEST_LINE: Final = 100
+MAX_CRON_LENGTH: Final = 100
 
-CLOSEST: Final = timedelta(minutes=10)
-"""Between two times of a schedule at least."""
+MIN_INTERVAL: Final = timedelta(minutes=10)
+"""The shortest interval between two times of a schedule."""
 
-LOOKED_AT: Final = 50
-"""Times that are looked at for whether two are too close."""
+CHECKED_TIMES: Final = 50
+"""The number of times that are checked for too short intervals."""
 
-LARGEST_CHANGE: Final = timedelta(hours=25)
-"""Longer than any clock was ever set forward or back: a day, where a country crossed the date line."""
+MAX_CLOCK_CHANGE: Final = timedelta(hours=25)
+"""Longer than any clock change on record: one day, where a country crossed the date line."""
 
 DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
-BY_CHANCE = re.compile(r"(^|[ ,])[rh]($|[ ,/(-])", re.IGNORECASE)
+RANDOM_FIELD = re.compile(r"(^|[ ,])[rh]($|[ ,/(-])", re.IGNORECASE)
 
-BAD_CRON = (
-    "The cron line must have five fields and 100 letters at most: minute, hour, day, month, day of the week, "
-    "like 0 1 * * * for every night at one. Nothing was changed."
+FIVE_FIELDS: Final = (
+    f"five fields and {MAX_CRON_LENGTH} characters at most: minute, hour, day, month, day of the week, "
+    "like 0 1 * * * for every night at one"
 )
 
 
-def check_zone(given: object) -> ZoneInfo:
-    """The time zone of this name. Raises InvalidInput."""
+def check_zone(given: str) -> ZoneInfo:
+    """Return the time zone of this name. Raises InvalidInput."""
     try:
-        return ZoneInfo(given if isinstance(given, str) else "")
+        return ZoneInfo(given)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidInput(
             "timeZone must be a name like Africa/Dar_es_Salaam. Nothing was changed.", "bad_time_zone"
         ) from None
 
 
-def check_cron(given: object, zone: ZoneInfo, now: datetime) -> str:
-    """The line with single spaces. Raises InvalidInput for one that is none, never comes, or comes
-    too often.
-    """
-    line = " ".join(given.split()) if isinstance(given, str) else ""
-    if len(line) > LONGEST_LINE or not line.isascii() or len(line.split(" ")) != 5:
-        raise InvalidInput(BAD_CRON, "bad_cron")
-    # croniter's R and H are times by chance, and others at each look.
-    if BY_CHANCE.search(line) or not croniter.is_valid(line):
+def parse_cron(given: str) -> str:
+    """Return the cron expression with single spaces. Raises InvalidInput if it is malformed."""
+    cron = " ".join(given.split())
+    if len(cron) > MAX_CRON_LENGTH or not cron.isascii() or len(cron.split(" ")) != 5:
+        raise InvalidInput(f"The cron line must have {FIVE_FIELDS}. Nothing was changed.", "bad_cron")
+    # croniter's R and H are random and differ on every evaluation.
+    if RANDOM_FIELD.search(cron) or not croniter.is_valid(cron):
         raise InvalidInput("A field of this cron line cannot be read. Nothing was changed.", "bad_cron")
+    return cron
+
+
+def check_cron(given: str, zone: ZoneInfo, now: datetime) -> str:
+    """Return the cron expression with single spaces.
+
+    Raises InvalidInput if it is malformed, never matches, or matches too often.
+    """
+    cron = parse_cron(given)
     try:
-        upcoming(line, zone, now, 1)
-        # Its own times, as a clock shows them that never changes.
-        shown = upcoming(line, ZoneInfo("UTC"), now, LOOKED_AT)
+        next_times(cron, zone, now, 1)
+        # Its times in UTC, which has no clock changes.
+        checked = next_times(cron, ZoneInfo("UTC"), now, CHECKED_TIMES)
     except CroniterError:
         raise InvalidInput("This cron line never comes. Nothing was changed.", "bad_cron") from None
-    if any(later - earlier < CLOSEST for earlier, later in itertools.pairwise(shown)):
+    if any(later - earlier < MIN_INTERVAL for earlier, later in itertools.pairwise(checked)):
         raise InvalidInput("A schedule comes every ten minutes at most. Nothing was changed.", "bad_cron")
-    return line
+    return cron
 
 
-def upcoming(line: str, zone: ZoneInfo, after: datetime, count: int) -> list[datetime]:
-    """The next times after a moment, in UTC. Raises CroniterError when there is none within fifty years."""
-    following = times(line, zone, after)
+def next_times(cron: str, zone: ZoneInfo, after: datetime, count: int) -> list[datetime]:
+    """Return the next times after a moment, in UTC.
+
+    Raises CroniterError if none follows within fifty years.
+    """
+    following = iterate_times(cron, zone, after)
     return [next(following) for _ in range(count)]
 
 
-def times(line: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    """Yield all times after a moment, in UTC and in order. Raises as ``upcoming``."""
-    is_for_all_hours = croniter.expand(line)[0][1] == ["*"]
-    # A clock change can move a time behind later ones. So a time is yielded once the line is read far enough
-    # that no earlier one can follow.
-    wall = croniter(line, after.astimezone(zone).replace(tzinfo=None) - LARGEST_CHANGE)
-    known: list[datetime] = []
+def iterate_times(cron: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """Yield all times after a moment, in UTC and in order. Raises like ``next_times``."""
+    is_for_all_hours = croniter.expand(cron)[0][1] == ["*"]
+    # A clock change can move a time behind later ones. Yield a time only when no earlier one can follow.
+    local_times = croniter(cron, after.astimezone(zone).replace(tzinfo=None) - MAX_CLOCK_CHANGE)
+    pending: list[datetime] = []
     last = after
     while True:
-        shown = wall.get_next(datetime).replace(tzinfo=zone)
-        for moment in _moments(shown, is_for_all_hours):
-            heapq.heappush(known, moment)
-        while known and known[0] < shown.astimezone(UTC) - LARGEST_CHANGE:
-            if (moment := heapq.heappop(known)) > last:
+        local_time = local_times.get_next(datetime).replace(tzinfo=zone)
+        for moment in _to_utc(local_time, is_for_all_hours):
+            heapq.heappush(pending, moment)
+        while pending and pending[0] < local_time.astimezone(UTC) - MAX_CLOCK_CHANGE:
+            if (moment := heapq.heappop(pending)) > last:
                 last = moment
                 yield moment
 
 
-def _moments(shown: datetime, is_for_all_hours: bool) -> list[datetime]:
-    """Return the moments in UTC for a time that the clock shows once, twice or never."""
-    first, second = shown.astimezone(UTC), shown.replace(fold=1).astimezone(UTC)
+def _to_utc(local_time: datetime, is_for_all_hours: bool) -> list[datetime]:
+    """Return the moments in UTC for a time that the local clock shows once, twice or never."""
+    first, second = local_time.astimezone(UTC), local_time.replace(fold=1).astimezone(UTC)
     if not is_for_all_hours or first == second:
         return [first]
-    is_left_out = first.astimezone(shown.tzinfo).replace(tzinfo=None) != shown.replace(tzinfo=None)
-    return [] if is_left_out else [first, second]
+    is_skipped = first.astimezone(local_time.tzinfo).replace(tzinfo=None) != local_time.replace(tzinfo=None)
+    return [] if is_skipped else [first, second]
 
 
-def plain(every: str, at: str, day: str) -> str:
-    """The cron line of a plain choice: ``every`` day, weekday, week (``day`` 0 to 6, Sunday first) or month
-    (``day`` 1 to 28), at a time like 01:30. Raises InvalidInput.
+def build_cron(every: str, at: str, day: str) -> str:
+    """Return the cron expression of a simple choice.
+
+    ``every`` is day, weekday, week (``day`` 0 to 6, Sunday first) or month (``day`` 1 to 28). ``at`` is a
+    time like 01:30. Raises InvalidInput.
     """
-    clock = read_time(at, "at")
+    clock = parse_time(at, "at")
     if clock is None:
         raise InvalidInput("Say at which time, like 01:30. Nothing was changed.", "bad_at")
     head = f"{clock.minute} {clock.hour}"
@@ -125,8 +135,8 @@ def plain(every: str, at: str, day: str) -> str:
     )
 
 
-def read_time(given: object, name: str) -> time | None:
-    """A time of the day like 22:00; None for nothing. Raises InvalidInput."""
+def parse_time(given: object, name: str) -> time | None:
+    """Parse a time of day like 22:00. Return None for an empty value. Raises InvalidInput."""
     if given is None or given == "":
         return None
     try:
@@ -138,11 +148,12 @@ def read_time(given: object, name: str) -> time | None:
     return found
 
 
-def as_plain(line: str) -> dict[str, str] | None:
-    """The plain choice whose line this is: ``every``, ``at``, ``weekday``, ``day``; None when there
-    is none.
+def parse_simple(cron: str) -> dict[str, str] | None:
+    """Return the simple choice that a cron expression equals: ``every``, ``at``, ``weekday``, ``day``.
+
+    None if there is no such choice.
     """
-    minute, hour, day, month, weekday = line.split(" ")
+    minute, hour, day, month, weekday = cron.split(" ")
     if not (minute.isdigit() and hour.isdigit() and month == "*"):
         return None
     chosen = {"at": f"{int(hour):02}:{int(minute):02}"}
@@ -155,11 +166,11 @@ def as_plain(line: str) -> dict[str, str] | None:
     return None
 
 
-def in_words(line: str) -> str:
-    """A cron line as people say it; the line itself where there is no plain way to."""
-    chosen = as_plain(line)
+def describe_cron(cron: str) -> str:
+    """Return a cron expression as text. Return it unchanged if there is no simple text."""
+    chosen = parse_simple(cron)
     if chosen is None:
-        return line
+        return cron
     when = {
         "day": "every day",
         "weekday": "on weekdays",

@@ -1,4 +1,4 @@
-"""Schedules, in SQL. Each function works inside its caller's transaction."""
+"""The SQL of schedules. Each function works inside its caller's transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -11,18 +11,21 @@ from psycopg.rows import class_row
 
 from hrims.db import AsyncConnection, Connection, statements
 
+LATEST = 10
+"""Number of past times that page and API show."""
+
 SQL = statements(Path(__file__).with_name("schedules.sql"))
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule as it is kept; times of the day are those of its zone."""
+    """A schedule as it is stored. Times of day are in its time zone."""
 
     id: int
     name: str
     cron: str
     time_zone: str
-    wish: str
+    scope: str
     institutions: list[int]
     identifier_type: str | None
     page_size: int
@@ -44,9 +47,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Firing:
-    """A time at which a schedule was due, and what became of it: ``asked``, ``skipped``,
-    ``nobody_meant`` or ``failed``.
-    """
+    """A due time of a schedule and its result: ``asked``, ``skipped``, ``nobody_meant`` or ``failed``."""
 
     schedule_id: int
     due_at: datetime
@@ -56,15 +57,15 @@ class Firing:
 
 
 def now(conn: Connection) -> datetime:
-    """The database's time, by which every schedule goes."""
+    """Return the time of the database, which decides when a schedule is due."""
     row = conn.execute("SELECT clock_timestamp()").fetchone()
     assert row is not None
     found: datetime = row[0]
     return found
 
 
-def knows_zone(conn: Connection, zone: str) -> bool:
-    """Whether the database can tell the time there: a run's quiet hours are judged by it."""
+def is_known_zone(conn: Connection, zone: str) -> bool:
+    """Return whether the database knows the time zone. It evaluates the quiet hours of runs."""
     try:
         with conn.transaction():
             conn.execute("SELECT now() AT TIME ZONE %s", (zone,))
@@ -73,25 +74,25 @@ def knows_zone(conn: Connection, zone: str) -> bool:
     return True
 
 
-def insert(conn: Connection, schedule: dict[str, Any], made_by: str) -> int | None:
-    """Adds a schedule; returns its id, None when there is one of this name."""
+def insert_schedule(conn: Connection, schedule: dict[str, Any], made_by: str) -> int | None:
+    """Insert a schedule. Return its id, or None if the name is taken."""
     row = conn.execute(SQL["insert"], {**schedule, "made_by": made_by}).fetchone()
     return row[0] if row else None
 
 
-def update(conn: Connection, id_: int, schedule: dict[str, Any]) -> None:
-    """Changes a schedule. Raises psycopg.errors.UniqueViolation when there is another one of this name."""
+def update_schedule(conn: Connection, id_: int, schedule: dict[str, Any]) -> None:
+    """Update a schedule. Raises psycopg.errors.UniqueViolation if the name is taken."""
     conn.execute(SQL["update"], {**schedule, "id": id_})
 
 
-def hold(conn: Connection, id_: int) -> Schedule | None:
-    """A schedule, held until the transaction ends."""
-    return _one(conn, b"WHERE id = %s FOR UPDATE", (id_,))
+def lock_schedule(conn: Connection, id_: int) -> Schedule | None:
+    """Return a schedule and lock it until the transaction ends."""
+    return _select_one(conn, b"WHERE id = %s FOR UPDATE", (id_,))
 
 
-def hold_due(conn: Connection) -> Schedule | None:
-    """A schedule whose time has come and that nobody else holds, held until the transaction ends."""
-    return _one(
+def lock_due_schedule(conn: Connection) -> Schedule | None:
+    """Return a due schedule that is not locked, and lock it until the transaction ends."""
+    return _select_one(
         conn,
         b"WHERE paused_at IS NULL AND next_at <= clock_timestamp() ORDER BY next_at LIMIT 1"
         b" FOR UPDATE SKIP LOCKED",
@@ -99,30 +100,32 @@ def hold_due(conn: Connection) -> Schedule | None:
 
 
 async def is_due(conn: AsyncConnection) -> bool:
-    """Whether the time of any schedule has come."""
+    """Return whether any schedule is due."""
     due = "SELECT EXISTS (SELECT FROM schedules WHERE paused_at IS NULL AND next_at <= now())"
     row = await (await conn.execute(due)).fetchone()
     return bool(row and row[0])
 
 
-def read(conn: Connection, id_: int) -> Schedule | None:
-    """One schedule."""
-    return _one(conn, b"WHERE id = %s", (id_,))
+def find_schedule(conn: Connection, id_: int) -> Schedule | None:
+    """Return one schedule."""
+    return _select_one(conn, b"WHERE id = %s", (id_,))
 
 
-def _one(conn: Connection, which: bytes, given: tuple[Any, ...] = ()) -> Schedule | None:
+def _select_one(conn: Connection, where: bytes, values: tuple[Any, ...] = ()) -> Schedule | None:
     with conn.cursor(row_factory=class_row(Schedule)) as cursor:
-        return cursor.execute(SQL["read"] + b"\n" + which, given).fetchone()
+        return cursor.execute(SQL["select"] + b"\n" + where, values).fetchone()
 
 
-def schedules(conn: Connection) -> list[Schedule]:
-    """All of them, by name."""
+def list_schedules(conn: Connection) -> list[Schedule]:
+    """Return all schedules, ordered by name."""
     with conn.cursor(row_factory=class_row(Schedule)) as cursor:
-        return cursor.execute(SQL["read"] + b"\nORDER BY lower(name), id").fetchall()
+        return cursor.execute(SQL["select"] + b"\nORDER BY lower(name), id").fetchall()
 
 
-def fired(conn: Connection, schedule_id: int, due_at: datetime, became: str, batch_id: int | None) -> None:
-    """Writes down what became of a time, unless that was done before."""
+def record_firing(
+    conn: Connection, schedule_id: int, due_at: datetime, became: str, batch_id: int | None
+) -> None:
+    """Record the result of a due time, unless it is already recorded."""
     conn.execute(
         "INSERT INTO schedule_firings (schedule_id, due_at, became, batch_id) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT DO NOTHING",
@@ -130,8 +133,8 @@ def fired(conn: Connection, schedule_id: int, due_at: datetime, became: str, bat
     )
 
 
-def was_fired(conn: Connection, schedule_id: int, due_at: datetime) -> bool:
-    """Whether it is written down what became of a time; ask while the schedule is held."""
+def has_firing(conn: Connection, schedule_id: int, due_at: datetime) -> bool:
+    """Return whether the result of a due time is recorded. Call it while the schedule is locked."""
     row = conn.execute(
         "SELECT EXISTS (SELECT FROM schedule_firings WHERE schedule_id = %s AND due_at = %s)",
         (schedule_id, due_at),
@@ -139,38 +142,38 @@ def was_fired(conn: Connection, schedule_id: int, due_at: datetime) -> bool:
     return bool(row and row[0])
 
 
-def firings(conn: Connection, schedule_id: int, most: int) -> list[Firing]:
-    """The latest times of a schedule."""
+def list_firings(conn: Connection, schedule_id: int, limit: int) -> list[Firing]:
+    """Return the latest due times of a schedule."""
     with conn.cursor(row_factory=class_row(Firing)) as cursor:
         return cursor.execute(
             "SELECT schedule_id, due_at, fired_at, became, batch_id FROM schedule_firings"
             " WHERE schedule_id = %s ORDER BY due_at DESC LIMIT %s",
-            (schedule_id, most),
+            (schedule_id, limit),
         ).fetchall()
 
 
-def due_next(conn: Connection, id_: int, next_at: datetime) -> None:
-    """Says when a schedule is due next."""
+def set_next_at(conn: Connection, id_: int, next_at: datetime) -> None:
+    """Set when a schedule is due next."""
     conn.execute("UPDATE schedules SET next_at = %s WHERE id = %s", (next_at, id_))
 
 
-def belongs_to(conn: Connection, batch_id: int, schedule_id: int) -> None:
-    """Notes which schedule asked for a batch."""
+def link_batch(conn: Connection, batch_id: int, schedule_id: int) -> None:
+    """Record which schedule started a batch."""
     conn.execute("UPDATE batches SET schedule_id = %s WHERE id = %s", (schedule_id, batch_id))
 
 
-def pause(conn: Connection, id_: int, who: str) -> bool:
-    """It asks for nothing from now on; False when it is so already."""
+def pause_schedule(conn: Connection, id_: int, paused_by: str) -> bool:
+    """Pause a schedule. Return False if it is already paused."""
     return bool(
         conn.execute(
             "UPDATE schedules SET paused_at = now(), paused_by = %s WHERE id = %s AND paused_at IS NULL",
-            (who, id_),
+            (paused_by, id_),
         ).rowcount
     )
 
 
-def go_on(conn: Connection, id_: int, next_at: datetime) -> bool:
-    """It asks again, from its next time on; False when it does."""
+def resume_schedule(conn: Connection, id_: int, next_at: datetime) -> bool:
+    """Resume a schedule at ``next_at``. Return False if it is not paused."""
     return bool(
         conn.execute(
             "UPDATE schedules SET paused_at = NULL, paused_by = NULL, next_at = %s"
@@ -180,6 +183,6 @@ def go_on(conn: Connection, id_: int, next_at: datetime) -> bool:
     )
 
 
-def remove(conn: Connection, id_: int) -> None:
-    """Deletes a schedule; the batches that it asked for stay."""
+def delete_schedule(conn: Connection, id_: int) -> None:
+    """Delete a schedule. Its batches stay."""
     conn.execute("DELETE FROM schedules WHERE id = %s", (id_,))

@@ -1,13 +1,13 @@
-"""A stand-in HRIMS: its own process, real HTTP, to the contract, and failing on demand.
+"""A simulated HRIMS: a separate process with real HTTP that follows the contract and fails on demand.
 
-In comes a register of institutions and a seed; out goes a country of invented people, the same
-every time. Behaviour is changed while it runs through ``/_control``. Shares no code with the rest.
+Input: a register of institutions and a seed. Output: a population of invented people, the same every time.
+``/_control`` changes its behaviour while it runs. It shares no code with the other packages.
 """
 
 import os
 import sys
 
-from hrims.simulator.behaviour import Refused
+from hrims.simulator.behaviour import InvalidControl
 from hrims.simulator.options import Options, parse
 from hrims.simulator.server import serve
 
@@ -15,13 +15,15 @@ __all__ = ["Options", "main", "serve"]
 
 
 def main(argv: list[str]) -> None:
-    """Serves until SIGTERM or SIGINT and ends the process with 0; arguments as ``--help`` tells.
-    Exits 1 in words when it cannot start."""
+    """Serve until SIGTERM or SIGINT, then end the process with exit code 0.
+
+    ``--help`` lists the arguments. If the simulator cannot start, print a message and exit with code 1.
+    """
     options = parse(argv)
     try:
         serve(options)
     except OSError as reason:
         sys.exit(f"The simulator cannot use port {options.port}: {reason.strerror}. Give another.")
-    except Refused as reason:
+    except InvalidControl as reason:
         sys.exit(f"The simulator cannot behave so: {reason}.")
-    os._exit(0)  # tidying up tens of thousands of invented people takes a second and helps nobody
+    os._exit(0)  # freeing tens of thousands of invented people would take a second and has no use

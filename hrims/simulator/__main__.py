@@ -1,4 +1,4 @@
-"""``python -m hrims.simulator``: the same as ``hrims simulate``."""
+"""Runs the simulator with ``python -m hrims.simulator``, the same as ``hrims simulate``."""
 
 import sys
 

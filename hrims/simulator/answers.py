@@ -1,4 +1,7 @@
-"""What HRIMS answers when nothing goes wrong: an Ask in, a page or an object out."""
+"""Responses of HRIMS without failures.
+
+Input: a request as a ParsedRequest. Output: a page or a JSON object.
+"""
 
 import base64
 import binascii
@@ -7,9 +10,9 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from hrims.simulator.asking import Ask
-from hrims.simulator.country import Country, Person
+from hrims.simulator.population import Person, Population
 from hrims.simulator.register import Institution
+from hrims.simulator.request_parser import ParsedRequest
 
 DOCUMENTS = {
     "2": "Ardhilhali",
@@ -22,7 +25,7 @@ DOCUMENTS = {
 
 @dataclass
 class Page:
-    """One page: its people and their JSON, and what stands above them."""
+    """One page: its people, their JSON, and the fields of the envelope."""
 
     number: int
     overall: int
@@ -34,65 +37,68 @@ class Page:
         self.data = [person.encoded for person in self.people]
 
     def encoded(self) -> bytes:
-        """The JSON of the whole page."""
+        """Return the JSON of the whole page."""
         return b"%b%b]}" % (self.opening(), b", ".join(self.data))
 
     def opening(self) -> bytes:
-        """All of the JSON that stands before the first person."""
-        said = '"status": "Success", "message": "Imefanikiwa", ' if self.spare else ""
+        """Return the JSON before the first person."""
+        status_fields = '"status": "Success", "message": "Imefanikiwa", ' if self.spare else ""
         number = f'"currentPage": {self.number}, ' if self.spare else ""
         sizes = f'"currentDataSize": {len(self.data)}, "overallDataSize": {self.overall}'
-        return f'{{"code": 200, {said}{number}{sizes}, "data": ['.encode()
+        return f'{{"code": 200, {status_fields}{number}{sizes}, "data": ['.encode()
 
 
 def failure(code: int, message: str, description: str = "") -> dict[str, Any]:
-    """A body that says so while HTTP says 200."""
+    """Return the body of a failure that HRIMS sends with HTTP status 200."""
     body = {"code": code, "status": "Failure", "message": message}
     return body | {"description": description} if description else body
 
 
-def listed(country: Country, ask: Ask) -> Institution | None:
-    """The institution that 204 or 205 asks for."""
-    if ask.operation == "204":
-        return country.institution(vote=ask.key)
-    return country.institution(tin=ask.key)
+def find_institution(population: Population, request: ParsedRequest) -> Institution | None:
+    """Return the institution that a request 204 or 205 names."""
+    if request.operation == "204":
+        return population.institution(vote=request.key)
+    return population.institution(tin=request.key)
 
 
-def page(country: Country, ask: Ask, number: int | None = None) -> Page | None:
-    """The page that 201, 204 or 205 asks for (or another ``number``); None for an unknown key."""
-    at, size = number if number is not None else ask.page or 0, ask.size or 1
-    if ask.operation == "201":
-        people, overall = country.page(country.everybody, at * size, size)
+def build_page(population: Population, request: ParsedRequest, number: int | None = None) -> Page | None:
+    """Return the page that a request 201, 204 or 205 names, or another page ``number``.
+
+    Return None if the key is unknown.
+    """
+    at, size = number if number is not None else request.page or 0, request.size or 1
+    if request.operation == "201":
+        people, overall = population.page(population.all_numbers, at * size, size)
         return Page(at, overall, people)
-    institution = listed(country, ask)
+    institution = find_institution(population, request)
     if institution is None:
         return None
-    people, overall = country.page(lambda: country.listing(institution), at * size, size)
+    people, overall = population.page(lambda: population.listing(institution), at * size, size)
     return Page(at, overall, people)
 
 
-def one(country: Country, ask: Ask) -> tuple[Person | None, dict[str, Any]]:
-    """The person that 202, 203 or 206 asks for, and the answer about them."""
-    person = _find(country, ask)
+def find_employee(population: Population, request: ParsedRequest) -> tuple[Person | None, dict[str, Any]]:
+    """Return the person that a request 202, 203 or 206 names, and the response about that person."""
+    person = _find(population, request)
     if person is None:
         return None, failure(404, "Employee not found")
-    if ask.operation == "202":
+    if request.operation == "202":
         return person, _success(data=person.read())
-    if ask.operation == "203":
+    if request.operation == "203":
         return person, _photo(person.number)
-    return person, _documents(ask.document)
+    return person, _documents(request.document)
 
 
-def _find(country: Country, ask: Ask) -> Person | None:
-    number = country.find(ask.key.strip())
+def _find(population: Population, request: ParsedRequest) -> Person | None:
+    number = population.find(request.key.strip())
     if number is None:
         return None
-    person = country.person(number)
+    person = population.person(number)
     info = person.read()["personalInfo"]
     known = [info.get(name) for name in ("zanIdNumber", "payrollNumber")]
-    if ask.operation != "202":
-        known = known[1:]  # photos and documents are asked for by payroll number alone
-    return person if ask.key.strip() in [str(one).strip() for one in known] else None
+    if request.operation != "202":
+        known = known[1:]  # photos and documents are found by payroll number only
+    return person if request.key.strip() in [str(value).strip() for value in known] else None
 
 
 def _success(**body: Any) -> dict[str, Any]:
@@ -100,7 +106,10 @@ def _success(**body: Any) -> dict[str, Any]:
 
 
 def _photo(number: int) -> dict[str, Any]:
-    """The five shapes in which photos have been seen; a person's photo keeps its shape."""
+    """Return a photo in one of the five observed shapes.
+
+    The photo of a person always has the same shape.
+    """
     picture = base64.b64encode(_png(number)).decode()
     shapes: list[dict[str, Any]] = [
         {"data": picture},
@@ -113,7 +122,7 @@ def _photo(number: int) -> dict[str, Any]:
 
 
 def _png(number: int) -> bytes:
-    """A picture of one pixel, in a colour of this person's own."""
+    """Return a picture of one pixel in a colour that depends on the person's number."""
     pixel = bytes([0, number % 251, number // 251 % 251, 128])
     parts = [
         (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)),
@@ -135,7 +144,7 @@ def _documents(document: str) -> dict[str, Any]:
 
 
 def _pdf() -> bytes:
-    """An empty page."""
+    """Return an empty PDF page."""
     parts = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

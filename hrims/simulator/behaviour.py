@@ -1,29 +1,35 @@
-"""How the simulator behaves now: a JSON object merged in, a Behaviour out, or Refused in words."""
+"""The current behaviour of the simulator.
+
+Input: a JSON object to merge. Output: a Behaviour, or InvalidControl with a message.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from hrims.simulator.asking import Ask
+from hrims.simulator.request_parser import ParsedRequest
 
 
-class Refused(Exception):
-    """The control address was given something that it does not take."""
+class InvalidControl(Exception):
+    """An error for an invalid value at the control address."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """Which requests are meant; what is left out matches any. ``key`` is a vote code or TIN."""
+    """The requests that a fault or a hold applies to; an omitted field matches any value.
+
+    ``key`` is a vote code or TIN.
+    """
 
     operation: str | None = None
     key: str | None = None
     page: int | None = None
     size: int | None = None
 
-    def fits(self, ask: Ask) -> bool:
-        """Whether this request is meant."""
+    def is_match(self, request: ParsedRequest) -> bool:
+        """Return whether this request matches."""
         mine = (self.operation, self.key, self.page, self.size)
-        asked = (ask.operation, ask.key, ask.page, ask.size)
+        asked = (request.operation, request.key, request.page, request.size)
         return all(want is None or want == got for want, got in zip(mine, asked, strict=True))
 
 
@@ -31,13 +37,16 @@ DETAILS = {
     *("seconds", "retry_after", "bytes", "pause_ms", "missing", "number"),
     *("records", "tiny", "index", "path", "value", "total"),
 }
-"""What the kinds of failures take; each says which in its own docstring."""
+"""The details that the kinds of failures accept; the docstring of each kind says which."""
 
 
 @dataclass
 class Fault:
-    """A failure that is due: of ``kind``, for requests that ``match``, ``times`` more (None: for
-    ever), each time with chance ``rate``. ``details`` go to the kind."""
+    """A pending failure of ``kind`` for requests that ``match``.
+
+    It strikes ``times`` more times (None: without limit), each time with the probability ``rate``.
+    ``details`` are passed to the kind.
+    """
 
     kind: str
     match: Match
@@ -45,9 +54,9 @@ class Fault:
     rate: float = 1.0
     details: dict[str, Any] = field(default_factory=dict)
 
-    def due(self, ask: Ask, luck: float) -> bool:
-        """Whether it strikes this request; counts it as one of the ``times`` if so."""
-        if self.times == 0 or luck >= self.rate or not self.match.fits(ask):
+    def is_due(self, request: ParsedRequest, rng: float) -> bool:
+        """Return whether it strikes this request. If so, decrement ``times``."""
+        if self.times == 0 or rng >= self.rate or not self.match.is_match(request):
             return False
         self.times = None if self.times is None else self.times - 1
         return True
@@ -55,17 +64,23 @@ class Fault:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Everything that ``PUT /_control`` changes. Milliseconds, seconds, and shares from 0 to 1.
+    """All that ``PUT /_control`` changes. Units: milliseconds, seconds, and shares from 0 to 1.
 
-    ``failure_kinds`` weighs the kinds that ``failure_rate`` draws from; ``faults`` are aimed at
-    exact requests and come first; ``poison`` lists people, ``{"vote": "037", "index": 7}`` or
-    ``{"zanId": "…"}``, that make every page holding them fail as ``poison_kind`` says; ``moves``
-    moves ``count`` people of a listing after ``every`` pages of it; ``total_drift`` lets
-    ``overallDataSize`` be off by up to so many; ``credentials`` is ok, wrong (401) or expired
-    (403); ``down`` closes every connection unanswered. Fields are ``part.field`` or a top-level
-    name: ``renamed_fields`` gives new names, ``missing_fields`` are left out, ``new_fields`` are
-    added with a value, and ``emptied_fields`` are null for a share of the people; these are about
-    pages alone.
+    - ``failure_kinds`` has the weights of the kinds from which ``failure_rate`` draws.
+    - ``faults`` apply to exact requests and come first.
+    - ``poison`` lists people, ``{"vote": "037", "index": 7}`` or ``{"zanId": "…"}``. Every page that contains
+      one of them fails with ``poison_kind``.
+    - ``moves`` moves ``count`` people of a listing after every ``every`` pages of it.
+    - ``total_drift`` is the maximum error of ``overallDataSize``.
+    - ``credentials`` is ok, wrong (401) or expired (403).
+    - ``down`` closes every connection without a response.
+
+    Four more fields change pages only. In them, a path is ``part.field`` or a top-level name.
+
+    - ``renamed_fields`` gives fields new names.
+    - ``missing_fields`` are omitted.
+    - ``new_fields`` are added with a value.
+    - ``emptied_fields`` are null for a share of the people.
     """
 
     latency_ms: float = 0
@@ -89,19 +104,22 @@ class Behaviour:
     emptied_fields: dict[str, float] = field(default_factory=dict)
 
 
-def merged(now: Behaviour, changes: Any, kinds: set[str]) -> Behaviour:
-    """The behaviour with these changes. Raises Refused and changes nothing."""
+def merge_behaviour(now: Behaviour, changes: Any, kinds: set[str]) -> Behaviour:
+    """Return the behaviour with these changes.
+
+    Raises InvalidControl and changes nothing if one is invalid.
+    """
     if not isinstance(changes, dict):
-        raise Refused("give a JSON object")
-    known = {one.name for one in fields(Behaviour)}
+        raise InvalidControl("give a JSON object")
+    known = {field.name for field in fields(Behaviour)}
     if unknown := set(changes) - known:
-        raise Refused(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
+        raise InvalidControl(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
     return replace(now, **{name: _checked(name, value, kinds) for name, value in changes.items()})
 
 
 def _checked(name: str, value: Any, kinds: set[str]) -> Any:
     if name == "faults":
-        return tuple(fault(one, kinds) for one in value)
+        return tuple(fault(item, kinds) for item in value)
     if name == "poison":
         return tuple(value)
     if name == "missing_fields" and isinstance(value, list | tuple):
@@ -111,7 +129,7 @@ def _checked(name: str, value: Any, kinds: set[str]) -> Any:
     elif name == "poison_kind":
         _check_kinds([value], kinds)
     elif not _CHECKS[name][0](value):
-        raise Refused(f"{name} is {_CHECKS[name][1]}")
+        raise InvalidControl(f"{name} is {_CHECKS[name][1]}")
     return value
 
 
@@ -126,13 +144,13 @@ def _is_whole(value: Any) -> bool:
 def _is_moves(value: Any) -> bool:
     if not isinstance(value, dict) or set(value) - {"every", "count"}:
         return False
-    return all(_is_whole(one) and one for one in value.values())
+    return all(_is_whole(count) and count for count in value.values())
 
 
 def _is_named(of: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: (
         isinstance(value, dict)
-        and all(isinstance(name, str) and name and of(one) for name, one in value.items())
+        and all(isinstance(name, str) and name and of(item) for name, item in value.items())
     )
 
 
@@ -170,27 +188,27 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 def _check_kinds(given: Any, kinds: set[str]) -> None:
     if unknown := set(given) - kinds:
         known = ", ".join(sorted(kinds))
-        raise Refused(f"no such failure: {', '.join(sorted(unknown))}; known: {known}")
+        raise InvalidControl(f"no such failure: {', '.join(sorted(unknown))}; known: {known}")
 
 
 def fault(given: Any, kinds: set[str]) -> Fault:
-    """``{kind, operation?, vote?|tin?|key?, page?, size?, times?, rate?, …}`` as a Fault."""
+    """Return the Fault for ``{kind, operation?, vote?|tin?|key?, page?, size?, times?, rate?, …}``."""
     rest = dict(given)
     kind = rest.pop("kind", "body500")
     _check_kinds([kind], kinds)
     meant, times, rate = match(rest), rest.pop("times", None), rest.pop("rate", 1.0)
     if unknown := set(rest) - DETAILS:
-        raise Refused(f"unknown in a fault: {', '.join(sorted(unknown))}")
+        raise InvalidControl(f"unknown in a fault: {', '.join(sorted(unknown))}")
     return Fault(kind, meant, times, rate, rest)
 
 
 def match(rest: dict[str, Any]) -> Match:
-    """Takes what says which requests are meant out of ``rest``."""
+    """Remove the fields of a match from ``rest`` and return the Match."""
     keys = [rest.pop(name, None) for name in ("vote", "tin", "key")]
-    key = next((one for one in keys if one is not None), None)
+    key = next((value for value in keys if value is not None), None)
     return Match(rest.pop("operation", None), key, rest.pop("page", None), rest.pop("size", None))
 
 
 def with_fault(now: Behaviour, due: Fault) -> Behaviour:
-    """The behaviour with one more fault behind those that stand."""
+    """Return the behaviour with one more fault after the existing ones."""
     return replace(now, faults=(*now.faults, due))

@@ -1,72 +1,77 @@
-"""The control address: what tests and people ask of ``/_control`` in, the simulator changed and
-JSON out. ``ROUTES`` is the list of all that it takes."""
+"""The control address ``/_control`` of the simulator.
+
+Input: requests of tests and users. Output: a changed simulator and JSON. ``ROUTES`` lists all addresses.
+"""
 
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from hrims.simulator import people
-from hrims.simulator.behaviour import Refused
-from hrims.simulator.desk import Desk
+from hrims.simulator.behaviour import InvalidControl
+from hrims.simulator.dispatcher import Dispatcher
 
-Route = Callable[[Desk, dict[str, Any]], Any]
-
-
-def show(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """Behaviour and counters."""
-    return {"behaviour": asdict(desk.behaviour), "counters": desk.counters.shown()}
+Route = Callable[[Dispatcher, dict[str, Any]], Any]
 
 
-def change(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """Merges a JSON object into the behaviour; see Behaviour for what there is."""
-    desk.change(given)
-    return {"behaviour": asdict(desk.behaviour)}
+def show(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Return behaviour and counters."""
+    return {"behaviour": asdict(dispatcher.behaviour), "counters": dispatcher.counters.as_json()}
 
 
-def fault(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """One more fault, ``{kind, page?, size?, vote?, tin?, operation?, times?, rate?, …}``."""
-    desk.add_fault(given)
-    return {"behaviour": asdict(desk.behaviour)}
+def change(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Merge a JSON object into the behaviour; Behaviour documents the fields."""
+    dispatcher.change(given)
+    return {"behaviour": asdict(dispatcher.behaviour)}
 
 
-def reset(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """Behaviour and counters as at the start, nothing held; people stay as they are."""
-    desk.restart()
-    return show(desk, given)
+def fault(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Add a fault, ``{kind, page?, size?, vote?, tin?, operation?, times?, rate?, …}``."""
+    dispatcher.add_fault(given)
+    return {"behaviour": asdict(dispatcher.behaviour)}
 
 
-def hold(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """Holds requests, ``{page?, size?, vote?, tin?, operation?, after?}``; tells the number."""
-    return {"hold": desk.gate.hold(given)}
+def reset(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Reset behaviour and counters to the start and release all holds; people stay as they are."""
+    dispatcher.restart()
+    return show(dispatcher, given)
 
 
-def release(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """Lets go ``{hold}``, or everything."""
-    desk.gate.release(given.get("hold"))
+def hold(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Hold requests, ``{page?, size?, vote?, tin?, operation?, after?}``, and return the hold's number."""
+    return {"hold": dispatcher.gate.hold(given)}
+
+
+def release(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Release ``{hold}``, or all holds."""
+    dispatcher.gate.release(given.get("hold"))
     return {}
 
 
-def wait(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """Until figures (``requests``, ``held`` …) are reached, for ``timeout`` seconds at most."""
+def wait(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Wait until figures (``requests``, ``held`` …) are reached, for at most ``timeout`` seconds."""
     wanted = {name: int(value) for name, value in given.items() if name != "timeout"}
-    if unknown := set(wanted) - set(desk.counters.figures()):
-        raise Refused(f"no such figure: {', '.join(sorted(unknown))}")
-    reached = desk.counters.wait(wanted, float(given.get("timeout", 10)))
-    return {"reached": reached, **desk.counters.figures()}
+    if unknown := set(wanted) - set(dispatcher.counters.figures()):
+        raise InvalidControl(f"no such figure: {', '.join(sorted(unknown))}")
+    reached = dispatcher.counters.wait(wanted, float(given.get("timeout", 10)))
+    return {"reached": reached, **dispatcher.counters.figures()}
 
 
-def list_people(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """Who is listed now by ``vote`` or ``tin``, in order, with the values to expect."""
-    return {"people": people.shown(desk.country, given)}
+def list_people(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the people that ``vote`` or ``tin`` lists now.
+
+    They are in order and have the values that a client should save.
+    """
+    return {"people": people.list_expected(dispatcher.population, given)}
 
 
-def list_institutions(desk: Desk, given: dict[str, Any]) -> dict[str, Any]:
-    """The register, with how many people each institution lists at first."""
-    return {"institutions": [asdict(one) for one in desk.country.register]}
+def list_institutions(dispatcher: Dispatcher, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the register, with the initial number of people that each institution lists."""
+    return {"institutions": [asdict(institution) for institution in dispatcher.population.register]}
 
 
 def _people(act: Callable[..., list[str]]) -> Route:
-    return lambda desk, given: {"zanIds": act(desk.country, given)}
+    return lambda dispatcher, given: {"zanIds": act(dispatcher.population, given)}
 
 
 ROUTES: dict[tuple[str, str], Route] = {
@@ -83,21 +88,24 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/_control/people/remove"): _people(people.remove),
     ("POST", "/_control/people/change"): _people(people.change),
     ("POST", "/_control/people/move"): _people(people.move),
-    ("POST", "/_control/people/make"): _people(people.make),
+    ("POST", "/_control/people/make"): _people(people.create_all),
 }
 
 
-def answer(desk: Desk, method: str, path: str, given: Any) -> tuple[int, Any]:
-    """HTTP status and JSON. What does not do is told in words and changes nothing."""
+def answer(dispatcher: Dispatcher, method: str, path: str, given: Any) -> tuple[int, Any]:
+    """Return HTTP status and JSON.
+
+    An invalid request changes nothing and gets an error message.
+    """
     route = ROUTES.get((method, path))
     if route is None:
         return 404, {"error": f"no such address; there are: {_addresses()}"}
     try:
-        return 200, route(desk, given)
-    except Refused as reason:
+        return 200, route(dispatcher, given)
+    except InvalidControl as reason:
         return 400, {"error": str(reason)}
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as reason:
-        return 400, {"error": f"does not do: {type(reason).__name__} {reason}"}
+        return 400, {"error": f"not valid: {type(reason).__name__} {reason}"}
 
 
 def _addresses() -> str:

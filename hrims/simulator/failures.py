@@ -1,7 +1,7 @@
-"""Every way in which HRIMS fails: a kind and a page in, broken answers out on the wire.
+"""All ways in which HRIMS fails.
 
-``FAILURES`` is the whole list; each takes the exchange, the true page (None where there is none)
-and the details that came with it.
+Input: a kind of failure and a page. Output: a broken response on the connection. ``FAILURES`` is the whole
+list. Each failure gets the exchange, the correct page (None if there is none) and the details of the fault.
 """
 
 import itertools
@@ -19,18 +19,18 @@ HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>n
 
 
 def body500(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The usual one: HTTP 200, and a body that says otherwise."""
-    words = "Timeout: the operation took longer than 120 seconds"
-    exchange.json(failure(500, "Internal failure", words))
+    """Send HTTP 200 with a body that reports code 500, the usual failure."""
+    message = "Timeout: the operation took longer than 120 seconds"
+    exchange.json(failure(500, "Internal failure", message))
 
 
 def body400(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """A body with code 400."""
+    """Send a body with code 400."""
     exchange.json(failure(400, "Bad request"))
 
 
 def body404(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """A body with code 404."""
+    """Send a body with code 404."""
     exchange.json(failure(404, "Institution not found"))
 
 
@@ -44,50 +44,50 @@ def _http(status: int) -> Failure:
 
 
 def timeout(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """No answer for so many ``seconds``, then the connection is closed."""
+    """Send nothing for ``seconds``, then close the connection."""
     exchange.pause(details["seconds"])
     exchange.close()
 
 
 def reset(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The connection is reset before a word."""
+    """Reset the connection without a response."""
     exchange.reset()
 
 
 def closed(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The connection is closed before a word."""
+    """Close the connection without a response."""
     exchange.close()
 
 
 def half_json(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """A whole HTTP answer whose JSON stops in the middle."""
+    """Send a complete HTTP response whose JSON ends in the middle."""
     exchange.json(_half(page))
 
 
 def cut_short(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """Half of the bytes that the answer promised, then the connection is closed."""
+    """Send half of the promised bytes, then close the connection."""
     half = _half(page)
     exchange.write(exchange.head(2 * len(half)) + half)
     exchange.close()
 
 
 def html(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """A web page from something that stands before HRIMS."""
+    """Send a web page of a server in front of HRIMS."""
     exchange.send(HTML, 200, "text/html")
 
 
 def empty(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """An answer without a body."""
+    """Send a response without a body."""
     exchange.send(b"")
 
 
 def garbage(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """Bytes that are not text."""
+    """Send bytes that are not text."""
     exchange.send(b"\x00\xff\xfe\x81 not JSON \x9d" * 40)
 
 
 def slow_drip(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The true answer, a few ``bytes`` (1) every ``pause_ms`` (100)."""
+    """Send the correct response, ``bytes`` (1) at a time, every ``pause_ms`` (100)."""
     raw, step = _whole(page), int(details.get("bytes", 1))
     exchange.over = True
     exchange.write(exchange.head(len(raw)))
@@ -98,31 +98,34 @@ def slow_drip(exchange: Exchange, page: Page | None, details: Details) -> None:
 
 
 def endless(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """A page that never ends."""
+    """Send a page that never ends."""
     exchange.chunks(_people_for_ever(page))
 
 
 def repeat_page(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The people of the page before, under the number that was asked for."""
+    """Send the people of the previous page under the requested number."""
     _send(exchange, page)
 
 
 def short_page(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The last people of the page are missing: ``missing`` of them, else half."""
+    """Omit the last people of the page: ``missing`` of them, else half."""
     if page:
         del page.data[len(page.data) - details.get("missing", (len(page.data) + 1) // 2) :]
     _send(exchange, page)
 
 
 def wrong_page_number(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The people asked for, under another page's number."""
+    """Send the requested people under the number of another page."""
     if page:
         page.number, page.spare = details.get("number", page.number + 1), True
     _send(exchange, page)
 
 
 def too_many_records(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """``records`` (100,000) people in one page; ``tiny`` ones stay below limits on bytes."""
+    """Send ``records`` (100,000) people in one page.
+
+    With ``tiny``, the records are so small that the page stays below limits on bytes.
+    """
     count = details.get("records", 100_000)
     if page and details.get("tiny"):
         page.data = [_tiny(number) for number in range(count)]
@@ -132,23 +135,23 @@ def too_many_records(exchange: Exchange, page: Page | None, details: Details) ->
 
 
 def data_null(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """A success without data."""
+    """Send a success without data."""
     body = {"code": 200, "status": "Success", "data": None}
     exchange.json(body | {"overallDataSize": page.overall if page else 0})
 
 
 def data_text(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """A success whose data is not a list."""
+    """Send a success whose data is not a list."""
     exchange.json({"code": 200, "status": "Success", "overallDataSize": 1, "data": "Hakuna"})
 
 
 def not_an_object(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """JSON, but a list where an object belongs."""
+    """Send JSON with a list in place of an object."""
     exchange.json([])
 
 
 def wrong_types(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The record at ``index`` (0) has ``value`` (a list) in ``path`` (zanIdNumber)."""
+    """Set ``path`` (zanIdNumber) of the record at ``index`` (0) to ``value`` (a list)."""
     if page and page.data:
         index = details.get("index", 0)
         record = json.loads(page.data[index])
@@ -159,14 +162,14 @@ def wrong_types(exchange: Exchange, page: Page | None, details: Details) -> None
 
 
 def odd_record(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """The record at ``index`` (0) is ``value`` (a text) instead of an employee."""
+    """Replace the record at ``index`` (0) by ``value`` (a text), which is not an employee."""
     if page and page.data:
         page.data[details.get("index", 0)] = json.dumps(details.get("value", "Hakuna")).encode()
     _send(exchange, page)
 
 
 def wrong_total(exchange: Exchange, page: Page | None, details: Details) -> None:
-    """``overallDataSize`` is ``total`` (null), whatever the truth."""
+    """Set ``overallDataSize`` to ``total`` (null), whatever its correct value."""
     body = json.loads(_whole(page))
     exchange.json(body | {"overallDataSize": details.get("total")})
 
@@ -189,7 +192,7 @@ def _tiny(number: int) -> bytes:
 
 
 def _people_for_ever(page: Page | None) -> Iterator[bytes]:
-    """In pieces of about 64 KB, since small ones would cost the machine more than they show."""
+    """Yield pieces of about 64 KB without end; smaller ones would cost the machine too much."""
     yield page.opening() if page else b'{"code": 200, "data": ['
     person = page.data[0] if page and page.data else b"{}"
     piece = (person + b", ") * (65536 // len(person) + 1)
@@ -198,7 +201,10 @@ def _people_for_ever(page: Page | None) -> Iterator[bytes]:
 
 
 def _put(record: Any, path: list[str], value: Any) -> None:
-    """Sets a dotted path, of which a number steps into a list; makes what is missing on the way."""
+    """Set the value at a dotted path and create the missing parts.
+
+    A number in the path is an index into a list.
+    """
     for step, following in itertools.pairwise(path):
         if isinstance(record, dict) and not record.get(step):
             record[step] = [{}] if following.isdigit() else {}
@@ -218,8 +224,8 @@ _BROKEN: list[Failure] = [
 ]
 _STATUSES = (400, 401, 403, 404, 413, 429, 500, 502, 503, 504)
 
-FAILURES: dict[str, Failure] = {one.__name__: one for one in _BROKEN}
+FAILURES: dict[str, Failure] = {failure.__name__: failure for failure in _BROKEN}
 FAILURES |= {f"http{status}": _http(status) for status in _STATUSES}
 
 LASTING = {"timeout", "slow_drip", "endless"}
-"""These go on for long after they began, and are in flight until they end."""
+"""Failures that last long; their requests are in flight until they end."""

@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-DEMO_REGISTER = Path(__file__).with_name("institutions.csv")
-"""The register of the demo: the names are public bodies, codes and TINs are invented."""
+from hrims.installation import DEMO_REGISTER
 
 DEMO = {"latency_ms": 150, "jitter_ms": 60, "failure_rate": 0.03}
-"""Gentle enough for a person to watch, with a failure now and then."""
+"""The behaviour of ``--demo``: slow enough for a user to watch, with occasional failures."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """``sizes`` are people by vote code or TIN, untouched by ``scale``; an empty ``api_key`` or
-    ``token`` accepts any; ``behaviour`` is what ``PUT /_control`` takes."""
+    """The start options of a simulator.
+
+    ``sizes`` are numbers of people by vote code or TIN, which ``scale`` does not change. An empty ``api_key``
+    or ``token`` accepts any value. ``behaviour`` has the fields of ``PUT /_control``.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -31,7 +33,7 @@ class Options:
 
 
 def parse(argv: list[str]) -> Options:
-    """Options from arguments; prints what is wrong and exits 2 where they do not do."""
+    """Return the options; if an argument is invalid, print the error and exit with code 2."""
     given = _parser().parse_args(argv)
     behaviour = dict(DEMO) if given.demo else {}
     behaviour |= given.behaviour
@@ -54,21 +56,34 @@ def parse(argv: list[str]) -> Options:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hrims simulate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="hrims simulate", description="Run a stand-in HRIMS, until Ctrl-C.")
     add = parser.add_argument
-    add("--host", default="127.0.0.1")
-    add("--port", type=int, default=0, help="0 takes any free port; the ready line tells which")
-    add("--seed", type=int, default=1, help="another seed, other people")
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add(
+        "--port",
+        type=int,
+        default=0,
+        help="port; 0 takes a free one, and the first line names it",
+    )
+    add("--seed", type=int, default=1, help="seed of the invented people")
     add("--register", type=_file, default=DEMO_REGISTER, help="CSV with name, vote_code, tin")
-    add("--scale", type=_share, default=1.0, help="shrinks every institution, 0.1 to a tenth")
-    add("--size", type=_size, action="append", default=[], metavar="037=500")
-    add("--api-key", default="", help="the ApiKey header to insist on; empty accepts any")
-    add("--token", default="", help="the Token header to insist on; empty accepts any")
+    add("--scale", type=_share, default=1.0, help="factor of the size of every institution, like 0.1")
+    add(
+        "--size", type=_size, action="append", default=[], metavar="037=500", help="people of one institution"
+    )
+    add("--api-key", default="", help="required ApiKey header; empty accepts any")
+    add("--token", default="", help="required Token header; empty accepts any")
     add("--demo", action="store_true", help="about 150 ms a page and a few failures")
-    add("--latency-ms", type=float)
-    add("--jitter-ms", type=float)
-    add("--failure-rate", type=float)
-    add("--behaviour", type=_object, default={}, metavar="JSON", help="as PUT /_control takes it")
+    add("--latency-ms", type=float, help="milliseconds that a page takes")
+    add("--jitter-ms", type=float, help="milliseconds by which that varies")
+    add("--failure-rate", type=float, help="share of the requests that fail, 0 to 1")
+    add(
+        "--behaviour",
+        type=_object,
+        default={},
+        metavar="JSON",
+        help="other behaviour, in the format of PUT /_control",
+    )
     return parser
 
 

@@ -1,4 +1,7 @@
-"""The register and how many people each institution lists: a CSV file in, Institutions out."""
+"""The register and the number of people that each institution lists.
+
+Input: a CSV file. Output: Institutions.
+"""
 
 import csv
 import random
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 APPOINTING_AUTHORITY = "037"
-"""This vote code lists the people it appointed; nearly all of them work elsewhere."""
+"""The vote code of the appointing authority; nearly all people that it lists work elsewhere."""
 
 SIZES = {
     "001": 2500, "002": 140, "003": 210, "005": 480, "006": 62, "007": 118, "008": 95,
@@ -17,12 +20,15 @@ SIZES = {
     "032": 370, "033": 265, "034": 145, "035": 71, "036": 330, "037": 6408, "038": 160,
     "039": 1340, "040": 19273, "184212661": 128, "152992312": 76,
 }  # fmt: skip
-"""People by vote code, by TIN where there is none: about 43,000 of them, each counted once."""
+"""Number of people by vote code, or by TIN if there is none; about 43,000 in total, each counted once."""
 
 
 @dataclass(frozen=True)
 class Institution:
-    """``number`` is its place in the register, from 0; ``size`` is how many people it lists."""
+    """An institution.
+
+    ``number`` is its place in the register, from 0; ``size`` is the number of people that it lists.
+    """
 
     number: int
     name: str
@@ -32,7 +38,7 @@ class Institution:
 
 
 def read(path: Path, *, seed: int, scale: float, sizes: Mapping[str, int]) -> tuple[Institution, ...]:
-    """Every institution of the CSV (columns ``name``, ``vote_code``, ``tin``), in its order."""
+    """Return all institutions of the CSV (columns ``name``, ``vote_code``, ``tin``), in its order."""
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     return tuple(_institution(number, row, seed, scale, sizes) for number, row in enumerate(rows))
@@ -49,6 +55,6 @@ def _institution(
 
 def _usual_size(key: str, seed: int, scale: float) -> int:
     if not key:
-        return 0  # listed by nobody: known only as a workplace
-    chance = random.Random(f"{seed}/{key}")  # noqa: S311 - reproducible on purpose, no secret
-    return max(1, round(SIZES.get(key, chance.randint(40, 900)) * scale))
+        return 0  # it lists no people and is only a workplace
+    rng = random.Random(f"{seed}/{key}")  # noqa: S311 - reproducible on purpose, no secret
+    return max(1, round(SIZES.get(key, rng.randint(40, 900)) * scale))

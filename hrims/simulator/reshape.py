@@ -1,5 +1,7 @@
-"""Answers whose shape has changed, as when HRIMS is renewed: the records of a page in, the same with fields
-renamed, missing, new or emptied out."""
+"""Responses with a changed shape, as after an upgrade of HRIMS.
+
+Input: the records of a page. Output: the same records with fields renamed, missing, new or emptied.
+"""
 
 import json
 import zlib
@@ -10,18 +12,18 @@ from hrims.simulator.behaviour import Behaviour
 Record = dict[str, Any]
 
 
-def reshaped(now: Behaviour, records: list[bytes]) -> list[bytes]:
-    """The records as this behaviour shapes them; as they are when it shapes nothing."""
+def reshape_records(now: Behaviour, records: list[bytes]) -> list[bytes]:
+    """Return the records in the shape of this behaviour, or unchanged if it changes no shape."""
     if not (now.renamed_fields or now.missing_fields or now.new_fields or now.emptied_fields):
         return records
-    return [_reshape(now, one) for one in records]
+    return [_reshape(now, record) for record in records]
 
 
 def _reshape(now: Behaviour, encoded: bytes) -> bytes:
     record = json.loads(encoded)
-    # The same person has or lacks a value however often they are asked for.
-    luck = zlib.crc32(encoded) / 2**32
-    emptied = {path: None for path, share in now.emptied_fields.items() if luck < share}
+    # The same person has or lacks a value in every response.
+    rng = zlib.crc32(encoded) / 2**32
+    emptied = {path: None for path, share in now.emptied_fields.items() if rng < share}
     _set(record, emptied, only_there=True)
     _set(record, now.new_fields, only_there=False)
     for path in now.missing_fields:
@@ -42,7 +44,10 @@ def _set(record: Record, values: dict[str, Any], *, only_there: bool) -> None:
 
 
 def _holders(record: Record, path: str) -> list[tuple[Record, str]]:
-    """The objects that hold the last name of ``part.field`` or ``field``: every entry of a list."""
+    """Return the objects that contain the last name of ``part.field`` or ``field``.
+
+    For a list, these are all its entries.
+    """
     part, dot, name = path.partition(".")
     if not dot:
         return [(record, part)]

@@ -1,4 +1,7 @@
-"""The process: Options in, HTTP on a loopback port out, until SIGTERM or SIGINT."""
+"""The HTTP server of the simulator.
+
+Input: Options. Output: HTTP on a loopback port until SIGTERM or SIGINT.
+"""
 
 import contextlib
 import json
@@ -11,19 +14,19 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from hrims.simulator import control
-from hrims.simulator.desk import Desk
-from hrims.simulator.exchange import Exchange, Left
+from hrims.simulator.dispatcher import Dispatcher
+from hrims.simulator.exchange import ClientDisconnected, Exchange
 from hrims.simulator.options import Options
 
 LONGEST_BODY = 1 << 20
-"""Bytes of a request's body that are read."""
+"""Maximum number of bytes that are read of a request's body."""
 
 
 def serve(options: Options) -> None:
-    """Prints ``simulator listening on http://HOST:PORT`` and serves until it is told to stop.
+    """Print ``simulator listening on http://HOST:PORT`` and serve until a signal stops it.
 
-    Must be called in the main thread. Raises OSError when the port is taken, Refused when the
-    behaviour that it begins with does not do.
+    Call it in the main thread. Raises OSError if the port is in use, and InvalidControl if the initial
+    behaviour is invalid.
     """
     with contextlib.suppress(Stopped), Server(options) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -35,7 +38,7 @@ def serve(options: Options) -> None:
 
 
 class Stopped(BaseException):
-    """A signal said so. Requests that still wait are dropped with the process."""
+    """A stop signal. Requests that still wait are dropped with the process."""
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
@@ -43,19 +46,19 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 
 class Server(ThreadingHTTPServer):
-    """A thread a connection; none of them keeps the process alive."""
+    """The server: one thread for each connection; none of them keeps the process alive."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 512
 
     def __init__(self, options: Options) -> None:
-        self.desk = Desk(options)
+        self.dispatcher = Dispatcher(options)
         super().__init__((options.host, options.port), Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error of the simulator."""
-        if not isinstance(sys.exception(), OSError | Left):
+        """Ignore errors of clients that disconnected: they are not errors of the simulator."""
+        if not isinstance(sys.exception(), OSError | ClientDisconnected):
             super().handle_error(request, client_address)
 
 
@@ -68,35 +71,38 @@ class Handler(BaseHTTPRequestHandler):
     connection: socket.socket
 
     def do_POST(self) -> None:
-        """Employees, or the control address."""
+        """Handle a request to ``/Employees`` or to the control address."""
         body = self._body()
         if body is None:
             return
         if self.path != "/Employees":
             self._control(body)
-        elif self.server.desk.behaviour.down:
-            self.server.desk.refuse(self.client_address[1], "down")
+        elif self.server.dispatcher.behaviour.down:
+            self.server.dispatcher.refuse(self.client_address[1], "down")
             self.close_connection = True
         else:
             exchange = Exchange(self.connection)
-            self.server.desk.take(exchange, self.client_address[1], self.headers, body)
+            self.server.dispatcher.handle(exchange, self.client_address[1], self.headers, body)
             self.close_connection = self.close_connection or exchange.over
 
     def do_GET(self) -> None:
-        """The control address."""
+        """Handle a request to the control address."""
         self._control(b"")
 
     def do_PUT(self) -> None:
-        """The control address."""
+        """Handle a request to the control address."""
         body = self._body()
         if body is not None:
             self._control(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
-        """Says nothing: the ready line is the only one; the control address tells the rest."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the base class
+        """Log nothing.
+
+        The only output is the line that the server is ready; the control address reports the rest.
+        """
 
     def _body(self) -> bytes | None:
-        """The request's body; None when it was refused, with the answer given."""
+        """Return the request's body, or None if it was refused and the response was sent."""
         length = self.headers.get("Content-Length", "")
         if length.isdigit() and int(length) <= LONGEST_BODY:
             return self.rfile.read(int(length))
@@ -112,5 +118,5 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             exchange.json({"error": "the body is not JSON"}, 400)
             return
-        status, told = control.answer(self.server.desk, self.command, parts.path, given)
-        exchange.json(told, status)
+        status, payload = control.answer(self.server.dispatcher, self.command, parts.path, given)
+        exchange.json(payload, status)

@@ -1,24 +1,25 @@
-"""Names of institutions as people type them: a name of the register in, a variant of it out.
+"""Names of institutions as users type them.
 
-Every variant is the same name once case, spacing and punctuation are left out of account.
+Input: a name of the register. Output: a variant of it. All variants are equal if case, spacing and
+punctuation are ignored.
 """
 
 import re
 
-from hrims.simulator.chance import Draw
+from hrims.simulator.random_source import RandomSource
 
 _SMALL_WORDS = {"ya", "wa", "na", "za", "la", "kwa"}
 
 
-def variant(name: str, draw: Draw) -> str:
-    """The name as it stands for about half of the people, else in another spelling."""
-    if draw.happens(0.55):
+def variant(name: str, rng: RandomSource) -> str:
+    """Return the name unchanged for about half of the people, else in another spelling."""
+    if rng.chance(0.55):
         return name
-    return draw.one([titled, titled, titled, str.upper, spaced, padded, dotted, loosened])(name)
+    return rng.choice([titled, titled, titled, str.upper, spaced, padded, dotted, loosened])(name)
 
 
 def titled(name: str) -> str:
-    """WIZARA YA AFYA → Wizara ya Afya."""
+    """Return the name in title case: WIZARA YA AFYA → Wizara ya Afya."""
     return " ".join(_titled_word(word) for word in name.split(" "))
 
 
@@ -29,21 +30,21 @@ def _titled_word(word: str) -> str:
 
 
 def spaced(name: str) -> str:
-    """Two spaces where there was one."""
+    """Double the first space."""
     return name.replace(" ", "  ", 1)
 
 
 def padded(name: str) -> str:
-    """Spaces around it."""
+    """Add spaces around the name."""
     return f" {name}  "
 
 
 def dotted(name: str) -> str:
-    """A full stop behind it, as some clerks end a field."""
+    """Add a full stop at the end, as some clerks end a field."""
     return f"{name.rstrip(' .')} ."
 
 
 def loosened(name: str) -> str:
-    """Commas, dashes and brackets as other people set them, never gluing two words together."""
+    """Change commas, dashes and brackets as other users write them; never join two words."""
     without_brackets = re.sub(r"[()]", "", name)
     return re.sub(r"\s*([,-])\s*", r" \1 " if "," in name else r"\1", without_brackets)

@@ -1,13 +1,17 @@
-"""One run: an attempt comes in from ``jobs``; people in the database and an outcome go out.
+"""Execution of runs. Input: an attempt from ``jobs``. Output: saved rows, and the outcome of the run.
 
-``task`` takes it from the queue and knows the kinds of runs, which share their ``work``: ``run`` is the
-story of a sync or a preview, top to bottom; ``apply`` saves what a preview kept, ``rejected`` asks again
-for rejects, ``person`` for one person. ``readings`` reads a listing, or parts of it again, with a ``crew``
-that asks for pages at the same time as the ``plan`` says, over ``spans`` of positions (``cursor``: what is
-left, ``throttle``: how much at once, ``failure_policy``: what a failure means, ``availability``: whether
-HRIMS is there); ``ask_page`` asks for one page, ``single`` for one record, ``pages`` saves a page in one
-transaction; ``retry`` repeats what is asked beside the pages. What HRIMS sent is doubted: ``page_fit`` finds
-a page size that it does not give, ``list_end`` asks what follows the end of the list, ``repeats`` decides
-between records that share a ZanID. ``reconcile`` compares the sum with the total; ``settle`` draws the
-conclusions in the transaction that ends the run; ``store`` has the SQL of checkpoint, progress and outcome.
+- ``task`` is the queue's task. It knows the kinds of runs: ``run`` syncs or previews a list, ``apply`` saves
+  what a preview stored, ``rejected`` requests the pages of open rejects again, ``person`` syncs one person.
+  All get one ``context``.
+- ``run`` has a function for each step of a sync, and ``steps`` the table of which step follows which.
+- ``passes`` reads a list, or parts of it again. Its ``fetcher`` requests pages at the same time, as the
+  ``page_scheduler`` decides. That one uses ``spans`` (positions), ``cursor`` (what is left), ``throttle``
+  (how much at the same time) and ``failure_policy`` (what a failure means). ``availability`` finds out
+  whether HRIMS responds.
+- ``fetch_page`` requests one page, ``single`` one record. ``pages`` saves a page in one transaction.
+  ``retry`` repeats requests that are not part of a pass.
+- HRIMS' responses are not trusted: ``page_fit`` detects a page size that HRIMS does not give, ``list_end``
+  requests what follows the end of the list, ``repeats`` decides between records that share a ZanID.
+- ``reconcile`` compares the counts with the total. ``finalize`` updates leavers, cases and drift in the
+  transaction that ends the run. ``store`` has the SQL of checkpoint, progress and outcome.
 """

@@ -1,9 +1,9 @@
-"""Pages of a run: a page is asked for once and judged; its people, history, listings, rejects,
-counters, progress and checkpoint are saved in one transaction.
+"""Pages of a run. Input: a span. Output: the page, fetched, mapped and saved.
+
+Its people, history, listings, rejects, counters, progress and checkpoint are saved in one transaction.
 """
 
 import hashlib
-import logging
 import time
 from operator import itemgetter
 from typing import NamedTuple
@@ -13,29 +13,32 @@ import psycopg
 from hrims.db import AsyncConnection, AsyncPool
 from hrims.drift.tally import Tally, tally
 from hrims.employees import store as employees
-from hrims.employees.digest import record_digest
-from hrims.employees.mapping import Reject, Row, to_row
-from hrims.employees.rejects import breaks_hrims
-from hrims.employees.store import Kept
+from hrims.employees.digest import compute_digest
+from hrims.employees.fields import Row
+from hrims.employees.mapping import map_record
+from hrims.employees.rejects import Reject, reject_unfetchable
+from hrims.employees.store import SaveResult
 from hrims.errors import RemoteShort
 from hrims.jobs.attempts.store import Attempt
+from hrims.log import get_logger
 from hrims.previews import store as previews
 from hrims.rejects import cases
 from hrims.rejects import store as rejects
 from hrims.remote.client import Remote
 from hrims.remote.wire import Page
-from hrims.steady import patiently, to_its_end
+from hrims.resilience import retry_on_disconnect, shield_until_done
 from hrims.sync import store
 from hrims.sync.spans import Span
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
-class Shaped(NamedTuple):
+class MappedPage(NamedTuple):
     """The records of a page by position.
 
-    ``rows`` holds each ZanID once, ``repeats`` the later records of a ZanID that the page holds already;
-    ``fingerprint`` is a digest of the ZanIDs, None for fewer than two; ``tally`` counts filled fields.
+    ``rows`` holds each ZanID once. ``repeats`` holds the later records of a ZanID that the page holds
+    already. ``fingerprint`` is a digest of the ZanIDs, None for fewer than two. ``tally`` counts filled
+    fields.
     """
 
     rows: list[tuple[int, Row]]
@@ -46,42 +49,49 @@ class Shaped(NamedTuple):
 
     @property
     def records(self) -> int:
-        """Number of records on the page."""
+        """The number of records on the page."""
         return len(self.rows) + len(self.repeats) + len(self.rejects)
 
 
-class Asked(NamedTuple):
-    """A page as the remote sent it, how long that took in milliseconds, and what it comes to."""
+class FetchedPage(NamedTuple):
+    """A page as HRIMS sent it, the time of the fetch in milliseconds, and its mapped records."""
 
     page: Page
     fetch_ms: int
-    shaped: Shaped
+    mapped: MappedPage
 
 
-async def ask(remote: Remote, attempt: Attempt, span: Span) -> Asked:
-    """Asks for a page once. Raises RemoteError; RemoteShort when it holds fewer than it counts itself."""
+async def fetch(remote: Remote, attempt: Attempt, span: Span) -> FetchedPage:
+    """Request a page once.
+
+    Raises RemoteError; RemoteShort if the page holds fewer records than its total implies.
+    """
     began = time.monotonic()
     page = await remote.page(attempt.identifier_type, attempt.identifier, span.number, span.size)
-    there = max(0, min(span.size, page.total - span.start))
-    if len(page.records) < there:
-        had = len(page.records)
-        raise RemoteShort(f"HRIMS sent {had} records where it counts {there}.", had=had, total=page.total)
-    return Asked(page, _ms_since(began), shape(page))
+    refuse_short_page(page)
+    return FetchedPage(page, _ms_since(began), map_page(page))
 
 
-def shape(page: Page) -> Shaped:
+def refuse_short_page(page: Page) -> None:
+    """Raise RemoteShort if a page holds fewer records than its total implies."""
+    had, expected = len(page.records), max(0, min(page.size, page.total - page.start))
+    if had < expected:
+        raise RemoteShort(f"HRIMS sent {had} records where it counts {expected}.", had=had, total=page.total)
+
+
+def map_page(page: Page) -> MappedPage:
     """Sort the records of a page into rows, repeats and rejects; positions count from 0."""
     records: list[tuple[int, Row]] = []
     rejects: list[tuple[int, Reject]] = []
     for position, record in enumerate(page.records):
-        shaped = to_row(record)
-        if isinstance(shaped, Reject):
-            rejects.append((position, shaped))
+        mapped = map_record(record)
+        if isinstance(mapped, Reject):
+            rejects.append((position, mapped))
         else:
-            records.append((position, shaped))
+            records.append((position, mapped))
     rows, repeats = split_repeats(records)
     counts = tally(page, [row for _, row in records])
-    return Shaped(rows, repeats, rejects, _fingerprint([row.zan_id for _, row in rows]), counts)
+    return MappedPage(rows, repeats, rejects, _fingerprint([row.zan_id for _, row in rows]), counts)
 
 
 def split_repeats(
@@ -89,28 +99,28 @@ def split_repeats(
 ) -> tuple[list[tuple[int, Row]], list[tuple[int, Row]]]:
     """Split records into the first of each ZanID and the rest, both in their order."""
     first: dict[str, tuple[int, Row]] = {}
-    repeats = [one for one in records if first.setdefault(one[1].zan_id, one) is not one]
+    repeats = [record for record in records if first.setdefault(record[1].zan_id, record) is not record]
     return list(first.values()), repeats
 
 
 def _fingerprint(zan_ids: list[str]) -> bytes | None:
     if len(zan_ids) < 2:
-        # One person may well be met alone twice: that is counted, and is no page sent twice.
+        # The same person alone on two pages is a repeat, and not a page that was sent twice.
         return None
     return hashlib.blake2b(" ".join(zan_ids).encode(), digest_size=16).digest()
 
 
-async def save(attempt: Attempt, asked: Asked, pool: AsyncPool, *, reading: int) -> list[int]:
-    """Save a page in one transaction, once: a page whose commit got lost is found saved.
+async def save(attempt: Attempt, fetched: FetchedPage, pool: AsyncPool, *, reading: int) -> list[int]:
+    """Save a page in one transaction, once: a page people_of_rejects commit was not confirmed is found saved.
 
-    A page that was empty when the list was shorter is replaced. Return the people of the page as
-    ``run_pages`` names them; none if it was saved before.
+    Replace a page that was empty when the list was shorter. Return the people of the page by their ids in
+    ``run_pages``; none if it was saved before.
     """
 
     async def write() -> list[int] | None:
         async with pool.connection() as conn:
             try:
-                return await to_its_end(_save_in(conn, attempt, asked, reading))
+                return await shield_until_done(_save_in(conn, attempt, fetched, reading))
             except psycopg.errors.UniqueViolation as clash:
                 if clash.diag.constraint_name != "run_pages_pkey":
                     raise
@@ -118,98 +128,104 @@ async def save(attempt: Attempt, asked: Asked, pool: AsyncPool, *, reading: int)
 
     async def delete_empty() -> bool:
         async with pool.connection() as conn:
-            await store.check_fence(conn, attempt)
-            return await store.delete_empty_page(conn, attempt, asked.page, reading)
+            await store.check_attempt(conn, attempt)
+            return await store.delete_empty_page(conn, attempt, fetched.page, reading)
 
-    people = await patiently(write)
-    if people is None and asked.shaped.records and await patiently(delete_empty):
-        people = await patiently(write)
+    began = time.monotonic()
+    people = await retry_on_disconnect(write)
+    if people is None and fetched.mapped.records and await retry_on_disconnect(delete_empty):
+        people = await retry_on_disconnect(write)
     if people is None:
-        log.info("run %s page %s was saved already", attempt.run_id, asked.page.number)
-    return people or []
+        log.info("page_already_saved", page=fetched.page.number)
+        return []
+    ms = fetched.fetch_ms + _ms_since(began)
+    log.info("page_saved", page=fetched.page.number, people=len(people), ms=ms)
+    return people
 
 
 async def save_broken(attempt: Attempt, span: Span, total: int, pool: AsyncPool, *, reading: int) -> None:
-    """Saves a single record that breaks every page it is on, as what it is: a reject with its place."""
+    """Save a single record that breaks every page it is on, as a reject with its position."""
     page = Page(span.number, span.size, total, [])
-    shaped = Shaped([], [], [(0, breaks_hrims())], None)
-    await save(attempt, Asked(page, 0, shaped), pool, reading=reading)
+    mapped = MappedPage([], [], [(0, reject_unfetchable())], None)
+    await save(attempt, FetchedPage(page, 0, mapped), pool, reading=reading)
 
 
-async def note(attempt: Attempt, words: str, pool: AsyncPool, unsaved_total: int = 0) -> None:
-    """Tell what the attempt is doing, and how many records an answer spoke of that was not saved."""
+async def note(attempt: Attempt, message: str, pool: AsyncPool, unsaved_total: int = 0) -> None:
+    """Save what the attempt is doing, and how many records an unsaved response mentioned."""
 
     async def write() -> None:
         async with pool.connection() as conn:
-            await store.check_fence(conn, attempt)
-            await store.note(conn, attempt, words, unsaved_total)
+            await store.check_attempt(conn, attempt)
+            await store.note(conn, attempt, message, unsaved_total)
 
-    await patiently(write)
+    await retry_on_disconnect(write)
 
 
-async def _save_in(conn: AsyncConnection, attempt: Attempt, asked: Asked, reading: int) -> list[int]:
+async def _save_in(conn: AsyncConnection, attempt: Attempt, fetched: FetchedPage, reading: int) -> list[int]:
     began = time.monotonic()
-    records = asked.shaped.rows + asked.shaped.repeats
-    shaped = _without(asked.shaped, await cases.find_known_shared(conn, attempt, records))
-    # What needs no answer travels with what does: most of a page's time would be trips to Postgres.
+    records = fetched.mapped.rows + fetched.mapped.repeats
+    mapped = _without(fetched.mapped, await cases.find_known_shared(conn, attempt, records))
+    # Pipeline the statements: otherwise round trips to Postgres take most of a page's time.
     async with conn.pipeline():
-        kept = await KEEP.get(attempt.kind, _keep)(conn, attempt, shaped)
-        people, digests = _met(shaped, kept.ids)
+        kept = await SAVE_BY_KIND.get(attempt.kind, _save_people)(conn, attempt, mapped)
+        people, digests = _met(mapped, kept.ids)
         counts = {
-            "records": shaped.records,
+            "records": mapped.records,
             "new": kept.new,
             "changed": kept.changed,
             "unchanged": kept.unchanged,
             "saved": len(kept.ids),
-            "rejected": len(shaped.rejects),
-            "repeated": len(shaped.repeats),
+            "rejected": len(mapped.rejects),
+            "repeated": len(mapped.repeats),
             "unmatched": kept.unmatched,
-            "fetch_ms": asked.fetch_ms,
+            "fetch_ms": fetched.fetch_ms,
             "save_ms": _ms_since(began),
         }
         await store.add_page(
-            conn, attempt, asked.page, people, digests, shaped.fingerprint, counts, reading, shaped.tally
+            conn, attempt, fetched.page, people, digests, mapped.fingerprint, counts, reading, mapped.tally
         )
-        if shaped.rejects:
-            whose = cases.identities(attempt, asked.page, shaped.rejects)
-            where = (attempt.run_id, reading, asked.page.size, asked.page.number)
-            await rejects.add(conn, where, shaped.rejects, whose)
-            await cases.meet(conn, attempt, asked.page, reading)
+        if mapped.rejects:
+            people_of_rejects = cases.identities(attempt, fetched.page, mapped.rejects)
+            where = (attempt.run_id, reading, fetched.page.size, fetched.page.number)
+            await rejects.insert_rejects(conn, where, mapped.rejects, people_of_rejects)
+            await cases.open_cases(conn, attempt, fetched.page, reading)
         if attempt.kind != "preview":
             await conn.commit()
     if attempt.kind == "preview":
-        await previews.stage(conn, attempt, asked.page, shaped.rows + shaped.repeats, reading)
+        await previews.stage_people(conn, attempt, fetched.page, mapped.rows + mapped.repeats, reading)
     return people
 
 
-def _without(shaped: Shaped, rejects: list[tuple[int, Reject]]) -> Shaped:
+def _without(mapped: MappedPage, rejects: list[tuple[int, Reject]]) -> MappedPage:
     """Return the page with these records as rejects instead of rows."""
     if not rejects:
-        return shaped
+        return mapped
     positions = {position for position, _ in rejects}
-    records = sorted(shaped.rows + shaped.repeats, key=itemgetter(0))
-    rows, repeats = split_repeats([one for one in records if one[0] not in positions])
-    return shaped._replace(rows=rows, repeats=repeats, rejects=sorted([*shaped.rejects, *rejects]))
+    records = sorted(mapped.rows + mapped.repeats, key=itemgetter(0))
+    rows, repeats = split_repeats([record for record in records if record[0] not in positions])
+    return mapped._replace(rows=rows, repeats=repeats, rejects=sorted([*mapped.rejects, *rejects]))
 
 
-async def _keep(conn: AsyncConnection, attempt: Attempt, shaped: Shaped) -> Kept:
-    """Save people. Records that differ from the first of their ZanID are saved before it, so that the
-    history of this run holds them all until ``repeats`` has decided between them, at the end of the pass.
+async def _save_people(conn: AsyncConnection, attempt: Attempt, mapped: MappedPage) -> SaveResult:
+    """Save people.
+
+    Records that differ from the first of their ZanID are saved before it, so that the history of this run
+    holds them all. At the end of the pass, ``repeats`` decides between them.
     """
     await employees.plan_by_index(conn)
-    fence = await store.ask_fence(conn, attempt)
-    later, rest = [], _differing(shaped)
+    fence = await store.pipeline_attempt_check(conn, attempt)
+    later, rest = [], _differing(mapped)
     while rest:
         rows, rest = split_repeats(rest)
         later.append(rows)
-    earlier = [await _keep_rows(conn, attempt, rows) for rows in reversed(later)]
-    kept = await _keep_rows(conn, attempt, shaped.rows)
+    earlier = [await _save_rows(conn, attempt, rows) for rows in reversed(later)]
+    kept = await _save_rows(conn, attempt, mapped.rows)
     await fence()
-    return kept._replace(new=kept.new + sum(one.new for one in earlier))
+    return kept._replace(new=kept.new + sum(saved.new for saved in earlier))
 
 
-async def _keep_rows(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]) -> Kept:
-    return await employees.keep(
+async def _save_rows(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]) -> SaveResult:
+    return await employees.save_rows(
         conn,
         rows,
         run_id=attempt.run_id,
@@ -218,27 +234,32 @@ async def _keep_rows(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[i
     )
 
 
-def _differing(shaped: Shaped) -> list[tuple[int, Row]]:
+def _differing(mapped: MappedPage) -> list[tuple[int, Row]]:
     """Return the repeats that are not copies of the first record with their ZanID."""
-    first = {row.zan_id: row for _, row in shaped.rows} if shaped.repeats else {}
-    return [(position, row) for position, row in shaped.repeats if row != first[row.zan_id]]
+    first = {row.zan_id: row for _, row in mapped.rows} if mapped.repeats else {}
+    return [(position, row) for position, row in mapped.repeats if row != first[row.zan_id]]
 
 
-def _met(shaped: Shaped, ids: list[int]) -> tuple[list[int], list[int]]:
-    """Return the id and the digest of every record that is no reject, in page order."""
-    by_zan_id = {row.zan_id: id_ for (_, row), id_ in zip(shaped.rows, ids, strict=True)}
-    records = sorted(shaped.rows + shaped.repeats, key=itemgetter(0)) if shaped.repeats else shaped.rows
-    return [by_zan_id[row.zan_id] for _, row in records], [record_digest(row) for _, row in records]
+def _met(mapped: MappedPage, ids: list[int]) -> tuple[list[int], list[int]]:
+    """Return the id and the digest of every record that is not a reject, in page order."""
+    by_zan_id = {row.zan_id: id_ for (_, row), id_ in zip(mapped.rows, ids, strict=True)}
+    records = sorted(mapped.rows + mapped.repeats, key=itemgetter(0)) if mapped.repeats else mapped.rows
+    return [by_zan_id[row.zan_id] for _, row in records], [compute_digest(row) for _, row in records]
 
 
-async def _keep_apart(conn: AsyncConnection, attempt: Attempt, shaped: Shaped) -> Kept:
-    """A preview writes nothing but its own; what it would change is worked out when it has ended."""
-    await store.check_fence(conn, attempt)
-    return Kept([previews.number_of(row.zan_id) for _, row in shaped.rows])
+async def _stage_rows(conn: AsyncConnection, attempt: Attempt, mapped: MappedPage) -> SaveResult:
+    """Check the attempt, and return a number for each person.
+
+    A preview writes only to its own tables. What it would change is computed when it has ended.
+    """
+    await store.check_attempt(conn, attempt)
+    return SaveResult([previews.checkpoint_number(row.zan_id) for _, row in mapped.rows])
 
 
-KEEP = {"preview": _keep_apart}
-"""What becomes of a page's people in runs that do not save them; each of these checks the fence first."""
+SAVE_BY_KIND = {"preview": _stage_rows}
+"""The function that handles a page's people, for kinds of runs that do not save them. Each checks the attempt
+first.
+"""
 
 
 def _ms_since(began: float) -> int:

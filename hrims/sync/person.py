@@ -1,68 +1,66 @@
-"""The story of one attempt at one person: a ZanID or payroll number comes in; their row, or the reason why
-there is none, goes out. Lists are left alone: that HRIMS knows somebody puts them on none, and that it does
-not makes nobody a leaver.
+"""Syncs one person.
+
+Input: a ZanID or payroll number. Output: the person's row, or the reason why there is none.
+
+Lists do not change. If HRIMS knows a person, that puts them on no list; if it does not, they do not become a
+leaver.
 """
 
-import logging
 import time
 
 from hrims.errors import RemoteError, RemoteGarbled, RemoteUnknown
 from hrims.jobs.attempts.store import Attempt
-from hrims.limits import breaker
-from hrims.limits.slots import Slots
+from hrims.log import get_logger
 from hrims.remote.client import Remote
 from hrims.remote.wire import Page, Person
 from hrims.sync import pages, reconcile
-from hrims.sync.pages import Asked
+from hrims.sync.context import SyncContext
+from hrims.sync.pages import FetchedPage
 from hrims.sync.retry import Retry
-from hrims.sync.work import Work
 from hrims.text import compact
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
-async def bring(work: Work) -> None:
-    """Brings one person up to date and ends the run.
+async def sync_person(context: SyncContext) -> None:
+    """Sync one person and end the run.
 
-    Raises RemoteError when HRIMS does not give the person, RemoteDown while it is not asked, Fenced when
-    another attempt has taken over, Stopping when the worker is asked to stop.
+    Raises RemoteError if HRIMS does not return the person, RemoteDown while the circuit breaker is open,
+    StaleAttempt if another attempt has taken over. Raises ShutdownRequested if the worker is asked to stop.
     """
-    attempt, remote, pool, settings, _ = work
-    await breaker.pass_through(pool, remote)
+    attempt, pool = context.attempt, context.pool
     try:
-        async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
-            asked = await _ask_until_answered(work, slots)
+        async with context.use_remote():
+            fetched = await _fetch_until_answered(context)
     except RemoteUnknown:
-        raise RemoteUnknown("HRIMS knows nobody by this ZanID or payroll number.") from None
-    except RemoteError as trouble:
-        raise await breaker.suspect(pool, remote, settings, trouble) from trouble
-    await pages.save(attempt, asked, pool, reading=1)
-    counted = await reconcile.add_up(attempt, pool, [1], 1)
-    outcome = await reconcile.finish(attempt, pool, settings, counted, repaired=False)
-    log.info("run %s ended %s", attempt.run_id, outcome)
+        raise RemoteUnknown("HRIMS has no employee with this ZanID or payroll number.") from None
+    await pages.save(attempt, fetched, pool, reading=1)
+    counted = await reconcile.reconcile(attempt, pool, [1], 1)
+    outcome = await reconcile.finish(attempt, pool, context.settings, counted, repaired=False)
+    log.info("run_ended", outcome=outcome)
 
 
-async def _ask_until_answered(work: Work, slots: Slots) -> Asked:
-    attempt, retry = work.attempt, Retry(work)
+async def _fetch_until_answered(context: SyncContext) -> FetchedPage:
+    attempt, retry = context.attempt, Retry(context)
     while True:
         try:
-            async with slots.one():
-                return await _ask(attempt, work.remote)
-        except RemoteError as trouble:
-            if not retry.may_repeat(trouble):
+            async with context.slots.acquire():
+                return await _fetch(attempt, context.remote)
+        except RemoteError as error:
+            if not retry.may_repeat(error):
                 raise
-            log.info("run %s failed (%s)", attempt.run_id, trouble.code)
-            await pages.note(attempt, f"{trouble} Asking again.", work.pool)
-            await retry.pause(trouble)
+            log.info("person_failed", code=error.code)
+            await pages.note(attempt, f"{error} Requesting again.", context.pool)
+            await retry.pause(error)
 
 
-async def _ask(attempt: Attempt, remote: Remote) -> Asked:
+async def _fetch(attempt: Attempt, remote: Remote) -> FetchedPage:
     began = time.monotonic()
     found = await remote.person(attempt.identifier)
     if isinstance(found, Person) and attempt.identifier not in _numbers_of(found):
         raise RemoteGarbled("HRIMS answered with another person than the one asked for.")
     page = Page(0, 1, 1, [found])
-    return Asked(page, round((time.monotonic() - began) * 1000), pages.shape(page))
+    return FetchedPage(page, round((time.monotonic() - began) * 1000), pages.map_page(page))
 
 
 def _numbers_of(person: Person) -> set[str]:

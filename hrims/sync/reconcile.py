@@ -1,48 +1,50 @@
-"""Adds up whether everybody is there: the readings of a run come in, its outcome goes out."""
+"""Compares a run's counts with HRIMS' total. Input: the passes of a run. Output: its outcome."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.attempts.store import Attempt
-from hrims.steady import patiently
-from hrims.sync import settle, store
-from hrims.sync.page_fit.store import keep_page_size
+from hrims.resilience import retry_on_disconnect
+from hrims.sync import finalize, store
+from hrims.sync.page_fit.store import save_page_size
 from hrims.sync.spans import Coverage
 from hrims.sync.store import Ending
 
-MOST_SHOWN = 5
-"""Stretches of missing records that a run names."""
+MAX_SHOWN = 5
+"""Maximum number of ranges of missing records that a run's message names."""
 
 
 @dataclass(frozen=True)
-class Sum:
-    """The counts of one reading, or of several together."""
+class Reconciliation:
+    """The counts of one pass, or of several together."""
 
     people: int
-    """Distinct people kept."""
+    """Distinct people who were saved."""
     rejected: int
-    repeats: int
-    """Records of employees that the reading holds already. They prove nothing until HRIMS, asked for each of
-    their positions alone, gives the same person: a page that is answered wrongly repeats people as well.
+    seen_twice: int
+    """Records of employees that the pass holds already. They prove nothing until HRIMS returns the same
+    person for each of their positions alone. A wrong response to a page repeats people as well.
     """
-    steady: bool
-    """Whether HRIMS gave one and the same total with every page and at the end. If not, somebody who went
-    may stand in the sum for somebody who was not met.
+    is_total_stable: bool
+    """Whether HRIMS gave the same total with every page and at the end. If not, a person who left may offset
+    a person who was missed.
     """
     total: int
     gaps: tuple[tuple[int, int], ...]
-    """The stretches of positions that HRIMS did not give."""
+    """The ranges of positions that HRIMS did not return."""
     readings: tuple[int, ...] = (1,)
-    """The readings that were counted."""
-    contradicted: bool = False
+    """The passes that were counted."""
+    is_contradicted: bool = False
     """Whether HRIMS gives a total of 0 after it sent records in this run."""
-    open_ended: bool = False
+    is_open_ended: bool = False
     """Whether the list is one full page, and HRIMS did not show that nothing follows it."""
     listed_twice: int = 0
-    """Repeats that HRIMS confirmed one record at a time."""
-    moved: bool = False
-    """Whether some moved, or went and as many came, under a total that stood still: then no sum can tell."""
+    """Repeats that HRIMS confirmed, one record at a time."""
+    has_moved: bool = False
+    """Whether people moved, or as many left as joined, while the total did not change. Then no count is a
+    proof.
+    """
 
     @property
     def accounted(self) -> int:
@@ -51,87 +53,107 @@ class Sum:
 
     @property
     def missing(self) -> int:
-        """How many of the remote's total are not accounted for; below 0 when there are more than it says."""
+        """The part of HRIMS' total that is not accounted for; negative if more records are."""
         return self.total - self.accounted
 
     @property
-    def proven(self) -> bool:
-        """Whether everybody is accounted for, and the sum can tell."""
-        is_doubtful = self.moved or self.contradicted or self.open_ended
-        return self.missing == 0 and self.steady and not is_doubtful
+    def is_proven(self) -> bool:
+        """Whether every record is accounted for, and the counts are a proof."""
+        is_doubtful = self.has_moved or self.is_contradicted or self.is_open_ended
+        return self.missing == 0 and self.is_total_stable and not is_doubtful
 
 
-async def add_up(attempt: Attempt, pool: AsyncPool, readings: list[int], total: int) -> Sum:
-    """The sum of these readings against the remote's total as it is now."""
+NOT_COUNTED = Reconciliation(people=0, rejected=0, seen_twice=0, is_total_stable=False, total=0, gaps=())
+"""The reconciliation before the first step. It proves nothing."""
 
-    async def count() -> Sum:
+
+async def reconcile(attempt: Attempt, pool: AsyncPool, readings: list[int], total: int) -> Reconciliation:
+    """Compare the counts of these passes with HRIMS' current total."""
+
+    async def count() -> Reconciliation:
         async with pool.connection() as conn:
             saved, _ = await store.saved_pages(conn, attempt, readings[0])
-            taken = Coverage((one.start, one.stop) for one in saved)
+            taken = Coverage((page.start, page.stop) for page in saved)
             counts = await store.count(conn, attempt, readings, total)
-            return Sum(
+            return Reconciliation(
                 people=counts.people,
                 rejected=counts.rejected,
-                repeats=counts.repeats,
-                steady=counts.steady,
-                contradicted=counts.contradicted,
-                open_ended=counts.open_ended,
+                seen_twice=counts.seen_twice,
+                is_total_stable=counts.is_total_stable,
+                is_contradicted=counts.is_contradicted,
+                is_open_ended=counts.is_open_ended,
                 total=total,
                 gaps=tuple(taken.gaps(total)),
                 readings=tuple(readings),
             )
 
-    return await patiently(count)
+    return await retry_on_disconnect(count)
 
 
-async def absent(attempt: Attempt, pool: AsyncPool, readings: list[int]) -> int:
-    """How many people the other readings met whom the first of them did not, and of whom it has no reject."""
+async def recount(attempt: Attempt, pool: AsyncPool, counted: Reconciliation) -> Reconciliation:
+    """Count the same passes again, after some of their records became rejects."""
+    again = await reconcile(attempt, pool, list(counted.readings), counted.total)
+    return replace(again, listed_twice=counted.listed_twice, has_moved=counted.has_moved)
+
+
+async def count_absent(attempt: Attempt, pool: AsyncPool, readings: list[int]) -> int:
+    """Return how many people the other passes met and the first of them did not.
+
+    People that a reject of the first pass explains do not count.
+    """
 
     async def count() -> int:
         async with pool.connection() as conn:
-            return await store.absent(conn, attempt, readings)
+            return await store.count_absent(conn, attempt, readings)
 
-    return await patiently(count)
+    return await retry_on_disconnect(count)
 
 
 async def edges_hold(attempt: Attempt, pool: AsyncPool) -> bool:
-    """Whether whoever stood beside an edge when it was looked at again was met on that page before."""
+    """Return whether the people beside the edges are on the page where the first pass met them.
+
+    The people beside an edge are those that the pass EDGES met.
+    """
 
     async def compare() -> bool:
         async with pool.connection() as conn:
             return await store.edges_hold(conn, attempt)
 
-    return await patiently(compare)
+    return await retry_on_disconnect(compare)
 
 
 async def finish(
     attempt: Attempt,
     pool: AsyncPool,
     settings: Settings,
-    counted: Sum,
+    counted: Reconciliation,
     *,
     repaired: bool,
     base_url: str | None = None,
 ) -> str:
-    """End the run with its outcome, in one transaction; return the outcome.
+    """End the run with its outcome, in one transaction. Return the outcome.
 
-    Later runs of the endpoint at ``base_url`` use the page size that the run found. Raises Fenced when
+    Later runs of the endpoint at ``base_url`` use the page size that the run found. Raises StaleAttempt if
     another attempt has taken over.
     """
+    ending = ending_of(counted, repaired=repaired)
+    await end(attempt, pool, settings, ending, counted.readings, base_url)
+    return ending.outcome
+
+
+def ending_of(counted: Reconciliation, *, repaired: bool) -> Ending:
+    """Return the end of a run with these counts. It is complete only if they prove it."""
     good = "complete_after_repair" if repaired else "complete"
-    ending = Ending(
-        outcome=good if counted.proven else "incomplete",
+    return Ending(
+        outcome=good if counted.is_proven else "incomplete",
         total=counted.total,
         people=counted.people,
         rejected=counted.rejected,
-        repeated=counted.listed_twice,
-        seen_twice=counted.repeats,
+        listed_twice=counted.listed_twice,
+        seen_twice=counted.seen_twice,
         missing=counted.missing,
-        why=None if counted.proven else why(counted),
+        why=None if counted.is_proven else explain(counted),
     )
-
-    await end(attempt, pool, settings, ending, counted.readings, base_url)
-    return ending.outcome
 
 
 async def end(
@@ -142,35 +164,37 @@ async def end(
     readings: tuple[int, ...],
     base_url: str | None = None,
 ) -> None:
-    """End the run so, and draw the conclusions, in one transaction. Raises Fenced."""
+    """End the run as ``ending`` says, and finalize it, in one transaction. Raises StaleAttempt."""
 
     async def write() -> None:
         async with pool.connection() as conn:
-            await store.check_fence(conn, attempt)
+            await store.check_attempt(conn, attempt)
             await store.end(conn, attempt, ending, readings)
             if base_url:
-                await keep_page_size(conn, attempt, base_url)
-            await settle.settle(conn, attempt, ending.outcome, readings, settings)
+                await save_page_size(conn, attempt, base_url)
+            await finalize.finalize_run(conn, attempt, ending.outcome, readings, settings)
 
-    await patiently(write)
+    await retry_on_disconnect(write)
 
 
-def why(counted: Sum) -> str:
-    """Why the sum proves nothing, in words for an HR officer."""
+def explain(counted: Reconciliation) -> str:
+    """Return why the counts prove nothing, as a message for an HR officer."""
     reasons = []
     if counted.gaps:
-        shown = [_stretch(*one) for one in counted.gaps[:MOST_SHOWN]]
-        more = " and others" if len(counted.gaps) > MOST_SHOWN else ""
+        shown = [_format_range(*gap) for gap in counted.gaps[:MAX_SHOWN]]
+        more = " and others" if len(counted.gaps) > MAX_SHOWN else ""
         reasons.append(f"HRIMS did not give {', '.join(shown)}{more} of its list.")
-    if not counted.steady:
+    if not counted.is_total_stable:
         reasons.append("HRIMS changed its total while it was read.")
-    if counted.moved:
-        reasons.append("People moved, or went and came, while it was read, although its total stood still.")
-    if counted.contradicted:
+    if counted.has_moved:
+        reasons.append(
+            "People moved, or left and joined, while it was read, although its total did not change."
+        )
+    if counted.is_contradicted:
         reasons.append("HRIMS sent people, and then said that its list is empty.")
-    if counted.open_ended:
+    if counted.is_open_ended:
         reasons.append("HRIMS did not show what follows its only page, so its list may be longer.")
-    if unproven := counted.repeats - counted.listed_twice:
+    if unproven := counted.seen_twice - counted.listed_twice:
         reasons.append(f"HRIMS gave {_people(unproven)} twice, and may have left out as many.")
     return " ".join(reasons)
 
@@ -179,5 +203,5 @@ def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{count:,} people"
 
 
-def _stretch(start: int, stop: int) -> str:
+def _format_range(start: int, stop: int) -> str:
     return f"record {stop:,}" if stop - start == 1 else f"records {start + 1:,} to {stop:,}"

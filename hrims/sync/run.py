@@ -1,137 +1,171 @@
-"""The story of one attempt at a run, from the checkpoint to the outcome."""
+"""Syncs or previews a list, step by step, from the checkpoint to the outcome.
 
-import logging
+``STEPS`` has a function for each step. ``steps`` decides which one follows.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from hrims.errors import RemoteError, RemoteGarbled
-from hrims.limits import breaker
-from hrims.limits.slots import Slots
-from hrims.sync import pages, readings, reconcile
+from hrims.errors import RemoteGarbled
+from hrims.log import get_logger
+from hrims.sync import pages, passes, reconcile
+from hrims.sync.context import SyncContext
 from hrims.sync.page_fit.check import is_size_confirmed, use_known_size
 from hrims.sync.page_fit.fit import has_small_pages
-from hrims.sync.readings import EDGE, GLANCE
-from hrims.sync.reconcile import Sum
-from hrims.sync.repeats.resolve import resolve
+from hrims.sync.passes import REPAIR_EDGE_SIZE, VERIFY_EDGE_SIZE
+from hrims.sync.reconcile import NOT_COUNTED, Reconciliation
+from hrims.sync.repeats.resolve import reject_known, resolve
 from hrims.sync.repeats.verify import may_verify, verify
+from hrims.sync.steps import Finding, Outcome, Step, next_step
 from hrims.sync.store import EDGES, FIRST, SECOND, THIRD
-from hrims.sync.work import Reader, Work
 
-FEW = 10
-"""Missing people up to which the edges between pages are read again before everything is."""
-
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
-async def bring(work: Work) -> None:
-    """Brings one institution up to date: goes on where the run stopped, saves page by page, reads again
-    what does not add up, and ends the run with its outcome.
+async def sync_listing(context: SyncContext) -> None:
+    """Sync one institution: continue from the checkpoint, save page by page, repair, and end with an outcome.
 
-    Raises RemoteError when a page cannot be had, RemoteDown while HRIMS is not asked, Fenced when another
-    attempt has taken over, Stopping between pages when the worker is asked to stop; the pages saved until
-    then stay saved.
+    A repair reads again what does not add up. Raises RemoteError if a page cannot be fetched, RemoteDown
+    while the circuit breaker is open, StaleAttempt if another attempt has taken over. Raises
+    ShutdownRequested between pages if the worker is asked to stop. Pages that were saved before an error stay
+    saved.
     """
-    attempt, remote, pool, settings, _ = work
-    await breaker.pass_through(pool, remote)
-    try:
-        # A place is held for as long as a silent worker is thought alive.
-        async with Slots(pool, settings.max_in_flight, settings.silent_seconds) as slots:
-            reader = Reader(*work, slots)
-            await use_known_size(reader)
-            counted, repaired = await _read_until_proven(reader)
-            is_confirmed = await is_size_confirmed(reader, counted.total)
-    except RemoteError as trouble:
-        raise await breaker.suspect(pool, remote, settings, trouble) from trouble
-    url = remote.address if is_confirmed else None
-    outcome = await reconcile.finish(attempt, pool, settings, counted, repaired=repaired, base_url=url)
-    log.info("run %s ended %s", attempt.run_id, outcome)
+    attempt, pool = context.attempt, context.pool
+    async with context.use_remote():
+        await use_known_size(context)
+        counted, outcome = await _take_steps(context)
+        if not counted.is_proven and await reject_known(attempt, pool):
+            counted = await reconcile.recount(attempt, pool, counted)
+        is_confirmed = await is_size_confirmed(context, counted.total)
+    url = context.remote.base_url if is_confirmed else None
+    is_repaired = outcome != Outcome.COMPLETE
+    ended = await reconcile.finish(
+        attempt, pool, context.settings, counted, repaired=is_repaired, base_url=url
+    )
+    log.info("run_ended", outcome=ended)
 
 
-async def _read_until_proven(reader: Reader) -> tuple[Sum, bool]:
-    """The sum that proves everybody, or the last one that does not; and whether it took a repair."""
-    begun = await readings.begun(reader) - {FIRST}
-    total = None if begun else await readings.read(reader, FIRST)
-    counted = await _add_up(reader, [FIRST], total)
-    if counted.proven and (not begun or EDGES in begun):
-        if begun <= {EDGES} and (not await readings.took_long(reader) or await _edges_hold(reader)):
-            return counted, False
-        return await _read_again(reader, [FIRST, EDGES], [SECOND, THIRD])
-    is_few = not begun and counted.steady and 0 < counted.missing <= FEW
-    if EDGES in begun or (is_few and await has_small_pages(reader)):
-        return await _read_edges(reader)
-    return await _read_again(reader, [FIRST], [SECOND, THIRD])
+async def _take_steps(context: SyncContext) -> tuple[Reconciliation, Outcome]:
+    """Return the reconciliation that proves the list, or the last one, and the outcome."""
+    started = await passes.started_passes(context)
+    step: Step | Outcome = Step.SECOND_PASS if started & {SECOND, THIRD} else Step.FIRST_PASS
+    counted = NOT_COUNTED
+    while isinstance(step, Step):
+        counted = await STEPS[step](context, counted)
+        step = next_step(step, await _assess(context, step, counted))
+    return counted, step
 
 
-async def _edges_hold(reader: Reader) -> bool:
-    """Return whether the records beside each edge between two pages are on the page where the first reading
-    met them. That shows a removal and an addition that leave the total unchanged.
+async def _assess(context: SyncContext, step: Step, counted: Reconciliation) -> Finding:
+    found = Finding(counted.is_proven, counted.missing, counted.is_total_stable)
+    if step != Step.FIRST_PASS:
+        return found
+    return found._replace(
+        is_long=await passes.is_long(context), has_small_pages=await has_small_pages(context)
+    )
+
+
+async def _first_pass(context: SyncContext, _before: Reconciliation) -> Reconciliation:
+    # An earlier attempt has read it to the end if it started another pass.
+    is_read = bool(await passes.started_passes(context) - {FIRST})
+    total = None if is_read else await passes.read_list(context, FIRST)
+    return await _reconcile(context, [FIRST], total)
+
+
+async def _verify_edges(context: SyncContext, before: Reconciliation) -> Reconciliation:
+    """Read two records on either side of each edge again. They must be where the first pass met them.
+
+    If not, a removal and an addition may have left the total unchanged.
     """
-    if not await has_small_pages(reader):
-        return False
-    await _say(reader, "The sum adds up: looking at the edges between pages once more.")
-    elsewhere = await readings.all_but_edges(reader, GLANCE)
+    await _note(context, "The counts match: checking the edges between pages.")
+    elsewhere = await passes.all_but_edges(context, VERIFY_EDGE_SIZE)
     try:
-        await readings.read(reader, EDGES, elsewhere, and_total=False)
+        await passes.read_part(context, EDGES, elsewhere)
     except RemoteGarbled as error:
-        await _say_edges_unreadable(reader, error)
-        return False
-    await resolve(reader.attempt, reader.pool, [FIRST, EDGES])
-    is_read = await readings.is_read(reader, EDGES, elsewhere)
-    return is_read and await reconcile.edges_hold(reader.attempt, reader.pool)
+        return await _edges_unreadable(context, before, error)
+    await resolve(context.attempt, context.pool, [FIRST, EDGES])
+    is_read = await passes.is_read(context, EDGES, elsewhere)
+    has_moved = not is_read or not await reconcile.edges_hold(context.attempt, context.pool)
+    return replace(before, has_moved=has_moved)
 
 
-async def _read_edges(reader: Reader) -> tuple[Sum, bool]:
-    """Who moved from one page to another while it was read is near the edge between them."""
-    await _say(reader, "The sum does not add up: reading the edges between pages again.")
-    try:
-        total = await readings.read(reader, EDGES, await readings.all_but_edges(reader, EDGE))
-    except RemoteGarbled as error:
-        await _say_edges_unreadable(reader, error)
-    else:
-        counted = await _add_up(reader, [FIRST, EDGES], total)
-        if counted.proven:
-            return counted, True
-    return await _read_again(reader, [FIRST, EDGES], [SECOND, THIRD])
+async def _repair_edges(context: SyncContext, before: Reconciliation) -> Reconciliation:
+    """Read ten records on either side of each edge again.
 
-
-async def _read_again(reader: Reader, made: list[int], following: list[int]) -> tuple[Sum, bool]:
-    """Whole readings until one proves everybody, or all together do. ``made`` are the readings before.
-
-    The sum of a run that proves nothing is that of all readings: what any of them met is saved.
+    A record that moved to another page during the first pass is near the edge between the two.
     """
-    total = None
-    for reading in following:
-        await _say(reader, "The sum proves nothing: reading everything again.")
-        total = await readings.read(reader, reading, known_total=total)
-        counted = await _add_up(reader, [reading], total)
-        made, total = [reading, *made], counted.total
-        together = await reconcile.add_up(reader.attempt, reader.pool, made, total)
-        together = replace(together, listed_twice=counted.listed_twice)
-        # Whoever an earlier reading met and this one did not has gone, or was missed: under a total that
-        # stood still, one reading alone cannot tell which.
-        moved = together.steady and await reconcile.absent(reader.attempt, reader.pool, made) > 0
-        for one in (together, replace(counted, moved=moved)):
-            if one.proven:
-                return one, True
-    return replace(together, moved=moved), False
+    await _note(context, "The counts do not match: reading the edges between pages again.")
+    try:
+        total = await passes.read_list(context, EDGES, await passes.all_but_edges(context, REPAIR_EDGE_SIZE))
+    except RemoteGarbled as error:
+        return await _edges_unreadable(context, before, error)
+    return await _reconcile(context, [FIRST, EDGES], total)
 
 
-async def _add_up(reader: Reader, these: list[int], total: int | None) -> Sum:
-    """The sum of these readings; repeats that may explain what is missing are verified first."""
+async def _edges_unreadable(
+    context: SyncContext, before: Reconciliation, error: RemoteGarbled
+) -> Reconciliation:
+    """Return a reconciliation that proves nothing. HRIMS may give no pages as small as an edge."""
+    await _note(context, f"The edges between pages cannot be read: {error}")
+    return replace(before, has_moved=True)
+
+
+async def _second_pass(context: SyncContext, _before: Reconciliation) -> Reconciliation:
+    return await _read_again(context, SECOND, [FIRST], None)
+
+
+async def _third_pass(context: SyncContext, before: Reconciliation) -> Reconciliation:
+    return await _read_again(context, THIRD, [SECOND, FIRST], before.total)
+
+
+async def _read_again(
+    context: SyncContext, reading: int, earlier: list[int], known_total: int | None
+) -> Reconciliation:
+    """Read the whole list again. Return the reconciliation of this pass or of all passes.
+
+    Return that of all passes if neither proves the list: what any pass met is saved.
+    """
+    await _note(context, "The counts prove nothing: reading the whole list again.")
+    total = await passes.read_list(context, reading, known_total=known_total)
+    alone = await _reconcile(context, [reading], total)
+    if EDGES in await passes.started_passes(context):
+        earlier = [*earlier, EDGES]
+    readings = [reading, *earlier]
+    together = await reconcile.reconcile(context.attempt, context.pool, readings, alone.total)
+    together = replace(together, listed_twice=alone.listed_twice)
+    if together.is_proven:
+        return together
+    # A person that an earlier pass met and this one did not has left, or was missed. If the total did not
+    # change, one pass alone cannot show which.
+    has_moved = (
+        together.is_total_stable and await reconcile.count_absent(context.attempt, context.pool, readings) > 0
+    )
+    alone = replace(alone, has_moved=has_moved)
+    return alone if alone.is_proven else replace(together, has_moved=has_moved)
+
+
+STEPS: dict[Step, Callable[[SyncContext, Reconciliation], Awaitable[Reconciliation]]] = {
+    Step.FIRST_PASS: _first_pass,
+    Step.VERIFY_EDGES: _verify_edges,
+    Step.REPAIR_EDGES: _repair_edges,
+    Step.SECOND_PASS: _second_pass,
+    Step.THIRD_PASS: _third_pass,
+}
+"""The function of each step. It takes the reconciliation of the step before."""
+
+
+async def _reconcile(context: SyncContext, readings: list[int], total: int | None) -> Reconciliation:
+    """Return the reconciliation of these passes. First verify repeats that may explain what is missing."""
     if total is None:
-        total = await readings.total_now(reader)
-    await resolve(reader.attempt, reader.pool, these)
-    counted = await reconcile.add_up(reader.attempt, reader.pool, these, total)
-    if 0 < counted.missing <= counted.repeats and may_verify(counted.repeats, total):
-        await _say(reader, "Some people are listed twice: asking for each of them once more.")
-        counted = replace(counted, listed_twice=await verify(reader, these[0], total))
+        total = await passes.fetch_total(context)
+    await resolve(context.attempt, context.pool, readings)
+    counted = await reconcile.reconcile(context.attempt, context.pool, readings, total)
+    if 0 < counted.missing <= counted.seen_twice and may_verify(counted.seen_twice, total):
+        await _note(context, "Some people are listed twice: requesting each of them alone.")
+        counted = replace(counted, listed_twice=await verify(context, readings[0], total))
     return counted
 
 
-async def _say_edges_unreadable(reader: Reader, error: RemoteGarbled) -> None:
-    """HRIMS may give the pages of a list, but none as small as an edge."""
-    await _say(reader, f"The edges between pages cannot be read: {error}")
-
-
-async def _say(reader: Reader, words: str) -> None:
-    log.info("run %s: %s", reader.attempt.run_id, words)
-    await pages.note(reader.attempt, words, reader.pool)
+async def _note(context: SyncContext, message: str) -> None:
+    log.info("run_noted", message=message)
+    await pages.note(context.attempt, message, context.pool)

@@ -1,9 +1,10 @@
-"""Which records of a listing are saved, and which pages to ask for next: positions come in, pages go
-out. Pure.
+"""The positions of a list that are saved, and the pages to request next.
 
-A page *n* of size *s* holds the positions from *n* × *s* on. A stretch that is not saved can therefore
-be asked for in pages of any size that divides where they begin: a page that fails is split, and the
-page size may change in the middle of a run, while what is saved stays exact.
+Input: positions. Output: pages. Pure.
+
+A page *n* of size *s* holds the positions from *n* × *s* on. A range that is not saved can therefore be
+requested in pages of any size that divides its start. So a page that fails is split, and the page size may
+change during a run, while the saved positions stay exact.
 """
 
 import bisect
@@ -11,20 +12,22 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-MOST_PARTS = 5
-"""Equal parts of a page at most: halving it takes more tries, one after another, to find a broken record."""
+MAX_PARTS = 5
+"""Maximum number of equal parts of a page. Halving it takes more tries in sequence to find a broken
+record.
+"""
 
 
 class Span(NamedTuple):
-    """One page of the remote: page ``number`` of ``size`` records."""
+    """One page of HRIMS' list: page ``number`` of ``size`` records."""
 
     size: int
     number: int
 
     @classmethod
-    def at(cls, start: int, most: int) -> "Span":
-        """The largest page of at most ``most`` records that begins at ``start``."""
-        size = _largest_divisor(start, most)
+    def at(cls, start: int, limit: int) -> "Span":
+        """Return the largest page of at most ``limit`` records that begins at ``start``."""
+        size = _largest_divisor(start, limit)
         return cls(size, start // size)
 
     @property
@@ -34,13 +37,15 @@ class Span(NamedTuple):
 
     @property
     def stop(self) -> int:
-        """The position behind its last record."""
+        """The position after its last record."""
         return self.start + self.size
 
     @classmethod
     def astride(cls, edge: int, beside: int) -> "Span":
-        """The smallest page with so many records on either side of ``edge``, or as many as there are before
-        it: one answer shows who are neighbours across the edge.
+        """Return the smallest page across ``edge`` with ``beside`` records on either side.
+
+        If fewer records are before the edge, all of them are on the page. One response shows which records
+        are neighbours across the edge.
         """
         size = next(
             size
@@ -49,38 +54,41 @@ class Span(NamedTuple):
         )
         return cls(size, edge // size)
 
-    def parts(self, most: int = MOST_PARTS) -> Iterator["Span"]:
-        """Return the smaller pages that hold the same records; none when it holds one record.
+    def parts(self, limit: int = MAX_PARTS) -> Iterator["Span"]:
+        """Return the smaller pages that hold the same records; none if this page holds one record.
 
-        They are equal, and at most ``most`` where the size allows; of a size without small divisors they
-        are not.
+        They are equal, and at most ``limit`` if the size allows. If the size has no small divisors, they
+        differ.
         """
-        counts = [count for count in range(2, MOST_PARTS + 1) if self.size % count == 0]
+        counts = [count for count in range(2, MAX_PARTS + 1) if self.size % count == 0]
         if counts:
-            count = max((count for count in counts if count <= most), default=counts[0])
+            count = max((count for count in counts if count <= limit), default=counts[0])
             size, first = self.size // count, self.number * count
             return (Span(size, number) for number in range(first, first + count))
         return cover(self.start, self.stop, self.size // 2) if self.size > 1 else iter(())
 
 
-def cover(start: int, stop: int, most: int) -> Iterator[Span]:
-    """Pages of at most ``most`` records that hold the positions from start to stop, each once."""
+def cover(start: int, stop: int, limit: int) -> Iterator[Span]:
+    """Yield pages of at most ``limit`` records that hold the positions from start to stop, each once."""
     while start < stop:
-        span = Span.at(start, min(most, stop - start))
+        span = Span.at(start, min(limit, stop - start))
         yield span
         start = span.stop
 
 
-def _largest_divisor(number: int, most: int) -> int:
-    """The largest divisor of ``number`` up to ``most``; of 0, which all divide, ``most`` itself."""
-    return next(size for size in range(most, 0, -1) if number % size == 0)
+def _largest_divisor(number: int, limit: int) -> int:
+    """Return the largest divisor of ``number`` up to ``limit``.
+
+    For 0, which every number divides, return ``limit``.
+    """
+    return next(size for size in range(limit, 0, -1) if number % size == 0)
 
 
 _start, _stop = itemgetter(0), itemgetter(1)
 
 
 class Coverage:
-    """The positions that are taken, as stretches in order that neither touch nor overlap."""
+    """The positions that are taken, as ranges in order that neither touch nor overlap."""
 
     def __init__(self, stretches: Iterable[tuple[int, int]] = ()) -> None:
         self._stretches: list[tuple[int, int]] = []
@@ -89,11 +97,11 @@ class Coverage:
 
     @property
     def stretches(self) -> list[tuple[int, int]]:
-        """The stretches that are taken, in order."""
+        """The ranges that are taken, in order."""
         return list(self._stretches)
 
     def add(self, start: int, stop: int) -> None:
-        """Takes the positions from start to stop."""
+        """Take the positions from start to stop."""
         if start < stop:
             first, last = self._touching(start, stop)
             joined = self._stretches[first:last]
@@ -101,7 +109,7 @@ class Coverage:
             self._stretches[first:last] = [(min(start, low), max(stop, high))]
 
     def remove(self, start: int, stop: int) -> None:
-        """Gives the positions from start to stop back."""
+        """Release the positions from start to stop."""
         if start < stop:
             first, last = self._touching(start, stop)
             kept = [
@@ -113,16 +121,16 @@ class Coverage:
             self._stretches[first:last] = kept
 
     def _touching(self, start: int, stop: int) -> tuple[int, int]:
-        """Which stretches touch or overlap these positions: the first of them, and the one behind the last.
+        """Return which ranges touch or overlap these positions: the index of the first, and of the last + 1.
 
-        A listing of a million has ten thousand stretches when its edges are read again: none is walked
-        over that is not concerned.
+        A list of a million records has ten thousand ranges when its edges are read again. Ranges that are not
+        affected are not visited.
         """
         first = bisect.bisect_left(self._stretches, start, key=_stop)
         return first, bisect.bisect_right(self._stretches, stop, lo=first, key=_start)
 
     def gaps(self, total: int) -> Iterator[tuple[int, int]]:
-        """The stretches up to ``total`` that are not taken, in order."""
+        """Yield the ranges up to ``total`` that are not taken, in order."""
         at = 0
         for start, stop in self._stretches:
             if at < min(start, total):

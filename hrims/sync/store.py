@@ -1,4 +1,7 @@
-"""Checkpoint, progress and outcome of runs, in SQL. Each function works inside its caller's transaction."""
+"""SQL of the checkpoint, progress and outcome of runs.
+
+Each function works inside its caller's transaction.
+"""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,56 +12,60 @@ from psycopg.types.json import Jsonb
 
 from hrims.db import AsyncConnection, int_array, statements
 from hrims.drift.tally import Tally
-from hrims.errors import Fenced
+from hrims.errors import StaleAttempt
 from hrims.jobs.attempts.store import Attempt
 from hrims.remote.wire import Page
 
 SUMS = statements(Path(__file__).with_name("sums.sql"))
 
 FIRST, EDGES, SECOND, THIRD = 1, 2, 3, 4
-"""The readings of a run; at most three of them are made. All but EDGES are whole ones."""
+"""The numbers of a run's passes. EDGES reads the edges between pages; the others read the whole list."""
 
 
 class Ending(NamedTuple):
-    """How a run ends: its outcome, the sum behind it, and why somebody is missing, in words.
+    """The end of a run: its outcome, the counts behind it, and a message why people are missing.
 
-    total = people + rejected + repeated + missing; ``seen_twice`` are all who were, proven or not.
+    total = people + rejected + listed_twice + missing; ``seen_twice`` counts all repeats, proven or not.
     """
 
     outcome: str
     total: int
     people: int
     rejected: int
-    repeated: int
+    listed_twice: int
     seen_twice: int
     missing: int
     why: str | None
 
 
-async def check_fence(conn: AsyncConnection, attempt: Attempt) -> None:
-    """Holds the run's row for this attempt until the transaction ends, or raises Fenced."""
-    check = await ask_fence(conn, attempt)
+async def check_attempt(conn: AsyncConnection, attempt: Attempt) -> None:
+    """Lock the run's row for this attempt until the transaction ends.
+
+    Raises StaleAttempt if it is not the owner.
+    """
+    check = await pipeline_attempt_check(conn, attempt)
     await check()
 
 
-async def ask_fence(conn: AsyncConnection, attempt: Attempt) -> Callable[[], Awaitable[None]]:
-    """Asks as ``check_fence`` does; the check itself comes back, so that more can travel with the question.
-    Until it was made nothing may be kept.
+async def pipeline_attempt_check(conn: AsyncConnection, attempt: Attempt) -> Callable[[], Awaitable[None]]:
+    """Send the query of ``check_attempt`` and return the check, so that a pipeline can send more statements.
+
+    Do not commit before the check has succeeded.
     """
-    asked = await conn.execute(
+    cursor = await conn.execute(
         "SELECT FROM runs WHERE id = %s AND attempt = %s AND state = 'active' FOR SHARE",
         (attempt.run_id, attempt.number),
     )
 
     async def check() -> None:
-        if await asked.fetchone() is None:
-            raise Fenced("this attempt no longer owns its run; it saves nothing and ends nothing")
+        if await cursor.fetchone() is None:
+            raise StaleAttempt("this attempt no longer owns its run; it saves nothing and ends nothing")
 
     return check
 
 
 class SavedPage(NamedTuple):
-    """The positions of a saved page, and the digest of whom it holds."""
+    """The positions of a saved page, and the digest of its people."""
 
     start: int
     stop: int
@@ -68,7 +75,7 @@ class SavedPage(NamedTuple):
 async def saved_pages(
     conn: AsyncConnection, attempt: Attempt, reading: int
 ) -> tuple[list[SavedPage], int | None]:
-    """The pages that are saved in this reading, and the remote's latest total."""
+    """Return the pages that are saved in this pass, and HRIMS' latest total."""
     rows = await conn.execute(
         """
         SELECT page_size::bigint * page_number, page_size::bigint * page_number + records, fingerprint
@@ -83,30 +90,30 @@ async def saved_pages(
     return saved, progress[0] if progress else None
 
 
-async def cheapest_pages(conn: AsyncConnection, attempt: Attempt, most: int) -> list[tuple[int, int]]:
-    """(size, number) of pages that HRIMS gave in this run, those with the fewest records first."""
+async def cheapest_pages(conn: AsyncConnection, attempt: Attempt, limit: int) -> list[tuple[int, int]]:
+    """Return (size, number) of pages that HRIMS returned in this run, those with the fewest records first."""
     rows = await conn.execute(
         """
         SELECT page_size, page_number FROM run_pages WHERE run_id = %s
         ORDER BY people = '{}', records, page_number, reading LIMIT %s
         """,
-        (attempt.run_id, most),
+        (attempt.run_id, limit),
     )
     return [(size, number) async for size, number in rows] or [(attempt.page_size, 0)]
 
 
 async def readings(conn: AsyncConnection, attempt: Attempt) -> set[int]:
-    """The readings of which pages are saved."""
+    """Return the passes of which pages are saved."""
     rows = await conn.execute("SELECT DISTINCT reading FROM run_pages WHERE run_id = %s", (attempt.run_id,))
     return {reading async for (reading,) in rows}
 
 
-async def note(conn: AsyncConnection, attempt: Attempt, words: str, unsaved_total: int = 0) -> None:
-    """Tell what the attempt is waiting for, and how many records an answer spoke of that was not saved."""
+async def note(conn: AsyncConnection, attempt: Attempt, message: str, unsaved_total: int = 0) -> None:
+    """Save what the attempt is waiting for, and how many records an unsaved response mentioned."""
     await conn.execute(
         "UPDATE run_progress SET note = %s, unsaved_total = greatest(unsaved_total, %s), updated_at = now()"
         " WHERE run_id = %s",
-        (words, unsaved_total, attempt.run_id),
+        (message, unsaved_total, attempt.run_id),
     )
 
 
@@ -121,8 +128,9 @@ async def add_page(
     reading: int,
     tally: Tally | None = None,
 ) -> None:
-    """Adds a page to the checkpoint and its counts to the progress: what a further reading meets again
-    is no progress, but what it changes is.
+    """Add a page to the checkpoint and its counts to the progress.
+
+    Records that a further pass meets again are not progress, but what it changes is.
     """
     await conn.execute(
         """
@@ -133,7 +141,7 @@ async def add_page(
                     %(records)s, %(people)s, %(digests)s, %(fingerprint)s, %(counts)s, %(sampled)s, %(odd)s)
         )
         UPDATE run_progress
-        SET phase = %(phase)s, current_page = %(number)s, remote_total = %(total)s,
+        SET phase = %(phase)s, remote_total = %(total)s,
             pages = pages + 1, fetched = fetched + %(records)s,
             new = new + %(new)s, changed = changed + %(changed)s,
             saved = saved + %(first)s * %(saved)s, unchanged = unchanged + %(first)s * %(unchanged)s,
@@ -164,7 +172,10 @@ async def add_page(
 
 
 async def delete_empty_page(conn: AsyncConnection, attempt: Attempt, page: Page, reading: int) -> bool:
-    """Delete a saved page without records, so that it can be saved with some. Return whether it was there."""
+    """Delete a saved page without records, so that it can be saved with some.
+
+    Return whether there was one.
+    """
     deleted = await conn.execute(
         "DELETE FROM run_pages WHERE run_id = %s AND reading = %s AND page_size = %s AND page_number = %s"
         " AND records = 0",
@@ -174,43 +185,47 @@ async def delete_empty_page(conn: AsyncConnection, attempt: Attempt, page: Page,
 
 
 class Counts(NamedTuple):
-    """The counts of some readings together, as ``reconcile.Sum`` has them; ``repeats`` are of the first
-    alone.
+    """The counts of some passes together, as in ``reconcile.Reconciliation``.
+
+    ``seen_twice`` counts the repeats of the first pass only.
     """
 
     people: int
     rejected: int
-    repeats: int
-    steady: bool
-    contradicted: bool
-    open_ended: bool
+    seen_twice: int
+    is_total_stable: bool
+    is_contradicted: bool
+    is_open_ended: bool
 
 
 async def count(conn: AsyncConnection, attempt: Attempt, readings: list[int], total: int) -> Counts:
-    """Count these readings together, against the remote's total."""
+    """Count these passes together, against HRIMS' total."""
     is_list = attempt.kind in {"sync", "preview"}
-    given = {"readings": readings, "edges": EDGES, "total": total, "single": not is_list}
-    return Counts(*await _sum(conn, attempt, "count", given))
+    parameters = {"readings": readings, "edges": EDGES, "total": total, "single": not is_list}
+    return Counts(*await _sum(conn, attempt, "count", parameters))
 
 
-async def absent(conn: AsyncConnection, attempt: Attempt, readings: list[int]) -> int:
-    """How many people these readings met whom the first of them did not, and of whom it has no reject."""
+async def count_absent(conn: AsyncConnection, attempt: Attempt, readings: list[int]) -> int:
+    """Return how many people these passes met and the first of them did not.
+
+    People that a reject of the first pass explains do not count.
+    """
     return int((await _sum(conn, attempt, "absent", {"readings": readings, "first": readings[0]}))[0])
 
 
 async def edges_hold(conn: AsyncConnection, attempt: Attempt) -> bool:
-    """Whether the people around the edges stand on the page on which the first reading met them."""
+    """Return whether the people around the edges are on the page where the first pass met them."""
     return bool((await _sum(conn, attempt, "edges_hold", {"first": FIRST, "edges": EDGES}))[0])
 
 
-async def _sum(conn: AsyncConnection, attempt: Attempt, name: str, given: dict[str, Any]) -> TupleRow:
-    row = await (await conn.execute(SUMS[name], {"run": attempt.run_id, **given})).fetchone()
+async def _sum(conn: AsyncConnection, attempt: Attempt, name: str, parameters: dict[str, Any]) -> TupleRow:
+    row = await (await conn.execute(SUMS[name], {"run": attempt.run_id, **parameters})).fetchone()
     assert row is not None
     return row
 
 
 async def seconds_of_reading(conn: AsyncConnection, attempt: Attempt) -> float:
-    """From the first page that was saved to now."""
+    """Return the seconds since the first page of the run was saved."""
     row = await (
         await conn.execute(
             "SELECT coalesce(extract(epoch FROM now() - min(saved_at)), 0) FROM run_pages WHERE run_id = %s",
@@ -222,19 +237,19 @@ async def seconds_of_reading(conn: AsyncConnection, attempt: Attempt) -> float:
 
 
 async def end(conn: AsyncConnection, attempt: Attempt, ending: Ending, readings: tuple[int, ...]) -> None:
-    """End the run as completed with its outcome. ``readings`` are those that were counted.
+    """End the run as completed with its outcome. ``readings`` are the passes that were counted.
 
-    Raises Fenced if this attempt no longer owns the run.
+    Raises StaleAttempt if this attempt no longer owns the run.
     """
-    given = {
+    parameters = {
         **ending._asdict(),
         "run": attempt.run_id,
         "number": attempt.number,
         "readings": list(readings),
     }
-    ended = await conn.execute(SUMS["end_run"], given)
+    ended = await conn.execute(SUMS["end_run"], parameters)
     if not ended.rowcount:
-        raise Fenced("this attempt no longer owns its run; it saves nothing and ends nothing")
-    await conn.execute(SUMS["end_progress"], given)
+        raise StaleAttempt("this attempt no longer owns its run; it saves nothing and ends nothing")
+    await conn.execute(SUMS["end_progress"], parameters)
     if attempt.kind != "preview":
-        await conn.execute(SUMS["count_employees"], given)
+        await conn.execute(SUMS["count_employees"], parameters)

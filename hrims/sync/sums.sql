@@ -1,18 +1,26 @@
--- What the readings of a run come to. A record that is rejected has no name: it goes by its place.
+-- Counts over the passes of a run. A rejected record has no name: its position identifies it.
 
 -- name: count
--- Rejects have no key. Those of the whole reading with the fewest count, because a record that moved is rejected twice.
+-- A reject counts if every whole pass has it. If only some have it, HRIMS garbled it there, and other passes may have
+-- met its person. A reject is recognized by its key. Of rejects that only a position identifies, the fewest of each
+-- code count.
 WITH pages AS (
     SELECT reading, people, remote_total FROM run_pages
     WHERE run_id = %(run)s AND reading = ANY(%(readings)s)
 ), whole AS (
-    SELECT p.reading, sum(cardinality(p.people))::int AS met,
-           (SELECT count(*)::int FROM rejects r
-            WHERE r.run_id = %(run)s AND r.reading = p.reading) AS rejected
-    FROM pages p WHERE p.reading <> %(edges)s GROUP BY p.reading
+    SELECT reading, sum(cardinality(people))::int AS met FROM pages WHERE reading <> %(edges)s GROUP BY reading
+), rejected AS (
+    SELECT reading, key, CASE WHEN key IS NULL THEN code END AS code, count(*) AS records
+    FROM (
+        SELECT r.reading, r.code, CASE WHEN r.record_key <> record_key(
+                   'place:' || (r.page_size::bigint * r.page_number + r.position)) THEN r.record_key END AS key
+        FROM rejects r JOIN whole w ON w.reading = r.reading WHERE r.run_id = %(run)s
+    ) r GROUP BY 1, 2, 3
 )
 SELECT (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id),
-       coalesce((SELECT min(rejected) FROM whole), 0),
+       (SELECT coalesce(sum(records), 0)::int FROM (
+            SELECT min(records) AS records FROM rejected
+            GROUP BY key, code HAVING count(*) = (SELECT count(*) FROM whole)) AS in_all),
        coalesce((SELECT met FROM whole WHERE reading = (%(readings)s::int[])[1]), 0)
            - (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id
               WHERE reading = (%(readings)s::int[])[1]),
@@ -20,13 +28,13 @@ SELECT (SELECT count(DISTINCT id)::int FROM pages, unnest(people) AS id),
        %(total)s = 0 AND (EXISTS (SELECT FROM run_pages WHERE run_id = %(run)s AND records > 0)
                           OR EXISTS (SELECT FROM run_progress
                                      WHERE run_id = %(run)s AND (unsaved_total > 0 OR saved_before > 0))),
-       -- One full page, and the page behind it was not seen: the total may be that of the page.
+       -- One full page, and the page after it was not seen: the total may be that of the page.
        (SELECT count(*) = 1 AND bool_and(page_size = records AND records = %(total)s) FROM run_pages
         WHERE run_id = %(run)s AND reading = (%(readings)s::int[])[1] AND NOT %(single)s)
 
 -- name: absent
--- A reject of the first reading explains one who is absent from it, unless another reading had the same
--- reject there (or a few positions off, should the list have shifted): that record was a reject in both.
+-- A reject of the first pass explains a person who is absent from it. It does not if another pass had the same reject
+-- there, or a few positions away because the list shifted. Then that record was a reject in both.
 WITH met AS (
     SELECT id, bool_or(reading = %(first)s) AS now
     FROM run_pages, unnest(people) AS id
@@ -42,8 +50,8 @@ SELECT (SELECT count(*) FROM met WHERE NOT now)::int - (
         WHERE o.reading <> %(first)s AND o.code = r.code AND abs(o.place - r.place) <= 3))::int
 
 -- name: edges_hold
--- Whether everybody who was looked at around the edges stands on the page on which the first reading met
--- them. A record's position is its rank plus the rejects before it; a repeat on the page makes it unknown.
+-- Whether every person who was read around the edges is on the page where the first pass met them. The position of a
+-- record is its rank plus the rejects before it. A repeat on the page makes it unknown.
 WITH pages AS (
     SELECT reading, page_size, page_number, records, people, page_size::bigint * page_number AS start
     FROM run_pages WHERE run_id = %(run)s AND reading IN (%(first)s, %(edges)s)
@@ -66,8 +74,8 @@ SELECT NOT EXISTS (SELECT FROM looked WHERE cardinality(people) <> cardinality(p
       AND NOT stood.id = ANY(p.people))
 
 -- name: end_run
--- How many people this run would have met if the list were as long as in its last complete run is kept with it, so
--- that a drop is said at once. A reject is listed as well: more rejects are no shorter list.
+-- Save how many people this run would have met if the list were as long as in its last complete run. So a drop shows
+-- immediately. A reject is listed as well: more rejects do not make the list shorter.
 WITH done AS (
     UPDATE runs r
     SET state = 'completed', outcome = %(outcome)s, finished_at = now(), people = %(people)s,
@@ -88,13 +96,13 @@ FROM done WHERE a.run_id = done.id AND a.number = %(number)s
 
 -- name: end_progress
 UPDATE run_progress
-SET saved = %(people)s, rejected = %(rejected)s, repeated = %(repeated)s, remote_total = %(total)s,
+SET saved = %(people)s, rejected = %(rejected)s, repeated = %(listed_twice)s, remote_total = %(total)s,
     unchanged = %(people)s, note = NULL, updated_at = now()
 WHERE run_id = %(run)s
 
 -- name: count_employees
--- The counts of a run that has ended are those of the tables: of all employees that the counted readings met, who was
--- added by this run, who was there and was changed by it, and who has no institution.
+-- The counts of an ended run come from the tables. Of all employees that the counted passes met, they count those that
+-- this run added, existing ones that it changed, and those without an institution.
 WITH met AS MATERIALIZED (
     SELECT DISTINCT id FROM run_pages, unnest(people) AS id
     WHERE run_id = %(run)s AND reading = ANY(%(readings)s)

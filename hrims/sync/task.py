@@ -1,44 +1,37 @@
-"""The Procrastinate task: a queued run's number comes in, an attempt at it is made."""
+"""The Procrastinate task. Input: the number of a queued run. Output: an attempt at the run."""
 
 from procrastinate import JobContext
 
 from hrims.jobs import queue
 from hrims.jobs.attempts import attempt
-from hrims.jobs.attempts.patience import Deadline
-from hrims.jobs.attempts.retry import AsTold
+from hrims.jobs.attempts.retry_policy import Deadline
 from hrims.jobs.attempts.store import Attempt
-from hrims.jobs.workers.pools import QUEUE
-from hrims.previews import sweep
-from hrims.remote.address import address_of
+from hrims.remote.base_url import base_url_of
 from hrims.remote.client import Remote
 from hrims.sync import apply, person, rejected, run
-from hrims.sync.work import Work
+from hrims.sync.context import SyncContext
 
 KINDS = {
-    "sync": run.bring,
-    "preview": run.bring,
+    "sync": run.sync_listing,
+    "preview": run.sync_listing,
     "apply": apply.apply,
-    "rejected": rejected.ask_again,
-    "person": person.bring,
+    "rejected": rejected.sync_rejected,
+    "person": person.sync_person,
 }
-"""How each kind of run is brought about; all have the shape of ``run.bring``."""
+"""The function of each kind of run."""
 
 
-queue.BESIDE.append(sweep.keep_empty)
+async def sync_run(job_context: JobContext, run_id: int) -> None:
+    """Make one attempt at a run."""
+    settings, pool = queue.app.settings, queue.get_pool(job_context.app)
 
-
-@queue.app.task(name=queue.RUN_TASK, queue=QUEUE, retry=AsTold(), pass_context=True)
-async def sync_run(context: JobContext, run_id: int) -> None:
-    """Makes one attempt at a run."""
-    settings, pool = queue.app.settings, queue.pool_of(context.app)
-
-    async def carry_out(begun: Attempt, deadline: Deadline) -> None:
+    async def make_attempt(started: Attempt, deadline: Deadline) -> None:
         def is_stopping() -> bool:
             deadline.check()
             return queue.app.is_stopping
 
-        async with Remote(settings, base_url=address_of(settings)) as remote:
-            await KINDS[begun.kind](Work(begun, remote, pool, settings, is_stopping))
+        async with Remote(settings, base_url=base_url_of(settings)) as remote:
+            await KINDS[started.kind](SyncContext(started, remote, pool, settings, is_stopping))
 
-    assert context.job.id is not None
-    await attempt.carry_out(pool, settings, run_id, context.job.id, carry_out)
+    assert job_context.job.id is not None
+    await attempt.run_attempt(pool, settings, run_id, job_context.job.id, make_attempt)

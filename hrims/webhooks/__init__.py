@@ -1,8 +1,8 @@
-"""Telling others of a run's end: messages that the database wrote down in the transaction which ended the run
-come in; signed requests go out, each tried over a day.
+"""Webhooks notify other systems when a run ends.
 
-``task`` takes a message's job from its own queue, beside the runs; ``delivery`` is one try, ``post`` sends
-it, only to ``addresses`` that may be asked; ``signing`` is the signature of Standard Webhooks, ``pauses``
-says when the next try is due. ``endpoints`` is what administrators do, ``shown`` what they see. ``store`` has
-the SQL; the triggers that write messages down and queue their jobs are in migration 0012.
+Input: messages that a trigger inserted in the transaction that ended the run. Output: signed requests. Failed
+deliveries are retried for a day.
+
+``actions`` has the actions of administrators, ``store`` the SQL, ``task`` the worker's task and its
+cleaner; ``delivery`` delivers a message. The triggers are in migrations/0012_webhooks.sql.
 """

@@ -1,38 +1,119 @@
-"""Endpoints, messages and tries, in SQL.
+"""The SQL of endpoints, messages and attempts, for administrators. It never reads a secret.
 
-Functions named ``async`` serve the worker, the others web and command line. Each works inside its caller's
-transaction. That a message has its job, and that every run's end has its messages, is the database's part:
-migration 0012.
+Each function works inside its caller's transaction. Triggers insert the messages when a run ends and enqueue
+the job of each message: migrations/0012_webhooks.sql.
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from hrims.db import AsyncConnection, Connection
+from hrims.db import Connection
+
+KINDS = ("all",)
+"""Kinds of messages to filter by."""
 
 
-class Due(NamedTuple):
-    """A message that its job may deliver, with what it takes to sign it."""
+class Endpoint(NamedTuple):
+    """An endpoint without its secret, with the number of its waiting and failed messages."""
+
+    id: int
+    url: str
+    description: str
+    active: bool
+    off_because: str | None
+    made_by: str
+    made_at: datetime
+    waiting: int
+    failed: int
+
+
+class Message(NamedTuple):
+    """A message and its state. ``status`` is the status of the last response."""
 
     id: int
     key: str
-    body: bytes
-    failures: int
     endpoint_id: int
     url: str
-    secret: bytes | None
-    """None of an endpoint that was removed."""
-    active: bool
+    run_id: int | None
+    event: str
+    state: str
+    payload: dict[str, Any]
+    created_at: datetime
+    next_try_at: datetime | None
+    ended_at: datetime | None
+    trouble: str | None
+    tries: int
+    status: int | None
 
 
-# What administrators do
+class PastDelivery(NamedTuple):
+    """One attempt to deliver a message."""
+
+    number: int
+    at: datetime
+    status: int | None
+    trouble: str | None
+    milliseconds: int
+
+
+ENDPOINTS = """
+SELECT e.id, e.url, e.description, e.active, e.off_because, e.made_by, e.made_at,
+       (SELECT count(*) FROM webhook_messages m
+        WHERE m.endpoint_id = e.id AND m.state = 'waiting') AS waiting,
+       (SELECT count(*) FROM webhook_messages m
+        WHERE m.endpoint_id = e.id AND m.state = 'failed') AS failed
+FROM webhook_endpoints e WHERE e.removed_at IS NULL
+"""
+
+MESSAGES = """
+SELECT m.id, m.key, m.endpoint_id, e.url, m.run_id, m.event, m.state, m.payload, m.created_at, m.next_try_at,
+       m.ended_at, m.trouble, coalesce(t.number, 0) AS tries, t.status
+FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint_id AND e.removed_at IS NULL
+LEFT JOIN LATERAL (SELECT number, status FROM webhook_tries
+                   WHERE message_id = m.id ORDER BY number DESC LIMIT 1) t ON true
+"""
+
+
+def list_endpoints(conn: Connection) -> list[Endpoint]:
+    """Return all endpoints, in the order in which they were added."""
+    with conn.cursor(row_factory=class_row(Endpoint)) as cursor:
+        return cursor.execute(f"{ENDPOINTS} ORDER BY e.id".encode()).fetchall()
+
+
+def find_endpoint(conn: Connection, endpoint_id: int) -> Endpoint | None:
+    """Return one endpoint."""
+    with conn.cursor(row_factory=class_row(Endpoint)) as cursor:
+        return cursor.execute(f"{ENDPOINTS} AND e.id = %s".encode(), (endpoint_id,)).fetchone()
+
+
+def list_messages(conn: Connection, limit: int, skip: int = 0) -> list[Message]:
+    """Return messages of all endpoints, newest first."""
+    with conn.cursor(row_factory=class_row(Message)) as cursor:
+        found = cursor.execute(f"{MESSAGES} ORDER BY m.id DESC LIMIT %s OFFSET %s".encode(), (limit, skip))
+        return found.fetchall()
+
+
+def find_message(conn: Connection, key: str) -> Message | None:
+    """Return the message with this id, which receivers know."""
+    with conn.cursor(row_factory=class_row(Message)) as cursor:
+        return cursor.execute(f"{MESSAGES} WHERE m.key = %s".encode(), (key,)).fetchone()
+
+
+def list_attempts(conn: Connection, message_id: int) -> list[PastDelivery]:
+    """Return every attempt at a message, latest first."""
+    with conn.cursor(row_factory=class_row(PastDelivery)) as cursor:
+        return cursor.execute(
+            "SELECT number, at, status, trouble, milliseconds FROM webhook_tries"
+            " WHERE message_id = %s ORDER BY number DESC",
+            (message_id,),
+        ).fetchall()
 
 
 def insert_endpoint(conn: Connection, url: str, description: str, secret: bytes, made_by: str) -> int:
-    """Adds an endpoint that is switched on; returns its id."""
+    """Insert an endpoint that is switched on. Return its id."""
     row = conn.execute(
         "INSERT INTO webhook_endpoints (url, description, secret, made_by)"
         " VALUES (%s, %s, %s, %s) RETURNING id",
@@ -43,7 +124,7 @@ def insert_endpoint(conn: Connection, url: str, description: str, secret: bytes,
 
 
 def switch(conn: Connection, endpoint_id: int, active: bool) -> bool:
-    """Switches an endpoint on or off; False when it is so already."""
+    """Switch an endpoint on or off. Return False if it is already in that state."""
     switched = conn.execute(
         "UPDATE webhook_endpoints SET active = %s, off_because = NULL"
         " WHERE id = %s AND active <> %s AND removed_at IS NULL",
@@ -53,7 +134,7 @@ def switch(conn: Connection, endpoint_id: int, active: bool) -> bool:
 
 
 def remove_endpoint(conn: Connection, endpoint_id: int) -> None:
-    """Removes an endpoint and its secret; ``delete_removed`` deletes its messages."""
+    """Remove an endpoint and its secret. ``delete_removed`` deletes its messages."""
     conn.execute(
         "UPDATE webhook_endpoints SET active = false, off_because = NULL, secret = NULL, removed_at = now()"
         " WHERE id = %s AND removed_at IS NULL",
@@ -62,7 +143,7 @@ def remove_endpoint(conn: Connection, endpoint_id: int) -> None:
 
 
 def insert_test(conn: Connection, endpoint_id: int) -> str:
-    """A message that tells of no run, and its job; returns its key."""
+    """Insert a test message, which belongs to no run; a trigger enqueues its job. Return its key."""
     row = conn.execute(
         """
         INSERT INTO webhook_messages (endpoint_id, event, payload)
@@ -77,7 +158,7 @@ def insert_test(conn: Connection, endpoint_id: int) -> str:
 
 
 def send_again(conn: Connection, message_id: int) -> bool:
-    """A message that has ended gets a new job and a full set of tries; False when it is on its way."""
+    """Reset an ended message to waiting, with a full set of attempts. Return False if it has not ended."""
     sent = conn.execute(
         """
         UPDATE webhook_messages
@@ -87,127 +168,3 @@ def send_again(conn: Connection, message_id: int) -> bool:
         (message_id,),
     )
     return bool(sent.rowcount)
-
-
-# What the worker does
-
-
-async def due(conn: AsyncConnection, message_id: int, queue_job_id: int) -> Due | None:
-    """The message, if this job has a say in it still."""
-    async with conn.cursor(row_factory=class_row(Due)) as cursor:
-        found = await cursor.execute(
-            """
-            SELECT m.id, m.key, convert_to(m.payload::text, 'UTF8') AS body, m.failures, m.endpoint_id, e.url,
-                   e.secret, e.active
-            FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint_id
-            WHERE m.id = %s AND m.queue_job_id = %s AND m.state = 'waiting'
-            """,
-            (message_id, queue_job_id),
-        )
-        return await found.fetchone()
-
-
-async def note_try(
-    conn: AsyncConnection, message_id: int, at: datetime, status: int | None, trouble: str | None, ms: int
-) -> None:
-    """Keeps a try; of a message that was removed meanwhile nothing."""
-    await conn.execute(
-        """
-        INSERT INTO webhook_tries (message_id, number, at, status, trouble, milliseconds)
-        SELECT m.id, (SELECT coalesce(max(number), 0) + 1 FROM webhook_tries WHERE message_id = m.id),
-               %(at)s, %(status)s, %(trouble)s, %(ms)s
-        FROM (SELECT id FROM webhook_messages WHERE id = %(message)s FOR NO KEY UPDATE) m
-        """,
-        {"message": message_id, "at": at, "status": status, "trouble": trouble, "ms": ms},
-    )
-
-
-async def settle(
-    conn: AsyncConnection,
-    message_id: int,
-    queue_job_id: int,
-    trouble: str | None,
-    next_try_at: datetime | None,
-) -> bool:
-    """How a message stands after a try: delivered without trouble, else waiting for the next try, else
-    failed. False when this job has no say in it any more.
-    """
-    settled = await conn.execute(
-        """
-        UPDATE webhook_messages
-        SET state = CASE WHEN %(trouble)s::text IS NULL THEN 'delivered'
-                         WHEN %(at)s::timestamptz IS NULL THEN 'failed' ELSE 'waiting' END,
-            failures = failures + (%(trouble)s::text IS NOT NULL)::integer,
-            trouble = %(trouble)s, next_try_at = %(at)s,
-            ended_at = CASE WHEN %(at)s::timestamptz IS NULL THEN now() END
-        WHERE id = %(message)s AND queue_job_id = %(job)s AND state = 'waiting'
-        """,
-        {"message": message_id, "job": queue_job_id, "trouble": trouble, "at": next_try_at},
-    )
-    return bool(settled.rowcount)
-
-
-async def switch_off(conn: AsyncConnection, endpoint_id: int, because: str) -> None:
-    """Switches an endpoint off that asked for it, and says so in the audit record."""
-    await conn.execute(
-        """
-        WITH off AS (
-            UPDATE webhook_endpoints SET active = false, off_because = %(because)s
-            WHERE id = %(endpoint)s AND active RETURNING id
-        )
-        INSERT INTO audit_log (actor, via, action, subject, details)
-        SELECT 'worker', 'system', 'webhook.off', 'webhook:' || id,
-               jsonb_build_object('because', %(because)s::text)
-        FROM off
-        """,
-        {"endpoint": endpoint_id, "because": because},
-    )
-
-
-async def queue_orphans(conn: AsyncConnection) -> int:
-    """Messages on their way whose job has ended without them get a new one; returns how many."""
-    queued = await conn.execute(
-        """
-        UPDATE webhook_messages SET queue_job_id = NULL, next_try_at = NULL WHERE id IN (
-            SELECT m.id FROM webhook_messages m WHERE m.state = 'waiting' AND NOT EXISTS (
-                SELECT FROM procrastinate_jobs j
-                WHERE j.id = m.queue_job_id AND j.status IN ('todo', 'doing'))
-            ORDER BY m.id LIMIT 100 FOR UPDATE SKIP LOCKED)
-        """
-    )
-    return queued.rowcount
-
-
-async def delete_old(conn: AsyncConnection, days: int, most: int) -> int:
-    """Deletes messages that ended more than so many days ago; returns how many."""
-    deleted = await conn.execute(
-        """
-        DELETE FROM webhook_messages WHERE id IN (
-            SELECT id FROM webhook_messages
-            WHERE state <> 'waiting' AND ended_at < now() - make_interval(days => %s)
-            ORDER BY ended_at LIMIT %s FOR UPDATE SKIP LOCKED)
-        """,
-        (days, most),
-    )
-    return deleted.rowcount
-
-
-async def delete_removed(conn: AsyncConnection, most: int) -> int:
-    """Deletes messages of endpoints that were removed, and the endpoints that have none left; returns how
-    many messages.
-    """
-    deleted = await conn.execute(
-        """
-        DELETE FROM webhook_messages WHERE id IN (
-            SELECT m.id FROM webhook_messages m JOIN webhook_endpoints e ON e.id = m.endpoint_id
-            WHERE e.removed_at IS NOT NULL LIMIT %s FOR UPDATE OF m SKIP LOCKED)
-        """,
-        (most,),
-    )
-    await conn.execute(
-        """
-        DELETE FROM webhook_endpoints e WHERE removed_at IS NOT NULL
-          AND NOT EXISTS (SELECT FROM webhook_messages m WHERE m.endpoint_id = e.id)
-        """
-    )
-    return deleted.rowcount

@@ -1,10 +1,10 @@
-"""The Procrastinate task that delivers messages, and the worker of its own that serves its queue: a receiver
-that takes its time holds up other messages at most, never a run.
+"""The Procrastinate task that delivers messages, and a separate worker for its queue.
+
+With its own worker, a slow receiver delays other messages at worst, never a run.
 """
 
 import asyncio
 import copy
-import logging
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -15,93 +15,101 @@ from procrastinate.jobs import Job
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs import queue
-from hrims.jobs.attempts.retry import AsTold, TryAgain
-from hrims.steady import for_ever
-from hrims.webhooks import delivery, store
+from hrims.jobs.attempts.retry import RetryLater, RetryWhenRequested
+from hrims.jobs.cleaner.task import delete_in_batches
+from hrims.log import get_logger
+from hrims.resilience import run_periodically
+from hrims.webhooks.delivery import attempt, store
 
 QUEUE = "webhooks"
 DELIVER_TASK = "webhooks.deliver"
-"""Both are named in migration 0012 as well, which queues the jobs."""
+"""migrations/0012_webhooks.sql, which enqueues the jobs, uses both names as well."""
 
-BEHIND = -1
-"""The priority of what is tried again; new messages have 0."""
+RETRY_PRIORITY = -1
+"""The priority of retries; new messages have 0."""
 
-AT_ONCE = 4
+CONCURRENCY = 4
 """Messages that one worker delivers at the same time."""
 
-LAST_MOMENT = 1.0
-"""Seconds that a stopping worker gives deliveries; what it breaks off is delivered again by another."""
+SHUTDOWN_SECONDS = 1.0
+"""Seconds that a stopping worker waits for deliveries. Another worker repeats the interrupted ones."""
 
 KEEP_DAYS = 30
 """Days after which messages that have ended are deleted."""
 
-BATCH = 500
+BATCH_SIZE = 500
 """Messages deleted in one transaction."""
 
-LOOK = 12
-"""Beats of a worker between two looks for what to tidy up."""
+RESCUER_HEARTBEATS = 12
+"""Heartbeats between two searches for orphaned messages."""
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
-class BehindTheNew(AsTold):
-    """Puts a job back behind those of new messages: a receiver that is down for a day, with thousands of
-    messages to be tried again, keeps nobody else waiting for long.
+class LowPriorityRetry(RetryWhenRequested):
+    """The retry strategy that puts retries behind new messages.
+
+    A receiver that is down for a day, with thousands of retries, does not delay the messages of others for
+    long.
     """
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> Any:
-        if isinstance(exception, TryAgain):
-            return RetryDecision(retry_at=exception.at, priority=BEHIND)
+        if isinstance(exception, RetryLater):
+            return RetryDecision(retry_at=exception.at, priority=RETRY_PRIORITY)
         return None
 
 
-@queue.app.task(name=DELIVER_TASK, queue=QUEUE, retry=BehindTheNew(), pass_context=True)
 async def deliver(context: JobContext, message_id: int) -> None:
-    """Makes one try at delivering a message."""
+    """Make one attempt to deliver a message."""
     assert context.job.id is not None
     try:
-        await delivery.carry_out(queue.pool_of(context.app), queue.app.settings, message_id, context.job.id)
+        await attempt.deliver_message(
+            queue.get_pool(context.app), queue.app.settings, message_id, context.job.id
+        )
     except asyncio.CancelledError:
-        raise TryAgain(datetime.now(UTC)) from None
+        raise RetryLater(datetime.now(UTC)) from None
 
 
-async def keep_delivering(pool: AsyncPool, settings: Settings) -> None:
-    """Serves the queue for ever, beside the worker of runs; a database that is away is waited for."""
-    beside = copy.copy(queue.app)
-    beside.job_manager = queue.app.job_manager.for_another_worker()
+async def run_delivery(pool: AsyncPool, settings: Settings) -> None:
+    """Serve the queue until it is cancelled, beside the worker of runs.
+
+    It survives an unavailable database.
+    """
+    delivery_app = copy.copy(queue.app)
+    delivery_app.job_manager = queue.app.job_manager.for_another_worker()
 
     async def serve() -> None:
-        worker = beside._worker(  # noqa: SLF001 - run_worker_async would start everything beside it again
+        worker = delivery_app.new_worker(
             name=QUEUE,
             queues=[QUEUE],
-            concurrency=AT_ONCE,
-            # It asks now and then: listening would take one more connection a worker.
+            concurrency=CONCURRENCY,
+            # Poll instead: LISTEN would take one more connection per worker.
             listen_notify=False,
             install_signal_handlers=False,
-            shutdown_graceful_timeout=LAST_MOMENT,
+            shutdown_graceful_timeout=SHUTDOWN_SECONDS,
         )
         with queue.app.serving(worker):
             await worker.run()  # type: ignore[no-untyped-call] # untyped in Procrastinate
 
-    await for_ever("deliver webhooks", settings.beat_seconds, serve)
+    await run_periodically("webhook_delivery", settings.beat_seconds, serve)
 
 
-async def keep_tidy(pool: AsyncPool, settings: Settings) -> None:
-    """Gives messages that lost their job a new one, and deletes those that nobody needs, for ever."""
-    await for_ever("tidy up webhooks", LOOK * settings.beat_seconds, lambda: tidy(pool))
+async def run_message_rescuer(pool: AsyncPool, settings: Settings) -> None:
+    """Requeue orphaned messages repeatedly until cancelled."""
+    seconds = RESCUER_HEARTBEATS * settings.beat_seconds
+    await run_periodically("message_rescuer", seconds, lambda: rescue_orphans(pool))
 
 
-async def tidy(pool: AsyncPool) -> None:
-    """Once: messages without a job get one; old ones, and those of removed endpoints, go in small batches."""
-    for some in (
-        store.queue_orphans,
-        partial(store.delete_removed, most=BATCH),
-        partial(store.delete_old, days=KEEP_DAYS, most=BATCH),
-    ):
-        found = True
-        while found:
-            async with pool.connection() as conn:
-                found = await some(conn) > 0
+async def rescue_orphans(pool: AsyncPool) -> None:
+    """Enqueue a new job for every message that has lost its job."""
+    found = 1
+    while found:
+        async with pool.connection() as conn:
+            found = await store.enqueue_orphans(conn)
 
 
-queue.BESIDE += [keep_delivering, keep_tidy]
+async def delete_expired_messages(pool: AsyncPool, _settings: Settings) -> None:
+    """Delete old messages, and those of removed endpoints."""
+    await delete_in_batches(pool, "removed_endpoints", partial(store.delete_removed, limit=BATCH_SIZE))
+    delete_batch = partial(store.delete_expired, days=KEEP_DAYS, limit=BATCH_SIZE)
+    await delete_in_batches(pool, "messages", delete_batch)

@@ -10,14 +10,14 @@ from hrims import connection_pools, db
 
 @pytest.fixture
 def conn(dsn: str) -> Iterator[db.Connection]:
-    """An autocommit connection."""
+    """Provide an autocommit connection."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         yield connection
 
 
 @pytest.fixture
 def pool(dsn: str) -> Iterator[db.Pool]:
-    """As many connections as a test has threads."""
-    opened = connection_pools.open_pool(dsn, most=20)
+    """Provide a pool with as many connections as a test has threads."""
+    opened = connection_pools.open_pool(dsn, max_size=20)
     yield opened
     opened.close()

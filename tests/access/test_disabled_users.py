@@ -8,12 +8,12 @@ from hrims.access import sessions, store, tokens, users
 from hrims.access.sign_in import sign_in
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound
-from tests.access.cast import PASSWORD, ROOT, at_once, records
+from tests.access.accounts import PASSWORD, ROOT, at_once, records
 
 
 @pytest.fixture
 def asha(conn: Connection) -> int:
-    """An officer, beside the administrator binti."""
+    """Return an officer, beside the administrator binti."""
     users.add_user(conn, ROOT, "binti", "administrator", PASSWORD)
     return users.add_user(conn, ROOT, "asha", "officer", PASSWORD)
 
@@ -24,19 +24,19 @@ def test_it_works(conn: Connection, asha: int) -> None:
     other = tokens.add_token(conn, ROOT, "payroll", owner="binti")
     assert users.disable(conn, ROOT, " ASHA ") == (1, 1)
     assert sessions.find(conn, session) is None
-    assert tokens.find(conn, hers) is None
-    assert tokens.find(conn, other)
+    assert tokens.find_token(conn, hers) is None
+    assert tokens.find_token(conn, other)
     ended = {"sessions_ended": 1, "tokens_revoked": 1}
     assert records(conn, "user.disable") == [("root", "user:asha", ended)]
     users.enable(conn, ROOT, "asha")
     user = users.find(conn, "asha")
     assert user
     assert not user.disabled
-    assert (sessions.find(conn, session), tokens.find(conn, hers)) == (None, None)
+    assert (sessions.find(conn, session), tokens.find_token(conn, hers)) == (None, None)
     assert records(conn, "user.enable") == [("root", "user:asha", {})]
 
 
-def test_what_is_so_already_is_refused_and_not_recorded(conn: Connection, asha: int) -> None:
+def test_a_change_without_effect_is_refused_and_not_recorded(conn: Connection, asha: int) -> None:
     with pytest.raises(Conflict, match="asha is enabled already"):
         users.enable(conn, ROOT, "asha")
     users.disable(conn, ROOT, "asha")
@@ -46,9 +46,9 @@ def test_what_is_so_already_is_refused_and_not_recorded(conn: Connection, asha: 
 
 
 def test_an_unknown_user_is_neither_disabled_nor_enabled(conn: Connection) -> None:
-    for deed in (users.disable, users.enable):
+    for action in (users.disable, users.enable):
         with pytest.raises(NotFound, match="no user of this name"):
-            deed(conn, ROOT, "juma")
+            action(conn, ROOT, "juma")
 
 
 def test_the_last_administrator_stays(conn: Connection, asha: int) -> None:
@@ -57,7 +57,7 @@ def test_the_last_administrator_stays(conn: Connection, asha: int) -> None:
         Conflict, match=r"binti is the last administrator who may sign in\. Nothing was changed"
     ):
         users.disable(conn, ROOT, "binti")
-    assert tokens.find(conn, token)
+    assert tokens.find_token(conn, token)
     assert records(conn, "user.disable") == []
     users.add_user(conn, ROOT, "juma", "administrator", PASSWORD)
     users.disable(conn, ROOT, "juma")
@@ -74,7 +74,7 @@ def test_the_last_administrator_stays(conn: Connection, asha: int) -> None:
 def test_the_database_keeps_it_too(conn: Connection, asha: int, statement: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="last enabled administrator"):
         conn.execute(statement.encode())
-    assert len(store.users(conn)) == 2
+    assert len(store.list_users(conn)) == 2
 
 
 def test_administrators_who_disable_one_another_at_once_leave_one(conn: Connection, pool: db.Pool) -> None:
@@ -91,7 +91,7 @@ def test_administrators_who_disable_one_another_at_once_leave_one(conn: Connecti
             return True
 
     assert sum(at_once(len(names), disable)) == len(names) - 1
-    assert len([one for one in store.users(conn) if one.disabled_at is None]) == 1
+    assert len([user for user in store.list_users(conn) if user.disabled_at is None]) == 1
     assert len(records(conn, "user.disable")) == len(names) - 1
 
 
@@ -102,13 +102,13 @@ def test_a_token_that_is_made_meanwhile_ends_too(conn: Connection, dsn: str, ash
         with pytest.raises(psycopg.errors.LockNotAvailable):
             users.disable(conn, ROOT, "asha")
     users.disable(conn, ROOT, "asha")
-    assert tokens.find(conn, token) is None
+    assert tokens.find_token(conn, token) is None
 
 
-def test_the_list_says_who_signed_in_when(conn: Connection, pool: db.Pool, asha: int) -> None:
+def test_the_list_shows_the_last_sign_in(conn: Connection, pool: db.Pool, asha: int) -> None:
     sign_in(pool, "asha", PASSWORD, address=None, hours=1)
     users.disable(conn, ROOT, "asha")
-    hers, his = store.users(conn)
+    hers, his = store.list_users(conn)
     assert (hers.name, hers.role, bool(hers.signed_in_at), bool(hers.disabled_at)) == (
         "asha",
         "officer",

@@ -5,12 +5,12 @@ import pytest
 from hrims.access import sessions, users
 from hrims.access.sessions import SignedIn
 from hrims.db import Connection
-from tests.access.cast import PASSWORD, ROOT
+from tests.access.accounts import PASSWORD, ROOT
 
 
 @pytest.fixture
 def asha(conn: Connection) -> int:
-    """The id of the officer asha."""
+    """Return the id of the officer asha."""
     return users.add_user(conn, ROOT, "asha", "officer", PASSWORD)
 
 
@@ -59,7 +59,7 @@ def test_a_disabled_user_is_out_at_once(conn: Connection, asha: int) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "\0", "é", "\udc80", "x" * 10000])
-def test_what_is_no_token_signs_nobody_in(conn: Connection, asha: int, token: str) -> None:
+def test_an_invalid_token_is_refused(conn: Connection, asha: int, token: str) -> None:
     sessions.begin(conn, asha, None, hours=1)
     assert sessions.find(conn, token) is None
     assert sessions.end(conn, token) is None

@@ -5,20 +5,20 @@ import pytest
 
 from hrims import db
 from hrims.access import passwords, sessions, sign_in, users
-from hrims.access.throttle import A_NAME, TooManyFailures
+from hrims.access.throttle import MAX_PER_NAME, TooManyFailures
 from hrims.db import Connection
 from hrims.errors import NotSignedIn
-from tests.access.cast import PASSWORD, ROOT, at_once, records
+from tests.access.accounts import PASSWORD, ROOT, at_once, records
 
 
 def attempt(pool: db.Pool, password: str = PASSWORD, name: str = "asha") -> str:
-    """Signs in from an invented address; returns the token."""
+    """Sign in from an invented address and return the token."""
     return sign_in.sign_in(pool, name, password, address="192.0.2.7", hours=1)
 
 
 @pytest.fixture
 def asha(conn: Connection) -> int:
-    """The id of the officer asha."""
+    """Return the id of the officer asha."""
     return users.add_user(conn, ROOT, "asha", "officer", PASSWORD)
 
 
@@ -31,7 +31,7 @@ def test_it_works(conn: Connection, pool: db.Pool, asha: int) -> None:
 
 def test_the_session_before_ends(conn: Connection, pool: db.Pool, asha: int) -> None:
     before = attempt(pool)
-    sign_in.sign_in(pool, "asha", PASSWORD, address=None, hours=1, before=before)
+    sign_in.sign_in(pool, "asha", PASSWORD, address=None, hours=1, old_token=before)
     assert sessions.find(conn, before) is None
 
 
@@ -41,8 +41,8 @@ def test_wrong_passwords_at_the_same_time_all_count(conn: Connection, pool: db.P
             attempt(pool, f"wrong password {number}")
         return refused.type
 
-    assert at_once(A_NAME + 4, guess).count(NotSignedIn) == A_NAME
-    assert len(records(conn, "session.sign_in_failed")) == A_NAME
+    assert at_once(MAX_PER_NAME + 4, guess).count(NotSignedIn) == MAX_PER_NAME
+    assert len(records(conn, "session.sign_in_failed")) == MAX_PER_NAME
 
 
 def test_right_passwords_at_the_same_time_all_pass(pool: db.Pool, asha: int) -> None:
@@ -60,7 +60,7 @@ def test_an_unknown_name_costs_as_much_as_a_known_one(
         return verify(hasher, kept, password)
 
     monkeypatch.setattr(argon2.PasswordHasher, "verify", noted)
-    for name in ("asha", "nobody", "no name at all!"):
+    for name in ("asha", "unknown", "no name at all!"):
         with pytest.raises(NotSignedIn):
             attempt(pool, "wrong password", name)
     assert len(compared) == 3

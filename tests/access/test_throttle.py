@@ -4,24 +4,24 @@ import pytest
 
 from hrims import db
 from hrims.access import throttle
-from hrims.access.throttle import A_NAME, AN_ADDRESS, TooManyFailures
+from hrims.access.throttle import MAX_PER_ADDRESS, MAX_PER_NAME, TooManyFailures
 from hrims.db import Connection
-from tests.access.cast import at_once
+from tests.access.accounts import at_once
 
 
 def fail(conn: Connection, times: int, name: str = "asha", address: str | None = None) -> None:
-    """Fails to sign in so many times."""
+    """Fail to sign in so many times."""
     for _ in range(times):
         throttle.claim(conn, name, address)
 
 
 def later(conn: Connection, time: str) -> None:
-    """Lets time pass for what has failed so far."""
+    """Let time pass for what has failed so far."""
     conn.execute("UPDATE failed_sign_ins SET at = at - %s::interval", (time,))
 
 
 def test_a_name_is_refused_after_ten_failures(conn: Connection) -> None:
-    fail(conn, A_NAME)
+    fail(conn, MAX_PER_NAME)
     with pytest.raises(TooManyFailures, match="Try again in 15 minutes") as refused:
         throttle.claim(conn, "asha", None)
     assert refused.value.status == 429
@@ -30,7 +30,7 @@ def test_a_name_is_refused_after_ten_failures(conn: Connection) -> None:
 
 
 def test_an_address_is_refused_after_fifty_failures_with_any_names(conn: Connection) -> None:
-    for number in range(AN_ADDRESS):
+    for number in range(MAX_PER_ADDRESS):
         fail(conn, 1, f"name{number}", "192.0.2.7")
     with pytest.raises(TooManyFailures):
         throttle.claim(conn, "asha", "192.0.2.7")
@@ -38,7 +38,7 @@ def test_an_address_is_refused_after_fifty_failures_with_any_names(conn: Connect
 
 
 def test_a_network_of_ipv6_counts_as_one_address(conn: Connection) -> None:
-    for number in range(AN_ADDRESS):
+    for number in range(MAX_PER_ADDRESS):
         fail(conn, 1, f"name{number}", f"2001:db8::{number:x}")
     with pytest.raises(TooManyFailures):
         throttle.claim(conn, "asha", "2001:db8::ffff:1")
@@ -48,7 +48,7 @@ def test_a_network_of_ipv6_counts_as_one_address(conn: Connection) -> None:
 def test_the_refusal_ends_when_the_tenth_latest_failure_is_old(conn: Connection) -> None:
     fail(conn, 1)
     later(conn, "10 minutes")
-    fail(conn, A_NAME - 1)
+    fail(conn, MAX_PER_NAME - 1)
     with pytest.raises(TooManyFailures, match="Try again in 5 minutes"):
         throttle.claim(conn, "asha", None)
     later(conn, "5 minutes")
@@ -56,7 +56,7 @@ def test_the_refusal_ends_when_the_tenth_latest_failure_is_old(conn: Connection)
 
 
 def test_refused_tries_do_not_prolong_the_refusal(conn: Connection) -> None:
-    fail(conn, A_NAME)
+    fail(conn, MAX_PER_NAME)
     for _ in range(3):
         with pytest.raises(TooManyFailures):
             throttle.claim(conn, "asha", None)
@@ -64,12 +64,12 @@ def test_refused_tries_do_not_prolong_the_refusal(conn: Connection) -> None:
     throttle.claim(conn, "asha", None)
 
 
-def test_a_try_that_was_right_does_not_count(conn: Connection) -> None:
-    for _ in range(A_NAME + 1):
-        throttle.take_back(conn, throttle.claim(conn, "asha", "192.0.2.7"))
+def test_a_successful_try_does_not_count(conn: Connection) -> None:
+    for _ in range(MAX_PER_NAME + 1):
+        throttle.release(conn, throttle.claim(conn, "asha", "192.0.2.7"))
 
 
-def test_what_no_longer_counts_is_cleared_away(conn: Connection) -> None:
+def test_expired_failures_are_deleted(conn: Connection) -> None:
     fail(conn, 3)
     later(conn, "15 minutes")
     fail(conn, 1, "juma")
@@ -85,5 +85,5 @@ def test_tries_at_the_same_time_do_not_slip_by(conn: Connection, pool: db.Pool) 
                 return False
             return True
 
-    assert sum(at_once(16, attempt)) == A_NAME
-    assert conn.execute("SELECT count(*) FROM failed_sign_ins").fetchone() == (A_NAME,)
+    assert sum(at_once(16, attempt)) == MAX_PER_NAME
+    assert conn.execute("SELECT count(*) FROM failed_sign_ins").fetchone() == (MAX_PER_NAME,)

@@ -8,14 +8,14 @@ from hrims.access import tokens, users
 from hrims.access.tokens import Token
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound
-from tests.access.cast import PASSWORD, ROOT, at_once, records
+from tests.access.accounts import PASSWORD, ROOT, at_once, records
 
 
 def test_it_works(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, " Nightly job ")
     assert token.startswith("hrims_")
     assert len(token) >= len("hrims_") + 43
-    assert tokens.find(conn, token) == Token("Nightly job", "officer")
+    assert tokens.find_token(conn, token) == Token("Nightly job", "officer")
     [(actor, subject, details)] = records(conn, "token.add")
     assert actor == "root"
     assert str(subject).startswith("token:")
@@ -25,10 +25,10 @@ def test_it_works(conn: Connection) -> None:
 def test_the_database_holds_no_token(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
     kept = conn.execute("SELECT string_agg(t::text, '') FROM tokens t").fetchone()
-    told = conn.execute("SELECT string_agg(a::text, '') FROM audit_log a").fetchone()
+    rows = conn.execute("SELECT string_agg(a::text, '') FROM audit_log a").fetchone()
     assert kept
-    assert told
-    assert token.removeprefix("hrims_") not in kept[0] + told[0]
+    assert rows
+    assert token.removeprefix("hrims_") not in kept[0] + rows[0]
 
 
 @pytest.mark.parametrize("by", ["nightly", "1", " 1 "])
@@ -36,8 +36,8 @@ def test_a_revoked_one_is_not_let_in(conn: Connection, by: str) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
     other = tokens.add_token(conn, ROOT, "payroll")
     assert tokens.revoke(conn, ROOT, by).name == "nightly"
-    assert tokens.find(conn, token) is None
-    assert tokens.find(conn, other)
+    assert tokens.find_token(conn, token) is None
+    assert tokens.find_token(conn, other)
     assert records(conn, "token.revoke") == [("root", "token:1", {"name": "nightly"})]
     with pytest.raises(Conflict, match="was revoked before"):
         tokens.revoke(conn, ROOT, "1")
@@ -47,25 +47,28 @@ def test_a_revoked_one_is_not_let_in(conn: Connection, by: str) -> None:
 
 
 @pytest.mark.parametrize("by", ["", "3", "0", "9" * 30, "other", "a\nb", "\0"])
-def test_what_is_no_token_is_not_revoked(conn: Connection, by: str) -> None:
+def test_an_unknown_token_is_not_revoked(conn: Connection, by: str) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
     with pytest.raises(NotFound, match="Nothing was changed"):
         tokens.revoke(conn, ROOT, by)
-    assert tokens.find(conn, token)
+    assert tokens.find_token(conn, token)
 
 
 def test_a_second_of_one_name_is_refused_until_the_first_is_revoked(conn: Connection) -> None:
     first = tokens.add_token(conn, ROOT, "nightly")
     with pytest.raises(Conflict, match=r"already: number 1\. No token was made.* hrims token revoke 1$"):
         tokens.add_token(conn, ROOT, "nightly")
-    assert tokens.find(conn, first)
-    assert len(records(conn, "token.add")) == len(tokens.tokens(conn)) == 1
+    assert tokens.find_token(conn, first)
+    assert len(records(conn, "token.add")) == len(tokens.list_tokens(conn)) == 1
     conn.execute("UPDATE tokens SET expires_at = now()")
     with pytest.raises(Conflict, match="number 1, which has ended"):
         tokens.add_token(conn, ROOT, "nightly")
     tokens.revoke(conn, ROOT, "nightly")
     second = tokens.add_token(conn, ROOT, "nightly")
-    assert (tokens.find(conn, first), tokens.find(conn, second)) == (None, Token("nightly", "officer"))
+    assert (tokens.find_token(conn, first), tokens.find_token(conn, second)) == (
+        None,
+        Token("nightly", "officer"),
+    )
 
 
 def test_of_two_that_are_made_at_once_one_is_refused(conn: Connection, pool: db.Pool) -> None:
@@ -78,18 +81,18 @@ def test_of_two_that_are_made_at_once_one_is_refused(conn: Connection, pool: db.
             return True
 
     assert sum(at_once(8, add)) == 1
-    assert len(tokens.tokens(conn)) == 1
+    assert len(tokens.list_tokens(conn)) == 1
 
 
 def test_one_that_has_expired_is_not_let_in(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, "nightly", days=30)
-    [listed] = tokens.tokens(conn)
+    [listed] = tokens.list_tokens(conn)
     assert listed.expires_at
     assert (listed.expires_at - listed.created_at).days == 30
-    assert tokens.find(conn, token)
+    assert tokens.find_token(conn, token)
     conn.execute("UPDATE tokens SET expires_at = now()")
-    assert tokens.find(conn, token) is None
-    assert not tokens.tokens(conn)[0].is_valid
+    assert tokens.find_token(conn, token) is None
+    assert not tokens.list_tokens(conn)[0].is_valid
 
 
 @pytest.mark.parametrize("days", [0, -1, 3651, 10**9])
@@ -100,15 +103,15 @@ def test_a_wrong_number_of_days_is_refused(conn: Connection, days: int) -> None:
 
 def test_it_is_written_down_when_a_token_was_used(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
-    assert tokens.tokens(conn)[0].last_used_at is None
-    tokens.find(conn, token)
-    used = tokens.tokens(conn)[0].last_used_at
+    assert tokens.list_tokens(conn)[0].last_used_at is None
+    tokens.find_token(conn, token)
+    used = tokens.list_tokens(conn)[0].last_used_at
     assert used
-    tokens.find(conn, token)
-    assert tokens.tokens(conn)[0].last_used_at == used
+    tokens.find_token(conn, token)
+    assert tokens.list_tokens(conn)[0].last_used_at == used
     conn.execute("UPDATE tokens SET last_used_at = now() - interval '2 minutes'")
-    tokens.find(conn, token)
-    later = tokens.tokens(conn)[0].last_used_at
+    tokens.find_token(conn, token)
+    later = tokens.list_tokens(conn)[0].last_used_at
     assert later
     assert later >= used
 
@@ -116,16 +119,16 @@ def test_it_is_written_down_when_a_token_was_used(conn: Connection) -> None:
 def test_a_database_that_cannot_be_written_lets_machines_in(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
     conn.execute("SET default_transaction_read_only = on")
-    assert tokens.find(conn, token)
-    assert tokens.tokens(conn)[0].last_used_at is None
+    assert tokens.find_token(conn, token)
+    assert tokens.list_tokens(conn)[0].last_used_at is None
 
 
 def test_requests_at_once_do_not_wait_for_one_another(conn: Connection, dsn: str) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
     with psycopg.connect(dsn) as other:
-        assert tokens.find(other, token)
+        assert tokens.find_token(other, token)
         conn.execute("SET lock_timeout = '2s'")
-        assert tokens.find(conn, token)
+        assert tokens.find_token(conn, token)
 
 
 def test_one_of_a_user_who_may_not_sign_in_is_refused(conn: Connection) -> None:
@@ -134,7 +137,7 @@ def test_one_of_a_user_who_may_not_sign_in_is_refused(conn: Connection) -> None:
     for owner in ("asha", "unheard", "", "a b"):
         with pytest.raises(NotFound, match="No token was made"):
             tokens.add_token(conn, ROOT, "nightly", owner=owner)
-    assert tokens.tokens(conn) == []
+    assert tokens.list_tokens(conn) == []
 
 
 @pytest.mark.parametrize("name", ["", " ", "-x", "a:b", "a\nb", "x" * 65])
@@ -149,6 +152,6 @@ def test_a_wrong_role_is_refused(conn: Connection) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "hrims_", "hrims_" + "x" * 43, "\0", "\udc80"])
-def test_what_is_no_token_signs_nobody_in(conn: Connection, token: str) -> None:
+def test_an_invalid_token_is_refused(conn: Connection, token: str) -> None:
     tokens.add_token(conn, ROOT, "nightly")
-    assert tokens.find(conn, token) is None
+    assert tokens.find_token(conn, token) is None

@@ -6,7 +6,7 @@ from hrims import db
 from hrims.access import passwords, sessions, users
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound
-from tests.access.cast import PASSWORD, ROOT, at_once, records
+from tests.access.accounts import PASSWORD, ROOT, at_once, records
 
 
 def test_it_works(conn: Connection) -> None:
@@ -57,9 +57,9 @@ def test_another_password_ends_the_sessions(conn: Connection) -> None:
     assert records(conn, "user.set_password") == [("root", "user:asha", {"sessions_ended": 1})]
 
 
-def test_nobody_gets_another_password(conn: Connection) -> None:
+def test_an_unknown_user_gets_no_password(conn: Connection) -> None:
     with pytest.raises(NotFound, match="no user of this name"):
-        users.set_password(conn, ROOT, "nobody", PASSWORD)
+        users.set_password(conn, ROOT, "unknown", PASSWORD)
 
 
 def test_the_first_administrator_gets_a_password(conn: Connection) -> None:
@@ -83,7 +83,7 @@ def test_a_first_password_that_is_too_short_is_refused(conn: Connection) -> None
     assert users.find(conn, "admin") is None
 
 
-def test_there_is_no_first_administrator_when_there_is_somebody(conn: Connection) -> None:
+def test_there_is_no_first_administrator_if_there_are_users(conn: Connection) -> None:
     users.add_user(conn, ROOT, "asha", "officer", PASSWORD)
     assert users.first_administrator(conn, ROOT, None) is None
     assert users.find(conn, "admin") is None
@@ -94,7 +94,7 @@ def test_two_first_starts_make_one_administrator(conn: Connection, pool: db.Pool
         with pool.connection() as mine:
             return users.first_administrator(mine, ROOT, None)
 
-    made = [one for one in at_once(5, start) if one]
+    made = [password for password in at_once(5, start) if password]
     assert len(made) == 1
     user = users.find(conn, "admin")
     assert user
@@ -102,10 +102,10 @@ def test_two_first_starts_make_one_administrator(conn: Connection, pool: db.Pool
 
 
 def test_generated_passwords_are_readable_and_never_the_same() -> None:
-    made = {passwords.generated() for _ in range(100)}
+    made = {passwords.generate() for _ in range(100)}
     assert len(made) == 100
-    assert all(len(one) == 19 and set(one) <= set(passwords.LETTERS + "-") for one in made)
+    assert all(len(password) == 19 and set(password) <= set(passwords.LETTERS + "-") for password in made)
 
 
 def test_a_password_matches_however_its_letters_were_typed() -> None:
-    assert passwords.matches("mti wa pili é", passwords.hash_of("mti wa pili e\u0301"))
+    assert passwords.matches("mti wa pili é", passwords.hash_password("mti wa pili e\u0301"))

@@ -8,13 +8,19 @@ from playwright.sync_api import Page
 AXE = Path(__file__).with_name("vendor") / "axe.min.js"
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds on the page as it is, a line each: impact, rule, and the elements."""
+def violations(page: Page, *rules: str) -> list[str]:
+    """Return what axe finds on the page as it is, a line each: impact, rule, and the elements.
+
+    Without rules it checks all.
+    """
     # Through evaluate, because the page's policy refuses scripts that are not its own.
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = rules
     found: list[dict[str, Any]] = page.evaluate(
-        "axe.run(document, {resultTypes: ['violations']}).then((told) => told.violations)"
+        "(options) => axe.run(document, options).then((result) => result.violations)", options
     )
     return [f"{one['impact']}: {one['id']} ({one['help']}): {_where(one)}" for one in found]
 

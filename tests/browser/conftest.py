@@ -10,13 +10,15 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
-from hrims.config import PROJECT
-from hrims.register import table
+from hrims.access import users
+from hrims.installation import DEMO_REGISTER
+from hrims.institutions import importer
 from tests.browser import chromium
-from tests.browser.stage import Stage
+from tests.browser.stage import ADMINISTRATOR, NAME, PASSWORD, Stage
 from tests.browser.viewers import Viewers, sign_in
 from tests.conftest import clone
-from tests.simulated import Simulator
+from tests.database.runs import ASHA
+from tests.support.simulated import Simulator
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -28,7 +30,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-"""Runs as root and in containers, and speaks with nobody but the product."""
+"""Settings to run as root and in containers, and to connect to the product only."""
 
 SIZES = {"001": 1000, "156255890": 1000, "184661177": 120}
 """People by vote code or TIN: ten pages to watch, and a small institution."""
@@ -50,7 +52,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     # Not for the whole session: Playwright holds the thread's event loop, which other tests need.
-    """A Chromium."""
+    """Provide a Chromium."""
     program = chromium.executable()
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
@@ -62,14 +64,14 @@ def browser() -> Iterator[Browser]:
 def processes(
     server_dsn: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """The product, running."""
+    """Provide the product, running."""
     folder = tmp_path_factory.mktemp("stage")
     with (
         clone(server_dsn, template_database) as dsn,
         Simulator(sizes=SIZES, scale=0.05) as simulator,
         psycopg.connect(dsn, autocommit=True) as conn,
     ):
-        table.seed(conn, PROJECT / "hrims" / "simulator" / "institutions.csv")
+        importer.seed(conn, DEMO_REGISTER)
         running = Stage(dsn, conn, simulator, folder)
         try:
             yield running
@@ -79,19 +81,30 @@ def processes(
 
 @pytest.fixture
 def stage(processes: Stage) -> Stage:
-    """The product, running, as nobody has used it yet."""
+    """Provide the running product in its initial state."""
     processes.clear()
     return processes
 
 
 @pytest.fixture(scope="package")
 def signed_in(browser: Browser, processes: Stage) -> StorageState:
-    """The cookies of an officer who has signed in."""
-    processes.clear()
-    viewers = Viewers(browser, processes.url)
+    """Provide the cookies of an officer who has signed in."""
+    return _sign_in(browser, processes, NAME)
+
+
+@pytest.fixture(scope="package")
+def administrator(browser: Browser, processes: Stage) -> StorageState:
+    """Provide the cookies of an administrator who has signed in."""
+    users.add_user(processes.conn, ASHA, ADMINISTRATOR, "administrator", PASSWORD)
+    return _sign_in(browser, processes, ADMINISTRATOR)
+
+
+def _sign_in(browser: Browser, stage: Stage, name: str) -> StorageState:
+    stage.clear()
+    viewers = Viewers(browser, stage.url)
     page = viewers.open()
     page.goto("/")
-    sign_in(page)
+    sign_in(page, name)
     page.wait_for_url("**/dashboard/**")
     state = page.context.storage_state()
     viewers.close()
@@ -112,8 +125,10 @@ def viewers(browser: Browser, stage: Stage, request: pytest.FixtureRequest) -> I
 
 @pytest.fixture
 def page(viewers: Viewers, signed_in: StorageState, request: pytest.FixtureRequest) -> Page:
-    """An officer's window, on the page. ``@pytest.mark.parametrize("page", [options], indirect=True)``
-    opens it with other options."""
+    """Provide an officer's window, on the page.
+
+    ``@pytest.mark.parametrize("page", [options], indirect=True)`` opens it with other options.
+    """
     options: dict[str, Any] = getattr(request, "param", {})
     opened = viewers.open(storage_state=signed_in, **options)
     opened.goto("/dashboard/admin/fetch-data")

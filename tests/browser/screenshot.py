@@ -1,4 +1,4 @@
-"""The README's picture: starts the demo by itself, fetches an institution as an officer would, and
+"""The README's picture: starts the demo, fetches an institution as an officer would, and
 keeps what Chromium drew of the result.
 """
 
@@ -15,14 +15,14 @@ from pathlib import Path
 import click
 from playwright.sync_api import Page, expect, sync_playwright
 
-from hrims.config import PROJECT
+from tests import PROJECT
 from tests.browser import chromium
 from tests.browser.chromium import NoChromium
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.steps import fetch, status
 from tests.browser.viewers import PATIENCE_MS, sign_in
 from tests.conftest import remove_when_stopped
-from tests.served import free_port
+from tests.support.served import free_port
 
 PICTURE = PROJECT / "docs" / "fetch-data.png"
 
@@ -36,7 +36,7 @@ STOPS_WITHIN = 60
 
 @contextmanager
 def demo(password: str) -> Iterator[str]:
-    """What ``make run`` starts, with data of its own; yields its address, and leaves nothing behind."""
+    """Start what ``make run`` starts, with data of its own. Yield its address, and leave nothing behind."""
     state = Path(tempfile.mkdtemp(prefix="hrims-picture-"))
     state.chmod(0o711)  # as root, the server is another account
     port = free_port()
@@ -60,7 +60,7 @@ def demo(password: str) -> Iterator[str]:
 
 
 def draw(page: Page, address: str, password: str) -> None:
-    """Fetches the ministry of health, and keeps the picture when everybody is there."""
+    """Fetch the ministry of health, and keep the picture when all people are there."""
     page.goto(address)
     sign_in(page, "admin", password)
     fetch(page)
@@ -71,7 +71,7 @@ def draw(page: Page, address: str, password: str) -> None:
 
 
 def main() -> None:
-    """Makes the picture anew."""
+    """Make the picture again."""
     password = secrets.token_urlsafe(16)
     try:
         program = chromium.executable()

@@ -2,19 +2,21 @@
 and a worker run on them.
 """
 
+import contextlib
 import signal
 from pathlib import Path
 
 from hrims.access import users
 from hrims.db import Connection
+from hrims.errors import Conflict
 from hrims.jobs import control
 from tests.database.runs import ASHA
-from tests.flow.conftest import PATIENCE, World
-from tests.served import Served, free_port
-from tests.simulated import Simulator
+from tests.support.harness import PATIENCE, World
+from tests.support.served import Served, free_port
+from tests.support.simulated import Simulator
 
-NAME, PASSWORD = "asha", "a wet monsoon"
-"""Whoever signs in."""
+NAME, ADMINISTRATOR, PASSWORD = "asha", "binti", "a wet monsoon"
+"""An officer and an administrator, and the password of both."""
 
 OF_RUNS = (
     "runs, run_progress, run_pages, run_attempts, rejects, preview_people, employees, employee_changes, "
@@ -36,14 +38,14 @@ class Stage(World):
         users.add_user(conn, ASHA, NAME, "officer", PASSWORD)
 
     def start_web(self) -> None:
-        """Starts the web process as the product does, and waits until it answers."""
+        """Start the web process as the product does, and wait until it answers."""
         if self.web is None:
             self.web = Served(self.folder, self.env(), port=self.port)
         else:
             self.web.start()
 
     def stop_web(self) -> None:
-        """Ends the web process."""
+        """End the web process."""
         if self.web:
             self.web.stop()
 
@@ -58,10 +60,11 @@ class Stage(World):
         self.conn.execute("DELETE FROM workers")
 
     def clear(self) -> None:
-        """Everything as at the start: all processes up, nothing held, no run and nobody known."""
+        """Restore the initial state: all processes up, nothing held, no runs and no employees."""
         self.simulator.reset()
         for (run_id,) in self.rows("SELECT id FROM runs WHERE state IN ('waiting', 'delayed', 'active')"):
-            control.cancel(self.conn, ASHA, run_id)
+            with contextlib.suppress(Conflict):  # it may end just now
+                control.cancel(self.conn, ASHA, run_id)
         if self.web is None or self.web.process.poll() is not None:
             self.start_web()
         if all(worker.poll() is not None for worker in self.workers):
@@ -80,6 +83,6 @@ class Stage(World):
         )
 
     def close(self) -> None:
-        """Ends web process and workers."""
+        """End web process and workers."""
         self.stop_web()
         super().close()

@@ -28,34 +28,34 @@ def fetch(page: Page, institution: str = HEALTH, *, by: str = "Vote Code") -> No
 
 
 def card(page: Page) -> Locator:
-    """The card of the run."""
+    """Return the card of the run."""
     return page.get_by_role("article", name=re.compile(r"^Run \d"))
 
 
 def status(page: Page) -> Locator:
-    """The sentence that says how the run stands."""
+    """Return the sentence that says how the run stands."""
     return card(page).get_by_role("status")
 
 
 def figure(page: Page, name: str) -> Locator:
-    """A figure of the card by its name."""
+    """Return a figure of the card by its name."""
     term = page.get_by_role("term").filter(has_text=re.compile(f"^{name}$"))
     return card(page).locator("dl > div").filter(has=term).get_by_role("definition")
 
 
 def expect_percent(page: Page, percent: int) -> None:
-    """Waits for the bar to stand there."""
+    """Wait for the bar to stand there."""
     expect(card(page).get_by_role("progressbar", name="People saved")).to_have_attribute(
         "value", str(percent)
     )
 
 
 def expect_complete(page: Page) -> None:
-    """Waits for the run to say that everybody is there."""
+    """Wait for the run to say that all people are there."""
     expect(status(page)).to_have_text(COMPLETE)
 
 
 def rows(page: Page, region: str) -> list[list[str]]:
-    """The cells of a table, row by row, without its head."""
+    """Return the cells of a table, row by row, without its head."""
     table = page.get_by_role("region", name=region).locator("tbody tr")
     return [[cell.strip() for cell in row.locator("td").all_inner_texts()] for row in table.all()]

@@ -18,7 +18,7 @@ from tests.browser.steps import (
 )
 from tests.browser.viewers import Viewers, sign_in
 
-LOST = "The connection is lost. Trying again …"
+LOST = "Connection lost. Reconnecting …"
 
 
 def test_a_reload_keeps_what_was_chosen_and_shows_the_run(page: Page, stage: Stage) -> None:
@@ -108,9 +108,10 @@ def test_the_card_keeps_the_focus_while_it_is_polled(page: Page, stage: Stage) -
     stage.simulator.hold(after=4)
     fetch(page)
     expect_percent(page, 40)
-    cancel = page.get_by_role("button", name="Cancel this run")
+    cancel = page.get_by_role("button", name="Cancel run")
     cancel.focus()
     before = cancel.element_handle()
+    stage.simulator.wait_for(held=4)  # a page that came later would meet the second hold
     stage.simulator.release(at_40)
     expect_percent(page, 80)
     expect(cancel).to_be_focused()
@@ -139,14 +140,15 @@ def test_without_javascript_the_whole_story_works_with_a_refresh(page: Page, sta
     press(page, "Show")
     press(page, "Fetch by Vote Code")
     expect_percent(page, 40)
-    # A page that stands at one of its own anchors is asked for anew all the same.
+    # A page that stands at one of its own anchors is requested again all the same.
     page.goto(f"{page.url}#main")
+    stage.simulator.wait_for(held=4)  # a page that came later would meet the second hold
     stage.simulator.release(at_40)
     expect_percent(page, 80)
-    press(page, "Cancel this run")
+    press(page, "Cancel run")
     expect(status(page)).to_have_text("Cancelled. The 800 people saved until then stay.")
     stage.simulator.release()
-    press(page, "Try again")
+    press(page, "Retry run")
     expect_complete(page)
     assert "http-equiv" not in page.content()
     expect(card(page).get_by_role("row")).to_have_count(11)

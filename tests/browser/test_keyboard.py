@@ -30,7 +30,7 @@ def tab_to(page: Page, wanted: Locator, key: str = "Tab") -> None:
 
 
 def expect_visible_focus(page: Page) -> None:
-    """The thing with the focus is in view and has a ring."""
+    """Assert that the focused element is in view and has a ring."""
     focus = page.evaluate(FOCUS)
     assert focus["ring"], f"no ring around {focus['what']}"
     assert focus["inside"], f"out of view: {focus['what']}"
@@ -55,12 +55,12 @@ def test_the_whole_story_by_keyboard(viewers: Viewers, stage: Stage) -> None:
     tab_to(page, by_vote_code)
     page.keyboard.press("Enter")
     expect_percent(page, 40)
-    cancel = page.get_by_role("button", name="Cancel this run")
+    cancel = page.get_by_role("button", name="Cancel run")
     tab_to(page, cancel)
     page.keyboard.press("Enter")
     expect(status(page)).to_contain_text("Cancelled")
     stage.simulator.release()
-    tab_to(page, page.get_by_role("button", name="Try again"))
+    tab_to(page, page.get_by_role("button", name="Retry run"))
     page.keyboard.press("Enter")
     expect_complete(page)
     tab_to(page, card(page).get_by_role("region", name="The first people of this run"))
@@ -68,7 +68,7 @@ def test_the_whole_story_by_keyboard(viewers: Viewers, stage: Stage) -> None:
 
 def test_the_skip_link_leads_past_the_header(page: Page) -> None:
     page.keyboard.press("Tab")
-    skip = page.get_by_role("link", name="Skip to the content")
+    skip = page.get_by_role("link", name="Skip to content")
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
@@ -80,7 +80,7 @@ def test_the_page_size_is_reached(page: Page, stage: Stage) -> None:
     picker = page.get_by_label("Institution")
     tab_to(page, picker)
     page.keyboard.type(HEALTH.lower())
-    summary = page.get_by_text("More choices", exact=True)
+    summary = page.get_by_text("More options", exact=True)
     expect(summary).to_be_visible()
     tab_to(page, summary)
     page.keyboard.press("Enter")

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from hrims.access.audit import Actor
-from hrims.jobs import ask
-from hrims.register import store as register
+from hrims.institutions import store as institution_store
+from hrims.jobs import enqueue
 from tests.browser.stage import Stage
 from tests.browser.steps import press, rows
 from tests.browser.test_keyboard import tab_to
@@ -21,10 +21,10 @@ VOTE = "005"
 
 
 def bring(stage: Stage, actor: Actor) -> None:
-    """A run of the institution, asked for by this person."""
-    institution = register.institution_by(stage.conn, "votecode", VOTE)
+    """Run the institution, as requested by this person."""
+    institution = institution_store.find_institution_by(stage.conn, "votecode", VOTE)
     assert institution
-    asked = ask.ask(
+    asked = enqueue.enqueue_run(
         stage.conn, actor, institution_id=institution.id, identifier_type="votecode", identifier=VOTE
     )
     assert stage.until_ended(asked.run_id).outcome == "complete"
@@ -46,19 +46,19 @@ def test_a_second_person_approves_and_undoes(page: Page, stage: Stage) -> None:
     page.goto(PAGE)
     card = page.get_by_role("article", name="Leavers 1")
     expect(card).to_contain_text("30 people would leave")
-    expect(card).to_contain_text("asked for by juma")
+    expect(card).to_contain_text("requested by juma")
     expect(card.get_by_role("link", name=names[0])).to_be_visible()
     card.get_by_role("link", name="all 30 people").click()
     assert sorted(name for name, *_ in rows(page, "People")) == sorted(names)
-    press(page, "Approve: they left")
+    press(page, "Approve 30 leavers")
     page.wait_for_url(f"**{PAGE}")
-    expect(page.get_by_text("Nobody waits for approval.")).to_be_visible()
+    expect(page.get_by_text("No leavers wait for approval.")).to_be_visible()
     expect(card).to_contain_text("approved by asha")
     expect(card).to_contain_text("30 left, 0 transferred.")
     card.get_by_role("link", name=names[0]).click()
-    expect(page.get_by_text("Left: no list has had this person")).to_be_visible()
+    expect(page.get_by_text("Left: on no list")).to_be_visible()
     page.go_back()
-    press(page, "Undo")
+    press(page, "Undo leavers 1")
     expect(card).to_contain_text("undone by asha")
     assert stage.rows("SELECT count(*) FROM employees WHERE left_at IS NOT NULL") == [(0,)]
 
@@ -67,19 +67,19 @@ def test_whoever_asked_may_only_refuse(page: Page, stage: Stage) -> None:
     gone(stage, ASHA, 30)
     page.goto(PAGE)
     card = page.get_by_role("article", name="Leavers 1")
-    expect(card).to_contain_text("somebody else must approve")
-    expect(card.get_by_role("button", name="Approve: they left")).to_have_count(0)
-    card.get_by_role("button", name="Refuse: they stay").click()
+    expect(card).to_contain_text("another user must approve")
+    expect(card.get_by_role("button", name="Approve 30 leavers")).to_have_count(0)
+    card.get_by_role("button", name="Refuse leavers").click()
     expect(card).to_contain_text("30 people stayed.")
 
 
 def test_by_keyboard_alone(page: Page, stage: Stage) -> None:
     gone(stage, JUMA, 30)
     page.goto(PAGE)
-    tab_to(page, page.get_by_role("button", name="Approve: they left"))
+    tab_to(page, page.get_by_role("button", name="Approve 30 leavers"))
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Nobody waits for approval.")).to_be_visible()
-    tab_to(page, page.get_by_role("button", name="Undo"))
+    expect(page.get_by_text("No leavers wait for approval.")).to_be_visible()
+    tab_to(page, page.get_by_role("button", name="Undo leavers 1"))
     page.keyboard.press("Enter")
     expect(page.get_by_text("undone by asha")).to_be_visible()
 
@@ -88,9 +88,9 @@ def test_without_javascript(viewers: Viewers, stage: Stage, signed_in: StorageSt
     gone(stage, JUMA, 30)
     page = viewers.open(storage_state=signed_in, java_script_enabled=False)
     page.goto(PAGE)
-    press(page, "Approve: they left")
+    press(page, "Approve 30 leavers")
     expect(page.get_by_text("approved by asha")).to_be_visible()
-    press(page, "Undo")
+    press(page, "Undo leavers 1")
     expect(page.get_by_text("undone by asha")).to_be_visible()
 
 

@@ -13,34 +13,34 @@ from tests.browser.viewers import Viewers
 
 PAGE = "/dashboard/admin/people"
 
-SAVED = "Complete: HRIMS' record of this person is saved."
+SAVED = "Complete: the HRIMS record of this person is saved."
 
 
-def somebody(stage: Stage, index: int = 3) -> dict[str, Any]:
-    """A person at HRIMS."""
+def person_of_list(stage: Stage, index: int = 3) -> dict[str, Any]:
+    """Return a person at HRIMS."""
     return stage.simulator.people(vote="001")[index]
 
 
 def ask_for(page: Page, key: str) -> None:
     """Asks HRIMS for one person."""
-    page.get_by_label("ZanID or payroll number to ask HRIMS for").fill(key)
-    press(page, "Ask HRIMS")
+    page.get_by_label("ZanID or payroll number").fill(key)
+    press(page, "Fetch person")
 
 
 def test_a_person_is_asked_for_found_and_looked_at(page: Page, stage: Stage) -> None:
-    one = somebody(stage)
+    one = person_of_list(stage)
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="People").click()
     ask_for(page, one["zan_id"])
     expect(status(page)).to_have_text(SAVED)
     assert one["zan_id"] not in page.url
-    expect(card(page)).to_contain_text("This person was not known here before.")
+    expect(card(page)).to_contain_text("This person is new.")
     stage.simulator.change_person(one["zan_id"], **{"personalInfo.primaryPhone": "0770000009"})
     card(page).get_by_role("link", name=one["name"]).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(one["name"])
-    expect(page.get_by_text("No institution's list has had this person")).to_be_visible()
-    press(page, "Ask HRIMS for this person")
+    expect(page.get_by_text("This person is on no institution's list")).to_be_visible()
+    press(page, "Fetch this person again")
     expect(status(page)).to_have_text(SAVED)
-    expect(card(page)).to_contain_text("Something about this person changed.")
+    expect(card(page)).to_contain_text("This person's record changed.")
     page.get_by_label("ZanID, payroll number or name").fill(one["name"].split()[0].lower())
     press(page, "Search")
     ((name, zan_id, *_),) = rows(page, "1 person")
@@ -49,7 +49,7 @@ def test_a_person_is_asked_for_found_and_looked_at(page: Page, stage: Stage) -> 
     entries = page.get_by_role("listitem").filter(has=page.get_by_role("heading", level=3))
     expect(entries.nth(0)).to_contain_text("Phone number")
     expect(entries.nth(0)).to_contain_text("0770000009")
-    expect(entries.nth(0)).to_contain_text("run 2, asked for by asha")
+    expect(entries.nth(0)).to_contain_text("run 2, requested by asha")
     expect(entries.nth(1)).to_contain_text("First seen")
     assert one["zan_id"] not in page.url
 
@@ -57,15 +57,15 @@ def test_a_person_is_asked_for_found_and_looked_at(page: Page, stage: Stage) -> 
 def test_nobody_by_this_number(page: Page, stage: Stage) -> None:
     page.goto(PAGE)
     ask_for(page, "99999999")
-    expect(status(page)).to_contain_text("HRIMS knows nobody by this ZanID or payroll number.")
-    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    expect(status(page)).to_contain_text("HRIMS has no employee with this ZanID or payroll number.")
+    expect(page.get_by_role("button", name="Retry run")).to_be_visible()
     expect_fit_for_everybody(page)
 
 
 def test_by_keyboard_alone(page: Page, stage: Stage) -> None:
     page.goto(PAGE)
-    one = somebody(stage)
-    tab_to(page, page.get_by_label("ZanID or payroll number to ask HRIMS for"))
+    one = person_of_list(stage)
+    tab_to(page, page.get_by_label("ZanID or payroll number"))
     page.keyboard.type(one["payroll_number"])
     page.keyboard.press("Enter")
     expect(status(page)).to_have_text(SAVED)
@@ -77,13 +77,13 @@ def test_by_keyboard_alone(page: Page, stage: Stage) -> None:
     tab_to(page, link)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(one["name"])
-    tab_to(page, page.get_by_role("button", name="Ask HRIMS for this person"))
+    tab_to(page, page.get_by_role("button", name="Fetch this person again"))
 
 
 def test_without_javascript(viewers: Viewers, stage: Stage, signed_in: StorageState) -> None:
     page = viewers.open(storage_state=signed_in, java_script_enabled=False)
     page.goto(PAGE)
-    one = somebody(stage)
+    one = person_of_list(stage)
     ask_for(page, one["zan_id"])
     expect(status(page)).to_have_text(SAVED)
     page.get_by_label("ZanID, payroll number or name").fill(one["zan_id"])
@@ -96,9 +96,9 @@ def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
     page.goto(PAGE)
     expect_fit_for_everybody(page)
     hold = stage.simulator.hold(operation="202")
-    one = somebody(stage)
+    one = person_of_list(stage)
     ask_for(page, one["zan_id"])
-    expect(status(page)).to_contain_text("Asking HRIMS for this person.")
+    expect(status(page)).to_contain_text("Fetching this person from HRIMS.")
     expect_fit_for_everybody(page)
     stage.simulator.release(hold)
     expect(status(page)).to_have_text(SAVED)
@@ -106,7 +106,7 @@ def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
     long = "Wizara ya Mambo ya Kale na Mapya ya Wananchi Wote " * 4
     stage.simulator.change_person(one["zan_id"], **{"employment.divisionName": long.strip()})
     ask_for(page, one["zan_id"])
-    expect(card(page)).to_contain_text("Something about this person changed.")
+    expect(card(page)).to_contain_text("This person's record changed.")
     page.get_by_label("ZanID, payroll number or name").fill(one["zan_id"])
     press(page, "Search")
     expect(page.get_by_role("heading", name="1 person")).to_be_visible()
@@ -117,12 +117,12 @@ def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [{}, {"viewport": {"width": 360, "height": 740}}, {"java_script_enabled": False}], indirect=True
+    "page", [{"viewport": {"width": 360, "height": 740}}, {"java_script_enabled": False}], indirect=True
 )
 def test_back_and_reload_find_the_results(page: Page, stage: Stage, viewers: Viewers) -> None:
     viewers.expect_trouble("status of 404")
     page.goto(PAGE)
-    one = somebody(stage)
+    one = person_of_list(stage)
     ask_for(page, one["zan_id"])
     link = page.get_by_role("link", name=one["name"])
     expect(link).to_be_visible()

@@ -3,12 +3,10 @@
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
-from hrims.access import users
-from tests.browser.stage import PASSWORD, Stage
+from tests.browser.stage import Stage
 from tests.browser.steps import fetch, press, status
 from tests.browser.test_looks import expect_fit_for_everybody
-from tests.browser.viewers import Viewers, sign_in
-from tests.database.runs import ASHA
+from tests.browser.viewers import Viewers
 
 PAGE = "/dashboard/admin/queue"
 
@@ -16,43 +14,39 @@ WHY = "The payroll is closed on Friday"
 
 
 @pytest.fixture(params=[True, False], ids=["javascript", "without"])
-def page(viewers: Viewers, stage: Stage, request: pytest.FixtureRequest) -> Page:
-    """An administrator's window, on the page."""
-    if not stage.rows("SELECT FROM users WHERE name = 'binti'"):
-        users.add_user(stage.conn, ASHA, "binti", "administrator", PASSWORD)
-    opened = viewers.open(java_script_enabled=request.param)
-    opened.goto("/")
-    sign_in(opened, "binti")
-    opened.get_by_role("link", name="Queue").click()
+def page(viewers: Viewers, administrator: StorageState, request: pytest.FixtureRequest) -> Page:
+    """Provide an administrator's window, on the page."""
+    opened = viewers.open(storage_state=administrator, java_script_enabled=request.param)
+    opened.goto(PAGE)
     return opened
 
 
 def test_it_is_paused_and_goes_on(page: Page, stage: Stage) -> None:
-    expect(page.get_by_text("Nothing is under way.")).to_be_visible()
-    page.get_by_label("Why").fill(WHY)
+    expect(page.get_by_text("No unfinished runs.")).to_be_visible()
+    page.get_by_label("Reason").fill(WHY)
     press(page, "Pause the queue")
     expect(page.locator("#status")).to_contain_text("Paused by binti")
     run_id = stage.ask("001")
     page.goto(PAGE)
-    expect(page.get_by_role("row", name="WIZARA YA AFYA")).to_contain_text(
-        f"binti has paused the queue ({WHY})"
-    )
+    expect(page.get_by_role("row", name="WIZARA YA AFYA")).to_contain_text(f"binti paused the queue ({WHY})")
     press(page, "Resume the queue")
-    expect(page.locator("#status")).to_contain_text("Open: in any minute 10,000 runs start at most.")
+    expect(page.locator("#status")).to_contain_text(
+        "The queue is running: at most 10,000 runs start per minute."
+    )
     assert stage.until_ended(run_id).outcome == "complete"
 
 
 def test_its_limit_is_set(page: Page, viewers: Viewers) -> None:
     viewers.expect_trouble("status of 400")
-    page.get_by_label("Runs that start in any minute").fill("1")
+    page.get_by_label("Runs started per minute").fill("1")
     press(page, "Set the limit")
-    expect(page.locator("#status")).to_contain_text("in any minute one run starts at most")
-    page.get_by_label("Runs that start in any minute").fill("none at all")
+    expect(page.locator("#status")).to_contain_text("at most 1 run starts per minute")
+    page.get_by_label("Runs started per minute").fill("none at all")
     press(page, "Set the limit")
-    expect(page.get_by_role("alert")).to_contain_text("Give a whole number from 1 to 10,000")
-    page.get_by_label("Runs that start in any minute").fill("")
+    expect(page.get_by_role("alert")).to_contain_text("must be a whole number from 1 to 10,000")
+    page.get_by_label("Runs started per minute").fill("")
     press(page, "Set the limit")
-    expect(page.locator("#status")).to_contain_text("10,000 runs start at most")
+    expect(page.locator("#status")).to_contain_text("at most 10,000 runs start per minute")
 
 
 def test_who_waits_for_a_turn_sees_when_it_comes(
@@ -63,7 +57,7 @@ def test_who_waits_for_a_turn_sees_when_it_comes(
     opened = viewers.open(storage_state=signed_in)
     opened.goto("/dashboard/admin/fetch-data")
     fetch(opened, "TUME YA UTUMISHI SERIKALINI")
-    expect(status(opened)).to_contain_text("Waiting for its turn: in any minute one run starts at most.")
+    expect(status(opened)).to_contain_text("Waiting: at most 1 run starts per minute.")
     expect(status(opened)).to_contain_text("Starts at about")
     stage.conn.execute("UPDATE run_starts SET at = at - interval '1 minute'")
     expect(status(opened)).to_contain_text("Complete")
@@ -77,9 +71,9 @@ def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
     for vote in ("002", "003", "005", "006"):
         stage.ask(vote)
     page.goto(PAGE)
-    expect(page.get_by_text("Waiting for its turn").first).to_be_visible()
+    expect(page.get_by_text("Waiting: at most 1 run starts per minute.").first).to_be_visible()
     expect_fit_for_everybody(page)
-    page.get_by_label("Why").fill(WHY)
+    page.get_by_label("Reason").fill(WHY)
     press(page, "Pause the queue")
     expect_fit_for_everybody(page)
 

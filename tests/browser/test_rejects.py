@@ -20,7 +20,7 @@ PLACES = ["132", "558"]
 
 
 def break_some(stage: Stage) -> list[str]:
-    """Makes two records of the ministry of health unreadable, and keeps HRIMS so until the test ends."""
+    """Make two records of the ministry of health unreadable, and keep HRIMS so until the test ends."""
     people = stage.simulator.people(vote="001")
     zan_ids = [people[int(place) - 1]["zan_id"] for place in PLACES]
     for zan_id in zan_ids:
@@ -34,7 +34,7 @@ def mend(stage: Stage, zan_ids: list[str]) -> None:
 
 
 def with_rejects(page: Page, stage: Stage) -> list[str]:
-    """Fetches the ministry of health with two rejects, and opens the screen."""
+    """Fetch the ministry of health with two rejects, and open the screen."""
     zan_ids = break_some(stage)
     choose(page)
     press(page, "Fetch by Vote Code")
@@ -54,7 +54,7 @@ def test_it_works(page: Page, stage: Stage, rejected: list[str]) -> None:
     page.goto("/dashboard/admin/fetch-data")
     choose(page)
     page.get_by_text("Why 2 records were rejected").click()
-    page.get_by_role("link", name="All rejects of WIZARA YA AFYA").click()
+    page.get_by_role("link", name="Show all rejects of WIZARA YA AFYA").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Rejects")
     expect(page.get_by_label("Institution")).to_have_value(
         str(stage.rows("SELECT id FROM institutions WHERE vote_code = '001'")[0][0])
@@ -63,9 +63,9 @@ def test_it_works(page: Page, stage: Stage, rejected: list[str]) -> None:
     assert sorted(row[4].split("\n")[0] for row in listed) == PLACES
     assert all("payroll number" in row[1] for row in listed)
     before = stage.simulator.counters()["requests"]
-    press(page, "Ask again for the 2 rejected by vote code")
+    press(page, "Fetch 2 rejected records again by vote code")
     expect(status(page)).to_have_text("Asked again for 2 rejected records: 1 came right, 1 still rejected.")
-    expect(card(page)).to_contain_text("Came right")
+    expect(card(page)).to_contain_text("Now saved")
     assert stage.simulator.counters()["requests"] - before == 2
     expect(
         page.get_by_role("region", name="Latest runs").get_by_text("asked again", exact=True)
@@ -77,13 +77,13 @@ def test_it_works(page: Page, stage: Stage, rejected: list[str]) -> None:
 
 def test_the_filter_finds_as_one_chooses(page: Page, stage: Stage, rejected: list[str]) -> None:
     mend(stage, rejected)
-    expect(page.get_by_text("Choose an institution to ask HRIMS again")).to_be_visible()
-    page.get_by_label("What is wrong").select_option(label="No ZanID")
-    expect(page.get_by_text("No such rejects.")).to_be_visible()
-    page.get_by_label("What is wrong").select_option(label="Date cannot be read")
+    expect(page.get_by_text("Select an institution to fetch its rejected records again")).to_be_visible()
+    page.get_by_label("Problem").select_option(label="No ZanID")
+    expect(page.get_by_text("No rejects match.")).to_be_visible()
+    page.get_by_label("Problem").select_option(label="Invalid date")
     expect(page.get_by_role("region", name="Rejects")).to_be_visible()
     page.get_by_label("State").select_option(label="Closed")
-    expect(page.get_by_text("No such rejects.")).to_be_visible()
+    expect(page.get_by_text("No rejects match.")).to_be_visible()
     page.get_by_label("State").select_option(label="All")
     expect(page.get_by_role("region", name="Rejects")).to_be_visible()
     assert "code=bad_date" in page.url
@@ -95,7 +95,7 @@ def test_the_filter_finds_as_one_chooses(page: Page, stage: Stage, rejected: lis
 def test_the_downloads(page: Page, stage: Stage, rejected: list[str], tmp_path: Path) -> None:
     mend(stage, rejected)
     page.get_by_label("Institution").select_option(label="WIZARA YA AFYA")
-    expect(page.get_by_role("button", name="Ask again for the 2 rejected by vote code")).to_be_visible()
+    expect(page.get_by_role("button", name="Fetch 2 rejected records again by vote code")).to_be_visible()
     files = {}
     for name, link in (("csv", "as CSV"), ("xlsx", "for Excel (XLSX)")):
         with page.expect_download() as started:
@@ -114,7 +114,7 @@ def test_by_keyboard_alone(page: Page, stage: Stage, rejected: list[str]) -> Non
     tab_to(page, institution)
     page.keyboard.type("wizara ya afya")
     expect(institution.locator("option:checked")).to_have_text("WIZARA YA AFYA")
-    button = page.get_by_role("button", name="Ask again for the 2 rejected by vote code")
+    button = page.get_by_role("button", name="Fetch 2 rejected records again by vote code")
     expect(button).to_be_visible()
     tab_to(page, page.get_by_label("State"))
     tab_to(page, button)
@@ -135,7 +135,7 @@ def test_without_javascript(page: Page, stage: Stage, viewers: Viewers, signed_i
     page.goto(HERE)
     page.get_by_label("Institution").select_option(label="WIZARA YA AFYA")
     page.get_by_role("button", name="Show").click()
-    press(page, "Ask again for the 2 rejected by vote code")
+    press(page, "Fetch 2 rejected records again by vote code")
     expect(page.get_by_role("heading", name="WIZARA YA AFYA")).to_be_visible()
     stage.until_rows("SELECT state FROM runs ORDER BY id DESC LIMIT 1", [("completed",)])
     page.reload()
@@ -146,9 +146,9 @@ def test_with_rejects_it_fits_everybody(page: Page, stage: Stage, rejected: list
     mend(stage, rejected)
     page.get_by_label("State").select_option(label="All")
     page.get_by_label("Institution").select_option(label="WIZARA YA AFYA")
-    expect(page.get_by_role("button", name="Ask again for the 2")).to_be_visible()
+    expect(page.get_by_role("button", name="Fetch 2 rejected records again")).to_be_visible()
     expect_fit_for_everybody(page)
-    press(page, "Ask again for the 2 rejected by vote code")
+    press(page, "Fetch 2 rejected records again by vote code")
     expect(status(page)).to_contain_text("2 came right")
     expect_fit_for_everybody(page)
 

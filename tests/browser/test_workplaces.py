@@ -31,19 +31,19 @@ def names(stage: Stage) -> dict[str, int]:
 def page(
     viewers: Viewers, signed_in: StorageState, names: dict[str, int], request: pytest.FixtureRequest
 ) -> Page:
-    """An officer's window, on the page."""
+    """Provide an officer's window, on the page."""
     opened = viewers.open(storage_state=signed_in, **getattr(request, "param", {}))
     opened.goto(PATH)
     return opened
 
 
 def card(page: Page, name: str) -> Locator:
-    """The card of a name that waits."""
+    """Return the card of a name that waits."""
     return page.get_by_role("article", name=name, exact=True)
 
 
 def told(page: Page) -> Locator:
-    """What was done, in words."""
+    """Return what was done, in words."""
     return page.locator("main").get_by_role("status")
 
 
@@ -51,17 +51,15 @@ def test_a_suggestion_is_mapped_by_mouse_and_taken_back(
     page: Page, stage: Stage, names: dict[str, int]
 ) -> None:
     expect(page.get_by_role("radio", checked=True)).to_have_count(0)
-    card(page, SHORT).get_by_role("button", name=f"Map {SHORT} to the chosen institution").click()
+    card(page, SHORT).get_by_role("button", name=f"Map {SHORT} to the selected institution").click()
     assert institution_of(stage.conn, names[SHORT]) == [(None, 12)]
     card(page, SHORT).get_by_role("radio", name=ELECTIONS).check()
-    card(page, SHORT).get_by_role("button", name="to the chosen institution").click()
-    expect(told(page)).to_have_text(
-        f"“{SHORT}” is {ELECTIONS} from now on. 12 people work there by that name."
-    )
+    card(page, SHORT).get_by_role("button", name="to the selected institution").click()
+    expect(told(page)).to_have_text(f"“{SHORT}” is mapped to {ELECTIONS}. 12 people have this workplace.")
     expect(card(page, SHORT)).to_have_count(0)
     assert institution_of(stage.conn, names[SHORT]) == [(ELECTIONS, 12)]
-    page.get_by_role("button", name=f"Take back {SHORT}").click()
-    expect(told(page)).to_contain_text("was taken back: 12 people wait")
+    page.get_by_role("button", name=f"Remove mapping {SHORT}").click()
+    expect(told(page)).to_contain_text("is no longer mapped: 12 people have no institution")
     expect(card(page, SHORT)).to_be_visible()
     assert institution_of(stage.conn, names[SHORT]) == [(None, 12)]
 
@@ -72,8 +70,8 @@ def test_a_search_shows_institutions_as_one_types(page: Page, stage: Stage, name
     expect(hospital.get_by_text("1 institution found")).to_be_visible()
     expect(hospital.get_by_role("searchbox")).to_be_focused()
     hospital.get_by_role("radio", name=HEALTH).check()
-    hospital.get_by_role("button", name="to the chosen institution").click()
-    expect(told(page)).to_contain_text(f"is {HEALTH} from now on. 586 people")
+    hospital.get_by_role("button", name="to the selected institution").click()
+    expect(told(page)).to_contain_text(f"is mapped to {HEALTH}. 586 people")
     assert institution_of(stage.conn, names[HOSPITAL]) == [(HEALTH, 586)]
 
 
@@ -82,7 +80,7 @@ def test_a_name_is_registered_and_what_was_typed_stays_when_refused(
 ) -> None:
     viewers.expect_trouble("status of 409")
     hospital = card(page, HOSPITAL)
-    hospital.get_by_text("It is not on the register yet").click()
+    hospital.get_by_text("Register as a new institution").click()
     hospital.get_by_role("textbox", name="Vote code if it has one").fill("001")
     hospital.get_by_role("button", name="Register").click()
     expect(page.get_by_role("alert")).to_have_text(
@@ -91,7 +89,7 @@ def test_a_name_is_registered_and_what_was_typed_stays_when_refused(
     expect(hospital.get_by_role("textbox", name="Vote code if it has one")).to_have_value("001")
     hospital.get_by_role("textbox", name="Vote code if it has one").fill("050")
     hospital.get_by_role("button", name="Register").click()
-    expect(told(page)).to_contain_text("586 people work there by that name")
+    expect(told(page)).to_contain_text("586 people have this workplace")
     assert institution_of(stage.conn, names[HOSPITAL]) == [(HOSPITAL, 586)]
 
 
@@ -104,12 +102,12 @@ def test_the_whole_story_by_keyboard(page: Page, stage: Stage, names: dict[str, 
     tab_to(page, radio)
     page.keyboard.press("Space")
     expect(radio).to_be_checked()
-    tab_to(page, hospital.get_by_role("button", name="to the chosen institution"))
+    tab_to(page, hospital.get_by_role("button", name="to the selected institution"))
     page.keyboard.press("Enter")
-    expect(told(page)).to_contain_text(f"is {HEALTH} from now on")
-    tab_to(page, page.get_by_role("button", name=f"Take back {HOSPITAL}"))
+    expect(told(page)).to_contain_text(f"is mapped to {HEALTH}")
+    tab_to(page, page.get_by_role("button", name=f"Remove mapping {HOSPITAL}"))
     page.keyboard.press("Enter")
-    expect(told(page)).to_contain_text("586 people wait")
+    expect(told(page)).to_contain_text("586 people have no institution")
     assert institution_of(stage.conn, names[HOSPITAL]) == [(None, 586)]
 
 
@@ -121,11 +119,11 @@ def test_it_works_without_javascript(page: Page, stage: Stage, names: dict[str, 
     expect(hospital.get_by_text("1 institution found")).to_be_visible()
     expect(hospital.get_by_role("searchbox")).to_have_value("afya")
     hospital.get_by_role("radio", name=HEALTH).check()
-    hospital.get_by_role("button", name="to the chosen institution").click()
-    expect(told(page)).to_contain_text(f"is {HEALTH} from now on")
-    card(page, SHORT).get_by_text("It is not on the register yet").click()
+    hospital.get_by_role("button", name="to the selected institution").click()
+    expect(told(page)).to_contain_text(f"is mapped to {HEALTH}")
+    card(page, SHORT).get_by_text("Register as a new institution").click()
     card(page, SHORT).get_by_role("button", name="Register").click()
-    expect(page.get_by_text("No name waits")).to_be_visible()
+    expect(page.get_by_text("No waiting names")).to_be_visible()
     assert institution_of(stage.conn, names[SHORT]) == [(SHORT, 12)]
 
 
@@ -138,17 +136,17 @@ def test_every_state_fits_everybody(page: Page, stage: Stage, names: dict[str, i
     for n in range(10):
         waiting(stage.conn, f"Skuli ya {n}", 2)
     page.goto(PATH)
-    card(page, HOSPITAL).get_by_text("It is not on the register yet").click()
+    card(page, HOSPITAL).get_by_text("Register as a new institution").click()
     card(page, HOSPITAL).get_by_role("searchbox").fill("ya")
-    expect(card(page, HOSPITAL).get_by_text("more words find fewer")).to_be_visible()
+    expect(card(page, HOSPITAL).get_by_text("enter more words to find fewer")).to_be_visible()
     expect_fit_for_everybody(page)
     page.goto(f"{PATH}?page=2")
     expect_fit_for_everybody(page)
-    card(page, long).get_by_text("It is not on the register yet").click()
+    card(page, long).get_by_text("Register as a new institution").click()
     card(page, long).get_by_role("button", name="Register").click()
     page.goto(f"{PATH}?name=uchaguzi")
     card(page, SHORT).get_by_role("radio", name=ELECTIONS).check()
-    card(page, SHORT).get_by_role("button", name="to the chosen institution").click()
+    card(page, SHORT).get_by_role("button", name="to the selected institution").click()
     expect(told(page)).to_be_visible()
     expect_fit_for_everybody(page)
     assert odd
@@ -157,7 +155,7 @@ def test_every_state_fits_everybody(page: Page, stage: Stage, names: dict[str, i
 def test_nothing_waits_fits_everybody(viewers: Viewers, signed_in: StorageState, stage: Stage) -> None:
     opened = viewers.open(storage_state=signed_in)
     opened.goto(PATH)
-    expect(opened.get_by_text("No name waits")).to_be_visible()
+    expect(opened.get_by_text("No waiting names")).to_be_visible()
     expect_fit_for_everybody(opened)
 
 

@@ -8,8 +8,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from hrims.config import PROJECT
+from tests import PROJECT
 from tests.browser.stage import NAME, PASSWORD
+
+CALM: dict[str, Any] = {"reduced_motion": "reduce"}
+"""Animations take time, and show tests nothing."""
 
 PATIENCE_MS = 30_000
 """Milliseconds after which what does not show fails a test."""
@@ -26,7 +29,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 class Viewers:
-    """The browser contexts of one test; each is somebody's window."""
+    """The browser contexts of one test; each is the window of a user."""
 
     def __init__(self, browser: Browser, url: str) -> None:
         self.browser, self.url = browser, url
@@ -35,8 +38,8 @@ class Viewers:
         self._expected = [BY_DESIGN]
 
     def open(self, **options: Any) -> Page:
-        """A new window, in which nobody is signed in unless ``storage_state`` says so."""
-        context = self.browser.new_context(base_url=self.url, **options)
+        """Open a window without a session unless ``storage_state`` has one."""
+        context = self.browser.new_context(base_url=self.url, **(CALM | options))
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(CSP_EAR)
         context.on("console", self._heard)
@@ -45,7 +48,7 @@ class Viewers:
         return context.new_page()
 
     def expect_trouble(self, words: str) -> None:
-        """What a console may say in this test: a regular expression."""
+        """Allow what a console may say in this test: a regular expression."""
         self._expected.append(words)
 
     def _heard(self, message: ConsoleMessage) -> None:
@@ -54,7 +57,7 @@ class Viewers:
             self.troubles.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
 
     def keep(self, name: str) -> Path:
-        """Keeps what each page shows, as a picture and as HTML; returns the folder."""
+        """Keep what each page shows, as a picture and as HTML; return the folder."""
         folder = RESULTS / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
         folder.mkdir(parents=True, exist_ok=True)
         pages = [page for context in self.contexts for page in context.pages]
@@ -64,7 +67,7 @@ class Viewers:
         return folder
 
     def close(self) -> None:
-        """Closes all windows."""
+        """Close all windows."""
         for context in self.contexts:
             context.close()
 

@@ -1,5 +1,6 @@
-"""Lists that runs read from the first page to the end, without a remote: whom HRIMS lists comes in; a run
-that ended as the product itself would have ended it goes out.
+"""Runs over whole lists without a remote.
+
+Input: the people that HRIMS lists. Output: a run that ended as the product would end it.
 """
 
 from collections.abc import Iterable
@@ -8,17 +9,17 @@ from typing import Any
 from hrims.access.audit import Actor
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
-from hrims.jobs import ask
+from hrims.jobs import enqueue
 from hrims.sync import pages, reconcile
-from hrims.sync.pages import Asked
+from hrims.sync.pages import FetchedPage
 from hrims.sync.repeats.resolve import resolve
 from tests.database.runs import ASHA, begin, institution
-from tests.people import page, record
+from tests.support.people import page, record
 
 JUMA = Actor("juma", "page", "127.0.0.1")
 """The second person."""
 
-OF_THE_CAST = {
+INSTITUTIONS = {
     "health": ("WIZARA YA AFYA", "001", "156255890"),
     "water": ("WIZARA YA MAJI", "002", "156255891"),
 }
@@ -30,7 +31,7 @@ class Lists:
     def __init__(self, conn: Connection, pool: AsyncPool) -> None:
         self.conn, self.pool = conn, pool
         self.environ: dict[str, str] = {}
-        self.ids = {name: institution(conn, *row) for name, row in OF_THE_CAST.items()}
+        self.ids = {name: institution(conn, *row) for name, row in INSTITUTIONS.items()}
 
     async def run(
         self,
@@ -41,24 +42,25 @@ class Lists:
         actor: Actor = ASHA,
         missing: int = 0,
     ) -> int:
-        """A run that meets these people (numbers of invented ones, or records); with ``missing`` people
-        it is incomplete. Returns its id.
+        """Return the id of a run that met these people: numbers of invented people, or records.
+
+        With ``missing`` people the run is incomplete.
         """
         run_id = self.ask(where, by=by, actor=actor)
         attempt = await begin(self.conn, self.pool, run_id)
-        records = [record(one) if isinstance(one, int) else one for one in people]
+        records = [record(person) if isinstance(person, int) else person for person in people]
         total = len(records) + missing
         read = page(records, total=total, size=500)
-        await pages.save(attempt, Asked(read, 1, pages.shape(read)), self.pool, reading=1)
+        await pages.save(attempt, FetchedPage(read, 1, pages.map_page(read)), self.pool, reading=1)
         await resolve(attempt, self.pool, [1])
-        counted = await reconcile.add_up(attempt, self.pool, [1], total)
+        counted = await reconcile.reconcile(attempt, self.pool, [1], total)
         await reconcile.finish(attempt, self.pool, load(self.environ), counted, repaired=False)
         return run_id
 
     def ask(self, where: str = "health", *, by: str = "votecode", actor: Actor = ASHA) -> int:
-        """A queued run; returns its id."""
-        _, vote, tin = OF_THE_CAST[where]
-        return ask.ask(
+        """Enqueue a run and return its id."""
+        _, vote, tin = INSTITUTIONS[where]
+        return enqueue.enqueue_run(
             self.conn,
             actor,
             institution_id=self.ids[where],
@@ -68,20 +70,20 @@ class Lists:
         ).run_id
 
     async def leave(self, gone: Iterable[int], stay: Iterable[int], where: str = "health") -> list[int]:
-        """A run with all of them and two without those who are gone; returns the three runs."""
-        return [await self.run(one, where) for one in ([*gone, *stay], stay, stay)]
+        """Run once over all of them and twice without the leavers; return the three runs."""
+        return [await self.run(listed, where) for listed in ([*gone, *stay], stay, stay)]
 
     def rows(self, sql: str, *given: Any) -> list[Any]:
-        """What a query returns."""
+        """Return what a query returns."""
         return self.conn.execute(sql.encode(), given or None).fetchall()
 
     def leavers(self) -> list[int]:
-        """The numbers of those who left."""
+        """Return the numbers of those who left."""
         found = self.rows("SELECT zan_id FROM employees WHERE left_at IS NOT NULL ORDER BY zan_id")
         return [int(zan_id[5:]) for (zan_id,) in found]
 
     def events(self, number: int) -> list[tuple[str, int, str | None]]:
-        """(kind, run, who) of a person's history, in order."""
+        """Return (kind, run, actor) of a person's history, in order."""
         return self.rows(
             "SELECT kind, run_id, made_by FROM employee_events v JOIN employees e ON e.id = v.employee_id"
             " WHERE zan_id = %s ORDER BY v.id",
@@ -89,5 +91,5 @@ class Lists:
         )
 
     def departures(self) -> list[tuple[int, str, int, int, int]]:
-        """(id, state, people, leavers, transfers) of all departures."""
+        """Return (id, state, people, leavers, transfers) of all departures."""
         return self.rows("SELECT id, state, people, leavers, transfers FROM departures ORDER BY id")

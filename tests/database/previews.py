@@ -1,40 +1,31 @@
-"""Previews made by the functions that the product itself uses: records come in, runs go out."""
+"""Previews by the product's own functions. Input: records. Output: runs."""
 
 from typing import Any
 
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
-from hrims.follow import store as follow
-from hrims.jobs import ask
-from hrims.jobs.ask import Asked as Queued
 from hrims.jobs.attempts.store import Attempt
-from hrims.previews import decide, store
+from hrims.jobs.enqueue import EnqueueResult as Queued
+from hrims.previews import actions, store
+from hrims.runs import store as run_store
 from hrims.sync import apply, pages, reconcile
-from hrims.sync.pages import Asked
+from hrims.sync.context import SyncContext
+from hrims.sync.pages import FetchedPage
 from hrims.sync.repeats.resolve import resolve
-from hrims.sync.work import Work
-from tests.database.runs import ASHA, begin
-from tests.people import page
+from tests.database.runs import ASHA, begin, enqueue_run_of
+from tests.support.people import page
 
 PAGE_SIZE = 10
 
 
 def rows(conn: Connection, sql: str) -> list[Any]:
-    """What a query returns."""
+    """Return what a query returns."""
     return conn.execute(sql.encode()).fetchall()
 
 
 def queue(conn: Connection, institution_id: int, kind: str = "preview", vote: str = "001") -> int:
-    """A queued run of this kind; returns its id."""
-    return ask.ask(
-        conn,
-        ASHA,
-        institution_id=institution_id,
-        identifier_type="votecode",
-        identifier=vote,
-        page_size=PAGE_SIZE,
-        kind=kind,
-    ).run_id
+    """Enqueue a run of this kind and return its id."""
+    return enqueue_run_of(conn, institution_id, vote, PAGE_SIZE, kind)
 
 
 async def fetch(
@@ -46,7 +37,7 @@ async def fetch(
     *,
     vote: str = "001",
 ) -> int:
-    """A run of this kind over the records, in pages of PAGE_SIZE, ended as it adds up; returns its id."""
+    """Return the id of a finished run of this kind over the records, in pages of PAGE_SIZE."""
     attempt = await begin(conn, pool, queue(conn, institution_id, kind, vote))
     await save_all(attempt, pool, records)
     await end(attempt, pool, len(records))
@@ -56,26 +47,26 @@ async def fetch(
 async def save_all(
     attempt: Attempt, pool: AsyncPool, records: list[dict[str, Any]], reading: int = 1
 ) -> None:
-    """Saves the records as pages of a reading."""
+    """Save the records as pages of a reading."""
     for number in range(max(1, -(-len(records) // PAGE_SIZE))):
         some = records[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
-        one = page(some, total=len(records), number=number, size=PAGE_SIZE)
-        await pages.save(attempt, Asked(one, 5, pages.shape(one)), pool, reading=reading)
+        fetched = page(some, total=len(records), number=number, size=PAGE_SIZE)
+        await pages.save(attempt, FetchedPage(fetched, 5, pages.map_page(fetched)), pool, reading=reading)
 
 
 async def end(attempt: Attempt, pool: AsyncPool, total: int, readings: list[int] | None = None) -> None:
-    """Ends the run as its first reading adds up, or others."""
+    """End the run by its first pass, or by these passes."""
     await resolve(attempt, pool, readings or [1])
-    counted = await reconcile.add_up(attempt, pool, readings or [1], total)
+    counted = await reconcile.reconcile(attempt, pool, readings or [1], total)
     await reconcile.finish(attempt, pool, load({}), counted, repaired=False)
 
 
-def wanted(conn: Connection, preview_id: int) -> decide.Wanted:
-    """What ``decide`` wants to know of a preview."""
-    run = follow.read(conn, preview_id)
+def wanted(conn: Connection, preview_id: int) -> actions.PreviewTarget:
+    """Return what ``actions`` wants to know of a preview."""
+    run = run_store.find_run(conn, preview_id)
     assert run
     assert run.institution_id
-    return decide.Wanted(
+    return actions.PreviewTarget(
         run.id,
         run.state,
         run.institution_id,
@@ -87,12 +78,12 @@ def wanted(conn: Connection, preview_id: int) -> decide.Wanted:
 
 
 def approve(conn: Connection, preview_id: int) -> Queued:
-    """Somebody looks at the difference and applies it."""
-    version = store.difference(conn, preview_id).version
-    return decide.apply(conn, ASHA, wanted(conn, preview_id), version)
+    """Approve the difference as the user saw it, and return the id of the run."""
+    version = store.compare(conn, preview_id).version
+    return actions.apply(conn, ASHA, wanted(conn, preview_id), version)
 
 
 async def carry_out(conn: Connection, pool: AsyncPool, run_id: int) -> None:
-    """Applies, as a worker does whose remote is not there."""
+    """Apply, as a worker does whose remote is not there."""
     attempt = await begin(conn, pool, run_id)
-    await apply.apply(Work(attempt, None, pool, load({}), lambda: False))  # type: ignore[arg-type] # it asks nobody
+    await apply.apply(SyncContext(attempt, None, pool, load({}), lambda: False))  # type: ignore[arg-type] # it makes no request

@@ -1,10 +1,10 @@
-"""Runs in every state, made by the functions that the product itself uses."""
+"""Runs in every state, by the product's own functions."""
 
 import asyncio
 
 from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
-from hrims.jobs import ask
+from hrims.jobs import enqueue
 from hrims.jobs.attempts import store as jobs
 from hrims.jobs.attempts.store import Attempt
 
@@ -14,7 +14,7 @@ ASHA = Actor("asha", "page", "127.0.0.1")
 def institution(
     conn: Connection, name: str = "WIZARA YA AFYA", vote: str = "001", tin: str = "156255890"
 ) -> int:
-    """An institution on the register; returns its id."""
+    """Insert an institution and return its id."""
     row = conn.execute(
         "INSERT INTO institutions (name, vote_code, tin) VALUES (%s, %s, %s) RETURNING id", (name, vote, tin)
     ).fetchone()
@@ -22,23 +22,26 @@ def institution(
     return int(row[0])
 
 
-def ask_for(conn: Connection, institution_id: int, vote: str = "001", page_size: int = 100) -> int:
-    """A queued run; returns its id."""
-    return ask.ask(
+def enqueue_run_of(
+    conn: Connection, institution_id: int, vote: str = "001", page_size: int = 100, kind: str = "sync"
+) -> int:
+    """Enqueue a run and return its id."""
+    return enqueue.enqueue_run(
         conn,
         ASHA,
         institution_id=institution_id,
         identifier_type="votecode",
         identifier=vote,
         page_size=page_size,
+        kind=kind,
     ).run_id
 
 
 HRIMS = "https://hrims.example/api"
 
 
-def live(conn: Connection, pool: str | None = None, address: str | None = HRIMS) -> int:
-    """A worker that has just written itself down; returns its number."""
+def register_worker(conn: Connection, pool: str | None = None, address: str | None = HRIMS) -> int:
+    """Register a worker and return its id."""
     row = conn.execute(
         """
         WITH made AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)
@@ -52,7 +55,7 @@ def live(conn: Connection, pool: str | None = None, address: str | None = HRIMS)
 
 
 async def begin(conn: Connection, pool: AsyncPool, run_id: int) -> Attempt:
-    """An attempt at the run, as a worker begins it."""
+    """Return an attempt at the run, as a worker begins it."""
     row = conn.execute("SELECT queue_job_id FROM runs WHERE id = %s", (run_id,)).fetchone()
     assert row
     async with pool.connection() as other:
@@ -61,11 +64,9 @@ async def begin(conn: Connection, pool: AsyncPool, run_id: int) -> Attempt:
     return attempt
 
 
-async def until_blocked(conn: Connection) -> None:
-    """Waits until somebody waits for a lock in this test's database."""
+async def until_blocked(conn: Connection, sessions: int = 1) -> None:
+    """Wait until ``sessions`` sessions of this test's database wait for a lock."""
     waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     async with asyncio.timeout(10):
-        while True:
-            if conn.execute(waiting).fetchall():
-                return
+        while len(conn.execute(waiting).fetchall()) < sessions:  # noqa: ASYNC110 - no event reports a lock wait
             await asyncio.sleep(0.01)

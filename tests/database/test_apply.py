@@ -9,33 +9,19 @@ import pytest
 
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
-from hrims.errors import Conflict, Fenced, NotFound, PreviewGone, PreviewOutdated
+from hrims.errors import Conflict, PreviewGone, PreviewOutdated, StaleAttempt
 from hrims.jobs import control
-from hrims.jobs import store as jobs
-from hrims.jobs.attempts.attempt import Stopping
-from hrims.previews import decide, store, sweep
+from hrims.jobs.attempts.attempt import ShutdownRequested
+from hrims.previews import actions, store
 from hrims.sync import apply
-from hrims.sync.work import Work
+from hrims.sync.context import SyncContext
 from tests.database.previews import approve, carry_out, end, fetch, queue, rows, save_all, wanted
-from tests.database.runs import ASHA, ask_for, begin, institution
-from tests.people import record
-
-
-@pytest.fixture
-def health(conn: Connection) -> int:
-    """The ministry of health."""
-    return institution(conn)
-
-
-@pytest.fixture
-async def preview(conn: Connection, pool: AsyncPool, health: int) -> int:
-    """A preview of 25 people, five of them known and changed since."""
-    await fetch(conn, pool, health, [record(n) for n in range(5)], "sync")
-    return await fetch(conn, pool, health, [record(n, lastName="Ali") for n in range(25)])
+from tests.database.runs import ASHA, begin, enqueue_run_of
+from tests.support.people import record
 
 
 def application(conn: Connection) -> tuple[Any, ...]:
-    """(state, outcome, people, new, changed, unchanged) of the run that applies."""
+    """Return (state, outcome, people, new, changed, unchanged) of the run that applies."""
     found = rows(
         conn,
         "SELECT state, outcome, people, new, changed, unchanged FROM runs JOIN run_progress ON run_id = id"
@@ -57,7 +43,7 @@ async def test_it_works(conn: Connection, pool: AsyncPool, preview: int) -> None
         conn, "SELECT actor, action, subject, details->>'run' FROM audit_log ORDER BY id DESC LIMIT 1"
     )
     assert audit == [("asha", "preview.apply", f"run:{preview}", str(applied))]
-    assert store.difference(conn, preview)[:3] == (0, 0, 25)
+    assert store.compare(conn, preview)[:3] == (0, 0, 25)
 
 
 async def test_an_incomplete_preview_may_be_applied_and_the_run_ends_so(
@@ -67,8 +53,8 @@ async def test_an_incomplete_preview_may_be_applied_and_the_run_ends_so(
     await save_all(attempt, pool, [record(1), record(2), record(1)])
     await end(attempt, pool, 7)
     await carry_out(conn, pool, approve(conn, attempt.run_id).run_id)
-    told = "outcome, people, missing, seen_twice, trouble, counted"
-    ends = rows(conn, f"SELECT {told} FROM runs ORDER BY id")
+    columns = "outcome, people, missing, seen_twice, trouble, counted"
+    ends = rows(conn, f"SELECT {columns} FROM runs ORDER BY id")
     assert ends[0] == ends[1]
     assert ends[0][:3] == ("incomplete", 2, 5)
 
@@ -76,26 +62,26 @@ async def test_an_incomplete_preview_may_be_applied_and_the_run_ends_so(
 async def test_two_who_apply_at_once_get_one_run(
     conn: Connection, dsn: str, pool: AsyncPool, preview: int
 ) -> None:
-    version = store.difference(conn, preview).version
+    version = store.compare(conn, preview).version
     what = wanted(conn, preview)
     together = threading.Barrier(4)
 
     def press() -> tuple[int, bool]:
         with psycopg.connect(dsn) as mine:
             together.wait()
-            asked = decide.apply(mine, ASHA, what, version)
+            asked = actions.apply(mine, ASHA, what, version)
         return asked.run_id, asked.deduplicated
 
-    told = await asyncio.gather(*(asyncio.to_thread(press) for _ in range(4)))
-    assert len({run_id for run_id, _ in told}) == 1
-    assert sorted(again for _, again in told) == [False, True, True, True]
+    results = await asyncio.gather(*(asyncio.to_thread(press) for _ in range(4)))
+    assert len({run_id for run_id, _ in results}) == 1
+    assert sorted(again for _, again in results) == [False, True, True, True]
     assert len(rows(conn, "SELECT FROM runs WHERE kind = 'apply'")) == 1
 
 
 async def test_of_apply_and_sync_at_once_one_gets_the_institution(
     conn: Connection, dsn: str, preview: int, health: int
 ) -> None:
-    version = store.difference(conn, preview).version
+    version = store.compare(conn, preview).version
     what = wanted(conn, preview)
     together = threading.Barrier(6)
 
@@ -104,20 +90,20 @@ async def test_of_apply_and_sync_at_once_one_gets_the_institution(
             together.wait()
             try:
                 if number % 2:
-                    return decide.apply(mine, ASHA, what, version).run_id
-                return ask_for(mine, health)
+                    return actions.apply(mine, ASHA, what, version).run_id
+                return enqueue_run_of(mine, health)
             except Conflict:
                 return None
 
-    told = await asyncio.gather(*(asyncio.to_thread(press, number) for number in range(6)))
-    assert len({run_id for run_id in told if run_id}) == 1
+    results = await asyncio.gather(*(asyncio.to_thread(press, number) for number in range(6)))
+    assert len({run_id for run_id in results if run_id}) == 1
     assert rows(conn, "SELECT count(*) FROM runs WHERE finished_at IS NULL") == [(1,)]
 
 
 async def test_of_apply_and_throw_away_at_once_one_is_done(
     conn: Connection, dsn: str, pool: AsyncPool, preview: int
 ) -> None:
-    version = store.difference(conn, preview).version
+    version = store.compare(conn, preview).version
     what = wanted(conn, preview)
     together = threading.Barrier(2)
 
@@ -125,7 +111,7 @@ async def test_of_apply_and_throw_away_at_once_one_is_done(
         with psycopg.connect(dsn) as mine:
             together.wait()
             try:
-                decide.apply(mine, ASHA, what, version)
+                actions.apply(mine, ASHA, what, version)
             except Conflict:
                 return False
         return True
@@ -134,7 +120,7 @@ async def test_of_apply_and_throw_away_at_once_one_is_done(
         with psycopg.connect(dsn) as mine:
             together.wait()
             try:
-                decide.throw_away(mine, ASHA, preview)
+                actions.discard(mine, ASHA, preview)
             except Conflict:
                 return False
         return True
@@ -150,7 +136,7 @@ async def test_a_preview_is_applied_once(conn: Connection, pool: AsyncPool, prev
     with pytest.raises(Conflict, match="applied already"):
         approve(conn, preview)
     with pytest.raises(Conflict, match="applied already"):
-        decide.throw_away(conn, ASHA, preview)
+        actions.discard(conn, ASHA, preview)
 
 
 @pytest.mark.parametrize("state", ["completed", "failed"])
@@ -193,12 +179,10 @@ async def test_another_preview_that_is_being_applied_stays_as_it_was_approved(
     assert rows(conn, f"SELECT version FROM runs WHERE id = {applying}") == before
 
 
-async def test_what_was_read_before_a_later_run_proves_nobodys_absence(
+async def test_a_preview_from_before_a_later_run_proves_no_absence(
     conn: Connection, pool: AsyncPool, health: int
 ) -> None:
-    """A preview, then a run that lists somebody new and a record that cannot be kept, then the
-    preview is applied.
-    """
+    """Fetch a preview, sync a new person and a record that is rejected, then apply the preview."""
     preview = await fetch(conn, pool, health, [record(n) for n in range(3)])
     bad = record(4, firstName="x" * 501)
     await fetch(conn, pool, health, [*(record(n) for n in range(4)), bad], "sync")
@@ -211,19 +195,19 @@ async def test_what_was_read_before_a_later_run_proves_nobodys_absence(
 async def test_a_sync_does_not_begin_while_it_is_applied(conn: Connection, preview: int, health: int) -> None:
     approve(conn, preview)
     with pytest.raises(Conflict, match="another run under way"):
-        ask_for(conn, health)
+        enqueue_run_of(conn, health)
 
 
 async def test_another_difference_than_the_one_looked_at_is_not_applied(
     conn: Connection, preview: int
 ) -> None:
-    version = store.difference(conn, preview).version
+    version = store.compare(conn, preview).version
     conn.execute("UPDATE employees SET status = 'Retired' WHERE zan_id = '580330001'")
     with pytest.raises(Conflict, match="have changed since"):
-        decide.apply(conn, ASHA, wanted(conn, preview), version)
+        actions.apply(conn, ASHA, wanted(conn, preview), version)
     assert rows(conn, "SELECT FROM runs WHERE kind = 'apply'") == []
     assert rows(conn, "SELECT FROM audit_log WHERE action = 'preview.apply'") == []
-    decide.apply(conn, ASHA, wanted(conn, preview), store.difference(conn, preview).version)
+    actions.apply(conn, ASHA, wanted(conn, preview), store.compare(conn, preview).version)
 
 
 async def test_what_changes_between_approval_and_first_page_stops_it(
@@ -241,7 +225,7 @@ async def test_what_changes_between_approval_and_first_page_stops_it(
 
 
 async def _give_up(conn: Connection, pool: AsyncPool, run_id: int) -> None:
-    """The attempt that runs fails for good."""
+    """Fail the running attempt without a retry."""
     conn.execute("UPDATE runs SET state = 'failed', finished_at = now() WHERE id = %s", (run_id,))
     conn.execute("UPDATE procrastinate_jobs SET status = 'failed'")
 
@@ -252,8 +236,8 @@ async def test_one_that_stopped_in_the_middle_goes_on(
     run_id = approve(conn, preview).run_id
     attempt = await begin(conn, pool, run_id)
     looks = iter([False, True])
-    with pytest.raises(Stopping):
-        await apply.apply(Work(attempt, None, pool, load({}), lambda: next(looks)))  # type: ignore[arg-type] # it asks nobody
+    with pytest.raises(ShutdownRequested):
+        await apply.apply(SyncContext(attempt, None, pool, load({}), lambda: next(looks)))  # type: ignore[arg-type] # it makes no request
     assert rows(conn, f"SELECT page_number FROM run_pages WHERE run_id = {run_id}") == [(0,)]
     control.cancel(conn, ASHA, run_id)
     assert approve(conn, preview).run_id == run_id
@@ -270,98 +254,6 @@ async def test_an_attempt_that_was_overtaken_applies_nothing_more(
     zombie = await begin(conn, pool, run_id)
     await carry_out(conn, pool, run_id)
     before = rows(conn, "SELECT * FROM employees ORDER BY id")
-    with pytest.raises((PreviewGone, Fenced)):
-        await apply.apply(Work(zombie, None, pool, load({}), lambda: False))  # type: ignore[arg-type] # it asks nobody
+    with pytest.raises((PreviewGone, StaleAttempt)):
+        await apply.apply(SyncContext(zombie, None, pool, load({}), lambda: False))  # type: ignore[arg-type] # it makes no request
     assert rows(conn, "SELECT * FROM employees ORDER BY id") == before
-
-
-async def test_thrown_away_nothing_of_it_stays_but_its_run(
-    conn: Connection, pool: AsyncPool, preview: int
-) -> None:
-    decide.throw_away(conn, ASHA, preview)
-    sweep.delete_people(conn, preview)
-    assert rows(conn, "SELECT count(*) FROM preview_people") == [(0,)]
-    pages = rows(conn, f"SELECT DISTINCT people, fingerprint FROM run_pages WHERE run_id = {preview}")
-    assert pages == [([], None)]
-    assert rows(conn, f"SELECT state, emptied_why FROM runs WHERE id = {preview}") == [
-        ("completed", "thrown_away")
-    ]
-    assert rows(conn, "SELECT action FROM audit_log ORDER BY id DESC LIMIT 1") == [("preview.throw_away",)]
-    with pytest.raises(Conflict, match="thrown away"):
-        approve(conn, preview)
-    with pytest.raises(Conflict, match="thrown away"):
-        decide.throw_away(conn, ASHA, preview)
-
-
-async def test_one_that_is_being_applied_is_not_thrown_away(conn: Connection, preview: int) -> None:
-    approve(conn, preview)
-    with pytest.raises(Conflict, match="being applied"):
-        decide.throw_away(conn, ASHA, preview)
-
-
-async def test_one_that_is_under_way_is_neither(conn: Connection, pool: AsyncPool, health: int) -> None:
-    run_id = queue(conn, health)
-    with pytest.raises(Conflict, match="has not ended"):
-        approve(conn, run_id)
-    with pytest.raises(Conflict, match="under way"):
-        decide.throw_away(conn, ASHA, run_id)
-    assert rows(conn, "SELECT emptied_at FROM runs") == [(None,)]
-
-
-async def test_a_sync_is_neither(conn: Connection, health: int) -> None:
-    run_id = ask_for(conn, health)
-    with pytest.raises(NotFound, match="no preview"):
-        approve(conn, run_id)
-    with pytest.raises(NotFound, match="no preview"):
-        decide.throw_away(conn, ASHA, run_id)
-
-
-async def test_one_that_was_thrown_away_is_not_tried_again(
-    conn: Connection, pool: AsyncPool, health: int, preview: int
-) -> None:
-    failed = queue(conn, health)
-    control.cancel(conn, ASHA, failed)
-    decide.throw_away(conn, ASHA, failed)
-    assert jobs.reopen(conn, failed) is False
-    run_id = approve(conn, preview).run_id
-    control.cancel(conn, ASHA, run_id)
-    decide.throw_away(conn, ASHA, preview)
-    with pytest.raises(Conflict, match="look at what it would change now"):
-        control.retry(conn, ASHA, run_id)
-    with pytest.raises(Conflict, match="can be tried again"):
-        control.retry(conn, ASHA, run_id, looked_at=True)
-
-
-async def test_people_that_are_gone_are_never_taken_for_none(
-    conn: Connection, pool: AsyncPool, preview: int
-) -> None:
-    run_id = approve(conn, preview).run_id
-    conn.execute("DELETE FROM preview_people WHERE page_number = 1")
-    with pytest.raises((PreviewGone, PreviewOutdated)):
-        await carry_out(conn, pool, run_id)
-    store.approve(conn, run_id, store.difference(conn, preview).version)
-    with pytest.raises(PreviewGone):
-        await carry_out(conn, pool, run_id)
-
-
-async def test_what_is_too_old_is_emptied_and_nothing_else(
-    conn: Connection, pool: AsyncPool, health: int, preview: int
-) -> None:
-    second = await fetch(conn, pool, health, [record(n) for n in range(3)])
-    assert await sweep.sweep(pool, 7) == 0
-    conn.execute("UPDATE runs SET finished_at = now() - interval '8 days' WHERE id = %s", (preview,))
-    assert await sweep.sweep(pool, 7) == 25
-    assert rows(conn, "SELECT DISTINCT run_id FROM preview_people") == [(second,)]
-    assert rows(conn, f"SELECT emptied_why FROM runs WHERE id = {preview}") == [("too_old",)]
-    assert rows(conn, "SELECT count(*) FROM employees") == [(5,)]
-
-
-async def test_an_old_one_that_is_being_applied_is_left(
-    conn: Connection, pool: AsyncPool, preview: int
-) -> None:
-    run_id = approve(conn, preview).run_id
-    conn.execute("UPDATE runs SET finished_at = now() - interval '8 days' WHERE id = %s", (preview,))
-    assert await sweep.sweep(pool, 7) == 0
-    await carry_out(conn, pool, run_id)
-    assert await sweep.sweep(pool, 7) == 25
-    assert application(conn)[:3] == ("completed", "complete", 25)

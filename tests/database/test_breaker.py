@@ -1,5 +1,6 @@
-"""The breaker: opens when HRIMS is down or refuses us, says why, one probes, and all go on; nobody takes a
-run that he could not ask for.
+"""The circuit breaker opens with a reason if HRIMS is down or refuses the credentials.
+
+One worker probes, then all resume. No worker takes a run for which it cannot send requests.
 """
 
 import asyncio
@@ -19,13 +20,13 @@ from hrims.errors import (
     RemoteUnreachable,
 )
 from hrims.jobs.attempts import store as attempts
-from hrims.jobs.store import HELD
+from hrims.jobs.store import FENCED
 from hrims.jobs.workers import store as workers
 from hrims.limits import breaker
-from hrims.limits.store import Way, close_breaker
+from hrims.limits.store import RemoteRoute, close_breaker
 from hrims.remote.client import Remote
-from tests.database.runs import HRIMS, ask_for, begin, institution, live
-from tests.simulated import Simulator
+from tests.database.runs import HRIMS, begin, enqueue_run_of, institution, register_worker
+from tests.support.simulated import Simulator
 
 LATER = Settings(probe_pause=300, request_timeout=5)
 SOON = Settings(probe_pause=0, request_timeout=5)
@@ -34,26 +35,26 @@ TROUBLE = RemoteUnreachable("HRIMS cannot be reached.")
 HOST = "host"
 """Where the workers of these tests are."""
 
-HERE, THERE = Way(HOST, HRIMS), Way(HOST, "https://hrims.there/api")
+HERE, THERE = RemoteRoute(HOST, HRIMS), RemoteRoute(HOST, "https://hrims.there/api")
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Simulator]:
-    """One for all of these tests."""
-    with Simulator(scale=0.02) as one:
-        yield one
+    """Provide one for all of these tests."""
+    with Simulator(scale=0.02) as simulator:
+        yield simulator
 
 
 @pytest.fixture
 async def remote(running: Simulator) -> AsyncIterator[Remote]:
-    """HRIMS, well and asked by nobody yet."""
+    """Provide a healthy simulator that has had no request."""
     running.reset()
-    async with Remote(LATER, base_url=running.url) as one:
-        yield one
+    async with Remote(LATER, base_url=running.url) as client:
+        yield client
 
 
 def next_probe(conn: Connection) -> float:
-    """Seconds until HRIMS is probed."""
+    """Return seconds until HRIMS is probed."""
     [(seconds,)] = conn.execute("SELECT extract(epoch FROM probe_at - now())::float8 FROM remote_breakers")
     return float(seconds)
 
@@ -64,29 +65,29 @@ def is_open(conn: Connection) -> bool:
 
 async def test_it_works(running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection) -> None:
     running.control(down=True)
-    assert isinstance(await breaker.suspect(pool, remote, LATER, TROUBLE), RemoteDown)
+    assert isinstance(await breaker.classify_failure(pool, remote, LATER, TROUBLE), RemoteDown)
     asked = running.counters()["requests"]
     with pytest.raises(RemoteDown, match="broke the connection"):
-        await breaker.pass_through(pool, remote)
+        await breaker.ensure_closed(pool, remote)
     assert running.counters()["requests"] == asked, "HRIMS was asked although it is down"
     assert next_probe(conn) > 50
     running.control(down=False)
     await breaker.probe(pool, remote, LATER)
-    await breaker.pass_through(pool, remote)
+    await breaker.ensure_closed(pool, remote)
 
 
 async def test_trouble_of_one_run_is_no_trouble_of_hrims(remote: Remote, pool: AsyncPool) -> None:
-    for trouble in (RemoteFailed("This page fails."), RemoteBadRequest("HRIMS calls the request wrong.")):
-        assert await breaker.suspect(pool, remote, LATER, trouble) is trouble
-    await breaker.pass_through(pool, remote)
+    for error in (RemoteFailed("This page fails."), RemoteBadRequest("HRIMS calls the request wrong.")):
+        assert await breaker.classify_failure(pool, remote, LATER, error) is error
+    await breaker.ensure_closed(pool, remote)
 
 
-async def test_an_address_at_which_there_is_no_hrims_is_not_asked(
+async def test_an_address_without_hrims_gets_no_more_requests(
     running: Simulator, pool: AsyncPool, conn: Connection
 ) -> None:
     async with Remote(LATER, base_url=f"{running.url}/wrong") as wrong:
-        trouble = RemoteBadRequest("There is no HRIMS at this address.")
-        assert isinstance(await breaker.suspect(pool, wrong, LATER, trouble), RemoteDown)
+        error = RemoteBadRequest("There is no HRIMS at this address.")
+        assert isinstance(await breaker.classify_failure(pool, wrong, LATER, error), RemoteDown)
     assert conn.execute("SELECT address FROM remote_breakers").fetchall() == [(f"{running.url}/wrong",)]
 
 
@@ -94,9 +95,9 @@ async def test_refused_credentials_stop_the_others_of_this_host_too(
     running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
     refused = RemoteCredentials("HRIMS does not accept the credentials.")
-    assert await breaker.suspect(pool, remote, LATER, refused) is refused
+    assert await breaker.classify_failure(pool, remote, LATER, refused) is refused
     with pytest.raises(RemoteDown, match="credentials"):
-        await breaker.pass_through(pool, remote)
+        await breaker.ensure_closed(pool, remote)
     assert running.counters()["requests"] == 0
     assert conn.execute("SELECT host FROM remote_breakers").fetchall() == [(platform.node(),)]
 
@@ -105,15 +106,15 @@ async def test_one_probes_for_all(
     running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
     here = Settings(base_url=running.url, probe_pause=0, request_timeout=5)
-    await breaker.trip(pool, breaker.way_of(remote), SOON, TROUBLE)
+    await breaker.open_breaker(pool, breaker.route_of(remote), SOON, TROUBLE)
     hold = running.hold(operation="202")
-    probing = [asyncio.create_task(breaker.keep_probing(pool, here)) for _ in range(5)]
+    probing = [asyncio.create_task(breaker.run_breaker_probe(pool, here)) for _ in range(5)]
     await asyncio.to_thread(running.wait_for, held=1)
     running.release(hold)
-    while is_open(conn):  # noqa: ASYNC110 - the database tells nobody
+    while is_open(conn):  # noqa: ASYNC110 - the database sends no signal
         await asyncio.sleep(0.01)
-    for one in probing:
-        one.cancel()
+    for task in probing:
+        task.cancel()
     await asyncio.wait(probing)
     assert running.counters()["requests"] == 1
 
@@ -122,7 +123,7 @@ async def test_a_probe_that_fails_keeps_it_open_for_longer(
     running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
     slowly = Settings(base_url=running.url, probe_pause=10, request_timeout=5)
-    await breaker.trip(pool, breaker.way_of(remote), slowly, TROUBLE)
+    await breaker.open_breaker(pool, breaker.route_of(remote), slowly, TROUBLE)
     running.control(down=True)
     pauses = []
     for number in range(3):
@@ -136,16 +137,16 @@ async def test_it_waits_for_as_long_as_hrims_asks(
     running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
     running.fail("http503", operation="202", retry_after=200)
-    assert isinstance(await breaker.suspect(pool, remote, SOON, TROUBLE), RemoteDown)
+    assert isinstance(await breaker.classify_failure(pool, remote, SOON, TROUBLE), RemoteDown)
     assert next_probe(conn) > 190
 
 
 async def test_a_probe_is_one_of_the_requests_in_flight(
     running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection
 ) -> None:
-    conn.execute("INSERT INTO remote_slots VALUES (1, 'somebody', now() + interval '1 hour')")
-    one = Settings(probe_pause=0, max_in_flight=1)
-    asking = asyncio.create_task(breaker.suspect(pool, remote, one, TROUBLE))
+    conn.execute("INSERT INTO remote_slots VALUES (1, 'another', now() + interval '1 hour')")
+    settings = Settings(probe_pause=0, max_in_flight=1)
+    asking = asyncio.create_task(breaker.classify_failure(pool, remote, settings, TROUBLE))
     done, _ = await asyncio.wait([asking], timeout=0.3)
     assert not done
     assert running.counters()["requests"] == 0
@@ -157,15 +158,15 @@ async def test_a_probe_is_one_of_the_requests_in_flight(
 
 
 def take(conn: Connection, worker: int, queue: str = "sync") -> int | None:
-    """The job that a worker gets when it looks for one."""
-    row = conn.execute(HELD["take"], {"queues": [queue], "worker_id": worker}).fetchone()
+    """Return the job that a worker gets when it looks for one."""
+    row = conn.execute(FENCED["fetch"], {"queues": [queue], "worker_id": worker}).fetchone()
     assert row
     return row[0] if row[0] is None else int(row[0])
 
 
 def waits(conn: Connection, worker: int) -> Any:
-    """In how many seconds a worker that got nothing looks again; None when nothing tells."""
-    row = conn.execute(HELD["next_start"], {"queues": ["sync"], "worker_id": worker}).fetchone()
+    """Return the seconds until a worker without a job polls again; None if the next start is unknown."""
+    row = conn.execute(FENCED["next_start"], {"queues": ["sync"], "worker_id": worker}).fetchone()
     assert row
     return row[0]
 
@@ -174,35 +175,35 @@ def why(conn: Connection) -> Any:
     return conn.execute("SELECT why FROM queue_v").fetchall()
 
 
-async def test_who_cannot_ask_hrims_takes_nothing_and_a_colleague_does(
+async def test_a_worker_that_cannot_reach_hrims_takes_no_run_and_another_does(
     conn: Connection, pool: AsyncPool
 ) -> None:
-    ask_for(conn, institution(conn))
-    here, there = live(conn), live(conn, address=THERE.address)
-    await breaker.trip(pool, HERE, LATER, TROUBLE)
+    enqueue_run_of(conn, institution(conn))
+    here, there = register_worker(conn), register_worker(conn, address=THERE.address)
+    await breaker.open_breaker(pool, HERE, LATER, TROUBLE)
     assert take(conn, here) is None
     assert waits(conn, here) is None, "it would look again at once, for as long as the run waits"
-    assert why(conn) == [("No worker has taken it yet",)]
+    assert why(conn) == [("queued",)]
     assert conn.execute("SELECT count(*) FROM run_starts").fetchone() == (0,)
     assert take(conn, there)
 
 
 async def test_the_same_address_from_another_host_is_asked(conn: Connection, pool: AsyncPool) -> None:
-    ask_for(conn, institution(conn))
-    here = live(conn)
-    await breaker.trip(pool, Way("elsewhere", HRIMS), LATER, TROUBLE)
+    enqueue_run_of(conn, institution(conn))
+    here = register_worker(conn)
+    await breaker.open_breaker(pool, RemoteRoute("elsewhere", HRIMS), LATER, TROUBLE)
     assert take(conn, here)
 
 
-async def test_a_pool_that_cannot_ask_uses_up_nobodys_starts(conn: Connection, pool: AsyncPool) -> None:
+async def test_a_pool_with_an_open_breaker_uses_no_starts(conn: Connection, pool: AsyncPool) -> None:
     institution_id = institution(conn)
     conn.execute("UPDATE institutions SET pool = 'health' WHERE id = %s", (institution_id,))
-    ask_for(conn, institution_id)
-    there = live(conn, "health", address=THERE.address)
-    live(conn)
-    await breaker.trip(pool, THERE, LATER, TROUBLE)
+    enqueue_run_of(conn, institution_id)
+    there = register_worker(conn, "health", address=THERE.address)
+    register_worker(conn)
+    await breaker.open_breaker(pool, THERE, LATER, TROUBLE)
     assert take(conn, there, "sync.health") is None
-    assert why(conn) == [(f"HRIMS is not asked just now: {TROUBLE}",)]
+    assert why(conn) == [("breaker_open",)]
     assert conn.execute("SELECT count(*) FROM run_starts").fetchone() == (0,)
     async with pool.connection() as other:
         await close_breaker(other, THERE)
@@ -212,9 +213,9 @@ async def test_a_pool_that_cannot_ask_uses_up_nobodys_starts(conn: Connection, p
 async def test_one_that_is_handed_back_is_due_at_once_and_spends_no_attempt(
     conn: Connection, pool: AsyncPool
 ) -> None:
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
-    live(conn)
-    down = await breaker.trip(pool, HERE, LATER, TROUBLE)
+    attempt = await begin(conn, pool, enqueue_run_of(conn, institution(conn)))
+    register_worker(conn)
+    down = await breaker.open_breaker(pool, HERE, LATER, TROUBLE)
     async with pool.connection() as other:
         assert await attempts.hand_back(other, attempt, str(down), down.code)
     assert conn.execute("SELECT state, next_try_at, failures FROM runs").fetchone() == ("waiting", None, 0)
@@ -222,31 +223,31 @@ async def test_one_that_is_handed_back_is_due_at_once_and_spends_no_attempt(
         "handed_back",
         str(TROUBLE),
     )
-    assert why(conn) == [(f"HRIMS is not asked just now: {TROUBLE}",)]
-    colleague = live(conn, address=THERE.address)
-    assert why(conn) == [("No worker has taken it yet",)]
+    assert why(conn) == [("breaker_open",)]
+    colleague = register_worker(conn, address=THERE.address)
+    assert why(conn) == [("queued",)]
     conn.execute("UPDATE runs SET state = 'active'")
     conn.execute("UPDATE workers SET capacity = 1 WHERE worker_id = %s", (colleague,))
-    ask_for(conn, institution(conn, "Other", "002", "129673100"), "002")
-    assert why(conn)[1:] == [("The workers carry out as many runs as they can at once",)]
+    enqueue_run_of(conn, institution(conn, "Other", "002", "129673100"), "002")
+    assert why(conn)[1:] == [("workers_busy",)]
 
 
-async def test_a_worker_without_an_address_leaves_runs_to_who_has_one(conn: Connection) -> None:
-    ask_for(conn, institution(conn))
-    without, old = live(conn, address=""), live(conn, address=None)
+async def test_a_worker_without_an_address_takes_no_run(conn: Connection) -> None:
+    enqueue_run_of(conn, institution(conn))
+    without, old = register_worker(conn, address=""), register_worker(conn, address=None)
     assert take(conn, without) is None
     conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (old,))
     assert take(conn, without), "its run says what is wrong"
 
 
-async def test_where_nobody_works_any_more_nothing_is_known(conn: Connection, pool: AsyncPool) -> None:
-    here = live(conn)
-    await breaker.trip(pool, HERE, LATER, TROUBLE)
-    await breaker.trip(pool, THERE, LATER, TROUBLE)
+async def test_without_workers_the_state_is_unknown(conn: Connection, pool: AsyncPool) -> None:
+    here = register_worker(conn)
+    await breaker.open_breaker(pool, HERE, LATER, TROUBLE)
+    await breaker.open_breaker(pool, THERE, LATER, TROUBLE)
     async with pool.connection() as other:
-        await workers.forget(other, 7)
+        await workers.delete_expired_workers(other, 7)
     assert conn.execute("SELECT address FROM remote_breakers").fetchall() == [(HRIMS,)]
     conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (here,))
     async with pool.connection() as other:
-        await workers.forget(other, 7)
+        await workers.delete_expired_workers(other, 7)
     assert not is_open(conn)

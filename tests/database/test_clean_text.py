@@ -1,25 +1,17 @@
-"""Text in one form: the two functions agree, old rows are cleaned without history, stored keys follow."""
+"""Text in one form: the two functions agree, and rows in another form are cleaned without history."""
 
-import shutil
-from collections.abc import Callable
-from pathlib import Path
-
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hrims.db import AsyncPool, Connection
-from hrims.errors import DatabaseUnusable
 from hrims.jobs.attempts.store import Attempt
-from hrims.migrate import FOLDER, migrate
-from hrims.people import store as people
 from hrims.previews import store as previews
 from hrims.text import clean, is_clean
 from tests.database.previews import fetch
-from tests.database.runs import ask_for, begin, institution
+from tests.database.runs import begin, enqueue_run_of, institution
 from tests.database.test_save_page import rows, save
-from tests.people import record
+from tests.support.people import record
 
 TWO_SPACES = "UPDATE employees SET name = replace(name, ' ', E' \\u00a0 '), cadre = ' ' || cadre"
 
@@ -53,17 +45,17 @@ def test_apostrophes_are_the_same_in_a_key(conn: Connection, other: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other"),
     [("Zoe\u0301", "ZO\u00c9"), ("Wizara\u00a0ya  Afya", "wizara ya afya"), ("A\u00adjira", "Ajira")],
 )
-def test_forms_and_spaces_are_the_same_in_a_key(conn: Connection, one: str, other: str) -> None:
-    assert conn.execute("SELECT name_key(%s) = name_key(%s)", (one, other)).fetchone() == (True,)
+def test_forms_and_spaces_are_the_same_in_a_key(conn: Connection, text: str, other: str) -> None:
+    assert conn.execute("SELECT name_key(%s) = name_key(%s)", (text, other)).fetchone() == (True,)
 
 
 @pytest.fixture
 async def attempt(conn: Connection, pool: AsyncPool) -> Attempt:
-    """A run whose three people were saved before texts were cleaned."""
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    """Return a run whose three people were saved before texts were cleaned."""
+    attempt = await begin(conn, pool, enqueue_run_of(conn, institution(conn)))
     await save(attempt, pool, [record(n) for n in range(3)])
     conn.execute(TWO_SPACES)
     return attempt
@@ -87,7 +79,7 @@ async def test_a_clean_row_is_not_written_again(conn: Connection, pool: AsyncPoo
     assert rows(conn, "SELECT ctid, xmin FROM employees ORDER BY id") == before
 
 
-async def test_history_tells_only_what_changed(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
+async def test_history_has_only_changed_fields(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
     await save(attempt, pool, [record(0, primaryPhone="0770000000"), record(1)], number=1)
     assert rows(conn, "SELECT changes FROM employee_changes") == [({"phone_number": [None, "0770000000"]},)]
     assert rows(conn, "SELECT changed, unchanged FROM run_progress") == [(1, 1 + 0)]
@@ -98,88 +90,4 @@ async def test_a_preview_counts_no_cleaning(conn: Connection, pool: AsyncPool) -
     await fetch(conn, pool, health, [record(n) for n in range(3)], "sync")
     conn.execute(TWO_SPACES)
     preview = await fetch(conn, pool, health, [record(0), record(1), record(2, lastName="Ali")])
-    assert previews.difference(conn, preview)[:3] == (0, 1, 2)
-
-
-@pytest.fixture
-def before(empty: str, tmp_path: Path) -> Callable[[str], psycopg.Connection]:
-    """A database as migration 0026 left it, with what a statement puts there; migrate it with ``migrate``."""
-    for file in FOLDER.iterdir():
-        if file.name < "0028":
-            shutil.copy(file, tmp_path)
-    migrate(empty, tmp_path)
-
-    def made(statement: str) -> psycopg.Connection:
-        conn = psycopg.connect(empty, autocommit=True)
-        conn.execute(statement.encode())
-        return conn
-
-    return made
-
-
-COMPOSED, DECOMPOSED = "Kituo cha Zo\u00e9", "Kituo cha Zoe\u0301"
-"""One name in two forms, which the old key told apart on every server and in every locale."""
-
-PLACES = f"""
-INSERT INTO institutions (name, vote_code) VALUES ('{COMPOSED}', '001'), ('Shule ya Ngʼambo', '002');
-INSERT INTO workplaces (name, institution_id, matched_by)
-SELECT 'Shule ya Ngʼambo', id, 'name' FROM institutions WHERE vote_code = '002';
-INSERT INTO workplaces (name) VALUES ('{COMPOSED}'), ('{DECOMPOSED}'), ('Bodi');
-INSERT INTO employees (zan_id, name, status, workplace_id, current_workplace, institution_id,
-    first_run_id, last_changed_run_id)
-SELECT 10000000 + w.id, 'Asha', 'Confirmed', w.id, w.name, w.institution_id, 1, 1 FROM workplaces w
-"""
-
-
-def test_stored_keys_follow_and_people_with_them(
-    before: Callable[[str], psycopg.Connection], empty: str
-) -> None:
-    with before(PLACES) as conn:
-        migrate(empty)
-        assert conn.execute(
-            "SELECT count(*) FROM workplaces WHERE name_key <> name_key(name)"
-        ).fetchone() == (0,)
-        assert conn.execute(
-            "SELECT count(*) FROM institutions WHERE name_key <> name_key(name)"
-        ).fetchone() == (0,)
-        assert [one["is_similar"] for one in people.search(conn, "Asya", 9)] == [True] * 4
-        found = conn.execute(
-            "SELECT current_workplace, institution FROM employees_v ORDER BY zan_id"
-        ).fetchall()
-        told = conn.execute("SELECT made_by, changes FROM employee_changes ORDER BY employee_id").fetchall()
-    assert found == [
-        ("Shule ya Ngʼambo", "Shule ya Ngʼambo"),
-        (COMPOSED, COMPOSED),
-        (DECOMPOSED, COMPOSED),
-        ("Bodi", None),
-    ]
-    assert told == [("register", {"institution": [None, COMPOSED]})] * 2
-
-
-def test_a_decision_of_a_person_stays_when_workplaces_become_one(
-    before: Callable[[str], psycopg.Connection],
-    empty: str,
-) -> None:
-    with before(PLACES) as conn:
-        conn.execute(
-            "UPDATE workplaces SET institution_id = 2, matched_by = 'alias', mapped_by = 'asha',"
-            " mapped_at = now()"
-            " WHERE name = %s",
-            (DECOMPOSED,),
-        )
-        migrate(empty)
-        found = conn.execute(
-            "SELECT DISTINCT institution FROM employees_v WHERE current_workplace LIKE 'Kituo%'"
-        )
-        assert found.fetchall() == [("Shule ya Ngʼambo",)]
-
-
-def test_two_institutions_of_one_name_are_refused_in_words(
-    before: Callable[[str], psycopg.Connection],
-    empty: str,
-) -> None:
-    with before(PLACES) as conn:
-        conn.execute("INSERT INTO institutions (name) VALUES (%s)", (DECOMPOSED,))
-        with pytest.raises(DatabaseUnusable, match=rf"one name twice: {COMPOSED} \(id 1\) and"):
-            migrate(empty)
-        assert conn.execute("SELECT count(*) FROM workplaces").fetchone() == (4,)
+    assert previews.compare(conn, preview)[:3] == (0, 1, 2)

@@ -5,11 +5,11 @@ import asyncio
 from hrims import connection_pools, db
 
 
-def test_who_talks_to_postgres_itself_may_listen_and_prepare(dsn: str) -> None:
+def test_a_direct_connection_may_listen_and_prepare(dsn: str) -> None:
     with db.connect(dsn) as conn:
         assert conn.autocommit
         assert not db.is_pooled(conn)
-    with connection_pools.open_pool(dsn, most=2) as pool, pool.connection() as conn:
+    with connection_pools.open_pool(dsn, max_size=2) as pool, pool.connection() as conn:
         assert not conn.autocommit
         assert not db.is_pooled(conn)
 

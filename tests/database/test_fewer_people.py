@@ -1,23 +1,15 @@
 """A complete run that met fewer people than the last complete one says so at once, everywhere."""
 
-import pytest
-
-from hrims.db import AsyncPool, Connection
-from hrims.follow import store as follow
-from hrims.follow.progress import Run
-from hrims.web import answers
+from hrims.db import Connection
+from hrims.runs import store as run_store
+from hrims.runs.model import Run
+from hrims.web.core import serializers
 from tests.database.lists import Lists
-from tests.people import record
-
-
-@pytest.fixture
-def lists(conn: Connection, pool: AsyncPool) -> Lists:
-    """Two institutions without runs."""
-    return Lists(conn, pool)
+from tests.support.people import record
 
 
 def read(conn: Connection, run_id: int) -> Run:
-    run = follow.read(conn, run_id)
+    run = run_store.find_run(conn, run_id)
     assert run
     return run
 
@@ -29,13 +21,13 @@ async def test_it_works(conn: Connection, lists: Lists) -> None:
     assert run.message == (
         "Complete: all 100 that HRIMS lists are accounted for. 40 fewer than in the last complete run."
     )
-    assert answers.result(run, [])["fewerThanLastComplete"] == 40
+    assert serializers.result(run, [])["fewerThanLastComplete"] == 40
     assert conn.execute("SELECT fewer_than_last_complete FROM runs_v ORDER BY job_id").fetchall() == [
         (0,),
         (40,),
     ]
-    told = conn.execute("SELECT payload #> '{data,fewerThanLastComplete}' FROM webhook_runs ORDER BY id")
-    assert told.fetchall() == [(0,), (40,)]
+    counts = conn.execute("SELECT payload #> '{data,fewerThanLastComplete}' FROM webhook_runs ORDER BY id")
+    assert counts.fetchall() == [(0,), (40,)]
 
 
 async def test_more_people_are_no_drop(conn: Connection, lists: Lists) -> None:

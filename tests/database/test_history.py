@@ -1,11 +1,8 @@
-"""History: every changed field, with run, time and who asked; nothing for whom nothing changed."""
+"""History: every changed field, with run, time and actor; nothing for unchanged employees."""
 
-import pytest
-
-from hrims.db import AsyncPool, Connection
 from hrims.people import store
 from tests.database.lists import JUMA, Lists
-from tests.people import record
+from tests.support.people import record
 
 MANY = range(100, 300)
 
@@ -20,11 +17,6 @@ WRITTEN = (
 )
 
 
-@pytest.fixture
-def lists(conn: Connection, pool: AsyncPool) -> Lists:
-    return Lists(conn, pool)
-
-
 async def test_it_works(lists: Lists) -> None:
     first = await lists.run([1, *MANY])
     second = await lists.run([record(1, lastName="Ali", birthDate=None), *MANY], actor=JUMA)
@@ -34,16 +26,16 @@ async def test_it_works(lists: Lists) -> None:
         ("580330001", "name", "Asha Mtu 1 Makame", "Asha Mtu 1 Ali", second, "juma"),
     ]
     ((id_,),) = lists.rows("SELECT id FROM employees WHERE zan_id = '580330001'")
-    changed, seen = store.history(lists.conn, id_, 10)
+    changed, seen = store.list_history(lists.conn, id_, 10)
     assert (changed.kind, changed.run_id, changed.asked_by) == ("changed", second, "juma")
-    assert [tuple(one) for one in changed.changes] == [
+    assert [tuple(change) for change in changed.changes] == [
         ("Name", "Asha Mtu 1 Makame", "Asha Mtu 1 Ali"),
         ("Date of birth", "1990-09-17", None),
     ]
     assert (seen.kind, seen.run_id, seen.asked_by) == ("first_seen", first, "asha")
 
 
-async def test_who_left_and_came_back_is_in_the_view(lists: Lists) -> None:
+async def test_leaving_and_returning_are_in_the_view(lists: Lists) -> None:
     *_, third = await lists.leave([1], MANY)
     back = await lists.run([1, *MANY], actor=JUMA)
     rows = lists.rows("SELECT zan_id, field, old, new, job_id, requested_by FROM changes_v ORDER BY at")
@@ -58,11 +50,11 @@ async def test_history_is_bounded_and_newest_first(lists: Lists) -> None:
     for number in range(5):
         await lists.run([record(1, primaryPhone=f"077000000{number}")])
     ((id_,),) = lists.rows("SELECT id FROM employees")
-    newest = store.history(lists.conn, id_, 3)
-    assert [one.changes[0].new for one in newest] == ["0770000004", "0770000003", "0770000002"]
+    newest = store.list_history(lists.conn, id_, 3)
+    assert [event.changes[0].new for event in newest] == ["0770000004", "0770000003", "0770000002"]
 
 
-async def test_whoever_did_not_change_is_not_written(lists: Lists) -> None:
+async def test_unchanged_employees_are_not_written(lists: Lists) -> None:
     """Neither a row nor a new version of one, in any table of people."""
     await lists.leave([1], MANY)
     before = versions(lists)
@@ -73,6 +65,6 @@ async def test_whoever_did_not_change_is_not_written(lists: Lists) -> None:
 
 
 def versions(lists: Lists) -> set[tuple[str, str, str]]:
-    """(table, transaction, place) of every row of those tables."""
+    """Return (table, transaction, position) of every row of those tables."""
     each = (f"SELECT '{name}', xmin::text, ctid::text FROM {name}" for name in WRITTEN)
     return set(lists.rows(" UNION ALL ".join(each)))

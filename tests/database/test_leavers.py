@@ -1,20 +1,14 @@
-"""Who left, was transferred and came back: what complete runs say about those whom they miss."""
+"""Leavers, transfers and returns: what complete runs derive about employees that they do not list."""
 
 from typing import Any
 
 import pytest
 
-from hrims.db import AsyncPool, Connection
 from tests.database.lists import Lists
-from tests.people import record
+from tests.support.people import record
 
 MANY = range(100, 130)
 """Others on the list, who stay."""
-
-
-@pytest.fixture
-def lists(conn: Connection, pool: AsyncPool) -> Lists:
-    return Lists(conn, pool)
 
 
 async def test_it_works(lists: Lists) -> None:
@@ -34,7 +28,7 @@ async def test_it_works(lists: Lists) -> None:
     assert lists.departures() == [(1, "applied", 1, 1, 0)]
 
 
-async def test_nobody_left_after_one_miss(lists: Lists) -> None:
+async def test_one_miss_makes_no_leaver(lists: Lists) -> None:
     await lists.run([1, *MANY])
     await lists.run(MANY)
     assert lists.leavers() == []
@@ -57,7 +51,7 @@ async def test_misses_count_in_a_row(lists: Lists) -> None:
     assert lists.leavers() == [1]
 
 
-async def test_an_incomplete_run_misses_nobody_and_meets_whom_it_meets(lists: Lists) -> None:
+async def test_an_incomplete_run_counts_meetings_but_no_misses(lists: Lists) -> None:
     await lists.run([1, 2, *MANY])
     await lists.run(MANY, missing=2)
     await lists.run(MANY, missing=2)
@@ -77,7 +71,7 @@ async def test_a_person_on_another_list_was_transferred(lists: Lists) -> None:
     assert lists.rows("SELECT leavers FROM runs_v WHERE job_id = %s", third) == [(0,)]
 
 
-async def test_whom_the_last_other_list_loses_has_left_then(lists: Lists) -> None:
+async def test_an_employee_whom_the_last_list_loses_has_left(lists: Lists) -> None:
     await lists.run([1, *range(200, 230)], "water")
     await lists.leave([1], MANY)
     await lists.run(range(200, 230), "water")
@@ -87,7 +81,7 @@ async def test_whom_the_last_other_list_loses_has_left_then(lists: Lists) -> Non
     assert lists.rows("SELECT left_run_id FROM employees WHERE left_at IS NOT NULL") == [(last,)]
 
 
-async def test_who_is_still_under_the_other_number_did_not_leave(lists: Lists) -> None:
+async def test_an_employee_on_the_list_of_the_other_number_did_not_leave(lists: Lists) -> None:
     await lists.run([1, *MANY], by="tin")
     await lists.leave([1], MANY)
     assert lists.leavers() == []
@@ -98,7 +92,7 @@ async def test_who_is_still_under_the_other_number_did_not_leave(lists: Lists) -
 
 
 @pytest.mark.parametrize("where", ["health", "water"])
-async def test_who_is_met_again_anywhere_came_back(lists: Lists, where: str) -> None:
+async def test_an_employee_met_on_any_list_returned(lists: Lists, where: str) -> None:
     *_, third = await lists.leave([1], MANY)
     back = await lists.run([1, *MANY] if where == "health" else [1], where)
     assert lists.leavers() == []
@@ -124,7 +118,7 @@ async def test_a_list_that_had_ended_and_goes_on_is_in_the_history(lists: Lists)
     assert [kind for kind, *_ in lists.events(1)] == ["transferred", "listed_again"]
 
 
-async def test_who_came_back_can_leave_again(lists: Lists) -> None:
+async def test_an_employee_who_returned_can_leave_again(lists: Lists) -> None:
     await lists.leave([1], MANY)
     await lists.leave([1], MANY)
     assert [kind for kind, *_ in lists.events(1)] == ["left", "came_back", "left"]
@@ -132,7 +126,7 @@ async def test_who_came_back_can_leave_again(lists: Lists) -> None:
 
 
 def broken(number: int, **more: Any) -> dict[str, Any]:
-    """A person's record that cannot be kept."""
+    """Return a person's record that cannot be kept."""
     return record(number, birthDate="yesterday", **more)
 
 
@@ -144,7 +138,7 @@ async def test_a_reject_is_no_absence(lists: Lists) -> None:
     assert lists.rows("SELECT sum(missed_runs) FROM listings") == [(0,)]
 
 
-async def test_records_that_never_had_a_key_hold_nobody(lists: Lists) -> None:
+async def test_records_that_never_had_a_key_hold_back_no_leaver(lists: Lists) -> None:
     keyless = record(3, zanIdNumber="")
     await lists.run([1, keyless, *MANY])
     await lists.run([keyless, *MANY])
@@ -152,7 +146,7 @@ async def test_records_that_never_had_a_key_hold_nobody(lists: Lists) -> None:
     assert lists.leavers() == [1]
 
 
-async def test_nobody_there_is_written(lists: Lists) -> None:
+async def test_rows_of_listed_employees_are_not_written(lists: Lists) -> None:
     await lists.run([1, *MANY])
     before = lists.rows("SELECT employee_id, ctid, xmin FROM listings WHERE employee_id > 1 ORDER BY 1")
     people = lists.rows("SELECT id, ctid, xmin FROM employees WHERE id > 1 ORDER BY 1")
@@ -165,7 +159,7 @@ async def test_nobody_there_is_written(lists: Lists) -> None:
     assert lists.rows("SELECT id, ctid, xmin FROM employees WHERE id > 1 ORDER BY 1") == people
 
 
-async def test_a_run_whose_pages_hold_fewer_than_it_counted_tells_of_nobody(lists: Lists) -> None:
+async def test_a_run_with_fewer_records_than_counted_derives_no_leavers(lists: Lists) -> None:
     await lists.run([1, *MANY])
     lists.conn.execute(
         "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS"

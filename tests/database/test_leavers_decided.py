@@ -1,4 +1,4 @@
-"""Leavers that wait: a second person approves, somebody refuses, what was done is undone; and the races."""
+"""Leavers that wait for approval: approve by a second person, refuse, undo, and races between these."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, NotAllowed, NotFound
-from hrims.leavers import decide
+from hrims.leavers import actions
 from tests.database.lists import JUMA, Lists
 from tests.database.runs import ASHA
 
@@ -17,13 +17,8 @@ GONE, STAY = range(1, 7), range(100, 130)
 """Six of thirty-six is too large a share."""
 
 
-@pytest.fixture
-def lists(conn: Connection, pool: AsyncPool) -> Lists:
-    return Lists(conn, pool)
-
-
 async def waiting(lists: Lists) -> int:
-    """A departure of six people that waits; returns its id."""
+    """Return the id of a waiting departure of six people."""
     await lists.leave(GONE, STAY)
     ((id_, state, *_),) = lists.departures()
     assert state == "waiting"
@@ -52,7 +47,7 @@ async def test_too_many_wait_and_everything_else_is_applied(lists: Lists) -> Non
 
 async def test_a_second_person_approves(lists: Lists) -> None:
     id_ = await waiting(lists)
-    assert decide.approve(lists.conn, JUMA, id_) == (6, 0)
+    assert actions.approve(lists.conn, JUMA, id_) == (6, 0)
     assert lists.leavers() == list(GONE)
     assert lists.events(1) == [("left", 3, "juma")]
     assert lists.rows("SELECT leavers, leavers_waiting FROM runs_v WHERE job_id = 3") == [(6, 0)]
@@ -61,10 +56,10 @@ async def test_a_second_person_approves(lists: Lists) -> None:
     assert audit(lists) == ("juma", "leavers.approve", f"leavers:{id_}", details)
 
 
-async def test_whoever_asked_for_the_run_approves_nothing(lists: Lists) -> None:
+async def test_the_requester_of_the_run_cannot_approve(lists: Lists) -> None:
     id_ = await waiting(lists)
-    with pytest.raises(NotAllowed, match="somebody else must approve"):
-        decide.approve(lists.conn, ASHA, id_)
+    with pytest.raises(NotAllowed, match="another user must approve"):
+        actions.approve(lists.conn, ASHA, id_)
     with pytest.raises(psycopg.errors.CheckViolation, match="approved_by_another"):
         lists.conn.execute(
             "UPDATE departures SET state = 'approved', decided_by = 'asha', decided_at = now()"
@@ -73,9 +68,9 @@ async def test_whoever_asked_for_the_run_approves_nothing(lists: Lists) -> None:
     assert lists.departures()[0][1] == "waiting"
 
 
-async def test_refused_changes_nobody_and_counts_anew(lists: Lists) -> None:
+async def test_a_refusal_changes_no_employee_and_restarts_the_count(lists: Lists) -> None:
     id_ = await waiting(lists)
-    decide.refuse(lists.conn, ASHA, id_)
+    actions.refuse(lists.conn, ASHA, id_)
     assert audit(lists)[:2] == ("asha", "leavers.refuse")
     await lists.run(STAY)
     assert lists.departures() == [(id_, "refused", 6, 0, 0)]
@@ -85,33 +80,33 @@ async def test_refused_changes_nobody_and_counts_anew(lists: Lists) -> None:
 
 
 @pytest.mark.parametrize("where", ["health", "water"])
-async def test_who_came_back_before_the_approval_does_not_leave(lists: Lists, where: str) -> None:
+async def test_an_employee_who_returned_before_the_approval_does_not_leave(lists: Lists, where: str) -> None:
     id_ = await waiting(lists)
     if where == "health":
         await lists.run([1, 2, *STAY], missing=1)
-        assert decide.approve(lists.conn, JUMA, id_) == (4, 0)
+        assert actions.approve(lists.conn, JUMA, id_) == (4, 0)
     else:
         await lists.run([1, 2], "water")
-        assert decide.approve(lists.conn, JUMA, id_) == (4, 2)
+        assert actions.approve(lists.conn, JUMA, id_) == (4, 2)
     assert lists.leavers() == [3, 4, 5, 6]
 
 
-async def test_who_came_back_and_is_missed_once_more_does_not_leave(lists: Lists) -> None:
+async def test_an_employee_who_returned_and_is_missed_once_does_not_leave(lists: Lists) -> None:
     id_ = await waiting(lists)
     await lists.run([1, *STAY], missing=1)
     lists.conn.execute("UPDATE listings SET missed_runs = 1, missed_since_run_id = 4 WHERE employee_id = 1")
-    decide.approve(lists.conn, JUMA, id_)
+    actions.approve(lists.conn, JUMA, id_)
     assert lists.leavers() == [2, 3, 4, 5, 6]
 
 
-async def test_a_later_run_overtakes_what_waits(lists: Lists) -> None:
+async def test_a_later_run_supersedes_waiting_departures(lists: Lists) -> None:
     id_ = await waiting(lists)
     await lists.run([1, 2, 3, 4, *STAY])
     assert lists.departures() == [(id_, "superseded", 6, 0, 0), (id_ + 1, "applied", 2, 2, 0)]
     assert lists.leavers() == [5, 6]
     assert lists.rows("SELECT leavers_waiting FROM runs_v WHERE job_id = 3") == [(0,)]
     with pytest.raises(Conflict, match="overtaken"):
-        decide.approve(lists.conn, JUMA, id_)
+        actions.approve(lists.conn, JUMA, id_)
 
 
 async def test_leavers_of_seven_days_are_added_up(lists: Lists) -> None:
@@ -127,7 +122,7 @@ async def test_leavers_of_seven_days_are_added_up(lists: Lists) -> None:
 
 
 async def test_what_a_person_approved_is_not_added_up(lists: Lists) -> None:
-    decide.approve(lists.conn, JUMA, await waiting(lists))
+    actions.approve(lists.conn, JUMA, await waiting(lists))
     await lists.run([7, *STAY])
     await lists.run(STAY)
     await lists.run(STAY)
@@ -136,17 +131,17 @@ async def test_what_a_person_approved_is_not_added_up(lists: Lists) -> None:
 
 async def test_an_approval_is_undone(lists: Lists) -> None:
     id_ = await waiting(lists)
-    decide.approve(lists.conn, JUMA, id_)
+    actions.approve(lists.conn, JUMA, id_)
     await lists.run([1, *STAY])
-    assert decide.undo(lists.conn, ASHA, id_) == 5
+    assert actions.undo(lists.conn, ASHA, id_) == 5
     assert lists.leavers() == []
-    assert [(kind, who) for kind, _, who in lists.events(2)] == [("left", "juma"), ("undone", "asha")]
+    assert [(kind, actor) for kind, _, actor in lists.events(2)] == [("left", "juma"), ("undone", "asha")]
     assert [kind for kind, *_ in lists.events(1)] == ["left", "came_back"]
     assert lists.rows("SELECT leavers FROM runs_v WHERE job_id = 3") == [(0,)]
     await lists.run(STAY)
     assert lists.leavers() == []
     with pytest.raises(Conflict, match="undone already"):
-        decide.undo(lists.conn, ASHA, id_)
+        actions.undo(lists.conn, ASHA, id_)
 
 
 async def test_undoing_a_transfer_takes_back_the_leaving_that_came_after(lists: Lists) -> None:
@@ -155,25 +150,25 @@ async def test_undoing_a_transfer_takes_back_the_leaving_that_came_after(lists: 
     await lists.run(range(200, 230), "water")
     await lists.run(range(200, 230), "water")
     assert lists.leavers() == [1]
-    decide.undo(lists.conn, JUMA, lists.departures()[0][0])
+    actions.undo(lists.conn, JUMA, lists.departures()[0][0])
     assert lists.leavers() == []
 
 
-async def test_what_cannot_be_decided(lists: Lists) -> None:
+async def test_departures_that_cannot_be_decided(lists: Lists) -> None:
     with pytest.raises(NotFound):
-        decide.approve(lists.conn, JUMA, 4711)
+        actions.approve(lists.conn, JUMA, 4711)
     id_ = await waiting(lists)
     with pytest.raises(Conflict, match="not approved yet"):
-        decide.undo(lists.conn, JUMA, id_)
-    decide.refuse(lists.conn, JUMA, id_)
-    for deed in (decide.approve, decide.refuse, decide.undo):
+        actions.undo(lists.conn, JUMA, id_)
+    actions.refuse(lists.conn, JUMA, id_)
+    for action in (actions.approve, actions.refuse, actions.undo):
         with pytest.raises(Conflict, match="refused already"):
-            deed(lists.conn, JUMA, id_)
+            action(lists.conn, JUMA, id_)
     with pytest.raises(psycopg.errors.CheckViolation, match="cannot become"):
         lists.conn.execute("UPDATE departures SET state = 'approved'")
 
 
-async def test_nobody_leaves_whom_a_list_has(lists: Lists) -> None:
+async def test_no_listed_employee_leaves(lists: Lists) -> None:
     await lists.run([1])
     with pytest.raises(psycopg.errors.CheckViolation, match="still listed"):
         lists.conn.execute("UPDATE employees SET left_at = now(), left_run_id = 1")
@@ -183,17 +178,17 @@ Deed = Callable[[Connection], Any]
 
 
 async def at_once(dsn: str, *deeds: Deed) -> list[Any]:
-    """Deeds of people at the same moment, each on a connection of its own; what they raise is returned."""
+    """Run these actions at the same time, each on its own connection, and return results and exceptions."""
 
-    def one(deed: Deed) -> Any:
+    def one(action: Deed) -> Any:
         with psycopg.connect(dsn, autocommit=True) as conn:
-            return deed(conn)
+            return action(conn)
 
-    return await asyncio.gather(*(asyncio.to_thread(one, deed) for deed in deeds), return_exceptions=True)
+    return await asyncio.gather(*(asyncio.to_thread(one, action) for action in deeds), return_exceptions=True)
 
 
 async def until_waits(lists: Lists, how_many: int) -> None:
-    """Until so many connections wait for a lock."""
+    """Wait until this many connections wait for a lock."""
     for _ in range(2000):
         if lists.rows(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -201,13 +196,13 @@ async def until_waits(lists: Lists, how_many: int) -> None:
         ) == [(how_many,)]:
             return
         await asyncio.sleep(0.005)
-    raise AssertionError("nobody waits")
+    raise AssertionError("no session waits")
 
 
 async def test_of_two_approvals_at_once_one_counts(lists: Lists, dsn: str) -> None:
     id_ = await waiting(lists)
-    ended = await at_once(dsn, *[lambda conn: decide.approve(conn, JUMA, id_)] * 2)
-    assert sorted(type(one).__name__ for one in ended) == ["Conflict", "Done"]
+    ended = await at_once(dsn, *[lambda conn: actions.approve(conn, JUMA, id_)] * 2)
+    assert sorted(type(result).__name__ for result in ended) == ["ApplyResult", "Conflict"]
     assert lists.events(1) == [("left", 3, "juma")]
     assert lists.rows("SELECT leavers FROM runs_v WHERE job_id = 3") == [(6,)]
 
@@ -215,25 +210,25 @@ async def test_of_two_approvals_at_once_one_counts(lists: Lists, dsn: str) -> No
 async def test_approved_and_refused_at_once_is_one_of_them(lists: Lists, dsn: str) -> None:
     id_ = await waiting(lists)
     ended = await at_once(
-        dsn, lambda conn: decide.approve(conn, JUMA, id_), lambda conn: decide.refuse(conn, JUMA, id_)
+        dsn, lambda conn: actions.approve(conn, JUMA, id_), lambda conn: actions.refuse(conn, JUMA, id_)
     )
-    assert sum(isinstance(one, Conflict) for one in ended) == 1
+    assert sum(isinstance(result, Conflict) for result in ended) == 1
     state = lists.departures()[0][1]
     assert lists.leavers() == (list(GONE) if state == "approved" else [])
 
 
-@pytest.mark.parametrize("how", ["the same list", "a new list", "a list that had ended"])
-async def test_met_again_while_it_is_approved(lists: Lists, dsn: str, how: str) -> None:
+@pytest.mark.parametrize("outcome", ["the same list", "a new list", "a list that had ended"])
+async def test_met_again_while_it_is_approved(lists: Lists, dsn: str, outcome: str) -> None:
     """The approval holds its people and waits; the page that meets them waits for it, and takes it back."""
-    if how == "a list that had ended":
+    if outcome == "a list that had ended":
         await lists.run([*GONE, *STAY])
         await lists.leave([1, 2], range(200, 230), "water")
     await lists.leave(GONE, STAY)
     ((id_,),) = lists.rows("SELECT id FROM departures WHERE state = 'waiting'")
     with psycopg.connect(dsn) as other:
         other.execute("SELECT")  # begins a transaction, in which the approval is not over
-        decide.approve(other, JUMA, id_)
-        people, where = ([1, 2, *STAY], "health") if how == "the same list" else ([1, 2], "water")
+        actions.approve(other, JUMA, id_)
+        people, where = ([1, 2, *STAY], "health") if outcome == "the same list" else ([1, 2], "water")
         run = asyncio.create_task(lists.run(people, where, missing=1))
         await until_waits(lists, 1)
         other.commit()

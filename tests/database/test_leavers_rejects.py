@@ -5,23 +5,17 @@ from typing import Any
 import pytest
 
 from hrims.db import AsyncPool, Connection
-from hrims.employees.mapping import to_row
-from hrims.follow import store as follow
+from hrims.employees.mapping import map_record
 from hrims.previews import store as previews
 from hrims.remote.records import PersonalInfo
 from hrims.remote.wire import Unreadable
+from hrims.runs import store as run_store
 from tests.database.lists import Lists
 from tests.database.previews import fetch
-from tests.people import record
+from tests.support.people import record
 
 MANY = range(100, 130)
 """Others on the list, who stay."""
-
-
-@pytest.fixture
-def lists(conn: Connection, pool: AsyncPool) -> Lists:
-    """Two institutions without runs."""
-    return Lists(conn, pool)
 
 
 def keyless(number: int, **more: Any) -> dict[str, Any]:
@@ -42,18 +36,18 @@ def misses(lists: Lists) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("spoil", [keyless, nameless])
-async def test_a_list_of_rejects_misses_nobody(lists: Lists, spoil: Any) -> None:
+async def test_a_list_of_rejects_counts_no_misses(lists: Lists, spoil: Any) -> None:
     await lists.run(MANY)
     await lists.run([1, *MANY], "water")
     for _ in range(3):
-        run = await lists.run([spoil(one) for one in MANY])
+        run = await lists.run([spoil(number) for number in MANY])
     assert lists.rows("SELECT outcome, people FROM runs WHERE id = %s", run) == [("complete", 0)]
     assert misses(lists) == []
     assert lists.departures() == []
     assert lists.rows("SELECT count(*) FROM employee_events") == [(0,)]
 
 
-async def test_as_many_rejects_as_absent_people_transfer_nobody(lists: Lists) -> None:
+async def test_as_many_rejects_as_absent_people_transfer_no_employee(lists: Lists) -> None:
     await lists.run([1, *range(200, 210)], "water")
     for people in ([1, 2, *MANY], [keyless(1), keyless(2), *MANY], [keyless(1), keyless(2), *MANY]):
         await lists.run(people)
@@ -148,9 +142,9 @@ async def test_what_waits_goes_on_waiting_while_rejects_may_be_these_people(list
     assert lists.leavers() == [4]
 
 
-async def test_a_run_of_rejects_does_not_make_later_rejects_usual(lists: Lists) -> None:
+async def test_a_run_of_rejects_is_no_baseline_for_later_rejects(lists: Lists) -> None:
     await lists.run([1, 2, *MANY])
-    await lists.run([keyless(one) for one in (1, 2, *MANY)])
+    await lists.run([keyless(number) for number in (1, 2, *MANY)])
     for _ in range(3):
         await lists.run([keyless(2), *MANY])
     assert misses(lists) == []
@@ -162,25 +156,25 @@ async def test_a_preview_counts_absent_people_as_a_run_does(
     at = lists.ids["health"]
     await fetch(conn, pool, at, [record(1), record(2), *map(record, MANY)], "sync")
     unproven = await fetch(conn, pool, at, [keyless(2), *map(record, MANY)])
-    assert previews.entries(conn, unproven, "missing", 10) == []
+    assert previews.list_entries(conn, unproven, "missing", 10) == []
     proven = await fetch(conn, pool, at, [record(2), *map(record, MANY)])
-    assert [one["zanId"] for one in previews.entries(conn, proven, "missing", 10)] == ["580330001"]
+    assert [entry["zanId"] for entry in previews.list_entries(conn, proven, "missing", 10)] == ["580330001"]
 
 
 @pytest.mark.parametrize("zan_id", ["58A330001", "5803", "58033000100", "", None])
 def test_a_zan_id_that_is_none_is_not_shown_for_an_unreadable_record(zan_id: str | None) -> None:
-    reject = to_row(Unreadable("text expected", "x", info=PersonalInfo(zan_id_number=zan_id)))
+    reject = map_record(Unreadable("text expected", "x", info=PersonalInfo(zan_id_number=zan_id)))
     assert reject[3] is None
 
 
-async def test_the_run_says_whom_it_cannot_prove_absent(conn: Connection, lists: Lists) -> None:
+async def test_the_run_counts_unproven_absences(conn: Connection, lists: Lists) -> None:
     await lists.run([1, 2, 3, *MANY])
-    run = follow.read(conn, await lists.run([nameless(1), *MANY]))
+    run = run_store.find_run(conn, await lists.run([nameless(1), *MANY]))
     assert run
     assert run.message == (
         f"Complete: all {len(MANY) + 1} that HRIMS lists are accounted for. 2 fewer than in the last complete"
-        " run. 3 people were not met and may be among the rejected records; they do not count as missed."
+        " run. 3 people were not found and may be among the rejected records; they do not count as missing."
     )
-    run = follow.read(conn, await lists.run([1, 2, *MANY]))
+    run = run_store.find_run(conn, await lists.run([1, 2, *MANY]))
     assert run
-    assert "not met" not in run.message
+    assert "not found" not in run.message

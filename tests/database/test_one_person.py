@@ -1,4 +1,4 @@
-"""One person: what HRIMS answers is kept for whom it was asked, and for nobody else."""
+"""One person: the response of HRIMS is saved for the requested person only."""
 
 from typing import Any
 
@@ -8,23 +8,23 @@ from pytest_httpserver import HTTPServer
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.errors import RemoteGarbled
-from hrims.jobs.ask_person import ask_person
+from hrims.jobs.enqueue_person import enqueue_person
 from hrims.remote.client import Remote
 from hrims.sync import person
-from hrims.sync.work import Work
+from hrims.sync.context import SyncContext
 from tests.database.runs import ASHA, begin
-from tests.people import record
+from tests.support.people import record
 
 
 async def bring(conn: Connection, pool: AsyncPool, httpserver: HTTPServer, key: str, data: Any) -> None:
-    """Lets an attempt at this person meet an HRIMS that answers with ``data``."""
+    """Let an attempt at this person meet an HRIMS that answers with ``data``."""
     httpserver.expect_request("/Employees").respond_with_json({"code": 200, "data": data})
     settings = load(
         {"HRIMS_BASE_URL": httpserver.url_for(""), "HRIMS_PAGE_TRIES": "2", "HRIMS_PAGE_PAUSE": "0"}
     )
-    attempt = await begin(conn, pool, ask_person(conn, ASHA, key).run_id)
+    attempt = await begin(conn, pool, enqueue_person(conn, ASHA, key).run_id)
     async with Remote(settings) as remote:
-        await person.bring(Work(attempt, remote, pool, settings, lambda: False))
+        await person.sync_person(SyncContext(attempt, remote, pool, settings, lambda: False))
 
 
 @pytest.mark.parametrize("key", ["580330001", "963001", "5803 30001"])
@@ -51,7 +51,7 @@ async def test_another_person_is_refused(
         (record(1, firstName=5), "wrong_type"),
     ],
 )
-async def test_what_cannot_be_kept_is_a_reject(
+async def test_an_invalid_record_is_a_reject(
     conn: Connection, pool: AsyncPool, httpserver: HTTPServer, data: Any, code: str
 ) -> None:
     await bring(conn, pool, httpserver, "963001", data)

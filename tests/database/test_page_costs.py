@@ -7,9 +7,9 @@ import pytest
 
 from hrims.connection_pools import check_unless_fresh
 from hrims.db import AsyncPool, Connection
-from tests.database.runs import ask_for, begin, institution
+from tests.database.runs import begin, enqueue_run_of, institution
 from tests.database.test_save_page import save
-from tests.people import record
+from tests.support.people import record
 
 STATEMENTS = 4
 """Settings, fence, people, page; nothing a person."""
@@ -18,21 +18,21 @@ STATEMENTS = 4
 async def test_a_page_takes_as_many_statements_for_many_people_as_for_one(
     conn: Connection, pool: AsyncPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    attempt = await begin(conn, pool, enqueue_run_of(conn, institution(conn)))
     await save(attempt, pool, [record(0)], number=0)
     for number, people in ((1, [record(1)]), (2, [record(n) for n in range(2, 100)])):
-        said: list[bytes | str] = []
+        statements: list[bytes | str] = []
         with monkeypatch.context() as patched:
-            _listen(patched, said)
+            _listen(patched, statements)
             await save(attempt, pool, people, number=number)
-        assert len(said) == STATEMENTS, said
+        assert len(statements) == STATEMENTS, statements
 
 
-def _listen(monkeypatch: pytest.MonkeyPatch, said: list[bytes | str]) -> None:
+def _listen(monkeypatch: pytest.MonkeyPatch, statements: list[bytes | str]) -> None:
     execute = psycopg.AsyncCursor.execute
 
     def executed(self: Any, query: Any, *given: Any, **more: Any) -> Any:
-        said.append(query)
+        statements.append(query)
         return execute(self, query, *given, **more)
 
     monkeypatch.setattr(psycopg.AsyncCursor, "execute", executed)
@@ -43,11 +43,11 @@ async def test_a_connection_that_worked_a_moment_ago_is_not_checked_again(
 ) -> None:
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
         await check_unless_fresh(connection)
-        said: list[bytes | str] = []
-        _listen(monkeypatch, said)
+        statements: list[bytes | str] = []
+        _listen(monkeypatch, statements)
         await check_unless_fresh(connection)
-        assert said == []
-        monkeypatch.setattr("hrims.connection_pools.FRESH", 0.0)
+        assert statements == []
+        monkeypatch.setattr("hrims.connection_pools.FRESH_SECONDS", 0.0)
         await connection.close()
         with pytest.raises(psycopg.OperationalError):
             await check_unless_fresh(connection)

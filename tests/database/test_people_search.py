@@ -1,4 +1,4 @@
-"""Whom a search finds: by parts of a name, in any order and spelling, and by numbers as they are typed."""
+"""Search for people by parts of a name, in any order and spelling, and by numbers as typed."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ PAYROLL = {1: "963001", 2: "PF 12/7"}
 
 @pytest.fixture
 def people(conn: Connection) -> Connection:
-    """The people, saved as a version before this one would have saved them."""
+    """Return employees whose names were saved without being cleaned."""
     for number, name in enumerate(PEOPLE, 1):
         conn.execute(
             "INSERT INTO employees (zan_id, name, payroll_number, status, first_run_id, last_changed_run_id)"
@@ -39,9 +39,9 @@ def people(conn: Connection) -> Connection:
     return conn
 
 
-def found(conn: Connection, words: str) -> tuple[set[str], set[str]]:
-    """The names that match, and those that are similar."""
-    rows: list[dict[str, Any]] = store.search(conn, words, 50)
+def found(conn: Connection, query: str) -> tuple[set[str], set[str]]:
+    """Return the names that match, and those that are similar."""
+    rows: list[dict[str, Any]] = store.search(conn, query, 50)
     exact = {row["name"] for row in rows if not row["is_similar"]}
     return exact, {row["name"] for row in rows if row["is_similar"]}
 
@@ -51,7 +51,7 @@ ASHA = {"Asha  Amina", "Asha\u00a0Amina Ali"}
 
 
 @pytest.mark.parametrize(
-    ("words", "names"),
+    ("query", "names"),
     [
         ("Makame Khalfan", {PEOPLE[0]}),
         ("juma makame khalfan", {PEOPLE[0]}),
@@ -87,12 +87,12 @@ ASHA = {"Asha  Amina", "Asha\u00a0Amina Ali"}
         ("", set()),
     ],
 )
-def test_search_finds(people: Connection, words: str, names: set[str]) -> None:
-    assert found(people, words)[0] == names
+def test_search_finds(people: Connection, query: str, names: set[str]) -> None:
+    assert found(people, query)[0] == names
 
 
 @pytest.mark.parametrize(
-    ("words", "names"),
+    ("query", "names"),
     [
         ("Mariam", {PEOPLE[7]}),
         ("omar MIRYAM", {PEOPLE[7]}),
@@ -106,11 +106,11 @@ def test_search_finds(people: Connection, words: str, names: set[str]) -> None:
         ("xyzzy", set()),
     ],
 )
-def test_a_near_spelling_is_similar(people: Connection, words: str, names: set[str]) -> None:
-    assert found(people, words) == (set(), names)
+def test_a_near_spelling_is_similar(people: Connection, query: str, names: set[str]) -> None:
+    assert found(people, query) == (set(), names)
 
 
-def test_who_matches_comes_first_and_is_not_similar(people: Connection) -> None:
+def test_a_match_comes_first_and_is_not_similar(people: Connection) -> None:
     people.execute("UPDATE employees SET name = 'Mariam Juma' WHERE name LIKE 'Khalfan%'")
     assert found(people, "mariam") == ({"Mariam Juma"}, {"Maryam Salum Omar"})
     assert [row["is_similar"] for row in store.search(people, "mariam", 50)] == [False, True]
@@ -122,7 +122,7 @@ def test_a_new_name_is_found_by_a_near_spelling(people: Connection) -> None:
     assert found(people, "mwanajume shali") == (set(), {"Mwanajuma Shaali"})
 
 
-def test_a_query_has_every_part_and_its_near_words() -> None:
+def test_a_query_contains_every_word_and_its_similar_words() -> None:
     assert queries.query(["ali", "omar"]) == "('ali':*) & ('omar':*)"
     assert (
         queries.query(["ali", "omar"], {1: ["umar", "omari"]}) == "('ali':*) & ('omar':* | 'umar' | 'omari')"
@@ -138,7 +138,7 @@ def test_a_query_has_every_part_and_its_near_words() -> None:
 def test_a_search_that_takes_too_long_is_stopped_and_says_so(
     people: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LIMIT", "100ms")
+    monkeypatch.setattr(store, "STATEMENT_TIMEOUT", "100ms")
     with psycopg.connect(dsn) as other, other.transaction():
         other.execute("LOCK TABLE employees")
         with pytest.raises(InvalidInput, match=r"took too long and was stopped. Type more of the name\."):

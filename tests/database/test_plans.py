@@ -9,22 +9,22 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store
+from hrims.institutions.workplaces import actions
+from hrims.institutions.workplaces import store as workplaces
 from hrims.leavers import store as leavers
 from hrims.sync.store import SUMS
-from hrims.workplaces import decide
-from hrims.workplaces import store as workplaces
-from tests.database.runs import ASHA, ask_for, begin, institution
+from tests.database.runs import ASHA, begin, enqueue_run_of, institution
 from tests.database.test_save_page import save
-from tests.people import record
+from tests.support.people import record
 
-MANY = 20_000
+MANY = 5_000
 
 
 @pytest.fixture
 async def crowded(conn: Connection, pool: AsyncPool) -> Connection:
-    """A table of many people, of which the planner's statistics know nothing."""
+    """Return a table of many people, of which the planner's statistics know nothing."""
     conn.execute("ALTER TABLE employees SET (autovacuum_enabled = false)")
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    attempt = await begin(conn, pool, enqueue_run_of(conn, institution(conn)))
     await save(attempt, pool, [record(1)])
     conn.execute(
         """
@@ -45,10 +45,10 @@ async def test_it_uses_the_index(crowded: Connection) -> None:
     given = {"run_id": 1, "institution_id": 1, "identifier_type": "votecode", "people": "[]"}
     with crowded.transaction():
         crowded.execute(store.SAVE["plan_by_index"])
-        plan = _plan(crowded, store.SAVE["keep"], given)
+        plan = _plan(crowded, store.SAVE["save_rows"], given)
     assert "employees_zan_id_once" in plan
     assert not re.search(r"(Seq Scan|Bitmap Heap Scan) on employees", plan), plan
-    # A scan of the listings by less than the whole key reads everybody whom the institution lists.
+    # A scan of the listings by less than the whole key reads all employees of the institution.
     scans = re.findall(r"Scan .*on listings.*\n\s+Index Cond: (.*)", plan)
     assert len(scans) == len(re.findall(r"Scan .*on listings", plan)), plan
     assert all("employee_id" in condition for condition in scans), plan
@@ -56,7 +56,7 @@ async def test_it_uses_the_index(crowded: Connection) -> None:
 
 @pytest.fixture
 async def many_workplaces(crowded: Connection) -> Connection:
-    """Half of the people at one workplace that waits, and a register of many names."""
+    """Insert many institutions, and half of the people at one unmapped workplace."""
     crowded.execute("INSERT INTO workplaces (name) VALUES ('Hospitali Kuu ya Pwani'), ('Bodi')")
     crowded.execute("INSERT INTO institutions (name) SELECT 'Skuli ' || n FROM generate_series(1, 2000) n")
     crowded.execute(
@@ -78,7 +78,7 @@ def test_people_of_a_workplace_are_counted_by_the_index(many_workplaces: Connect
 
 
 def test_names_that_are_alike_are_found_by_the_index(many_workplaces: Connection) -> None:
-    plan = _plan(many_workplaces, workplaces.FIND["suggestions"], {"ids": [1, 2], "most": 3})
+    plan = _plan(many_workplaces, workplaces.FIND["suggestions"], {"ids": [1, 2], "limit": 3})
     assert "institutions_name_alike" in plan, plan
 
 
@@ -91,12 +91,12 @@ def test_moving_people_reads_those_alone(many_workplaces: Connection) -> None:
         # What this session has read before may still be counted.
         before = many_workplaces.execute(read.encode()).fetchall()
         for _ in range(4):
-            assert decide.map_to(many_workplaces, ASHA, id_, 1).moved == MANY // 50
-            assert decide.take_back(many_workplaces, ASHA, id_).moved == MANY // 50
+            assert actions.map_workplace(many_workplaces, ASHA, id_, 1).moved == MANY // 50
+            assert actions.unmap(many_workplaces, ASHA, id_).moved == MANY // 50
         assert many_workplaces.execute(read.encode()).fetchall() == before
 
 
-async def test_who_is_missing_from_a_new_list_is_found_without_a_loop_over_everybody(
+async def test_missing_employees_of_a_new_list_are_found_without_a_loop_over_all(
     crowded: Connection,
 ) -> None:
     """Of a list that was filled a moment ago there are no statistics."""
@@ -115,12 +115,12 @@ async def test_who_is_missing_from_a_new_list_is_found_without_a_loop_over_every
     # With little to go by the planner believes now this and now that; here it believes the worst.
     crowded.execute("SET enable_hashjoin = off")
     crowded.execute("SET enable_mergejoin = off")
-    plan = _plan(crowded, leavers.MISS, given, b"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) ")
+    plan = _plan(crowded, leavers.COUNT_MISSES, given, b"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) ")
     thrown_away = [int(rows) for rows in re.findall(r"Rows Removed by Join Filter: (\d+)", plan)]
     assert max(thrown_away, default=0) < 40_000, plan
 
 
-@pytest.mark.parametrize("statement", [SUMS["end_run"], leavers.MISS])
+@pytest.mark.parametrize("statement", [SUMS["end_run"], leavers.COUNT_MISSES])
 async def test_the_last_complete_run_is_found_without_those_that_failed(
     conn: Connection, statement: bytes
 ) -> None:

@@ -1,4 +1,4 @@
-"""Pools: they connect soon when the database is back, and nobody is given what another left in a bad way."""
+"""Pools reconnect soon after the database is back, and never hand out a broken connection."""
 
 import asyncio
 from contextlib import AsyncExitStack, ExitStack
@@ -12,10 +12,10 @@ from psycopg_pool import base
 
 from hrims import connection_pools, db
 from hrims.connection_pools import open_pool, open_worker_pool
-from hrims.steady import for_ever, patiently, to_its_end
+from hrims.resilience import retry_on_disconnect, run_periodically, shield_until_done
 
 
-async def test_who_is_cancelled_while_they_enter_a_pipeline_leaves_no_connection_in_it(
+async def test_a_cancellation_during_pipeline_entry_leaves_no_connection_in_it(
     dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A busy loop is the only one in which psycopg stops for a moment there.
@@ -42,7 +42,7 @@ async def test_who_is_cancelled_while_they_enter_a_pipeline_leaves_no_connection
 
 
 @pytest.mark.parametrize("moments", range(8))
-async def test_who_is_cancelled_while_a_connection_comes_is_cancelled(dsn: str, moments: int) -> None:
+async def test_a_cancellation_during_connect_is_raised(dsn: str, moments: int) -> None:
     async def work() -> None:
         async with pool.connection():
             await asyncio.sleep(60)
@@ -50,7 +50,7 @@ async def test_who_is_cancelled_while_a_connection_comes_is_cancelled(dsn: str, 
     async with open_worker_pool(conninfo=dsn, min_size=1, max_size=1, open=False) as pool:
         conn = await pool.getconn()
         working = asyncio.create_task(work())
-        while not pool.get_stats()["requests_waiting"]:  # noqa: ASYNC110 - it tells nobody
+        while not pool.get_stats()["requests_waiting"]:  # noqa: ASYNC110 - it sends no signal
             await asyncio.sleep(0)
         await pool.putconn(conn)
         for _ in range(moments):
@@ -73,15 +73,17 @@ def _let_in(server_dsn: str, dsn: str, yes: bool) -> None:
 
 @pytest.fixture
 def waits_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As long as a pool of psycopg's own would wait after the database was away for half an hour."""
+    """Set the pause that a pool of psycopg has after the database was away for half an hour."""
     monkeypatch.setattr(base.AttemptWithBackoff, "INITIAL_DELAY", 3600.0)
+    assert connection_pools.RECONNECT_TIMEOUT < 30
+    monkeypatch.setattr(connection_pools, "RECONNECT_TIMEOUT", 1.0)
 
 
 def test_the_web_connects_soon_however_long_the_database_was_away(
     dsn: str, server_dsn: str, waits_an_hour: None
 ) -> None:
     _let_in(server_dsn, dsn, yes=False)
-    with open_pool(dsn, most=1) as pool:
+    with open_pool(dsn, max_size=1) as pool:
         with pytest.raises(psycopg.OperationalError):
             pool.getconn(timeout=0.5)
         _let_in(server_dsn, dsn, yes=True)
@@ -111,7 +113,7 @@ def _end_sessions(server_dsn: str, dsn: str, sessions: int) -> None:
 
 def test_sessions_that_ended_together_are_replaced_together(dsn: str, server_dsn: str) -> None:
     """psycopg's pool pauses for 1, 2, 4 … s after each session of which a check shows that it ended."""
-    with open_pool(dsn, most=8) as pool:
+    with open_pool(dsn, max_size=8) as pool:
         for _ in range(2):
             with ExitStack() as stack:
                 for _ in range(8):
@@ -124,7 +126,7 @@ def test_sessions_that_ended_together_are_replaced_together(dsn: str, server_dsn
 async def test_sessions_of_a_worker_that_ended_together_are_replaced_together(
     dsn: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_pools, "FRESH", 0.0)
+    monkeypatch.setattr(connection_pools, "FRESH_SECONDS", 0.0)
     async with open_worker_pool(conninfo=dsn, min_size=1, max_size=8, open=False) as pool:
         for _ in range(2):
             async with AsyncExitStack() as stack:
@@ -136,7 +138,7 @@ async def test_sessions_of_a_worker_that_ended_together_are_replaced_together(
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_what_must_not_be_broken_off_is_done_to_its_end(fails: bool) -> None:
+async def test_shielded_work_finishes_despite_cancellation(fails: bool) -> None:
     go_on, done = asyncio.Event(), []
 
     async def work() -> None:
@@ -145,8 +147,8 @@ async def test_what_must_not_be_broken_off_is_done_to_its_end(fails: bool) -> No
         if fails:
             raise ValueError
 
-    waiting_for_it = asyncio.create_task(to_its_end(work()))
-    for _ in range(2):  # whoever cancels may do so twice
+    waiting_for_it = asyncio.create_task(shield_until_done(work()))
+    for _ in range(2):  # a task may be cancelled twice
         await asyncio.sleep(0)
         waiting_for_it.cancel()
         await asyncio.sleep(0)
@@ -164,14 +166,14 @@ async def test_a_cancellation_that_is_answered_with_a_lost_connection_is_heeded(
         except asyncio.CancelledError:
             raise psycopg.OperationalError("the connection is lost") from None
 
-    working = asyncio.create_task(patiently(work))
+    working = asyncio.create_task(retry_on_disconnect(work))
     await asyncio.sleep(0)
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(working, 10)
 
 
-async def test_what_runs_for_ever_ends_when_its_work_takes_no_notice_of_a_cancellation() -> None:
+async def test_a_periodic_task_ends_though_its_work_ignores_a_cancellation() -> None:
     missed: list[str] = []
 
     async def work() -> None:
@@ -182,7 +184,7 @@ async def test_what_runs_for_ever_ends_when_its_work_takes_no_notice_of_a_cancel
                 raise
             missed.append("the first")
 
-    working = asyncio.create_task(for_ever("do it", 0.0, work))
+    working = asyncio.create_task(run_periodically("do it", 0.0, work))
     await asyncio.sleep(0)
     working.cancel()
     ended, _ = await asyncio.wait({working}, timeout=10)

@@ -8,21 +8,21 @@ from hrims.db import AsyncPool, Connection
 from hrims.previews import store
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import EDGES, FIRST
-from tests.database.listings import save
 from tests.database.previews import PAGE_SIZE, approve, carry_out, end, fetch, queue, rows
 from tests.database.runs import begin, institution
-from tests.people import page, record
+from tests.database.sync_steps import save
+from tests.support.people import page, record
 
 ASHA, COPY = record(0), record(0, workplace="Wizara ya Maji")
 REST = [record(number) for number in range(1, PAGE_SIZE)]
 
 
 def workplaces(conn: Connection, preview_id: int, kind: str) -> list[Any]:
-    """The workplace of ASHA as the preview shows it."""
+    """Return the workplace of ASHA as the preview shows it."""
     return [
-        one["workplace"]
-        for one in store.entries(conn, preview_id, kind, 100)
-        if one["zanId"] == ASHA["personalInfo"]["zanIdNumber"]
+        entry["workplace"]
+        for entry in store.list_entries(conn, preview_id, kind, 100)
+        if entry["zanId"] == ASHA["personalInfo"]["zanIdNumber"]
     ]
 
 
@@ -53,7 +53,7 @@ async def test_a_copy_of_an_employee_is_no_change(
     at = institution(conn)
     await fetch(conn, pool, at, [ASHA, *REST], "sync")
     preview_id = await fetch(conn, pool, at, records)
-    assert store.difference(conn, preview_id).changed == 0
+    assert store.compare(conn, preview_id).changed == 0
     assert workplaces(conn, preview_id, "unchanged") == ["Wizara ya Afya"]
     assert await applied(conn, pool, preview_id) == [("Wizara ya Afya", 0, 0)]
     assert rows(conn, "SELECT count(*) FROM employee_changes") == [(0,)]

@@ -6,20 +6,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hrims.config import PROJECT
-from hrims.db import AsyncPool, Connection
+from hrims.db import Connection
 from hrims.errors import InvalidInput
-from hrims.register import table
-from hrims.register.store import Change
-from tests.database.runs import ASHA, institution
-from tests.database.test_save_page import _until_blocked
+from hrims.installation import DEMO_REGISTER
+from hrims.institutions import importer
+from hrims.institutions.store import Change
+from tests.database.runs import ASHA, institution, until_blocked
 
 
 def imported(conn: Connection, folder: Path, *lines: str) -> list[Change]:
-    """Imports a file of these lines."""
+    """Import a file of these lines."""
     file = folder / "register.csv"
     file.write_text("\n".join(["name,vote_code,tin", *lines]), encoding="utf-8")
-    return table.import_rows(conn, ASHA, table.read(file))
+    return importer.import_rows(conn, ASHA, importer.read(file))
 
 
 def test_an_empty_number_leaves_the_one_that_is_there(conn: Connection, tmp_path: Path) -> None:
@@ -50,25 +49,25 @@ def test_the_audit_record_keeps_what_was_and_what_is(conn: Connection, tmp_path:
 
 
 def refused(conn: Connection, folder: Path, *lines: str) -> list[str]:
-    """What an import of these lines is refused with, without the name of the file; nothing may be changed."""
+    """Return the problems of an import of these lines, without the file name. Assert that nothing changed."""
     before = conn.execute("SELECT * FROM institutions ORDER BY id").fetchall()
     file = folder / "register.csv"
     file.write_text("\n".join(["name,vote_code,tin", *lines]), encoding="utf-8")
     with pytest.raises(InvalidInput) as refusal:
-        table.import_file(conn, ASHA, file)
+        importer.import_file(conn, ASHA, file)
     assert conn.execute("SELECT * FROM institutions ORDER BY id").fetchall() == before
-    *told, last = str(refusal.value).splitlines()
+    *problems, last = str(refusal.value).splitlines()
     assert last == "Nothing was imported."
-    return [line.removeprefix("register.csv, ") for line in told]
+    return [line.removeprefix("register.csv, ") for line in problems]
 
 
-def starts(told: list[str], *beginnings: str) -> bool:
-    """Whether these lines and no others were told."""
-    return len(told) == len(beginnings) and all(map(str.startswith, told, beginnings))
+def starts(problems: list[str], *beginnings: str) -> bool:
+    """Return whether these lines and no others were told."""
+    return len(problems) == len(beginnings) and all(map(str.startswith, problems, beginnings))
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         ("Wizara A", "WIZARA  A."),
         ("Kituo cha Ng'ambo", "Kituo cha Ng\u02bcambo"),
@@ -78,16 +77,16 @@ def starts(told: list[str], *beginnings: str) -> bool:
         ("\u0130stanbul", "\u0130STANBUL"),
     ],
 )
-def test_a_name_twice_is_what_the_database_says(
-    conn: Connection, tmp_path: Path, one: str, other: str
+def test_duplicate_names_are_found_as_the_database_finds_them(
+    conn: Connection, tmp_path: Path, first: str, other: str
 ) -> None:
     assert starts(
-        refused(conn, tmp_path, f"{one},8101,", f"{other},8102,"), "line 3: line 2 has the same name."
+        refused(conn, tmp_path, f"{first},8101,", f"{other},8102,"), "line 3: line 2 has the same name."
     )
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "problems"),
     [
         (["A,8101,", "B,8101,"], ["line 3: line 2 has the same vote code."]),
         (["A,,987654321", "", "B,,987654321"], ["line 4: line 2 has the same TIN."]),
@@ -106,11 +105,11 @@ def test_a_name_twice_is_what_the_database_says(
     ],
 )
 def test_a_conflict_is_refused_by_line(
-    conn: Connection, tmp_path: Path, lines: list[str], told: list[str]
+    conn: Connection, tmp_path: Path, lines: list[str], problems: list[str]
 ) -> None:
     institution(conn)
     found = refused(conn, tmp_path, *lines)
-    assert starts(found, *told), found
+    assert starts(found, *problems), found
 
 
 def test_a_code_may_gain_its_zeros_and_one_that_stays_is_let_be(conn: Connection, tmp_path: Path) -> None:
@@ -138,14 +137,14 @@ def test_institutions_swap_their_numbers_in_one_file(conn: Connection, tmp_path:
 def test_a_number_that_its_institution_keeps_is_taken(conn: Connection, tmp_path: Path) -> None:
     institution(conn)
     institution(conn, "TUME", "037", "129673100")
-    told = refused(conn, tmp_path, "TUME,001,", "WIZARA YA AFYA,,")
-    assert told == ["line 2: the vote code 001 is that of WIZARA YA AFYA on the register."]
+    problems = refused(conn, tmp_path, "TUME,001,", "WIZARA YA AFYA,,")
+    assert problems == ["line 2: the vote code 001 is that of WIZARA YA AFYA on the register."]
 
 
 def test_a_file_may_be_read_again(conn: Connection, tmp_path: Path) -> None:
-    demo = PROJECT / "hrims" / "simulator" / "institutions.csv"
-    assert len(table.import_file(conn, ASHA, demo).written) == 40
-    assert table.import_file(conn, ASHA, demo) == (40, [])
+    demo = DEMO_REGISTER
+    assert len(importer.import_file(conn, ASHA, demo).written) == 40
+    assert importer.import_file(conn, ASHA, demo) == (40, [])
 
 
 def test_only_what_changes_is_locked(conn: Connection, dsn: str) -> None:
@@ -164,28 +163,28 @@ def test_only_what_changes_is_locked(conn: Connection, dsn: str) -> None:
         found = f"SELECT name FROM institutions ORDER BY name FOR {lock} SKIP LOCKED"
         return [name for (name,) in conn.execute(found.encode())]
 
-    with psycopg.connect(dsn) as importer, importer.transaction():
-        assert len(table.import_rows(importer, ASHA, rows)) == 3
+    with psycopg.connect(dsn) as other, other.transaction():
+        assert len(importer.import_rows(other, ASHA, rows)) == 3
         assert unlocked("UPDATE") == ["WIZARA YA AFYA"]
         # Another vote code is another key, so the pages of this institution do wait.
         assert unlocked("KEY SHARE") == ["Tume", "WIZARA YA AFYA"]
 
 
 async def test_of_two_imports_at_once_the_second_sees_what_the_first_wrote(
-    conn: Connection, dsn: str, pool: AsyncPool
+    conn: Connection, dsn: str
 ) -> None:
     institution(conn)
 
     def second() -> list[Change]:
         with psycopg.connect(dsn, autocommit=True) as own:
-            return table.import_rows(
+            return importer.import_rows(
                 own, ASHA, [("WIZARA YA AFYA", None, "129673100"), ("TUME", None, "129673101")]
             )
 
     with psycopg.connect(dsn) as first, first.transaction():
-        table.import_rows(first, ASHA, [("WIZARA YA AFYA", "002", None), ("TUME", "037", None)])
+        importer.import_rows(first, ASHA, [("WIZARA YA AFYA", "002", None), ("TUME", "037", None)])
         importing = asyncio.create_task(asyncio.to_thread(second))
-        await _until_blocked(pool)
+        await until_blocked(conn)
     assert await importing == [
         Change(("WIZARA YA AFYA", "002", "156255890"), ("WIZARA YA AFYA", "002", "129673100")),
         Change(("TUME", "037", None), ("TUME", "037", "129673101")),

@@ -9,24 +9,24 @@ from hrims.db import AsyncPool, Connection
 from hrims.rejects import store
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import EDGES, FIRST
-from tests.database.listings import begun, end, save
 from tests.database.previews import queue
 from tests.database.runs import begin, institution, until_blocked
+from tests.database.sync_steps import begin_new_run, end, save
 from tests.database.test_repeats import ALI, ASHA, rows
-from tests.people import page, record
+from tests.support.people import page, record
 
 MANY = 20_000
 
 
 def listing(count: int) -> Any:
-    """So many ZanIDs, each of two people."""
+    """Return this many ZanIDs, each of two people."""
     people = [record(number, lastName=name) for name in ("Makame", "Juma") for number in range(count)]
     return page(people, total=len(people))
 
 
 async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
     """Known rejects are found by the index, however many cases are open."""
-    attempt = await begun(conn, pool, institution(conn))
+    attempt = await begin_new_run(conn, pool, institution(conn))
     await save(pool, attempt, listing(3))
     await end(pool, attempt, 6)
     conn.execute(
@@ -42,23 +42,23 @@ async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
     identities = [f"shared:{number} 1" for number in range(500)]
     given = {"run": attempt.run_id, "identities": identities}
     plan = conn.execute(f"EXPLAIN {store.FIND_KNOWN}".encode(), given).fetchall()
-    told = "\n".join(line for (line,) in plan)
-    assert "reject_cases_open_keys" in told
-    assert "Seq Scan on reject_cases" not in told, told
+    plan_text = "\n".join(line for (line,) in plan)
+    assert "reject_cases_open_keys" in plan_text
+    assert "Seq Scan on reject_cases" not in plan_text, plan_text
 
 
 async def test_cases_are_locked_in_key_order(conn: Connection, pool: AsyncPool) -> None:
     """As a run that asks again for rejects locks them, or the two wait for one another in a ring."""
     at = institution(conn)
     for _ in range(2):
-        attempt = await begun(conn, pool, at)
+        attempt = await begin_new_run(conn, pool, at)
         await save(pool, attempt, listing(8))
         if attempt.run_id == 1:
             await end(pool, attempt, 16)
     in_place_order = [id_ for (id_,) in rows(conn, "SELECT id FROM reject_cases ORDER BY place")]
     in_key_order = [id_ for (id_,) in rows(conn, "SELECT id FROM reject_cases ORDER BY record_key")]
     # One that resolving meets late in the order of employees, and early in that of keys.
-    held = max(in_place_order, key=lambda one: in_place_order.index(one) - in_key_order.index(one))
+    held = max(in_place_order, key=lambda key: in_place_order.index(key) - in_key_order.index(key))
     with conn.transaction():
         conn.execute("SELECT FROM reject_cases WHERE id = %s FOR UPDATE", (held,))
         resolving = asyncio.create_task(resolve(attempt, pool, [FIRST]))
@@ -73,7 +73,7 @@ async def test_cases_are_locked_in_key_order(conn: Connection, pool: AsyncPool) 
 async def test_a_reject_of_this_run_is_known(conn: Connection, pool: AsyncPool, kind: str) -> None:
     """The list moved by one place, and the edges hold the reject alone. A preview has no cases."""
     at = institution(conn)
-    first = await begun(conn, pool, at, 2)
+    first = await begin_new_run(conn, pool, at, 2)
     await save(pool, first, page([ASHA, record(2)], total=2, size=2))
     await end(pool, first, 2)
     attempt = await begin(conn, pool, queue(conn, at, kind))

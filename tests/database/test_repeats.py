@@ -6,13 +6,13 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.jobs.attempts.store import Attempt
-from hrims.rejects.asking import ask_again
+from hrims.rejects.actions import retry_rejects
 from hrims.sync.repeats.resolve import resolve
-from tests.database.listings import begun, end, save
 from tests.database.previews import queue
 from tests.database.runs import ASHA as OFFICER
 from tests.database.runs import begin, institution
-from tests.people import page, record
+from tests.database.sync_steps import begin_new_run, end, save
+from tests.support.people import page, record
 
 ASHA, ALI = record(1), record(1, firstName="Ali", birthDate="1970-01-02T00:00:00", payrollNumber="777001")
 
@@ -29,7 +29,7 @@ class Lists:
 
     async def run(self, *records: dict[str, Any], order: tuple[int, ...] = (0, 1)) -> tuple[Attempt, str]:
         """Read the list, its pages saved in this order; return the attempt and its outcome."""
-        attempt = await begun(self.conn, self.pool, self.institution, page_size=2)
+        attempt = await begin_new_run(self.conn, self.pool, self.institution, page_size=2)
         for number in order:
             part = list(records[2 * number : 2 * number + 2])
             await save(self.pool, attempt, page(part, total=len(records), number=number, size=2))
@@ -41,7 +41,7 @@ class Lists:
 
 @pytest.fixture
 def lists(conn: Connection, pool: AsyncPool) -> Lists:
-    """An institution without runs."""
+    """Return one institution without runs."""
     return Lists(conn, pool)
 
 
@@ -199,7 +199,7 @@ async def test_a_person_who_was_corrected_and_is_listed_once_is_a_change(
 
 
 async def test_resolving_again_changes_nothing(conn: Connection, lists: Lists) -> None:
-    attempt = await begun(conn, lists.pool, lists.institution, page_size=2)
+    attempt = await begin_new_run(conn, lists.pool, lists.institution, page_size=2)
     await save(lists.pool, attempt, page([ASHA, ALI], total=2, size=2))
     for _ in range(2):
         await resolve(attempt, lists.pool, [1])
@@ -224,7 +224,7 @@ async def test_a_run_that_reads_a_part_of_the_list_does_not_overwrite_the_owner(
 ) -> None:
     """The page that holds Ali alone is read again, because of his open reject."""
     await lists.run(ASHA, record(2), ALI, record(3))
-    run = ask_again(conn, OFFICER, lists.institution, "votecode")
+    run = retry_rejects(conn, OFFICER, lists.institution, "votecode")
     attempt = await begin(conn, lists.pool, run.run_id)
     await save(lists.pool, attempt, page([ALI, record(3)], total=4, number=1, size=2))
     assert lists.names()[0] == "Asha Mtu 1 Makame"
@@ -235,7 +235,7 @@ async def test_a_run_that_reads_a_part_of_the_list_does_not_overwrite_the_owner(
 async def test_the_owner_behind_a_known_reject_on_one_page_is_saved(conn: Connection, lists: Lists) -> None:
     """Asha moved behind Ali, whose reject is open, and a run reads a part of the list again."""
     await lists.run(ASHA, record(2), ALI, record(3))
-    run = ask_again(conn, OFFICER, lists.institution, "votecode")
+    run = retry_rejects(conn, OFFICER, lists.institution, "votecode")
     attempt = await begin(conn, lists.pool, run.run_id)
     await save(lists.pool, attempt, page([ALI, ASHA], total=4, number=1, size=2))
     assert lists.names()[0] == "Asha Mtu 1 Makame"

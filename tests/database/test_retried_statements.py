@@ -1,21 +1,26 @@
 """Statements that fail for a while or for good: which are repeated, for how long, and what is said then."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import procrastinate
 import psycopg
 import pytest
 
-from hrims import steady
+from hrims import resilience
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
-from hrims.jobs.attempts.attempt import carry_out
-from hrims.jobs.attempts.patience import Deadline
-from hrims.jobs.attempts.retry import TryAgain
+from hrims.jobs.attempts.attempt import run_attempt
+from hrims.jobs.attempts.retry import RetryLater
+from hrims.jobs.attempts.retry_policy import Deadline
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.job_manager import FencedJobManager
-from hrims.steady import for_ever, patiently
-from tests.database.runs import ask_for, institution, live
+from hrims.resilience import retry_on_disconnect, run_periodically
+from tests.conftest import clone
+from tests.database.conftest import count_deadlocks
+from tests.database.runs import enqueue_run_of, institution, register_worker
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{}'; END $$"
 
@@ -33,8 +38,8 @@ NEVER = [
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeat soon; give up soon, though never after the first error."""
-    monkeypatch.setattr(steady, "LONGEST_WAIT", 0.01)
-    monkeypatch.setattr(steady, "UNCLEAR_SECONDS", 0.2)
+    monkeypatch.setattr(resilience, "MAX_BACKOFF", 0.01)
+    monkeypatch.setattr(resilience, "UNCLEAR_SECONDS", 0.2)
 
 
 class Work:
@@ -59,7 +64,7 @@ async def test_a_statement_that_cannot_succeed_is_repeated_for_a_time(
     work = Work(pool, statement)
     async with asyncio.timeout(60):
         with pytest.raises(psycopg.Error) as raised:
-            await patiently(work)
+            await retry_on_disconnect(work)
     assert raised.value.sqlstate == code
     assert work.tries > 1
 
@@ -68,42 +73,75 @@ async def test_a_statement_that_cannot_succeed_is_repeated_for_a_time(
 async def test_an_outage_is_waited_for_without_end(
     pool: AsyncPool, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    monkeypatch.setattr(steady, "UNCLEAR_SECONDS", -1.0)
-    many = 3 * steady.CONFLICT_TRIES
+    monkeypatch.setattr(resilience, "UNCLEAR_SECONDS", -1.0)
+    many = 3 * resilience.MAX_CONFLICTS
     work = Work(pool, RAISE.format(code), failures=many)
-    assert await patiently(work) == "done"
+    assert await retry_on_disconnect(work) == "done"
     assert work.tries == many + 1
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"])
 async def test_a_conflict_is_repeated_a_few_times(pool: AsyncPool, code: str) -> None:
-    passing = Work(pool, RAISE.format(code), failures=steady.CONFLICT_TRIES - 1)
-    assert await patiently(passing) == "done"
+    passing = Work(pool, RAISE.format(code), failures=resilience.MAX_CONFLICTS - 1)
+    assert await retry_on_disconnect(passing) == "done"
     lasting = Work(pool, RAISE.format(code))
     async with asyncio.timeout(60):
         with pytest.raises(psycopg.OperationalError):
-            await patiently(lasting)
-    assert lasting.tries == steady.CONFLICT_TRIES
+            await retry_on_disconnect(lasting)
+    assert lasting.tries == resilience.MAX_CONFLICTS
+
+
+async def test_a_deadlock_is_logged_as_one(pool: AsyncPool, caplog: pytest.LogCaptureFixture) -> None:
+    await retry_on_disconnect(Work(pool, RAISE.format("40P01"), failures=1))
+    await retry_on_disconnect(Work(pool, RAISE.format("40001"), failures=1))
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", 'deadlock_retried error="DeadlockDetected 40P01" retries=1'),
+        ("WARNING", 'database_retried error="SerializationFailure 40001" retries=1'),
+    ]
+
+
+@pytest.fixture
+def other_dsn(server_dsn: str, template_database: str) -> Iterator[str]:
+    """DSN of a database in which deadlocks are allowed."""
+    with clone(server_dsn, template_database) as made:
+        yield made
+
+
+def test_a_deadlock_is_counted(server_dsn: str, other_dsn: str) -> None:
+    """Proves the check that every other test of this folder has."""
+    with psycopg.connect(other_dsn) as one, psycopg.connect(other_dsn) as two, ThreadPoolExecutor() as thread:
+        for session, key in ((one, 1), (two, 2)):
+            session.execute("SELECT pg_advisory_xact_lock(%s)", (key,))
+        waiting = thread.submit(_lock_and_end, one, 2)
+        assert sorted([_lock_and_end(two, 1), waiting.result(60)]) == [False, True]
+    assert count_deadlocks(server_dsn, other_dsn) == 1
+
+
+def _lock_and_end(session: Connection, key: int) -> bool:
+    with contextlib.suppress(psycopg.errors.DeadlockDetected), session:
+        session.execute("SELECT pg_advisory_xact_lock(%s)", (key,))
+        return True
+    return False
 
 
 async def test_an_attempt_with_a_statement_that_cannot_succeed_fails_in_words(
     conn: Connection, pool: AsyncPool
 ) -> None:
-    run_id = ask_for(conn, institution(conn))
+    run_id = enqueue_run_of(conn, institution(conn))
     row = conn.execute("SELECT queue_job_id FROM runs WHERE id = %s", (run_id,)).fetchone()
     assert row
 
     async def work(attempt: Attempt, deadline: Deadline) -> None:
-        await patiently(Work(pool, TOO_SLOW))
+        await retry_on_disconnect(Work(pool, TOO_SLOW))
 
     async with asyncio.timeout(60):
-        with pytest.raises(TryAgain):
-            await carry_out(pool, load({}), run_id, row[0], work)
-    ((state, failures, code, words),) = conn.execute(
+        with pytest.raises(RetryLater):
+            await run_attempt(pool, load({}), run_id, row[0], work)
+    ((state, failures, code, message),) = conn.execute(
         "SELECT state, failures, trouble_code, trouble FROM runs"
     ).fetchall()
     assert (state, failures, code) == ("delayed", 1, "database")
-    assert "statement_timeout (SQLSTATE 57014). What was saved stays." in words
+    assert "statement_timeout (SQLSTATE 57014). What was saved stays." in message
 
 
 @pytest.mark.parametrize("code", ["40P01", "53100", "54000", "57014", "XX000"])
@@ -115,7 +153,7 @@ async def test_a_background_loop_survives_every_error(pool: AsyncPool, code: str
         await work()
         back.set()
 
-    looping = asyncio.create_task(for_ever("do it", 0.0, once))
+    looping = asyncio.create_task(run_periodically("do it", 0.0, once))
     await asyncio.wait_for(back.wait(), 60)
     looping.cancel()
     await asyncio.wait({looping})
@@ -130,9 +168,9 @@ CREATE TRIGGER broken BEFORE UPDATE ON procrastinate_jobs EXECUTE FUNCTION broke
 
 @pytest.mark.parametrize("code", ["40P01", "53100", "54000", "57014", "XX000"])
 async def test_a_worker_that_cannot_take_a_job_looks_again(conn: Connection, dsn: str, code: str) -> None:
-    ask_for(conn, institution(conn))
+    enqueue_run_of(conn, institution(conn))
     conn.execute(BREAK.format(code).encode())
-    worker_id = live(conn)
+    worker_id = register_worker(conn)
     connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
     await connector.open_async()
     try:
@@ -156,7 +194,7 @@ async def test_a_cancellation_that_ends_a_statement_is_heeded(pool: AsyncPool) -
             except asyncio.CancelledError:
                 await conn.execute(RAISE.format("57014").encode())
 
-    working = asyncio.create_task(patiently(work))
+    working = asyncio.create_task(retry_on_disconnect(work))
     await sleeping.wait()
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -176,5 +214,5 @@ async def test_an_outage_of_hours_is_waited_for(monkeypatch: pytest.MonkeyPatch)
         return 7
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    assert await patiently(work) == 7
-    assert max(pauses) <= steady.LONGEST_WAIT
+    assert await retry_on_disconnect(work) == 7
+    assert max(pauses) <= resilience.MAX_BACKOFF

@@ -2,16 +2,17 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hrims.db import AsyncPool, Connection
-from hrims.follow import store as follow
+from hrims.runs import store as run_store
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import FIRST, SECOND
-from tests.database.listings import begun, end, save
 from tests.database.runs import institution
-from tests.people import page, record
+from tests.database.sync_steps import begin_new_run, end, save
+from tests.support.people import page, record
 
 PAGE_SIZE = 3
 WORKPLACES = ("WIZARA YA AFYA", "Mahali Pasipojulikana", None)
@@ -33,7 +34,7 @@ readings = st.lists(people, max_size=8)
 
 
 def pages_of(records: list[dict[str, Any]], total: int) -> list[Any]:
-    """The pages of a list."""
+    """Return the pages of a list."""
     starts = range(0, max(len(records), 1), PAGE_SIZE)
     return [
         page(records[start : start + PAGE_SIZE], total=total, number=start // PAGE_SIZE, size=PAGE_SIZE)
@@ -63,7 +64,7 @@ async def test_the_counts_of_a_run_are_those_of_the_tables(
     )
     at = institution(conn)
     for first, second, unseen in runs:
-        attempt = await begun(conn, pool, at, PAGE_SIZE)
+        attempt = await begin_new_run(conn, pool, at, PAGE_SIZE)
         read = {FIRST: first} | ({SECOND: second} if second is not None else {})
         total = len(second if second is not None else first) + unseen
         for reading, records in read.items():
@@ -75,7 +76,7 @@ async def test_the_counts_of_a_run_are_those_of_the_tables(
 
 
 def agrees_with_the_tables(conn: Connection, run_id: int, total: int) -> None:
-    run = follow.read(conn, run_id)
+    run = run_store.find_run(conn, run_id)
     assert run
     met = f"SELECT unnest(people) FROM run_pages WHERE run_id = {run_id}"
     assert run.people == run.saved == one(conn, f"SELECT count(*) FROM employees WHERE id IN ({met})")
@@ -89,3 +90,33 @@ def agrees_with_the_tables(conn: Connection, run_id: int, total: int) -> None:
     nowhere = "SELECT count(*) FROM employees WHERE institution_id IS NULL"
     assert run.unmatched == one(conn, f"{nowhere} AND id IN ({met})")
     assert run.people + run.rejected + run.listed_twice + (run.missing or 0) == total
+
+
+async def test_a_record_that_was_spoiled_in_one_reading_does_not_hide_a_missing_person(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    """Each of two readings spoils another record, and neither gives the fourth person."""
+    attempt = await begin_new_run(conn, pool, institution(conn))
+    for reading, spoiled in ((FIRST, 1), (SECOND, 2)):
+        people = [record(n, birthDate="soon") if n == spoiled else record(n) for n in (1, 2, 3)]
+        await save(pool, attempt, page(people, total=4), reading)
+    assert await end(pool, attempt, 4, (SECOND, FIRST)) == "incomplete"
+    run = run_store.find_run(conn, attempt.run_id)
+    assert run is not None
+    assert (run.people, run.rejected, run.missing) == (3, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "broken", [{"birthDate": "soon"}, {"zanIdNumber": None}, {"zanIdNumber": None, "payrollNumber": None}]
+)
+async def test_a_record_that_every_reading_rejects_counts_once(
+    conn: Connection, pool: AsyncPool, broken: dict[str, Any]
+) -> None:
+    attempt = await begin_new_run(conn, pool, institution(conn))
+    for reading in (FIRST, SECOND):
+        people = [record(1, **broken), record(2), record(3)]
+        await save(pool, attempt, page(people, total=3), reading)
+    assert await end(pool, attempt, 3, (SECOND, FIRST)) == "complete_after_repair"
+    run = run_store.find_run(conn, attempt.run_id)
+    assert run is not None
+    assert (run.people, run.rejected, run.missing) == (2, 1, 0)

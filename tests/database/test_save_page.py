@@ -8,18 +8,18 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store as employees
-from hrims.errors import Fenced
+from hrims.errors import StaleAttempt
 from hrims.jobs.attempts.store import Attempt
 from hrims.sync import pages
-from hrims.sync.pages import Asked
-from tests.database.runs import ask_for, begin, institution, until_blocked
-from tests.people import page, record
+from hrims.sync.pages import FetchedPage
+from tests.database.runs import begin, enqueue_run_of, institution, until_blocked
+from tests.support.people import page, record
 
 
 async def save(attempt: Attempt, pool: AsyncPool, records: list[dict[str, Any]], **more: Any) -> None:
-    """Saves records as one page of the attempt's run."""
-    one = page(records, total=more.pop("total", len(records)), size=attempt.page_size, **more)
-    await pages.save(attempt, Asked(one, 5, pages.shape(one)), pool, reading=1)
+    """Save records as one page of the attempt's run."""
+    fetched = page(records, total=more.pop("total", len(records)), size=attempt.page_size, **more)
+    await pages.save(attempt, FetchedPage(fetched, 5, pages.map_page(fetched)), pool, reading=1)
 
 
 def rows(conn: Connection, sql: str) -> list[Any]:
@@ -28,8 +28,8 @@ def rows(conn: Connection, sql: str) -> list[Any]:
 
 @pytest.fixture
 async def attempt(conn: Connection, pool: AsyncPool) -> Attempt:
-    """The first attempt at a run of the ministry of health."""
-    return await begin(conn, pool, ask_for(conn, institution(conn)))
+    """Return the first attempt at a run of the ministry of health."""
+    return await begin(conn, pool, enqueue_run_of(conn, institution(conn)))
 
 
 async def test_it_works(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
@@ -97,7 +97,7 @@ async def test_what_cannot_be_kept_is_a_reject_with_its_place_and_reason(
     assert rows(conn, "SELECT saved, rejected FROM run_progress") == [(1, 2)]
 
 
-async def test_a_page_of_nobody_is_saved_too(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
+async def test_an_empty_page_is_saved(conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
     await save(attempt, pool, [], total=0)
     assert rows(conn, "SELECT records, people FROM run_pages") == [(0, [])]
 
@@ -114,7 +114,7 @@ async def test_an_attempt_that_was_overtaken_saves_nothing(
     conn: Connection, pool: AsyncPool, attempt: Attempt
 ) -> None:
     successor = await begin(conn, pool, attempt.run_id)
-    with pytest.raises(Fenced):
+    with pytest.raises(StaleAttempt):
         await save(attempt, pool, [record(1)])
     assert rows(conn, "SELECT count(*) FROM employees") == [(0,)]
     assert rows(conn, "SELECT count(*) FROM run_pages") == [(0,)]
@@ -126,7 +126,7 @@ async def test_a_cancelled_run_saves_nothing_more(
     conn: Connection, pool: AsyncPool, attempt: Attempt
 ) -> None:
     conn.execute("UPDATE runs SET state = 'cancelled', finished_at = now()")
-    with pytest.raises(Fenced):
+    with pytest.raises(StaleAttempt):
         await save(attempt, pool, [record(1)])
     assert rows(conn, "SELECT count(*) FROM employees") == [(0,)]
 
@@ -134,43 +134,31 @@ async def test_a_cancelled_run_saves_nothing_more(
 async def test_a_new_attempt_waits_for_a_page_that_is_being_saved(
     conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
 ) -> None:
-    """The fence holds in both directions: while a page is being saved nobody can take over."""
+    """The fence holds in both directions: no attempt can take over while a page is being saved."""
     with psycopg.connect(dsn) as saver:
         saver.execute("SELECT FROM runs WHERE id = %s FOR SHARE", (attempt.run_id,))
         taking_over = asyncio.create_task(begin(conn, pool, attempt.run_id))
-        await _until_blocked(pool)
+        await until_blocked(conn)
         assert not taking_over.done()
         saver.commit()
         assert (await taking_over).number == attempt.number + 1
-
-
-async def _until_blocked(pool: AsyncPool) -> None:
-    async with pool.connection() as watcher:
-        await watcher.set_autocommit(True)
-        waiting = (
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        while True:
-            row = await (await watcher.execute(waiting)).fetchone()
-            if row and row[0]:
-                break
-            await asyncio.sleep(0.01)
-        await watcher.set_autocommit(False)
 
 
 async def test_two_runs_that_list_the_same_people_do_not_lose_or_block_one_another(
     conn: Connection, pool: AsyncPool
 ) -> None:
     here, there = institution(conn), institution(conn, "TUME", "037", "129673100")
-    one = await begin(conn, pool, ask_for(conn, here))
-    two = await begin(conn, pool, ask_for(conn, there, "037"))
+    attempt_ = await begin(conn, pool, enqueue_run_of(conn, here))
+    two = await begin(conn, pool, enqueue_run_of(conn, there, "037"))
     people = [record(n) for n in range(200)]
     for number in range(10):
         change = {"lastName": f"Ali {number}"}
         await asyncio.gather(
             save(
-                one, pool, [record(n, **change) for n in range(number * 10, 100 + number * 10)], number=number
+                attempt_,
+                pool,
+                [record(n, **change) for n in range(number * 10, 100 + number * 10)],
+                number=number,
             ),
             save(two, pool, people[number * 10 : 100 + number * 10][::-1], number=number),
         )
@@ -178,24 +166,26 @@ async def test_two_runs_that_list_the_same_people_do_not_lose_or_block_one_anoth
     assert rows(conn, "SELECT DISTINCT count(*) FROM listings GROUP BY institution_id") == [(190,)]
 
 
-async def test_who_another_run_adds_or_changes_meanwhile_is_neither_new_nor_changed_a_second_time(
+async def test_an_employee_that_another_run_writes_meanwhile_is_not_counted_twice(
     conn: Connection, pool: AsyncPool
 ) -> None:
     here, there = institution(conn), institution(conn, "TUME", "037", "129673100")
-    one = await begin(conn, pool, ask_for(conn, here))
-    two = await begin(conn, pool, ask_for(conn, there, "037"))
-    await save(one, pool, [record(1)])
+    attempt_ = await begin(conn, pool, enqueue_run_of(conn, here))
+    two = await begin(conn, pool, enqueue_run_of(conn, there, "037"))
+    await save(attempt_, pool, [record(1)])
     records = [record(1, lastName="Ali"), record(2)]
-    met = pages.shape(page(records, total=2)).rows
+    met = pages.map_page(page(records, total=2)).rows
     async with pool.connection() as first:
-        await employees.keep(first, met, run_id=one.run_id, institution_id=here, identifier_type="votecode")
+        await employees.save_rows(
+            first, met, run_id=attempt_.run_id, institution_id=here, identifier_type="votecode"
+        )
         second = asyncio.create_task(save(two, pool, records))
         await until_blocked(conn)
     await second
     counts = "SELECT new, changed, unchanged, saved FROM run_progress WHERE run_id = %s"
     assert conn.execute(counts, (two.run_id,)).fetchall() == [(0, 0, 2, 2)]
     assert rows(conn, "SELECT run_id, changes FROM employee_changes") == [
-        (one.run_id, {"name": ["Asha Mtu 1 Makame", "Asha Mtu 1 Ali"]})
+        (attempt_.run_id, {"name": ["Asha Mtu 1 Makame", "Asha Mtu 1 Ali"]})
     ]
     assert rows(conn, "SELECT institution_id, count(*) FROM listings GROUP BY 1 ORDER BY 1") == [
         (here, 2),
@@ -203,12 +193,12 @@ async def test_who_another_run_adds_or_changes_meanwhile_is_neither_new_nor_chan
     ]
 
 
-async def test_pages_that_meet_one_who_was_added_meanwhile_never_wait_in_a_ring(
+async def test_pages_with_a_person_added_meanwhile_do_not_deadlock(
     conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever was added comes first in key order; those behind must not be locked before."""
+    """The added person is first in key order; later keys must not be locked before it."""
     there = institution(conn, "TUME", "037", "129673100")
-    two = await begin(conn, pool, ask_for(conn, there, "037"))
+    two = await begin(conn, pool, enqueue_run_of(conn, there, "037"))
     await save(attempt, pool, [record(n) for n in (5, 7)])
     with psycopg.connect(dsn) as adding, psycopg.connect(dsn) as holding:
         adding.execute(
@@ -226,18 +216,18 @@ async def test_pages_that_meet_one_who_was_added_meanwhile_never_wait_in_a_ring(
         await _until_waiting(conn, None, 2)
         holding.commit()
         await asyncio.gather(first, second)
-    assert "Deadlock" not in caplog.text
+    assert "deadlock" not in caplog.text
     assert rows(conn, "SELECT count(*) FROM listings") == [(5,)]
 
 
 async def _until_waiting(conn: Connection, for_pid: int | None, many: int) -> None:
-    """So many sessions wait for a lock, all of them for this session if one is named."""
+    """Wait until this many sessions wait for a lock, or for the session ``for_pid``."""
     waiting = (
         "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         " AND (%(pid)s::int IS NULL OR %(pid)s = ANY (pg_blocking_pids(pid)))"
     )
     async with asyncio.timeout(10):
-        while len(conn.execute(waiting, {"pid": for_pid}).fetchall()) < many:  # noqa: ASYNC110 - nobody tells
+        while len(conn.execute(waiting, {"pid": for_pid}).fetchall()) < many:  # noqa: ASYNC110 - there is no signal
             await asyncio.sleep(0.01)
 
 
@@ -253,7 +243,7 @@ async def test_workplaces_match_by_name_but_for_case_spaces_and_punctuation(
     assert rows(conn, "SELECT count(*) FROM workplaces WHERE institution_id IS NULL") == [(3,)]
 
 
-async def test_who_works_at_a_name_that_the_register_lacks_moves_when_it_is_registered(
+async def test_employees_of_an_unknown_workplace_move_when_it_is_registered(
     conn: Connection, pool: AsyncPool, attempt: Attempt
 ) -> None:
     await save(attempt, pool, [record(1, workplace="Tume ya Utumishi"), record(2)])

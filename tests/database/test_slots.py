@@ -1,4 +1,4 @@
-"""Places at the remote: as many as are allowed over all who ask, and none is lost with whoever held it."""
+"""Slots at the remote: the limit holds over all processes, and a slot is freed if its holder dies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,9 +7,10 @@ import pytest
 
 from hrims.db import AsyncPool, Connection
 from hrims.errors import RemoteUnreachable
+from hrims.limits import slots as slots_module
 from hrims.limits import store
 from hrims.limits.slots import Slots
-from tests.unit.stubborn import Stubborn
+from tests.unit.slow_to_cancel import SlowToCancel
 
 LEASE = 30.0
 """Seconds; nothing in these tests waits for it."""
@@ -20,6 +21,13 @@ SHORT = 0.4
 WANTED = "SELECT count(*) FROM remote_slots WHERE wanted_at IS NOT NULL"
 
 
+@pytest.fixture
+def frequent_renewals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give idle slots back after a moment, at renewals of which a lease has many."""
+    monkeypatch.setattr(slots_module, "RENEWALS_PER_LEASE", 100)
+    monkeypatch.setattr(slots_module, "MAX_IDLE", 0.2)
+
+
 class Asking:
     """So many tasks that each hold a place until they are told to go on."""
 
@@ -28,7 +36,7 @@ class Asking:
         self.tasks = [asyncio.create_task(self._one(slots)) for _ in range(count)]
 
     async def _one(self, slots: Slots) -> None:
-        async with slots.one():
+        async with slots.acquire():
             self.held += 1
             self.most = max(self.most, self.held)
             await self.done.wait()
@@ -50,16 +58,19 @@ async def until(reached: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> 
 
 
 def taken(conn: Connection) -> int:
-    """Places that somebody holds now."""
+    """Return the number of slots that are held now."""
     row = conn.execute("SELECT count(*) FROM remote_slots WHERE until > now()").fetchone()
     assert row
     return int(row[0])
 
 
-async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
-    async with Slots(pool, 3, LEASE) as one, Slots(pool, 3, LEASE) as other:
-        first, second = Asking(one, 2), Asking(other, 4)
-        await until(lambda: first.held + second.held == 3)
+async def test_it_works(conn: Connection, pool: AsyncPool, frequent_renewals: None) -> None:
+    async with Slots(pool, 3, LEASE) as small, Slots(pool, 3, LEASE) as other:
+        first = Asking(small, 2)
+        await until(lambda: first.held == 2)
+        # Only now: four tasks at once could take all slots, and those of the first would wait for them.
+        second = Asking(other, 4)
+        await until(lambda: second.held == 1)
         assert taken(conn) == 3
         await first.end()
         # What one gives back, after its turn, the other gets.
@@ -69,7 +80,7 @@ async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
     assert second.most == 3
 
 
-async def test_a_place_goes_to_who_has_waited_longest(conn: Connection, pool: AsyncPool) -> None:
+async def test_a_slot_goes_to_the_longest_waiting_task(conn: Connection, pool: AsyncPool) -> None:
     """Who gives one back looks again sooner than anybody else: without turns, others would starve."""
     async with Slots(pool, 2, SHORT) as large, Slots(pool, 2, SHORT) as small, Slots(pool, 2, SHORT) as other:
         pages, ended = 0, asyncio.Event()
@@ -77,13 +88,13 @@ async def test_a_place_goes_to_who_has_waited_longest(conn: Connection, pool: As
         async def ask_on() -> None:
             nonlocal pages
             while not ended.is_set():
-                async with large.one():
-                    await asyncio.sleep(SHORT / 2)  # the whole turn: each page needs a place anew
+                async with large.acquire():
+                    await asyncio.sleep(SHORT / 2)  # the whole turn: each page acquires a slot again
                     pages += 1
 
         asking = [asyncio.create_task(ask_on()) for _ in range(4)]
         await until(lambda: pages >= 2)
-        waiting = [asyncio.create_task(_have_one(one)) for one in (small, other)]
+        waiting = [asyncio.create_task(_have_one(slots)) for slots in (small, other)]
         before = pages
         async with asyncio.timeout(60):
             await asyncio.gather(*waiting)
@@ -94,42 +105,40 @@ async def test_a_place_goes_to_who_has_waited_longest(conn: Connection, pool: As
     assert conn.execute("SELECT FROM remote_waiters").rowcount == 0
 
 
-async def test_who_was_killed_while_it_waited_keeps_nobody_waiting(conn: Connection, pool: AsyncPool) -> None:
+async def test_a_process_killed_while_it_waited_delays_no_other(conn: Connection, pool: AsyncPool) -> None:
     conn.execute(
         "INSERT INTO remote_waiters VALUES ('gone', now() - interval '1 hour', now() - interval '3 s')"
     )
-    async with asyncio.timeout(10), Slots(pool, 1, LEASE) as slots, slots.one():
+    async with asyncio.timeout(10), Slots(pool, 1, LEASE) as slots, slots.acquire():
         assert taken(conn) == 1
 
 
 async def _have_one(slots: Slots) -> None:
-    async with slots.one():
+    async with slots.acquire():
         pass
 
 
 async def test_a_place_is_kept_for_the_next_page(conn: Connection, pool: AsyncPool) -> None:
     async with Slots(pool, 3, LEASE) as slots:
         for _ in range(5):
-            async with slots.one():
+            async with slots.acquire():
                 assert taken(conn) == 1
 
 
-async def test_the_place_of_whoever_fell_silent_is_free_after_its_lease(
-    conn: Connection, pool: AsyncPool
-) -> None:
+async def test_the_slot_of_a_dead_process_is_free_after_its_lease(conn: Connection, pool: AsyncPool) -> None:
     async with Slots(pool, 1, SHORT) as frozen, Slots(pool, 1, SHORT) as other:
         asking = Asking(frozen, 1)
         await until(lambda: asking.held == 1)
         frozen._renewing.cancel()  # this is what a frozen process comes to
-        async with asyncio.timeout(10), other.one():
+        async with asyncio.timeout(10), other.acquire():
             await asking.end()
             assert taken(conn) == 1, "who had lost the place gave it away"
-        async with asyncio.timeout(10), frozen.one():
+        async with asyncio.timeout(10), frozen.acquire():
             assert taken(conn) == 1
 
 
 async def test_a_place_is_held_for_as_long_as_the_page_takes(conn: Connection, pool: AsyncPool) -> None:
-    async with Slots(pool, 1, SHORT) as slots, slots.one():
+    async with Slots(pool, 1, SHORT) as slots, slots.acquire():
         began = conn.execute("SELECT until FROM remote_slots").fetchone()
         assert began
 
@@ -141,21 +150,20 @@ async def test_a_place_is_held_for_as_long_as_the_page_takes(conn: Connection, p
         await until(renewed)
 
 
-async def test_who_could_not_renew_in_time_may_still_do_so_before_others_take_the_place(
-    conn: Connection, pool: AsyncPool
-) -> None:
+async def test_a_late_renewal_succeeds_if_the_slot_is_still_free(conn: Connection, pool: AsyncPool) -> None:
     """The database was away for longer than a lease; both come back, and the other one looks first."""
-    async with Slots(pool, 1, LEASE) as holder, Slots(pool, 1, LEASE) as other:
-        before = Asking(holder, 1)
-        await until(lambda: before.held == 1)
-        conn.execute("UPDATE remote_slots SET until = now() - interval '1 minute'")
-        after = Asking(other, 1)
-        await until(lambda: conn.execute(WANTED).fetchone() == (1,))
-        async with pool.connection() as late:
-            await store.keep_slots(late, holder._holder, [1], LEASE)
-        assert conn.execute(WANTED).fetchone() == (0,)
-        assert (before.held, after.held) == (1, 0)
-        await before.end()
+    async with Slots(pool, 1, LEASE) as other:
+        async with Slots(pool, 1, LEASE) as holder:
+            before = Asking(holder, 1)
+            await until(lambda: before.held == 1)
+            conn.execute("UPDATE remote_slots SET until = now() - interval '1 minute'")
+            after = Asking(other, 1)
+            await until(lambda: conn.execute(WANTED).fetchone() == (1,))
+            async with pool.connection() as late:
+                await store.renew_slots(late, holder._holder, [1], LEASE)
+            assert conn.execute(WANTED).fetchone() == (0,)
+            assert (before.held, after.held) == (1, 0)
+            await before.end()
         await until(lambda: after.held == 1)
         await after.end()
 
@@ -192,11 +200,11 @@ async def test_a_cancellation_while_places_are_given_back_is_heeded(
     conn: Connection, pool: AsyncPool
 ) -> None:
     """HRIMS failed; the attempt is to be handed back, not to fail, when the worker stops."""
-    renewing = Stubborn()
+    renewing = SlowToCancel()
 
     async def work() -> None:
         async with Slots(pool, 3, LEASE) as slots:
-            async with slots.one():
+            async with slots.acquire():
                 pass
             slots._renewing.cancel()
             slots._renewing = asyncio.create_task(renewing.run())

@@ -1,5 +1,6 @@
 """A message from its job to its end: who has a say in it, what is kept of a try, and what is tidied up."""
 
+import asyncio
 from typing import Any
 
 import psycopg
@@ -7,19 +8,19 @@ import pytest
 
 from hrims.config import Settings, load
 from hrims.db import AsyncPool, Connection
-from hrims.jobs.attempts.retry import TryAgain
-from hrims.jobs.rescue import watch
-from hrims.webhooks import delivery, endpoints, pauses, task
-from hrims.webhooks.shown import store as shown
+from hrims.jobs.attempts.retry import RetryLater
+from hrims.jobs.rescuer import task as rescuer
+from hrims.webhooks import actions, store, task
+from hrims.webhooks.delivery import attempt, backoff
 from tests.database.webhooks import BINTI, endpoint
-from tests.receiver import Receiver
+from tests.support.receiver import Receiver
 
 PRIVATE = load({"HRIMS_WEBHOOK_PRIVATE": "yes"})
 
 
 def message(conn: Connection, url: str) -> tuple[int, int]:
-    """A message on its way and its job: (message, job)."""
-    endpoints.test(conn, BINTI, endpoint(conn, url).id)
+    """Return a message on its way and its job: (message, job)."""
+    actions.test(conn, BINTI, endpoint(conn, url).id)
     [found] = conn.execute(
         "SELECT id, queue_job_id FROM webhook_messages ORDER BY id DESC LIMIT 1"
     ).fetchall()
@@ -33,30 +34,49 @@ def stands(conn: Connection) -> Any:
 async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
     with Receiver() as receiver:
         id_, job = message(conn, receiver.url)
-        await delivery.carry_out(pool, PRIVATE, id_, job)
+        await attempt.deliver_message(pool, PRIVATE, id_, job)
         assert stands(conn) == ("delivered", 0, None)
-        await delivery.carry_out(pool, PRIVATE, id_, job)
+        await attempt.deliver_message(pool, PRIVATE, id_, job)
         assert len(receiver.all) == 1
-    [kept] = shown.tries(conn, id_)
+    [kept] = store.list_attempts(conn, id_)
     assert (kept.number, kept.status, kept.trouble) == (1, 204, None)
 
 
 async def test_a_job_that_was_replaced_sends_nothing(conn: Connection, pool: AsyncPool) -> None:
     with Receiver() as receiver:
         id_, job = message(conn, receiver.url)
-        await delivery.carry_out(pool, PRIVATE, id_, job + 1)
+        await attempt.deliver_message(pool, PRIVATE, id_, job + 1)
         assert receiver.all == []
     assert stands(conn) == ("waiting", 0, None)
+
+
+@pytest.mark.parametrize("status", [204, 500])
+async def test_a_job_that_is_replaced_while_the_receiver_responds_changes_nothing(
+    conn: Connection, pool: AsyncPool, status: int
+) -> None:
+    """The new job attempts the delivery: it has the message's next attempt and its state."""
+    with Receiver(status) as receiver:
+        id_, job = message(conn, receiver.url)
+        receiver.hold.clear()
+        delivery = asyncio.create_task(attempt.deliver_message(pool, PRIVATE, id_, job))
+        await asyncio.to_thread(receiver.next)
+        conn.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+        await task.rescue_orphans(pool)
+        receiver.hold.set()
+        await delivery
+    assert stands(conn) == ("waiting", 0, None)
+    [(new_job,)] = conn.execute("SELECT queue_job_id FROM webhook_messages").fetchall()
+    assert new_job > job
 
 
 async def test_a_message_whose_endpoint_was_removed_is_forgotten(conn: Connection, pool: AsyncPool) -> None:
     with Receiver() as receiver:
         id_, job = message(conn, receiver.url)
-        endpoints.remove(conn, BINTI, 1)
-        await delivery.carry_out(pool, PRIVATE, id_, job)
+        actions.remove(conn, BINTI, 1)
+        await attempt.deliver_message(pool, PRIVATE, id_, job)
         assert receiver.all == []
     message(conn, "https://receiver.example")
-    await task.tidy(pool)
+    await task.delete_expired_messages(pool, PRIVATE)
     assert conn.execute("SELECT id FROM webhook_endpoints").fetchall() == [(2,)]
     assert conn.execute("SELECT endpoint_id FROM webhook_messages").fetchall() == [(2,)]
 
@@ -64,30 +84,30 @@ async def test_a_message_whose_endpoint_was_removed_is_forgotten(conn: Connectio
 async def test_an_endpoint_that_is_off_gets_nothing_and_it_is_said(conn: Connection, pool: AsyncPool) -> None:
     with Receiver() as receiver:
         id_, job = message(conn, receiver.url)
-        endpoints.switch(conn, BINTI, 1, on=False)
-        await delivery.carry_out(pool, PRIVATE, id_, job)
+        actions.switch(conn, BINTI, 1, on=False)
+        await attempt.deliver_message(pool, PRIVATE, id_, job)
         assert receiver.all == []
-    assert stands(conn) == ("failed", 1, delivery.OFF)
+    assert stands(conn) == ("failed", 1, attempt.OFF)
 
 
 async def test_nine_tries_and_it_has_failed(conn: Connection, pool: AsyncPool) -> None:
     with Receiver(*[500] * 20) as receiver:
         id_, job = message(conn, receiver.url)
-        for failures in range(1, len(pauses.PAUSES) + 1):
-            with pytest.raises(TryAgain):
-                await delivery.carry_out(pool, PRIVATE, id_, job)
+        for failures in range(1, len(backoff.BACKOFF_SECONDS) + 1):
+            with pytest.raises(RetryLater):
+                await attempt.deliver_message(pool, PRIVATE, id_, job)
             assert stands(conn) == ("waiting", failures, "The receiver answered 500.")
-        await delivery.carry_out(pool, PRIVATE, id_, job)
+        await attempt.deliver_message(pool, PRIVATE, id_, job)
         assert stands(conn) == ("failed", 9, "The receiver answered 500.")
         assert len(receiver.all) == 9
-    assert [one.number for one in shown.tries(conn, id_)] == list(range(9, 0, -1))
+    assert [attempt.number for attempt in store.list_attempts(conn, id_)] == list(range(9, 0, -1))
 
 
 async def test_the_next_try_is_when_the_message_says(conn: Connection, pool: AsyncPool) -> None:
     with Receiver(500) as receiver:
         id_, job = message(conn, receiver.url)
-        with pytest.raises(TryAgain) as again:
-            await delivery.carry_out(pool, PRIVATE, id_, job)
+        with pytest.raises(RetryLater) as again:
+            await attempt.deliver_message(pool, PRIVATE, id_, job)
     assert conn.execute("SELECT next_try_at FROM webhook_messages").fetchone() == (again.value.at,)
 
 
@@ -96,22 +116,25 @@ async def test_what_is_sent_again_has_a_full_set_of_tries_and_goes_on_counting(
 ) -> None:
     with Receiver(410) as receiver:
         id_, job = message(conn, receiver.url)
-        await delivery.carry_out(pool, PRIVATE, id_, job)
-        endpoints.switch(conn, BINTI, 1, on=True)
-        [found] = shown.messages(conn, 10)
-        endpoints.send_again(conn, BINTI, found)
+        await attempt.deliver_message(pool, PRIVATE, id_, job)
+        actions.switch(conn, BINTI, 1, on=True)
+        [found] = store.list_messages(conn, 10)
+        actions.send_again(conn, BINTI, found)
         assert stands(conn) == ("waiting", 0, None)
         [(again,)] = conn.execute("SELECT queue_job_id FROM webhook_messages").fetchall()
         assert again != job
-        await delivery.carry_out(pool, PRIVATE, id_, again)
-    assert [(one.number, one.status) for one in shown.tries(conn, id_)] == [(2, 204), (1, 410)]
+        await attempt.deliver_message(pool, PRIVATE, id_, again)
+    assert [(attempt.number, attempt.status) for attempt in store.list_attempts(conn, id_)] == [
+        (2, 204),
+        (1, 410),
+    ]
 
 
 async def test_private_addresses_take_the_setting(conn: Connection, pool: AsyncPool) -> None:
     with Receiver() as receiver:
         id_, job = message(conn, receiver.url)
-        with pytest.raises(TryAgain):
-            await delivery.carry_out(pool, load({}), id_, job)
+        with pytest.raises(RetryLater):
+            await attempt.deliver_message(pool, load({}), id_, job)
         assert receiver.all == []
 
 
@@ -120,10 +143,10 @@ async def test_a_message_that_lost_its_job_gets_another(
     conn: Connection, pool: AsyncPool, status: str
 ) -> None:
     id_, job = message(conn, "https://receiver.example")
-    await task.tidy(pool)
+    await task.rescue_orphans(pool)
     assert conn.execute("SELECT queue_job_id FROM webhook_messages").fetchone() == (job,)
     conn.execute("UPDATE procrastinate_jobs SET status = %s", (status,))
-    await task.tidy(pool)
+    await task.rescue_orphans(pool)
     rows = conn.execute(
         "SELECT j.status::text, j.args FROM webhook_messages m"
         " JOIN procrastinate_jobs j ON j.id = m.queue_job_id"
@@ -135,7 +158,7 @@ async def test_the_job_of_a_dead_worker_is_queued_again(conn: Connection, pool: 
     _, job = message(conn, "https://receiver.example")
     for _ in range(5):
         conn.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
-        assert await watch.rescue_stalled(pool, 20.0) == 1
+        assert await rescuer.rescue_stalled(pool, 20.0) == 1
         assert conn.execute("SELECT id, status::text FROM procrastinate_jobs").fetchall() == [(job, "todo")]
 
 
@@ -145,7 +168,7 @@ async def test_old_messages_go_and_others_stay(conn: Connection, pool: AsyncPool
     conn.execute("UPDATE webhook_messages SET state = 'failed', ended_at = now() WHERE id > 1")
     conn.execute("UPDATE webhook_messages SET ended_at = now() - interval '31 days' WHERE id = 3")
     conn.execute("UPDATE webhook_messages SET created_at = now() - interval '31 days' WHERE id = 1")
-    await task.tidy(pool)
+    await task.delete_expired_messages(pool, PRIVATE)
     assert conn.execute("SELECT id FROM webhook_messages ORDER BY id").fetchall() == [(1,), (2,)]
 
 

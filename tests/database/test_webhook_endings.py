@@ -11,34 +11,34 @@ import pytest
 
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
-from hrims.errors import Fenced
-from hrims.follow import store as follow
+from hrims.errors import StaleAttempt
 from hrims.jobs import control
-from hrims.jobs.ask_person import ask_person
 from hrims.jobs.attempts import attempt as attempts
 from hrims.jobs.attempts import store as jobs
-from hrims.jobs.attempts.patience import Deadline
-from hrims.jobs.attempts.retry import GivenUp
+from hrims.jobs.attempts.retry import RunFailed
+from hrims.jobs.attempts.retry_policy import Deadline
 from hrims.jobs.attempts.store import Attempt
+from hrims.jobs.enqueue_person import enqueue_person
 from hrims.jobs.queue import queue_run
-from hrims.jobs.rescue import watch
+from hrims.jobs.rescuer import task as rescuer
+from hrims.runs import store as run_store
 from hrims.sync import rejected
-from hrims.sync.reconcile import Sum, finish
-from hrims.web import answers
-from tests.database.runs import ASHA, ask_for, begin, institution
+from hrims.sync.reconcile import Reconciliation, finish
+from hrims.web.core import serializers
+from tests.database.runs import ASHA, begin, enqueue_run_of, institution
 from tests.database.test_save_page import save
 from tests.database.webhooks import endpoint, payload, told
-from tests.people import record
+from tests.support.people import record
 
 End = Callable[[Connection, AsyncPool, Attempt], Awaitable[None]]
 
-SUM = Sum(people=2, rejected=0, repeats=0, steady=True, total=2, gaps=())
+SUM = Reconciliation(people=2, rejected=0, seen_twice=0, is_total_stable=True, total=2, gaps=())
 
 
 @pytest.fixture
 async def run(conn: Connection, pool: AsyncPool) -> Attempt:
-    """A run under way that has saved two people."""
-    begun = await begin(conn, pool, ask_for(conn, institution(conn)))
+    """Return a run under way that has saved two people."""
+    begun = await begin(conn, pool, enqueue_run_of(conn, institution(conn)))
     await save(begun, pool, [record(1), record(2)], total=2)
     return begun
 
@@ -56,8 +56,8 @@ async def asked_again(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
 
 
 async def fails(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
-    with pytest.raises(GivenUp):
-        await attempts._failed(
+    with pytest.raises(RunFailed):
+        await attempts._record_failure(
             pool, load({"HRIMS_ATTEMPTS": "1"}), run, Deadline(None), RuntimeError("a fault")
         )
 
@@ -69,13 +69,13 @@ async def is_cancelled(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
 async def loses_its_worker(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
     conn.execute("UPDATE runs SET rescues = 3")
     conn.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = NULL")
-    assert await watch.rescue_stalled(pool, 20.0) == 1
+    assert await rescuer.rescue_stalled(pool, 20.0) == 1
 
 
 async def loses_its_job(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
     conn.execute("UPDATE runs SET rescues = 3")
     conn.execute("UPDATE procrastinate_jobs SET status = 'failed'")
-    assert await watch.rescue_orphans(queue_run, pool) == 1
+    assert await rescuer.rescue_orphans(queue_run, pool) == 1
 
 
 ENDS: dict[End, str] = {
@@ -92,7 +92,7 @@ every_end = pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
 
 
 @every_end
-async def test_every_end_is_told_once_to_each_endpoint(
+async def test_every_end_is_sent_once_to_each_endpoint(
     conn: Connection, pool: AsyncPool, run: Attempt, end: End
 ) -> None:
     endpoint(conn)
@@ -102,10 +102,10 @@ async def test_every_end_is_told_once_to_each_endpoint(
 
 
 @every_end
-async def test_what_undoes_the_end_undoes_the_message_and_its_job(
+async def test_a_rollback_of_the_end_removes_the_message_and_its_job(
     conn: Connection, dsn: str, pool: AsyncPool, run: Attempt, end: End
 ) -> None:
-    """The last moment of the transaction fails: the run goes on, and nobody was told."""
+    """The transaction fails at its last statement: the run continues, and no message was sent."""
     endpoint(conn)
     conn.execute(
         """
@@ -123,17 +123,15 @@ async def test_what_undoes_the_end_undoes_the_message_and_its_job(
     assert conn.execute("SELECT count(*) FROM procrastinate_jobs").fetchall() == jobs_before
 
 
-async def test_an_attempt_that_was_overtaken_tells_nobody(
-    conn: Connection, pool: AsyncPool, run: Attempt
-) -> None:
+async def test_a_stale_attempt_sends_no_message(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
     endpoint(conn)
     await begin(conn, pool, run.run_id)
-    with pytest.raises(Fenced):
+    with pytest.raises(StaleAttempt):
         await completes(conn, pool, run)
     assert told(conn) == []
 
 
-async def test_what_is_no_end_is_not_told(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
+async def test_a_retry_sends_no_message(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
     endpoint(conn)
     async with pool.connection() as other:
         assert await jobs.hand_back(other, run)
@@ -141,7 +139,7 @@ async def test_what_is_no_end_is_not_told(conn: Connection, pool: AsyncPool, run
     assert told(conn) == []
 
 
-async def test_nobody_is_told_who_is_switched_off(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
+async def test_a_disabled_endpoint_gets_no_message(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
     endpoint(conn)
     conn.execute("UPDATE webhook_endpoints SET active = false")
     await completes(conn, pool, run)
@@ -158,15 +156,15 @@ async def test_a_run_that_is_tried_again_tells_of_both_ends(
     assert [event for *_, event in told(conn)] == ["run.cancelled", "run.completed"]
 
 
-async def test_it_says_what_the_api_says_and_nothing_of_anybody(
+async def test_the_payload_equals_the_api_and_has_no_personal_data(
     conn: Connection, pool: AsyncPool, run: Attempt
 ) -> None:
     endpoint(conn)
     await completes(conn, pool, run)
-    said = payload(conn)
-    found = follow.read(conn, run.run_id)
+    body = payload(conn)
+    found = run_store.find_run(conn, run.run_id)
     assert found
-    api = answers.result(found, []) | answers.status(found)
+    api = serializers.result(found, []) | serializers.status(found)
     of_waiting = (
         "nextTryAt",
         "startsAt",
@@ -182,21 +180,21 @@ async def test_it_says_what_the_api_says_and_nothing_of_anybody(
         del api[left_out]
     moments = ("requestedAt", "startedAt", "finishedAt")
     for name in moments:
-        assert said["data"].pop(name).removesuffix("Z") == api.pop(name).removesuffix("+00:00")
+        assert body["data"].pop(name).removesuffix("Z") == api.pop(name).removesuffix("+00:00")
     extra = {"statusUrl": f"/api/hrims/job-status/{run.run_id}", "code": None, "trouble": None}
-    assert said["data"] == api | extra
-    assert (said["type"], said["data"]["employeeCount"], said["data"]["new"]) == ("run.completed", 2, 2)
-    text = json.dumps(said)
+    assert body["data"] == api | extra
+    assert (body["type"], body["data"]["employeeCount"], body["data"]["new"]) == ("run.completed", 2, 2)
+    text = json.dumps(body)
     assert "Mtu" not in text
     assert "58033" not in text
 
 
-def test_a_run_for_one_person_names_nobody(conn: Connection) -> None:
+def test_a_run_for_one_person_has_no_personal_data(conn: Connection) -> None:
     endpoint(conn)
-    control.cancel(conn, ASHA, ask_person(conn, ASHA, "580330000").run_id)
-    said = payload(conn)
-    assert (said["data"]["kind"], said["data"]["institutionName"]) == ("person", "One person")
-    assert "58033" not in json.dumps(said)
+    control.cancel(conn, ASHA, enqueue_person(conn, ASHA, "580330000").run_id)
+    body = payload(conn)
+    assert (body["data"]["kind"], body["data"]["institutionName"]) == ("person", "One person")
+    assert "58033" not in json.dumps(body)
 
 
 async def test_it_says_why_a_run_failed(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
@@ -207,9 +205,7 @@ async def test_it_says_why_a_run_failed(conn: Connection, pool: AsyncPool, run: 
     assert data["trouble"].startswith("Something went wrong inside HRIMS Sync.")
 
 
-async def test_numbers_that_follow_from_the_end_are_told_too(
-    conn: Connection, pool: AsyncPool, run: Attempt
-) -> None:
+async def test_derived_numbers_are_in_the_payload(conn: Connection, pool: AsyncPool, run: Attempt) -> None:
     """They are written after the run's end, in the same transaction."""
     endpoint(conn)
     async with pool.connection() as other:
@@ -225,14 +221,14 @@ async def test_an_endpoint_that_is_being_removed_undoes_no_end(
     endpoint(conn)
     with psycopg.connect(dsn) as remover:
         remover.execute("DELETE FROM webhook_endpoints WHERE id = 1")
-        commit = threading.Thread(target=_once_somebody_waits, args=(dsn, remover))
+        commit = threading.Thread(target=_wait_for_blocked_session, args=(dsn, remover))
         commit.start()
         await completes(conn, pool, run)
         commit.join()
     assert told(conn) == [(2, run.run_id, "run.completed")]
 
 
-def _once_somebody_waits(dsn: str, remover: Connection) -> None:
+def _wait_for_blocked_session(dsn: str, remover: Connection) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
         waits: Any = (0,)
         while waits == (0,):

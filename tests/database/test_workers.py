@@ -6,15 +6,16 @@ import psycopg
 
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
-from hrims.jobs.retention import prune
-from hrims.jobs.workers import beat, store
-from tests.database.runs import live
+from hrims.jobs.cleaner import task as cleaner
+from hrims.jobs.workers import heartbeat, store
+from hrims.worker import DELETIONS
+from tests.database.runs import register_worker
 
 
 async def test_a_process_that_registers_again_is_one_worker(conn: Connection, pool: AsyncPool) -> None:
     """After its database was away it has another number, and its first could not be unregistered."""
-    other = live(conn)
-    me = beat.describe(Settings()) | {"host": "host", "pid": 1}
+    other = register_worker(conn)
+    me = heartbeat.describe(Settings()) | {"host": "host", "pid": 1}
     async with pool.connection() as registering:
         before, now = [await store.register(registering, me) for _ in range(2)]
     ended = "SELECT worker_id FROM workers WHERE ended_at IS NOT NULL"
@@ -36,7 +37,7 @@ async def test_one_heartbeat_is_written_in_both_lists(conn: Connection, pool: As
             beats.set()
 
     both = "SELECT (SELECT last_heartbeat FROM procrastinate_workers), (SELECT last_beat FROM workers)"
-    async with beat.registered(pool, Settings(beat_seconds=0.05, silent_seconds=1), on_beat) as mine:
+    async with heartbeat.registered(pool, Settings(beat_seconds=0.05, silent_seconds=1), on_beat) as mine:
         first = conn.execute(both).fetchone()
         await asyncio.wait_for(beats.wait(), 20)
         second = conn.execute(both).fetchone()
@@ -62,22 +63,22 @@ async def test_a_lock_on_what_is_to_be_deleted_stops_neither_heartbeat_nor_clean
     with psycopg.connect(dsn) as frozen:
         frozen.execute("SELECT FROM remote_breakers FOR UPDATE")
         settings = Settings(beat_seconds=0.05, silent_seconds=1)
-        async with beat.registered(pool, settings, beats.put_nowait), asyncio.timeout(60):
+        async with heartbeat.registered(pool, settings, beats.put_nowait), asyncio.timeout(60):
             for _ in range(5):
                 await beats.get()
-        await prune.prune(pool, Settings())
+        await cleaner.delete_expired(DELETIONS, pool, Settings())
     assert conn.execute("SELECT count(*) FROM remote_breakers").fetchone() == (1,)
 
 
 async def test_the_cleaner_deletes_workers_that_are_long_gone(conn: Connection, pool: AsyncPool) -> None:
     conn.execute(OPEN_BREAKER)
-    gone, silent, living = (live(conn) for _ in range(3))
+    gone, silent, living = (register_worker(conn) for _ in range(3))
     for worker_id, days in ((gone, 8), (silent, 6)):
         conn.execute(
             "UPDATE workers SET last_beat = now() - make_interval(days => %s) WHERE worker_id = %s",
             (days, worker_id),
         )
-    await prune.prune(pool, Settings())
+    await cleaner.delete_expired(DELETIONS, pool, Settings())
     kept = conn.execute("SELECT worker_id FROM workers ORDER BY 1").fetchall()
     assert kept == [(silent,), (living,)]
     assert conn.execute("SELECT count(*) FROM remote_breakers").fetchone() == (0,)

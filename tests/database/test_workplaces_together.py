@@ -1,5 +1,6 @@
-"""Decisions about workplaces, pages that are being saved and imports, all at the same time: each waits for
-the other, nobody is left behind, and none waits in a ring.
+"""Decisions about workplaces, page transactions and imports at the same time.
+
+They wait for each other, no employee keeps the old institution, and none deadlocks.
 """
 
 import asyncio
@@ -13,14 +14,21 @@ from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store as employees
 from hrims.errors import Conflict
+from hrims.institutions import importer
+from hrims.institutions.workplaces import actions
 from hrims.jobs.attempts.store import Attempt
-from hrims.register import table
 from hrims.sync import pages
-from hrims.workplaces import decide
-from tests.database.runs import ASHA, ask_for, begin, institution
-from tests.database.test_save_page import _until_blocked, rows, save
-from tests.database.test_workplaces import HEALTH, HOSPITAL, INSTITUTIONS, OMAR, workplace
-from tests.people import page, record
+from tests.database.runs import ASHA, begin, enqueue_run_of, institution, until_blocked
+from tests.database.test_save_page import rows, save
+from tests.database.test_workplaces import (
+    HEALTH,
+    HOSPITAL,
+    INSTITUTIONS,
+    OMAR,
+    begin_with_hospital,
+    workplace,
+)
+from tests.support.people import page, record
 
 MANY = 6000
 """People of one workplace, as many as the appointing authority lists."""
@@ -38,18 +46,16 @@ SELECT deadlocks FROM pg_stat_database, pg_stat_force_next_flush() WHERE datname
 
 @pytest.fixture
 async def attempt(conn: Connection, pool: AsyncPool) -> Attempt:
-    """A run of the ministry of health that lists three people of a hospital."""
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
-    await save(attempt, pool, [record(n, workplace=HOSPITAL) for n in range(3)])
-    return attempt
+    """Return a run of the ministry of health that lists three people of a hospital."""
+    return await begin_with_hospital(conn, pool)
 
 
-async def decided(dsn: str, deed: Callable[..., Any], *given: Any, by: Actor = ASHA, **more: Any) -> Any:
-    """A decision on a connection of its own, in a thread."""
+async def decided(dsn: str, action: Callable[..., Any], *given: Any, by: Actor = ASHA, **more: Any) -> Any:
+    """Return a decision on a connection of its own, in a thread."""
 
     def act() -> Any:
         with psycopg.connect(dsn, autocommit=True) as own:
-            return deed(own, by, *given, **more)
+            return action(own, by, *given, **more)
 
     return await asyncio.to_thread(act)
 
@@ -58,12 +64,14 @@ async def test_a_mapping_waits_for_a_page_that_is_being_saved_and_moves_its_peop
     conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
 ) -> None:
     id_, new = workplace(conn), record(7, workplace=HOSPITAL)
-    [(_, row)] = pages.shape(page([new], total=1)).rows
+    [(_, row)] = pages.map_page(page([new], total=1)).rows
     async with pool.connection() as saver:
         run_id = attempt.run_id
-        await employees.keep(saver, [(0, row)], run_id=run_id, institution_id=1, identifier_type="votecode")
-        mapping = asyncio.create_task(decided(dsn, decide.map_to, id_, HEALTH))
-        await _until_blocked(pool)
+        await employees.save_rows(
+            saver, [(0, row)], run_id=run_id, institution_id=1, identifier_type="votecode"
+        )
+        mapping = asyncio.create_task(decided(dsn, actions.map_workplace, id_, HEALTH))
+        await until_blocked(conn)
         assert not mapping.done()
     assert (await mapping).moved == 4
     assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 4)]
@@ -75,11 +83,11 @@ async def test_a_page_waits_for_a_mapping_and_files_its_people_by_it(
 ) -> None:
     id_ = workplace(conn)
     with psycopg.connect(dsn) as person, person.transaction():
-        decide.map_to(person, ASHA, id_, HEALTH)
+        actions.map_workplace(person, ASHA, id_, HEALTH)
         saving = asyncio.create_task(
             save(attempt, pool, [record(n, workplace=HOSPITAL) for n in range(2, 9)], number=1)
         )
-        await _until_blocked(pool)
+        await until_blocked(conn)
         assert not saving.done()
     await saving
     assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 9)]
@@ -87,14 +95,14 @@ async def test_a_page_waits_for_a_mapping_and_files_its_people_by_it(
     assert rows(conn, "SELECT unmatched FROM run_progress") == [(3,)]
 
 
-async def test_of_two_who_map_the_same_workplace_at_once_the_second_is_told_what_the_first_said(
+async def test_a_second_mapping_at_the_same_time_reports_the_first(
     conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
 ) -> None:
     id_, other = workplace(conn), institution(conn, "TUME", "037", "129673100")
     with psycopg.connect(dsn) as first, first.transaction():
-        decide.map_to(first, ASHA, id_, HEALTH)
-        second = asyncio.create_task(decided(dsn, decide.map_to, id_, other, by=OMAR))
-        await _until_blocked(pool)
+        actions.map_workplace(first, ASHA, id_, HEALTH)
+        second = asyncio.create_task(decided(dsn, actions.map_workplace, id_, other, by=OMAR))
+        await until_blocked(conn)
         assert not second.done()
     with pytest.raises(Conflict, match=r"belongs to WIZARA YA AFYA already: asha has mapped it"):
         await second
@@ -102,24 +110,22 @@ async def test_of_two_who_map_the_same_workplace_at_once_the_second_is_told_what
     assert rows(conn, "SELECT count(*) FROM audit_log WHERE action = 'workplace.map'") == [(1,)]
 
 
-async def test_who_takes_back_while_the_register_gains_the_name_gets_what_it_says_then(
+async def test_an_undo_while_the_register_gains_the_name_follows_the_register(
     conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
 ) -> None:
     id_ = workplace(conn)
-    decide.map_to(conn, ASHA, id_, HEALTH)
-    with psycopg.connect(dsn) as importer, importer.transaction():
-        table.import_rows(importer, OMAR, [(HOSPITAL, "050", None)])
-        taking = asyncio.create_task(decided(dsn, decide.take_back, id_))
-        await _until_blocked(pool)
+    actions.map_workplace(conn, ASHA, id_, HEALTH)
+    with psycopg.connect(dsn) as other, other.transaction():
+        importer.import_rows(other, OMAR, [(HOSPITAL, "050", None)])
+        taking = asyncio.create_task(decided(dsn, actions.unmap, id_))
+        await until_blocked(conn)
     assert (await taking).workplace.institution == HOSPITAL
 
 
 async def test_a_big_workplace_moves_while_pages_of_its_people_are_saved(
     conn: Connection, dsn: str, pool: AsyncPool, attempt: Attempt
 ) -> None:
-    """Its people change places in pages that come from the other end; nobody waits in a ring, and whoever
-    still works there at the end has moved.
-    """
+    """Pages change its employees in the opposite order: no deadlock, and all are moved."""
     conn.execute(
         """
         INSERT INTO employees (zan_id, status, current_workplace, workplace_id,
@@ -143,9 +149,9 @@ async def test_a_big_workplace_moves_while_pages_of_its_people_are_saved(
 
     async def decisions() -> None:
         for _ in range(3):
-            await decided(dsn, decide.map_to, id_, HEALTH)
-            await decided(dsn, decide.take_back, id_)
-        await decided(dsn, decide.map_to, id_, HEALTH)
+            await decided(dsn, actions.map_workplace, id_, HEALTH)
+            await decided(dsn, actions.unmap, id_)
+        await decided(dsn, actions.map_workplace, id_, HEALTH)
 
     await asyncio.gather(churn(), decisions())
     assert rows(conn, DEADLOCKS) == [(0,)]
@@ -168,15 +174,15 @@ LOCK_WORKPLACE = "SELECT FROM workplaces WHERE name = %s FOR SHARE"
 async def test_a_page_that_has_one_and_wants_another_gets_it(
     conn: Connection, dsn: str, pool: AsyncPool, lock: str, first: str, then: str
 ) -> None:
-    """As a page locks: in key order. Whoever moves people meanwhile waits before it has any of them."""
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn)))
+    """A page locks in key order. A transaction that moves employees waits before it locks any of them."""
+    attempt = await begin(conn, pool, enqueue_run_of(conn, institution(conn)))
     await save(attempt, pool, [record(1, workplace="Skuli A")])
     await save(attempt, pool, [record(n, workplace="Skuli B") for n in (0, 2)], number=1)
-    both: list[table.Entry] = [("SKULI B", None, None), ("SKULI A", None, None)]
+    both: list[importer.Entry] = [("SKULI B", None, None), ("SKULI A", None, None)]
     with psycopg.connect(dsn) as saver:
         saver.execute(lock.encode(), (first,))
-        moving = asyncio.create_task(decided(dsn, table.import_rows, both))
-        await _until_blocked(pool)
+        moving = asyncio.create_task(decided(dsn, importer.import_rows, both))
+        await until_blocked(conn)
         saver.execute(lock.encode(), (then,))
         saver.commit()
     await moving
@@ -187,7 +193,7 @@ async def test_pages_decisions_and_imports_never_wait_in_a_ring(
     conn: Connection, dsn: str, pool: AsyncPool
 ) -> None:
     """People move between two workplaces in pages, while both are registered in an import, or mapped."""
-    attempt = await begin(conn, pool, ask_for(conn, institution(conn), page_size=500))
+    attempt = await begin(conn, pool, enqueue_run_of(conn, institution(conn), page_size=500))
     names = [f"Skuli {n}" for n in range(8)]
     people = list(range(300))
     await save(attempt, pool, [record(n, workplace=names[n % 8]) for n in people])
@@ -203,17 +209,17 @@ async def test_pages_decisions_and_imports_never_wait_in_a_ring(
     def imports() -> None:
         with psycopg.connect(dsn, autocommit=True) as own:
             for n in range(0, 6, 2):
-                numbers: list[table.Entry] = [
+                numbers: list[importer.Entry] = [
                     (names[n + 1], f"9{n}1", None),
                     (names[n], f"9{n}0", None),
                     ("WIZARA YA AFYA", f"00{n}", None),
                 ]
-                table.import_rows(own, OMAR, numbers)
+                importer.import_rows(own, OMAR, numbers)
 
     async def decisions() -> None:
         for name in names[6:] * 3:
-            await decided(dsn, decide.map_to, workplace(conn, name), HEALTH)
-            await decided(dsn, decide.take_back, workplace(conn, name))
+            await decided(dsn, actions.map_workplace, workplace(conn, name), HEALTH)
+            await decided(dsn, actions.unmap, workplace(conn, name))
 
     await asyncio.gather(churn(0), churn(1), asyncio.to_thread(imports), decisions())
     assert rows(conn, WRONG) == [(0,)]

@@ -4,8 +4,8 @@ from typing import Any
 
 from hrims.access.audit import Actor
 from hrims.db import Connection
-from hrims.webhooks import endpoints
-from hrims.webhooks.endpoints import Added
+from hrims.webhooks import actions as webhook_actions
+from hrims.webhooks.actions import AddedEndpoint
 
 BINTI = Actor("binti", "page", "127.0.0.1")
 """An administrator."""
@@ -13,13 +13,13 @@ BINTI = Actor("binti", "page", "127.0.0.1")
 URL = "https://receiver.example/hook"
 
 
-def endpoint(conn: Connection, url: str = URL) -> Added:
-    """An endpoint that is switched on."""
-    return endpoints.add(conn, BINTI, url, "", private=True)
+def endpoint(conn: Connection, url: str = URL) -> AddedEndpoint:
+    """Return an endpoint that is switched on."""
+    return webhook_actions.add(conn, BINTI, url, "", private=True)
 
 
 def told(conn: Connection) -> list[Any]:
-    """(endpoint, run, event) of every message, each of which must have its job."""
+    """Return (endpoint, run, event) of every message. Assert that each has its job."""
     rows = conn.execute(
         """
         SELECT m.endpoint_id, m.run_id, m.event, j.task_name, j.args, m.id
@@ -32,6 +32,6 @@ def told(conn: Connection) -> list[Any]:
 
 
 def payload(conn: Connection) -> Any:
-    """What the only message says."""
+    """Return what the only message says."""
     [(found,)] = conn.execute("SELECT payload FROM webhook_messages").fetchall()
     return found

@@ -10,6 +10,6 @@ from tests.distributed.processes import folder
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder for database servers."""
+    """Provide a folder for database servers."""
     with folder() as made:
         yield made

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hrims.config import PROJECT
-from tests.distributed.programs import need
-from tests.flow.conftest import World
+from tests import PROJECT
+from tests.distributed.programs import require_program
+from tests.support.harness import World
 
 NAMES = ("mkoani", "wete", "chake")
 
@@ -25,7 +25,7 @@ class Hosts:
     """The bridge and what hangs on it. All names begin with that of the bridge."""
 
     def __init__(self) -> None:
-        self._ip, self._unshare = need("ip", "iproute2"), need("unshare", "util-linux")
+        self._ip, self._unshare = require_program("ip", "iproute2"), require_program("unshare", "util-linux")
         self.bridge = f"hr{os.getpid() % 100_000}"
         prefix = NETWORK.format(os.getpid() % 250 + 1)
         self.address, self.network = f"{prefix}.1", f"{prefix}.0/24"
@@ -46,19 +46,19 @@ class Hosts:
             self.ip("netns", "add", space)
             self.ip("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", space)
             self.ip("link", "set", outside, "master", self.bridge, "up")
-            for words in (("addr", "add", f"{address}/24", "dev", "eth0"), ("link", "set", "eth0", "up")):
-                self.ip("-netns", space, *words)
+            for arguments in (("addr", "add", f"{address}/24", "dev", "eth0"), ("link", "set", "eth0", "up")):
+                self.ip("-netns", space, *arguments)
 
     def pull(self, name: str) -> None:
-        """The host's cable is pulled: nobody is told, packets are lost."""
+        """Drop all packets of the host, without closing its connections."""
         self.ip("link", "set", self._cable(name), "down")
 
     def put_back(self, name: str) -> None:
-        """The cable is in place again."""
+        """Connect the host again."""
         self.ip("link", "set", self._cable(name), "up")
 
     def start_worker(self, world: World, name: str) -> "subprocess.Popen[bytes]":
-        """A worker on this host, which takes itself for a machine of this name."""
+        """Start a worker on this host, under this host name."""
         inside = f'hostname {name} && exec "$0" worker'
         with (world.folder / f"worker-{name}.log").open("wb") as log:
             worker = subprocess.Popen(
@@ -76,15 +76,15 @@ class Hosts:
         return worker
 
     def remove(self) -> None:
-        """All of it, as far as it is there."""
+        """Remove everything that exists."""
         for name in NAMES:
             self.ip("link", "del", self._cable(name), check=False)
             self.ip("netns", "del", self._space(name), check=False)
         self.ip("link", "del", self.bridge, check=False)
 
-    def ip(self, *words: str, check: bool = True) -> None:
-        """Runs ip."""
-        subprocess.run([str(self._ip), *words], capture_output=True, text=True, check=check)
+    def ip(self, *arguments: str, check: bool = True) -> None:
+        """Run ip."""
+        subprocess.run([str(self._ip), *arguments], capture_output=True, text=True, check=check)
 
     def _space(self, name: str) -> str:
         return f"{self.bridge}-{name}"
@@ -95,7 +95,7 @@ class Hosts:
 
 @contextmanager
 def hosts() -> Iterator[Hosts]:
-    """Three hosts, gone at the end."""
+    """Provide three hosts, gone at the end."""
     made = Hosts()
     try:
         made.make()

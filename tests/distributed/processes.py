@@ -16,15 +16,15 @@ from psycopg.conninfo import conninfo_to_dict
 
 from hrims.postgres.account import server_account
 from tests.conftest import _fastest
-from tests.distributed.programs import need
-from tests.served import free_port
+from tests.distributed.programs import require_program
+from tests.support.served import free_port
 
 START_SECONDS = 60.0
 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder that the account of database servers can write to, removed at the end."""
+    """Provide a folder that the account of database servers can write to, removed at the end."""
     made = Path(tempfile.mkdtemp(prefix="hrims-tests-", dir=_fastest()))
     if account := server_account(None):
         os.chown(made, account.uid, account.gid)
@@ -46,22 +46,22 @@ class Child:
 
     @property
     def command(self) -> list[str]:
-        """What is started."""
+        """Return the command that is started."""
         raise NotImplementedError
 
     def dsn(self, database: str = "hrims") -> str:
-        """How clients reach it."""
+        """Return how clients reach it."""
         return f"postgresql://hrims@{self.address}:{self.port}/{database}"
 
     def run(self, *command: str | Path) -> None:
-        """Runs a program to its end."""
+        """Run a program to its end."""
         done = subprocess.run(
             command, cwd=self.home, capture_output=True, text=True, check=False, **self._who
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
     def start(self, database: str = "postgres") -> None:
-        """Starts it and waits until it answers."""
+        """Start it and waits until it answers."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -85,7 +85,7 @@ class Child:
         return True
 
     def kill(self) -> None:
-        """kill -9 of the process and of its children; the first one first, or it would start others."""
+        """Kill the process with SIGKILL and then its children; the parent first, or it would start others."""
         if self.process is None or self.process.poll() is not None:
             return
         number = self.process.pid
@@ -106,7 +106,7 @@ class Pooler(Child):
 
     def __init__(self, home: Path, server: str) -> None:
         super().__init__(home, "127.0.0.1")
-        self._program = need("pgbouncer", "pgbouncer")
+        self._program = require_program("pgbouncer", "pgbouncer")
         behind = conninfo_to_dict(server)
         self._ini = home / "pgbouncer.ini"
         self._ini.write_text(
@@ -129,7 +129,7 @@ class Server(Child):
 
     def __init__(self, home: Path, address: str = "127.0.0.1") -> None:
         super().__init__(home, address)
-        self._programs = need("initdb", "postgresql-15").parent
+        self._programs = require_program("initdb", "postgresql-15").parent
         self.data = home / f"data-{self.port}"
 
     @property
@@ -145,7 +145,7 @@ class Server(Child):
         return [str(self._programs / "postgres"), "-D", str(self.data), *options]
 
     def make(self, network: str = "127.0.0.1/32") -> None:
-        """An empty server that trusts who comes from this network, started, with the database hrims."""
+        """Start an empty server that trusts clients of this network, with the database hrims."""
         self.run(
             self._programs / "initdb",
             f"--pgdata={self.data}",
@@ -162,7 +162,7 @@ class Server(Child):
             conn.execute("CREATE DATABASE hrims")
 
     def follow(self, primary: "Server") -> None:
-        """Becomes a standby of another server, with all that it has; no commit there is answered from then on
+        """Become a standby of another server, with all that it has; no commit there is answered from then on
         before it is written here too.
         """
         self.run(
@@ -183,5 +183,5 @@ class Server(Child):
                 time.sleep(0.05)
 
     def promote(self) -> None:
-        """Makes the standby the primary; returns when it is."""
+        """Promote the standby and wait until it is the primary."""
         self.run(self._programs / "pg_ctl", "promote", f"--pgdata={self.data}", "--wait")

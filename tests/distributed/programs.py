@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from hrims.postgres import locks
-from tests import debian15
+from tests.support import debian15
 
 ELSEWHERE = f"/usr/sbin:/sbin:/usr/bin:/bin:{debian15.PROGRAMS}"
 """Where Debian puts programs that are not in everybody's PATH."""
 
 
-def need(program: str, package: str) -> Path:
-    """Where the program is."""
+def require_program(program: str, package: str) -> Path:
+    """Return where the program is."""
     if not _find(program) and debian15.may_install():
         # Workers of pytest-xdist may want the same one at the same time.
-        with locks.alone(Path(tempfile.gettempdir()) / "hrims-tests-install.lock"):
+        with locks.exclusive(Path(tempfile.gettempdir()) / "hrims-tests-install.lock"):
             if not _find(program):
                 debian15.install(package)
     found = _find(program)

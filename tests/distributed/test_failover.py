@@ -1,5 +1,6 @@
-"""The primary is killed in the middle of runs and its synchronous standby promoted: nothing that was
-committed is lost, and web and workers go on by themselves.
+"""Failover: the primary is killed during runs and its synchronous standby is promoted.
+
+No committed data is lost, and web and workers resume without help.
 """
 
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.distributed.house import PAGES, VOTES, House, house
+from tests.distributed.harness import PAGES, VOTES, Harness, harness
 from tests.distributed.processes import Server
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
@@ -23,7 +24,7 @@ Pair = tuple[Server, Server]
 
 @pytest.fixture
 def pair(home: Path) -> Iterator[Pair]:
-    """A primary and its synchronous standby."""
+    """Provide a primary and its synchronous standby."""
     primary, standby = Server(home), Server(home)
     try:
         primary.make()
@@ -35,12 +36,12 @@ def pair(home: Path) -> Iterator[Pair]:
 
 
 @pytest.fixture
-def product(pair: Pair, tmp_path: Path) -> Iterator[House]:
-    """The product over both, two workers."""
+def product(pair: Pair, tmp_path: Path) -> Iterator[Harness]:
+    """Provide the product over both, two workers."""
     primary, _ = pair
-    hosts = ",".join(f"{one.address}:{one.port}" for one in pair)
+    hosts = ",".join(f"{server.address}:{server.port}" for server in pair)
     url = f"postgresql://hrims@{hosts}/hrims?target_session_attrs=read-write"
-    with house(primary.dsn(), url, tmp_path) as made:
+    with harness(primary.dsn(), url, tmp_path) as made:
         made.world.settings |= {"HRIMS_BEAT_SECONDS": "1", "HRIMS_SILENT_SECONDS": "8"}
         made.remote.control(latency_ms=150, jitter_ms=50)
         for _ in range(2):
@@ -65,13 +66,15 @@ class Witness:
             self._conn.close()
 
     def all_seen(self) -> set[tuple[int, ...]]:
-        """All of them, once the primary is gone."""
+        """Return all of them, once the primary is gone."""
         self._thread.join()
         return self.seen
 
 
 @pytest.mark.parametrize("pages", [3, 17])
-def test_the_standby_takes_over_and_nothing_committed_is_lost(product: House, pair: Pair, pages: int) -> None:
+def test_the_standby_takes_over_and_nothing_committed_is_lost(
+    product: Harness, pair: Pair, pages: int
+) -> None:
     primary, standby = pair
     witness = Witness(primary.dsn())
     with ThreadPoolExecutor() as beside:
@@ -85,8 +88,8 @@ def test_the_standby_takes_over_and_nothing_committed_is_lost(product: House, pa
     _all_is_well(product, there)
 
 
-def test_an_outage_that_outlasts_leases_and_patience_is_waited_for(product: House, pair: Pair) -> None:
-    """All four places are held by requests that HRIMS answers only afterwards: nobody else may have them."""
+def test_an_outage_that_outlasts_leases_and_patience_is_waited_for(product: Harness, pair: Pair) -> None:
+    """Requests that HRIMS answers only afterwards hold all four slots: no other may take them."""
     primary, standby = pair
     remote = product.remote
     witness = Witness(primary.dsn())
@@ -105,13 +108,13 @@ def test_an_outage_that_outlasts_leases_and_patience_is_waited_for(product: Hous
 
 
 def _promote(
-    product: House,
+    product: Harness,
     standby: Server,
     witness: Witness,
     beside: ThreadPoolExecutor,
     when_back: Callable[[], None] = lambda: None,
 ) -> set[tuple[int, ...]]:
-    """Promotes the standby; returns the pages that are there then. ``when_back`` is done when both workers
+    """Promote the standby and return the pages that are there then. ``when_back`` is done when both workers
     have given a sign of life.
     """
     seen = witness.all_seen()
@@ -139,21 +142,21 @@ def _promote(
     return there
 
 
-def _all_is_well(product: House, there: set[tuple[int, ...]]) -> None:
-    product.nobody_lost_or_twice(*RUNS)
+def _all_is_well(product: Harness, there: set[tuple[int, ...]]) -> None:
+    product.assert_saved_once(*RUNS)
     assert product.pages() >= there
-    most = product.remote.counters()["max_in_flight"]
-    assert most <= 4, f"{most} requests were in flight at once"
-    assert [one.poll() for one in (*product.world.workers, product.web.process)] == [None] * 3
+    most_in_flight = product.remote.counters()["max_in_flight"]
+    assert most_in_flight <= 4, f"{most_in_flight} requests were in flight at once"
+    assert [process.poll() for process in (*product.world.workers, product.web.process)] == [None] * 3
 
 
-def _last_event(product: House, run_id: int) -> str:
-    """What a stream ends with that was opened before the primary was killed."""
+def _last_event(product: Harness, run_id: int) -> str:
+    """Return the last event of a stream that was opened before the primary was killed."""
     with product.machine.follow(run_id) as events:
         return [name for name, _ in events][-1]
 
 
 LONG = 30.0
-"""Seconds of an outage for which somebody had to be woken up."""
+"""Seconds of a long outage."""
 
 BEATEN = "SELECT count(*) FROM workers WHERE last_beat > '{}'"

@@ -14,7 +14,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import clone
-from tests.distributed.house import VOTES, House, house
+from tests.distributed.harness import VOTES, Harness, harness
 from tests.distributed.processes import Pooler
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -37,7 +37,7 @@ SOON = 3.0
 
 @pytest.fixture
 def pooler(server_dsn: str, home: Path) -> Iterator[Pooler]:
-    """A pooler before the server of the tests."""
+    """Provide a pooler before the server of the tests."""
     made = Pooler(home, server_dsn)
     try:
         made.start()
@@ -47,15 +47,15 @@ def pooler(server_dsn: str, home: Path) -> Iterator[Pooler]:
 
 
 @pytest.fixture
-def product(pooler: Pooler, server_dsn: str, tmp_path: Path) -> Iterator[House]:
-    """The product over an empty database behind the pooler, set up through it."""
+def product(pooler: Pooler, server_dsn: str, tmp_path: Path) -> Iterator[Harness]:
+    """Provide the product over an empty database behind the pooler, set up through it."""
     with clone(server_dsn, "template0") as dsn:
         name = str(conninfo_to_dict(dsn)["dbname"])
-        with house(dsn, pooler.dsn(name), tmp_path) as made:
+        with harness(dsn, pooler.dsn(name), tmp_path) as made:
             yield made
 
 
-def test_all_that_people_do_works_behind_a_pooler(product: House) -> None:
+def test_all_that_people_do_works_behind_a_pooler(product: Harness) -> None:
     world, machine, remote = product.world, product.machine, product.remote
     assert product.command("migrate") == "The database is up to date."
     assert world.rows(LOCKS) == [(0,)], "a migration has left its lock in the pooler"
@@ -63,8 +63,8 @@ def test_all_that_people_do_works_behind_a_pooler(product: House) -> None:
     world.start_worker()
     first = machine.ask(VOTES[0])
     with machine.follow(first) as events:
-        for name, told in events:
-            if name == "progress" and told["totalFetched"] == 100:
+        for name, data in events:
+            if name == "progress" and data["totalFetched"] == 100:
                 break
         remote.wait_for(held=4)
         remote.release()
@@ -73,7 +73,7 @@ def test_all_that_people_do_works_behind_a_pooler(product: House) -> None:
     product.until_all_ended([first])
     assert machine.job(first)["result"]["employeeCount"] == world.run(first).people
     _cancel(product, VOTES[1])
-    product.nobody_lost_or_twice(VOTES[0])
+    product.assert_saved_once(VOTES[0])
     _pages_open(product)
     assert "behind a pooler" in product.command("doctor")
     assert world.rows(LISTENERS) == [(0,)]
@@ -82,8 +82,8 @@ def test_all_that_people_do_works_behind_a_pooler(product: House) -> None:
         assert "prepared statement" not in log, log
 
 
-def _cancel(product: House, vote: str) -> None:
-    """A run with pages in flight lets go of HRIMS soon after it was cancelled."""
+def _cancel(product: Harness, vote: str) -> None:
+    """Cancel a run with pages in flight and assert that its requests end soon."""
     world, remote = product.world, product.remote
     hold = remote.hold(after=4)
     run_id = product.machine.ask(vote)
@@ -99,7 +99,7 @@ def _cancel(product: House, vote: str) -> None:
     assert world.run(run_id).pages == 4
 
 
-def _pages_open(product: House) -> None:
+def _pages_open(product: Harness) -> None:
     product.command(
         "user", "add", "asha", "--role", "administrator", "--password-stdin", stdin="first-password"
     )
@@ -115,38 +115,40 @@ def _pages_open(product: House) -> None:
         assert "hrims_workers 1.0" in browser.get("/metrics").text
 
 
-def test_workers_that_die_and_freeze_behind_a_pooler_lose_nobody(product: House) -> None:
+def test_dead_and_frozen_workers_behind_a_pooler_lose_no_employee(product: Harness) -> None:
     world = product.world
     for _ in range(3):
         world.start_worker()
     product.remote.control(latency_ms=200)
     runs = [product.machine.ask(vote) for vote in VOTES[:8]]
-    killed = _who_has_saved(product)
+    killed = _find_worker_with_pages(product)
     killed.kill()
     killed.wait()
-    frozen = _who_has_saved(product)
+    frozen = _find_worker_with_pages(product)
     frozen.send_signal(signal.SIGSTOP)
     product.until_all_ended(runs)
     frozen.send_signal(signal.SIGCONT)
     product.until_all_ended([product.machine.ask(VOTES[8])])
-    product.nobody_lost_or_twice(*VOTES[:9])
+    product.assert_saved_once(*VOTES[:9])
     assert product.remote.counters()["max_in_flight"] <= 4
 
 
-def _who_has_saved(product: House) -> subprocess.Popen[bytes]:
-    """A living worker that is in the middle of a run."""
+def _find_worker_with_pages(product: Harness) -> subprocess.Popen[bytes]:
+    """Return a living worker that is in the middle of a run."""
     found: list[subprocess.Popen[bytes]] = []
 
     def look() -> bool:
         pids = {pid for (pid,) in product.world.rows(IN_THE_MIDDLE)}
-        found[:] = [one for one in product.world.workers if one.poll() is None and one.pid in pids]
+        found[:] = [
+            worker for worker in product.world.workers if worker.poll() is None and worker.pid in pids
+        ]
         return bool(found)
 
     product.until(look)
     return found[0]
 
 
-def test_a_pooler_that_dies_and_comes_back_is_waited_for(product: House, pooler: Pooler) -> None:
+def test_a_pooler_that_dies_and_comes_back_is_waited_for(product: Harness, pooler: Pooler) -> None:
     world = product.world
     world.start_worker()
     runs = [product.machine.ask(vote) for vote in VOTES[:2]]
@@ -162,7 +164,7 @@ def test_a_pooler_that_dies_and_comes_back_is_waited_for(product: House, pooler:
     web = time.monotonic() - began
     print(f"after the pooler came back: a page was saved after {worker:.1f} s, web after {web:.1f} s")  # noqa: T201
     product.until_all_ended(runs)
-    product.nobody_lost_or_twice(*VOTES[:2])
+    product.assert_saved_once(*VOTES[:2])
     assert world.workers[0].poll() is None
 
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from hrims.postgres import join
-from tests.postgres.kit import NOBODY, Kit, open_kit
-from tests.postgres.stage import AS_ROOT, Holder, home_of, until_stopped
+from tests.postgres.kit import UNPRIVILEGED_UID, Kit, open_kit
+from tests.postgres.processes import AS_ROOT, JoinedProcess, home_of, wait_until_stopped
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An open folder: as root, pytest's own is closed for the server's account."""
+    """Provide an open folder: as root, pytest's own is closed for the server's account."""
     made = Path(tempfile.mkdtemp(prefix="hrims-pg-"))
     made.chmod(0o755)
     yield made
@@ -26,38 +26,38 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def fresh(folder: Path) -> Path:
-    """A state directory that does not exist yet."""
+    """Return a state directory that does not exist yet."""
     return folder / "state"
 
 
 @pytest.fixture(scope="session")
 def state() -> Iterator[Path]:
-    """A state directory whose server has run before and does not run: it starts at once."""
+    """Provide a state directory whose server has run before and does not run: it starts at once."""
     folder = Path(tempfile.mkdtemp(prefix="hrims-pg-"))
     folder.chmod(0o755)
     with join(folder / "state", fsync=False):
         pass
-    until_stopped(folder / "state")
+    wait_until_stopped(folder / "state")
     yield folder / "state"
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-def hold(state: Path, folder: Path) -> Iterator[Callable[..., Holder]]:
-    """Starts processes that use the server; after the test all of it is ended and gone."""
-    holders: list[Holder] = []
+def hold(state: Path, folder: Path) -> Iterator[Callable[..., JoinedProcess]]:
+    """Start processes that use the server; after the test all of it is ended and gone."""
+    holders: list[JoinedProcess] = []
     states = {state}
 
-    def start(where: Path = state, **wish: Any) -> Holder:
+    def start(where: Path = state, **options: Any) -> JoinedProcess:
         states.add(where)
-        holders.append(Holder(where, **wish))
+        holders.append(JoinedProcess(where, **options))
         return holders[-1]
 
     yield start
     for holder in holders:
         holder.kill()
     for each in states:
-        until_stopped(each)
+        wait_until_stopped(each)
         _clear(each)
 
 
@@ -79,8 +79,8 @@ def kit() -> Iterator[Kit]:
 
 @pytest.fixture
 def ordinary(folder: Path, request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What `hold` needs to hold as an ordinary user, whoever runs the tests."""
+    """Return what `hold` needs to hold as an ordinary user, also if root runs the tests."""
     if not AS_ROOT:
         return {}
-    os.chown(folder, NOBODY, NOBODY)
-    return {"uid": NOBODY, "kit": request.getfixturevalue("kit")}
+    os.chown(folder, UNPRIVILEGED_UID, UNPRIVILEGED_UID)
+    return {"uid": UNPRIVILEGED_UID, "kit": request.getfixturevalue("kit")}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
-NOBODY = 65534
+UNPRIVILEGED_UID = 65534
 """The ordinary user that root's tests change to; every machine has its account."""
 
 VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -37,7 +37,7 @@ OURS = Kit(Path(sys.executable), {"PYTHONPATH": str(PROJECT)})
 
 
 def open_kit(folder: Path) -> Kit:
-    """A kit that an ordinary user can run; what must be copied goes to ``folder``."""
+    """Return a kit that an ordinary user can run; what must be copied goes to ``folder``."""
     site = sysconfig.get_path("purelib")
     env = {"PYTHONPATH": f"{PROJECT}{os.pathsep}{site}"}
     if not _anybody("/bin/sh", "-c", 'cd "$1" && cd "$2"', "sh", str(PROJECT), site):
@@ -51,7 +51,12 @@ def open_kit(folder: Path) -> Kit:
 def _anybody(*command: str) -> bool:
     try:
         subprocess.run(
-            command, user=NOBODY, group=NOBODY, extra_groups=[], check=True, stderr=subprocess.PIPE
+            command,
+            user=UNPRIVILEGED_UID,
+            group=UNPRIVILEGED_UID,
+            extra_groups=[],
+            check=True,
+            stderr=subprocess.PIPE,
         )
     except (OSError, subprocess.CalledProcessError):
         return False
@@ -82,7 +87,7 @@ def _copy_package(name: str, modules: Path) -> None:
 
 
 def _copy_python(folder: Path) -> Path:
-    """The interpreter finds its library beside itself, wherever it stands."""
+    """Copy the interpreter with its library and return its path."""
     base = Path(sys.base_prefix)
     shutil.copytree(base / "lib" / VERSION, folder / "lib" / VERSION, ignore=LEFT_OUT)
     for library in (base / "lib").glob("libpython*.so*"):

@@ -9,14 +9,22 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.postgres.stage import Holder, guard, kill, postmaster, query, until, until_stopped
+from tests.postgres.processes import (
+    JoinedProcess,
+    guard,
+    kill,
+    postmaster,
+    query,
+    wait_until,
+    wait_until_stopped,
+)
 
 ROUNDS = 12
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(600)
-def test_nothing_committed_is_ever_lost(hold: Callable[..., Holder], fresh: Path) -> None:
+def test_nothing_committed_is_ever_lost(hold: Callable[..., JoinedProcess], fresh: Path) -> None:
     seed = int(os.environ.get("HRIMS_CHAOS_SEED", random.randrange(10**6)))
     print(f"HRIMS_CHAOS_SEED={seed}")  # noqa: T201 - repeats a failure
     dice = random.Random(seed)
@@ -26,19 +34,19 @@ def test_nothing_committed_is_ever_lost(hold: Callable[..., Holder], fresh: Path
         written = _write_until_killed(holder, fresh, dice)
         if holder.process.poll() is not None:
             if dice.random() < 0.5:
-                until_stopped(fresh)
+                wait_until_stopped(fresh)
             holder = hold(fresh, fsync=True)
         found = {row[0] for row in query(holder.dsn, "SELECT n FROM kept")}
         assert written <= found, f"{len(written - found)} committed rows are gone"
 
 
-def _write_until_killed(holder: Holder, state: Path, dice: random.Random) -> set[int]:
+def _write_until_killed(holder: JoinedProcess, state: Path, dice: random.Random) -> set[int]:
     written: set[int] = set()
     stop = threading.Event()
     writer = threading.Thread(target=_write, args=(holder.dsn, written, stop))
     writer.start()
     enough = dice.randrange(1, 200)
-    until(lambda: len(written) > enough, "enough is written")
+    wait_until(lambda: len(written) > enough, "enough is written")
     victims = dice.sample(["guard", "server", "holder"], dice.randrange(1, 4))
     for victim in victims:
         _kill(victim, holder, state)
@@ -47,7 +55,7 @@ def _write_until_killed(holder: Holder, state: Path, dice: random.Random) -> set
     return written
 
 
-def _kill(victim: str, holder: Holder, state: Path) -> None:
+def _kill(victim: str, holder: JoinedProcess, state: Path) -> None:
     try:
         if victim == "holder":
             holder.kill()

@@ -12,7 +12,7 @@ CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def person(zan_id: str = "580330000", **info: Any) -> dict[str, Any]:
-    """One employee; ``info`` overrides fields of personalInfo."""
+    """Return one employee; ``info`` overrides fields of personalInfo."""
     return {
         "personalInfo": {"zanIdNumber": zan_id, "firstName": "Asha", "lastName": "Makame", **info},
         "employmentHistories": [{"isCurrent": True, "entityName": "Wizara ya Afya"}],
@@ -22,7 +22,7 @@ def person(zan_id: str = "580330000", **info: Any) -> dict[str, Any]:
 
 
 def page(*records: Any, **frame: Any) -> bytes:
-    """A page around ``records``; ``frame`` overrides what stands around them."""
+    """Return a page around ``records``; ``frame`` overrides what stands around them."""
     around = {
         "code": 200,
         "status": "Success",
@@ -37,10 +37,10 @@ def page(*records: Any, **frame: Any) -> bytes:
 
 
 def failure(code: int, **more: Any) -> bytes:
-    """A failing body."""
+    """Return a failing body."""
     return msgspec.json.encode({"code": code, "status": "Failure", "message": "no", **more})
 
 
 def read(body: bytes, number: int = 0, size: int = 10) -> Page:
-    """The body, read as the page that was asked for."""
+    """Return the body, read as the page that was asked for."""
     return decode_page(body, number=number, size=size)

@@ -16,13 +16,13 @@ Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def settings(**changed: object) -> Settings:
-    """Settings with known credentials and a limit of 1 MB."""
+    """Return settings with known credentials and a limit of 1 MB."""
     given = {"api_key": API_KEY, "token": TOKEN, "max_response_mb": 1, **changed}
     return Settings(**given)  # type: ignore[arg-type] # each is checked by its own test
 
 
 def answer(server: HTTPServer, body: bytes, status: int = 200, **headers: str) -> str:
-    """Lets the server answer so, once or many times; gives its address."""
+    """Let the server answer so, once or many times; gives its address."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     handler = server.expect_request("/api/Employees", method="POST")
     handler.respond_with_data(body, status, named, content_type="application/json")
@@ -41,13 +41,13 @@ class RawServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> str:
-        """Starts to listen; returns the address."""
+        """Start to listen and return the address."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()
         return f"http://{host}:{port}"
 
     async def stop(self) -> None:
-        """Stops to listen and ends the scripts that still run."""
+        """Stop to listen and ends the scripts that still run."""
         self._server.close()
         for task in self._tasks:
             task.cancel()
@@ -84,7 +84,7 @@ async def _request(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Callable[[Script], Awaitable[tuple[RawServer, str]]]]:
-    """Starts a raw server with a script: gives the server and its address."""
+    """Start a raw server with a script: gives the server and its address."""
     servers: list[RawServer] = []
 
     async def start(script: Script) -> tuple[RawServer, str]:
@@ -99,7 +99,7 @@ async def serve() -> AsyncIterator[Callable[[Script], Awaitable[tuple[RawServer,
 
 @pytest.fixture
 async def connect() -> AsyncIterator[Callable[..., Remote]]:
-    """Makes a client of an address, with settings changed by name; closes it afterwards."""
+    """Make a client of an address, with settings changed by name; closes it afterwards."""
     remotes: list[Remote] = []
 
     def make(address: str, **changed: object) -> Remote:

@@ -21,14 +21,14 @@ async def test_proxies_of_the_environment_are_not_used(
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     remote = connect(answer(httpserver, page()))
-    assert (await remote.everyone(0, 5)).total == 0
+    assert (await remote.all_employees(0, 5)).total == 0
 
 
 async def test_the_settings_address_is_used_where_no_other_is_given(
     httpserver: HTTPServer,
 ) -> None:
     async with Remote(Settings(base_url=answer(httpserver, page()))) as remote:
-        assert (await remote.everyone(0, 5)).total == 0
+        assert (await remote.all_employees(0, 5)).total == 0
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ async def test_an_unknown_kind_of_identifier_asks_nothing(httpserver: HTTPServer
 
 
 def reflect(request: Request) -> Response:
-    """A server that says back whatever it hears, wherever it can."""
+    """Return a server that says back whatever it hears, wherever it can."""
     heard = f"{request.headers['ApiKey']} {request.headers['Token']}"
     return Response(heard, status=int(request.path.split("/")[1]), headers={"X-Heard": heard})
 
@@ -67,7 +67,7 @@ async def test_credentials_that_come_back_go_nowhere(
     httpserver.expect_request(f"/{status}/Employees").respond_with_handler(reflect)
     remote = connect(httpserver.url_for(f"/{status}"))
     with pytest.raises(RemoteError) as failed:
-        await remote.everyone(0, 5)
+        await remote.all_employees(0, 5)
     seen = f"{failed.value!r} {failed.value} {remote!r} {remote} {caplog.text}"
     assert API_KEY not in seen
     assert TOKEN not in seen

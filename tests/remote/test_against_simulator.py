@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hrims.employees.mapping import Row, to_row
+from hrims.employees.fields import Row
+from hrims.employees.mapping import map_record
 from hrims.errors import (
     RemoteBadRequest,
     RemoteCredentials,
@@ -21,7 +22,7 @@ from hrims.remote.client import Remote
 from hrims.remote.wire import Person, Unreadable
 from hrims.simulator.failures import FAILURES
 from tests.remote.conftest import API_KEY, TOKEN, settings
-from tests.simulated import Simulator
+from tests.support.simulated import Simulator
 
 VOTE, PEOPLE = "001", 250
 
@@ -79,7 +80,7 @@ def test_every_failure_of_the_simulator_is_here() -> None:
 
 
 @pytest.mark.parametrize("kind", list(BECOMES))
-async def test_what_a_failure_becomes(simulator: Simulator, remote: Remote, kind: str) -> None:
+async def test_classification_of_failures(simulator: Simulator, remote: Remote, kind: str) -> None:
     simulator.fail(kind, page=1, times=1, **DETAILS.get(kind, {}))
     patience = 0.5 if BECOMES[kind] is RemoteTimeout else 150
     async with Remote(settings(request_timeout=patience), base_url=simulator.url) as asking:
@@ -105,22 +106,24 @@ async def test_a_broken_record_costs_itself(simulator: Simulator, remote: Remote
 
 async def test_everybody_arrives_as_the_simulator_tells_them(simulator: Simulator, remote: Remote) -> None:
     pages = [await remote.page("votecode", VOTE, number, 100) for number in range(3)]
-    rows = [to_row(record) for page in pages for record in page.records]
-    told = [
+    rows = [map_record(record) for page in pages for record in page.records]
+    answers = [
         {name: str(value) if value is not None else None for name, value in row._asdict().items()}
         for row in rows
         if isinstance(row, Row)
     ]
-    wanted = [{k: v for k, v in one.items() if k != "institution"} for one in simulator.people(vote=VOTE)]
-    assert told == wanted
-    assert {page.total for page in pages} == {PEOPLE} == {len(told)}
+    wanted = [
+        {k: v for k, v in person.items() if k != "institution"} for person in simulator.people(vote=VOTE)
+    ]
+    assert answers == wanted
+    assert {page.total for page in pages} == {PEOPLE} == {len(answers)}
 
 
 async def test_one_person_and_an_unknown_one(simulator: Simulator, remote: Remote) -> None:
     someone = simulator.people(vote=VOTE)[0]["zan_id"]
     record = await remote.person(someone)
     assert isinstance(record, Person)
-    assert to_row(record)[0] == someone
+    assert map_record(record)[0] == someone
     with pytest.raises(RemoteUnknown):
         await remote.person("000000001")
 

@@ -44,7 +44,7 @@ async def test_it_works(httpserver: HTTPServer, connect: Connect) -> None:
     assert headers["Content-Type"] == "application/json"
 
 
-async def test_a_tin_is_asked_for_as_one(httpserver: HTTPServer, connect: Connect) -> None:
+async def test_a_tin_is_requested_as_a_tin(httpserver: HTTPServer, connect: Connect) -> None:
     remote = connect(answer(httpserver, page(currentPage=2, overallDataSize=7)))
     assert (await remote.page("tin", "001234567", 2, 3)).total == 7
     assert asked(httpserver) == {
@@ -53,9 +53,9 @@ async def test_a_tin_is_asked_for_as_one(httpserver: HTTPServer, connect: Connec
     }
 
 
-async def test_everyone_is_asked_for(httpserver: HTTPServer, connect: Connect) -> None:
+async def test_all_employees_are_requested(httpserver: HTTPServer, connect: Connect) -> None:
     remote = connect(answer(httpserver, page(person())))
-    assert len((await remote.everyone(0, 50)).records) == 1
+    assert len((await remote.all_employees(0, 50)).records) == 1
     assert asked(httpserver) == {
         "RequestId": "201",
         "RequestPayloadData": {"PageNumber": 0, "PageSize": 50},
@@ -74,7 +74,7 @@ async def test_one_person_is_asked_for(httpserver: HTTPServer, connect: Connect)
 
 async def test_a_slash_behind_the_address_is_no_harm(httpserver: HTTPServer, connect: Connect) -> None:
     remote = connect(answer(httpserver, page()) + "/")
-    assert (await remote.everyone(0, 5)).total == 0
+    assert (await remote.all_employees(0, 5)).total == 0
 
 
 @pytest.mark.parametrize("status", [200, 503])
@@ -86,19 +86,19 @@ async def test_an_absurd_retry_after_is_a_failure_like_others(
 ) -> None:
     remote = connect(answer(httpserver, failure(500), status, Retry_After=header))
     with pytest.raises(RemoteFailed) as failed:
-        await remote.everyone(0, 5)
+        await remote.all_employees(0, 5)
     assert 0 <= (failed.value.retry_after or 0) <= 300
 
 
 async def test_a_compressed_answer_is_read(httpserver: HTTPServer, connect: Connect) -> None:
     body = gzip.compress(page(person()))
     remote = connect(answer(httpserver, body, Content_Encoding="gzip"))
-    assert len((await remote.everyone(0, 5)).records) == 1
+    assert len((await remote.all_employees(0, 5)).records) == 1
     assert httpserver.log[-1][0].headers["Accept-Encoding"] == "gzip"
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "error", "words"),
+    ("status", "body", "error", "message"),
     [
         (401, b"", RemoteCredentials, "HRIMS_API_KEY"),
         (403, b"<html>", RemoteCredentials, "HRIMS_TOKEN"),
@@ -126,17 +126,17 @@ async def test_a_compressed_answer_is_read(httpserver: HTTPServer, connect: Conn
         (204, b"", RemoteGarbled, "not whole JSON"),
     ],
 )
-async def test_what_an_answer_becomes(
+async def test_classification_of_responses(
     httpserver: HTTPServer,
     connect: Connect,
     *,
     status: int,
     body: bytes,
     error: type[RemoteError],
-    words: str,
+    message: str,
 ) -> None:
     remote = connect(answer(httpserver, body, status))
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=message):
         await remote.page("votecode", "037", 0, 100)
 
 
@@ -146,7 +146,7 @@ async def test_a_redirect_is_not_followed(httpserver: HTTPServer, connect: Conne
     elsewhere = httpserver.url_for("/elsewhere")
     remote = connect(answer(httpserver, b"", status, Location=elsewhere))
     with pytest.raises(RemoteGarbled, match="redirect"):
-        await remote.everyone(0, 5)
+        await remote.all_employees(0, 5)
     assert [request.path for request, _ in httpserver.log] == ["/api/Employees"]
 
 
@@ -174,25 +174,25 @@ async def test_seconds_to_wait_are_heard(
 ) -> None:
     remote = connect(answer(httpserver, body, status, Retry_After=header))
     with pytest.raises(RemoteFailed) as failed:
-        await remote.everyone(0, 5)
+        await remote.all_employees(0, 5)
     assert failed.value.retry_after == seconds
 
 
-@pytest.mark.parametrize(("minutes", "least", "most"), [(4, 180, 240), (60, 300, 300), (-60, 0, 0)])
+@pytest.mark.parametrize(("minutes", "least", "longest"), [(4, 180, 240), (60, 300, 300), (-60, 0, 0)])
 async def test_a_date_to_wait_for_is_heard(
-    httpserver: HTTPServer, connect: Connect, minutes: int, least: float, most: float
+    httpserver: HTTPServer, connect: Connect, minutes: int, least: float, longest: float
 ) -> None:
     then = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
     remote = connect(answer(httpserver, b"", 503, Retry_After=then))
     with pytest.raises(RemoteFailed) as failed:
-        await remote.everyone(0, 5)
+        await remote.all_employees(0, 5)
     assert failed.value.retry_after is not None
-    assert least <= failed.value.retry_after <= most
+    assert least <= failed.value.retry_after <= longest
 
 
 async def test_a_page_with_a_retry_after_is_a_page(httpserver: HTTPServer, connect: Connect) -> None:
     remote = connect(answer(httpserver, page(person()), Retry_After="5"))
-    assert len((await remote.everyone(0, 5)).records) == 1
+    assert len((await remote.all_employees(0, 5)).records) == 1
 
 
 # the probe

@@ -30,7 +30,7 @@ MB = 1024 * 1024
 
 
 def says(*pieces: bytes, then_close: bool = True) -> Script:
-    """A script that sends these pieces and hangs up."""
+    """Return a script that sends these pieces and hangs up."""
 
     async def script(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for piece in pieces:
@@ -47,9 +47,9 @@ def head(**headers: str) -> bytes:
     return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode()
 
 
-async def fails(remote: Remote, error: type[RemoteError], words: str = ".") -> RemoteError:
-    """Asks for a page, and wants this error, without credentials and without a cause."""
-    with pytest.raises(error, match=words) as failed:
+async def fails(remote: Remote, error: type[RemoteError], message: str = ".") -> RemoteError:
+    """Ask for a page, and wants this error, without credentials and without a cause."""
+    with pytest.raises(error, match=message) as failed:
         await remote.page("votecode", "037", 0, 100)
     assert API_KEY not in repr(failed.value)
     assert TOKEN not in repr(failed.value)
@@ -68,7 +68,7 @@ async def test_connections_are_kept_alive(serve: Serve, connect: Connect) -> Non
     assert (len(server.requests), server.connections) == (3, 1)
 
 
-async def test_nobody_listens(connect: Connect) -> None:
+async def test_a_refused_connection(connect: Connect) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     await fails(connect(f"http://127.0.0.1:{port}"), RemoteUnreachable, "cannot be reached")
@@ -77,7 +77,7 @@ async def test_nobody_listens(connect: Connect) -> None:
 @pytest.mark.parametrize("host", ["x" * 70, "a..b", "[::1"])
 async def test_a_host_that_cannot_be(connect: Connect, host: str) -> None:
     with pytest.raises((RemoteUnreachable, ConfigError)):
-        await connect(f"http://{host}").everyone(0, 5)
+        await connect(f"http://{host}").all_employees(0, 5)
 
 
 async def test_a_connection_that_is_not_taken_up(connect: Connect) -> None:
@@ -188,7 +188,7 @@ async def test_a_cancelled_question_is_cancelled(serve: Serve, connect: Connect)
         await asyncio.Event().wait()
 
     _, address = await serve(silent)
-    question = asyncio.create_task(connect(address).everyone(0, 5))
+    question = asyncio.create_task(connect(address).all_employees(0, 5))
     await heard.wait()
     question.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -221,7 +221,7 @@ async def test_a_body_that_never_ends(serve: Serve, connect: Connect, coding: st
 async def test_a_body_at_the_limit_is_read(serve: Serve, connect: Connect) -> None:
     body = page(person()).ljust(MB)
     _, address = await serve(says(head(Content_Length=str(MB)), body))
-    assert (await connect(address).everyone(0, 5)).total == 1
+    assert (await connect(address).all_employees(0, 5)).total == 1
 
 
 async def test_a_compressed_bomb_stays_packed(serve: Serve, connect: Connect) -> None:

@@ -26,7 +26,7 @@ PACKED = gzip.compress(PAGE)
 
 
 def sends(first: bytes, piece: bytes, times: int, *, coding: str, chunked: bool) -> Script:
-    """A script that sends ``first``, then ``piece`` so often, until the client hangs up."""
+    """Return a script that sends ``first``, then ``piece`` so often, until the client hangs up."""
 
     async def script(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lines = {"Content_Encoding": coding} | ({"Transfer_Encoding": "chunked"} if chunked else {})
@@ -42,15 +42,15 @@ def sends(first: bytes, piece: bytes, times: int, *, coding: str, chunked: bool)
 
 
 @contextmanager
-def small(most: int) -> Iterator[None]:
-    """What runs within takes so many bytes of memory at most."""
+def small(limit: int) -> Iterator[None]:
+    """Assert that the block needs less than ``limit`` bytes of memory."""
     tracemalloc.start()
     try:
         yield
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < most
+    assert peak < limit
 
 
 BEHIND = {
@@ -70,7 +70,7 @@ async def test_bytes_behind_the_compressed_body_count(
     server, address = await serve(sends(PACKED, piece, 2000, coding="gzip", chunked=chunked))
     remote = connect(address)
     with small(8 * MB), pytest.raises(RemoteTooLarge, match="larger than 1 MB"):
-        await remote.everyone(0, 5)
+        await remote.all_employees(0, 5)
     await server.hung_up.wait()
 
 
@@ -80,12 +80,12 @@ async def test_a_few_bytes_behind_it_are_left_out(
     serve: Serve, connect: Connect, piece: bytes, times: int
 ) -> None:
     _, address = await serve(sends(PACKED, piece, times, coding="gzip", chunked=False))
-    assert (await connect(address).everyone(0, 5)).total == 1
+    assert (await connect(address).all_employees(0, 5)).total == 1
 
 
 @pytest.mark.parametrize("at", [1, 10, 100, len(PAGE) - 1])
 @pytest.mark.parametrize("size", [1, 7, 100_000])
-async def test_a_body_of_several_files_is_read_whole(at: int, size: int) -> None:
+async def test_a_multi_member_gzip_body_is_read_completely(at: int, size: int) -> None:
     packed = gzip.compress(PAGE[:at]) + gzip.compress(b"") + gzip.compress(PAGE[at:]) + b"\0\0"
     pieces = (packed[start : start + size] for start in range(0, len(packed), size))
 
@@ -99,7 +99,7 @@ async def test_a_body_of_several_files_is_read_whole(at: int, size: int) -> None
 async def test_a_second_file_that_is_half_is_garbled(serve: Serve, connect: Connect) -> None:
     _, address = await serve(sends(gzip.compress(PAGE[:9]), PACKED[:-9], 1, coding="gzip", chunked=True))
     with pytest.raises(RemoteGarbled, match="ends half way"):
-        await connect(address).everyone(0, 5)
+        await connect(address).all_employees(0, 5)
 
 
 @pytest.mark.parametrize("coding", ["deflate", "br", "zstd", "gzip, deflate", "compress"])
@@ -108,7 +108,7 @@ async def test_another_compression_is_not_read(serve: Serve, connect: Connect, c
     server, address = await serve(sends(packed, packed, 2000, coding=coding, chunked=True))
     remote = connect(address)
     with small(2 * MB), pytest.raises(RemoteGarbled, match="not asked for"):
-        await remote.everyone(0, 5)
+        await remote.all_employees(0, 5)
     await server.hung_up.wait()
 
 
@@ -135,4 +135,4 @@ async def test_a_wrong_length_is_an_error_of_the_tree(
     _, address = await serve(says(lines, sent, bytes(3 * MB)))
     remote = connect(address)
     with small(4 * MB), pytest.raises(error):
-        await remote.everyone(0, 5)
+        await remote.all_employees(0, 5)

@@ -157,9 +157,7 @@ def _told(record: Person | Unreadable) -> tuple[str, str | None]:
         (person(zanIdNumber=True, payrollNumber={}), None, None),
     ],
 )
-def test_whose_a_broken_record_is_can_be_read_all_the_same(
-    broken: Any, zan_id: str | None, payroll: str | None
-) -> None:
+def test_the_owner_of_a_broken_record_is_read(broken: Any, zan_id: str | None, payroll: str | None) -> None:
     got = only(page(broken))
     assert isinstance(got, Unreadable)
     assert got.info
@@ -168,7 +166,7 @@ def test_whose_a_broken_record_is_can_be_read_all_the_same(
 
 
 @pytest.mark.parametrize("broken", [None, 5, [], {"personalInfo": []}, {"personalInfo": "x"}])
-def test_a_record_that_is_nobody_says_nothing_of_whose_it_is(broken: Any) -> None:
+def test_a_record_without_identity_has_none(broken: Any) -> None:
     got = only(page(broken))
     assert isinstance(got, Unreadable)
     assert got.info is None

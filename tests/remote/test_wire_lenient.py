@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.employees.mapping import Reject, to_row
+from hrims.employees.mapping import map_record
+from hrims.employees.rejects import Reject
 from hrims.errors import RemoteError, RemoteGarbled
-from hrims.remote import loose
+from hrims.remote import lenient_types
 from hrims.remote.wire import Person, Unreadable, decode_person
 from tests.remote.answers import CALM, page, person, read
 
@@ -19,7 +20,7 @@ MB = 1024 * 1024
 
 
 def around(odd: bytes, *, mark: Any = "ODD", **info: Any) -> bytes:
-    """A page of three, whose second record has ``odd`` where ``mark`` stands."""
+    """Return a page of three, whose second record has ``odd`` where ``mark`` stands."""
     second = {**person("580330001", **info)}
     if not info:
         second["extra"] = mark
@@ -57,7 +58,7 @@ NOT_JSON = {
 @pytest.mark.parametrize("odd", NOT_JSON.values(), ids=list(NOT_JSON))
 def test_a_field_that_is_not_kept_may_hold_anything(odd: bytes) -> None:
     records = read(around(odd)).records
-    assert [to_row(record)[0] for record in records] == ["580330000", "580330001", "580330002"]
+    assert [map_record(record)[0] for record in records] == ["580330000", "580330001", "580330002"]
 
 
 @pytest.mark.parametrize("odd", NOT_JSON.values(), ids=list(NOT_JSON))
@@ -109,7 +110,7 @@ def test_in_a_kept_field_it_costs_its_own_record(odd: bytes, reason: str, field:
         (b'"contractDetails":[null,{"toDate":Infinity}]', "contractDetails[1].toDate"),
     ],
 )
-def test_where_it_stands_is_told(part: bytes, field: str) -> None:
+def test_its_position_is_reported(part: bytes, field: str) -> None:
     _, broken = read(page(person(), "ODD").replace(b'"ODD"', b"{" + part + b"}")).records
     assert isinstance(broken, Unreadable)
     assert broken.field == field
@@ -124,7 +125,7 @@ def test_a_line_break_in_a_kept_text_is_the_text() -> None:
 
 def test_a_nul_in_a_kept_text_is_a_reject_for_it() -> None:
     _, record, _ = read(around(b'"Fu\x00oni"', street="ODD")).records
-    shaped = to_row(record)
+    shaped = map_record(record)
     assert isinstance(shaped, Reject)
     assert shaped.code == "bad_text"
 
@@ -153,12 +154,12 @@ def test_a_record_that_is_no_object_costs_no_other(record: bytes) -> None:
 def test_of_a_name_that_stands_twice_the_last_counts_either_way() -> None:
     twice = page(person("1")).replace(b'"firstName"', b'"zanIdNumber":"580330009","firstName"')
     odd = twice.replace(b'"salaryInformation"', b'"x":NaN,"salaryInformation"')
-    assert [to_row(read(body).records[0])[0] for body in (twice, odd)] == ["580330009"] * 2
+    assert [map_record(read(body).records[0])[0] for body in (twice, odd)] == ["580330009"] * 2
 
 
 def test_an_escaped_name_is_the_same_name() -> None:
     body = around(b"NaN").replace(b"zanIdNumber", rb"zan\u0049dNumber")
-    assert to_row(read(body).records[1])[0] == "580330001"
+    assert map_record(read(body).records[1])[0] == "580330001"
 
 
 def test_a_mark_before_the_answer_and_an_odd_record_within() -> None:
@@ -166,7 +167,7 @@ def test_a_mark_before_the_answer_and_an_odd_record_within() -> None:
 
 
 def test_fields_of_odd_records_are_counted_by_name() -> None:
-    sampled = loose.records(around(b"NaN"), 20)
+    sampled = lenient_types.records(around(b"NaN"), 20)
     assert [set(record) - {"extra"} for record in sampled] == [set(person())] * 3
     assert set(sampled[1]["personalInfo"]) == set(person()["personalInfo"])
 

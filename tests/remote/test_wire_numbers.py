@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from hrims.errors import RemoteGarbled, RemoteTooLarge
-from hrims.remote.wire import verdict
+from hrims.remote.wire import decode_verdict
 from tests.remote.answers import failure, page, person, read
 
 WHOLE = [("150", 150), (150.0, 150), ("150.0", 150), (" 150 ", 150), (1.5e2, 150), (150, 150)]
@@ -44,15 +44,15 @@ def test_a_whole_number_is_one_however_it_is_written(written: Any, total: int, r
     ],
 )
 @pytest.mark.parametrize("record", [person(), person() | {"x": "ODD"}], ids=["JSON", "odd"])
-def test_any_other_is_garbled_in_words(name: str, wrong: Any, record: Any) -> None:
+def test_any_other_number_is_garbled(name: str, wrong: Any, record: Any) -> None:
     with pytest.raises(RemoteGarbled, match=r"HRIMS (answered|sent)") as garbled:
         read(page(record, **{name: wrong}).replace(b'"ODD"', b"NaN"))
     assert "abc" not in str(garbled.value)
 
 
-def test_which_number_is_wrong_is_told() -> None:
-    words = "overallDataSize: a whole number expected, text found"
-    with pytest.raises(RemoteGarbled, match=words):
+def test_the_wrong_number_is_named() -> None:
+    message = "overallDataSize: a whole number expected, text found"
+    with pytest.raises(RemoteGarbled, match=message):
         read(page(person(), overallDataSize="1.5"))
     with pytest.raises(RemoteGarbled, match="overallDataSize: NaN found"):
         read(page(person(), overallDataSize="ODD").replace(b'"ODD"', b"NaN"))
@@ -60,7 +60,7 @@ def test_which_number_is_wrong_is_told() -> None:
 
 @pytest.mark.parametrize("code", [404, "404", 404.0])
 def test_a_code_as_text_says_the_same(code: Any) -> None:
-    found = verdict(msgspec.json.encode({"code": code}))
+    found = decode_verdict(msgspec.json.encode({"code": code}))
     assert found is not None
     assert int(float(found.code)) == 404
 

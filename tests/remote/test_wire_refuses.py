@@ -87,7 +87,7 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=list(NOT_JSON))
 @pytest.mark.parametrize("decode", [read, decode_person])
-def test_what_is_no_answer_is_garbled(decode: Any, body: bytes) -> None:
+def test_an_invalid_response_is_garbled(decode: Any, body: bytes) -> None:
     with pytest.raises(RemoteGarbled):
         decode(body)
 
@@ -124,7 +124,7 @@ def test_the_code_of_a_failing_body_decides(
         decode_person(failure(code, **data))
 
 
-def test_a_timeout_on_their_side_is_told() -> None:
+def test_a_timeout_of_the_remote_is_reported() -> None:
     with pytest.raises(RemoteFailed, match="ran out of time"):
         read(failure(500, description="Timeout: the operation took too long"))
 

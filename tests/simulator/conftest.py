@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulated import Simulator
+from tests.support.simulated import Simulator
 
 
 def ask(simulator: Simulator, operation: str = "204", **given: Any) -> httpx.Response:
-    """One question: ``key``, ``page`` and ``size``, or ``body``; ``headers``, ``timeout``."""
+    """Return one question: ``key``, ``page`` and ``size``, or ``body``; ``headers``, ``timeout``."""
     seconds = given.pop("timeout", 20)
     headers = given.pop("headers", {"ApiKey": "k", "Token": "t"})
     body = given.pop("body", None) or question(operation, **given)
@@ -18,40 +18,40 @@ def ask(simulator: Simulator, operation: str = "204", **given: Any) -> httpx.Res
 
 
 def question(operation: str = "204", *, key: str = "001", page: int = 0, size: int = 10) -> dict[str, Any]:
-    """The JSON of a paged question."""
+    """Return the JSON of a paged question."""
     payload = {"PageNumber": page, "PageSize": size, "RequestBody": key}
     return {"RequestId": operation, "RequestPayloadData": payload}
 
 
 def ids(response: httpx.Response) -> list[str]:
-    """The ZanIDs of a page, in order."""
+    """Return the ZanIDs of a page, in order."""
     people = response.json()["data"]
-    return [str(one["personalInfo"].get("zanIdNumber") or "").strip() for one in people]
+    return [str(person["personalInfo"].get("zanIdNumber") or "").strip() for person in people]
 
 
 @pytest.fixture(scope="module")
 def country() -> Iterator[Simulator]:
-    """One simulator of the whole register for tests that change nothing."""
+    """Provide one simulator of the whole register for tests that change nothing."""
     with Simulator() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Simulator]:
-    """One simulator for tests that reset it themselves."""
+    """Provide one simulator for tests that reset it themselves."""
     with Simulator(sizes={"001": 250}) as running:
         yield running
 
 
 @pytest.fixture
 def changing() -> Iterator[Simulator]:
-    """A simulator whose people a test changes."""
+    """Provide a simulator whose people a test changes."""
     with Simulator(sizes={"037": 400}) as running:
         yield running
 
 
 @pytest.fixture
 def fresh(small: Simulator) -> Simulator:
-    """The small simulator, behaving as at its start, with counters at nought."""
+    """Return the small simulator, behaving as at its start, with counters at nought."""
     small.reset()
     return small

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from tests.simulated import Simulator
 from tests.simulator.conftest import ask, ids, question
+from tests.support.simulated import Simulator
 
 
 def test_poison_fails_every_page_that_holds_it(fresh: Simulator) -> None:
@@ -19,7 +19,7 @@ def test_poison_fails_every_page_that_holds_it(fresh: Simulator) -> None:
     assert fresh.counters()["failures"] == {"poison": 2}
 
 
-def test_poison_fails_as_it_is_told_to(fresh: Simulator) -> None:
+def test_poison_fails_with_its_configured_kind(fresh: Simulator) -> None:
     fresh.control(poison=[{"vote": "001", "index": 25}], poison_kind="reset")
     assert ask(fresh, page=1).json()["code"] == 200
     with pytest.raises(httpx.TransportError):
@@ -36,12 +36,12 @@ def test_poison_stays_in_the_person_when_they_move(changing: Simulator) -> None:
 def test_records_move_while_they_are_asked_for(changing: Simulator) -> None:
     before = changing.people(vote="010")
     changing.control(moves={"every": 1, "count": 5})
-    seen = [one for page in range(14) for one in ids(ask(changing, key="010", page=page, size=30))]
+    seen = [zan_id for page in range(14) for zan_id in ids(ask(changing, key="010", page=page, size=30))]
     after = changing.people(vote="010")
     assert before != after
     assert sorted(map(str, before)) == sorted(map(str, after))
     assert len(seen) == 410
-    assert len(set(seen)) < len({one["zan_id"] for one in before})
+    assert len(set(seen)) < len({person["zan_id"] for person in before})
 
 
 def test_totals_drift(fresh: Simulator) -> None:
@@ -52,7 +52,7 @@ def test_totals_drift(fresh: Simulator) -> None:
 
 
 @pytest.mark.parametrize(("credentials", "status"), [("wrong", 401), ("expired", 403)])
-def test_credentials_that_no_longer_do(fresh: Simulator, credentials: str, status: int) -> None:
+def test_expired_credentials_are_refused(fresh: Simulator, credentials: str, status: int) -> None:
     fresh.control(credentials=credentials)
     assert ask(fresh).status_code == status
     fresh.control(credentials="ok")
@@ -72,7 +72,7 @@ def test_down_and_up_again(fresh: Simulator) -> None:
 
 def test_unknown_fields(fresh: Simulator) -> None:
     fresh.control(unknown_fields=True)
-    assert all("fresh" in one for one in ask(fresh).json()["data"])
+    assert all("fresh" in person for person in ask(fresh).json()["data"])
 
 
 def test_latency_is_waited_for(fresh: Simulator) -> None:

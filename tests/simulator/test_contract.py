@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulated import Simulator
 from tests.simulator.conftest import ask, ids, question
+from tests.support.simulated import Simulator
 
 TIN_OF_001 = "156255890"
 
@@ -24,7 +24,7 @@ def test_a_page_by_tin_is_the_same_as_by_vote_code(country: Simulator) -> None:
     assert by_tin.json()["overallDataSize"] == 2500
 
 
-def test_the_last_page_is_short_and_beyond_it_there_is_nobody(country: Simulator) -> None:
+def test_the_last_page_is_short_and_later_pages_are_empty(country: Simulator) -> None:
     last, beyond = ask(country, key="037", page=64, size=100), ask(country, key="037", page=65)
     assert len(last.json()["data"]) == 8
     far = ask(country, key="037", page=9999, size=100).json()
@@ -48,7 +48,7 @@ def test_one_employee_by_payroll_number_and_by_zan_id(country: Simulator) -> Non
 
 
 def test_photos_come_in_five_shapes(country: Simulator) -> None:
-    shapes = {_shape(country, one["payroll_number"]) for one in country.people(vote="007")[:12]}
+    shapes = {_shape(country, person["payroll_number"]) for person in country.people(vote="007")[:12]}
     assert shapes == {"data", "data.Picture", "photo.content", "data.photo.content", "Picture"}
 
 
@@ -57,7 +57,7 @@ def _shape(country: Simulator, payroll: str) -> str:
     assert body.pop("code") == 200
     path = []
     while isinstance(body, dict):
-        name = next(one for one in ("data", "photo", "Picture", "content") if one in body)
+        name = next(field for field in ("data", "photo", "Picture", "content") if field in body)
         path.append(name)
         body = body[name]
     picture = base64.b64decode(body.removeprefix("data:image/png;base64,"), validate=True)
@@ -110,7 +110,7 @@ def test_a_bad_request_is_a_400_in_the_body(country: Simulator, body: Any) -> No
     assert answer.json()["status"] == "Failure"
 
 
-def test_nobody_by_that_number(country: Simulator) -> None:
+def test_an_unknown_employee_is_a_404_in_the_body(country: Simulator) -> None:
     body = {"RequestId": "202", "RequestPayloadData": {"RequestBody": "000"}}
     assert ask(country, body=body).json()["code"] == 404
 
@@ -132,5 +132,5 @@ def test_some_answers_leave_out_what_may_be_left_out(country: Simulator) -> None
 
 
 def test_pages_join_without_gap_or_overlap(country: Simulator) -> None:
-    joined = [one for page in range(14) for one in ids(ask(country, key="010", page=page, size=30))]
-    assert joined == [one["zan_id"] or "" for one in country.people(vote="010")]
+    joined = [zan_id for page in range(14) for zan_id in ids(ask(country, key="010", page=page, size=30))]
+    assert joined == [person["zan_id"] or "" for person in country.people(vote="010")]

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulated import Simulator
 from tests.simulator.conftest import ask, ids
+from tests.support.simulated import Simulator
 
 
 def test_it_shows_behaviour_and_counters(fresh: Simulator) -> None:
@@ -16,7 +16,7 @@ def test_it_shows_behaviour_and_counters(fresh: Simulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "message"),
     [
         ({"latency": 5}, "unknown: latency; known: credentials"),
         ({"latency_ms": "5"}, "latency_ms is a number from 0"),
@@ -30,15 +30,17 @@ def test_it_shows_behaviour_and_counters(fresh: Simulator) -> None:
         ({"down": "yes"}, "down is true or false"),
         ({"moves": {"every": 0}}, "moves is null or {every, count}"),
         ({"poison": [{"vote": "001", "index": 250}]}, "give an index below 250"),
-        ({"poison": [{"zanId": "none"}]}, "nobody has this ZanID"),
+        ({"poison": [{"zanId": "none"}]}, "no employee has this ZanID"),
         ([], "give a JSON object"),
     ],
 )
-def test_what_does_not_do_is_refused_and_changes_nothing(fresh: Simulator, changes: Any, words: str) -> None:
+def test_an_invalid_change_is_refused_and_changes_nothing(
+    fresh: Simulator, changes: Any, message: str
+) -> None:
     before = fresh.http.get("/_control").json()
     refused = fresh.http.put("/_control", json=changes)
     assert refused.status_code == 400
-    assert words in refused.json()["error"]
+    assert message in refused.json()["error"]
     assert fresh.http.get("/_control").json() == before
 
 
@@ -48,7 +50,7 @@ def test_an_unknown_address_tells_the_known_ones(fresh: Simulator) -> None:
     assert "POST /_control/hold" in refused.json()["error"]
 
 
-def test_reset_brings_back_what_it_was_started_with() -> None:
+def test_reset_restores_the_initial_behaviour() -> None:
     with Simulator(sizes={"001": 10}, credentials="wrong") as started:
         started.control(credentials="ok", latency_ms=1)
         assert ask(started).json()["code"] == 200
@@ -64,18 +66,18 @@ def test_pages_are_counted_asked_and_answered(fresh: Simulator) -> None:
     assert fresh.asked(key="001", size=10) == {0: 1, 1: 2}
     assert fresh.answered(operation="204") == {0: 1, 1: 1}
     assert fresh.asked(key="002") == {}
-    outcomes = [(one["page"], one["outcome"]) for one in fresh.counters()["log"]]
+    outcomes = [(request["page"], request["outcome"]) for request in fresh.counters()["log"]]
     assert outcomes == [(0, "ok"), (1, "body500"), (1, "ok")]
 
 
 def test_people_come_go_and_change(changing: Simulator) -> None:
-    first, second, third = (one["zan_id"] for one in changing.people(vote="002")[:3])
+    first, second, third = (person["zan_id"] for person in changing.people(vote="002")[:3])
     changing.remove_people(second)
     (fresh,) = changing.add_people(vote="002", at=1, workplace="Dawati la Diaspora")
     fields = {"personalInfo.firstName": "Zena", "workplace": "WIZARA YA AFYA"}
     changing.change_person(first, **fields)
     people = changing.people(vote="002")
-    assert [one["zan_id"] for one in people[:3]] == [first, fresh, third]
+    assert [person["zan_id"] for person in people[:3]] == [first, fresh, third]
     assert people[0]["name"].startswith("Zena ")
     assert people[0]["institution"] == people[0]["current_workplace"] == "WIZARA YA AFYA"
     assert (people[1]["institution"], people[1]["current_workplace"]) == (
@@ -90,17 +92,17 @@ def test_people_come_go_and_change(changing: Simulator) -> None:
 
 
 def test_leaving_one_listing_is_not_leaving_the_other(changing: Simulator) -> None:
-    theirs = {one["zan_id"] for one in changing.people(vote="037")}
-    shared = next(one["zan_id"] for one in changing.people(vote="002") if one["zan_id"] in theirs)
+    theirs = {person["zan_id"] for person in changing.people(vote="037")}
+    shared = next(person["zan_id"] for person in changing.people(vote="002") if person["zan_id"] in theirs)
     changing.remove_people(shared, vote="002")
-    assert shared not in {one["zan_id"] for one in changing.people(vote="002")}
-    assert shared in {one["zan_id"] for one in changing.people(vote="037")}
+    assert shared not in {person["zan_id"] for person in changing.people(vote="002")}
+    assert shared in {person["zan_id"] for person in changing.people(vote="037")}
 
 
-def test_somebody_without_employment_can_be_given_one(changing: Simulator) -> None:
-    idle = next(one for one in changing.people(vote="037") if not one["current_workplace"])
+def test_a_person_without_employment_can_be_given_one(changing: Simulator) -> None:
+    idle = next(person for person in changing.people(vote="037") if not person["current_workplace"])
     changing.change_person(idle["zan_id"], workplace="Dawati la Diaspora")
-    changed = {one["zan_id"]: one for one in changing.people(vote="037")}[idle["zan_id"]]
+    changed = {person["zan_id"]: person for person in changing.people(vote="037")}[idle["zan_id"]]
     assert changed["current_workplace"] == "Dawati la Diaspora"
 
 

@@ -1,7 +1,7 @@
 """The same seed gives the same people, in any order of asking and whatever the sizes."""
 
-from tests.simulated import Simulator
 from tests.simulator.conftest import ask, ids
+from tests.support.simulated import Simulator
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_order(country: Simulator) -> None:
@@ -22,8 +22,8 @@ def test_a_smaller_size_keeps_the_first_people(country: Simulator) -> None:
         assert ids(ask(smaller, key="001")) == ids(ask(country, key="001"))
         people = smaller.people(vote="037")
     assert len(people) == 60
-    assert any(one["institution"] == "TUME YA UTUMISHI SERIKALINI" for one in people)
-    assert any(one["current_workplace"] and not one["institution"] for one in people)
+    assert any(person["institution"] == "TUME YA UTUMISHI SERIKALINI" for person in people)
+    assert any(person["current_workplace"] and not person["institution"] for person in people)
 
 
 def test_scale_shrinks_all_but_the_sizes_given() -> None:
@@ -33,7 +33,7 @@ def test_scale_shrinks_all_but_the_sizes_given() -> None:
     assert overall == [7, 64, 193, 1]
 
 
-def test_bad_luck_is_the_same_whatever_else_was_asked(fresh: Simulator) -> None:
+def test_random_failures_do_not_depend_on_other_requests(fresh: Simulator) -> None:
     fresh.control(failure_rate=0.3)
     forwards = [ask(fresh, page=page).json()["code"] for page in range(20)]
     fresh.reset()

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.simulated import Simulator
 from tests.simulator.conftest import ask, ids, question
+from tests.support.simulated import Simulator
 
 
 def test_a_failure_strikes_the_page_it_is_aimed_at_so_many_times(fresh: Simulator) -> None:
@@ -63,7 +63,7 @@ def test_a_reset_is_a_reset(fresh: Simulator) -> None:
 
 
 def _connected(simulator: Simulator) -> socket.socket:
-    """A connection on which a page was asked for."""
+    """Return a connection on which a page was asked for."""
     parts = urlsplit(simulator.url)
     connection = socket.create_connection((parts.hostname, parts.port), timeout=20)
     body = json.dumps(question()).encode()

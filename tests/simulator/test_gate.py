@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulated import PLAIN, Simulator
 from tests.simulator.conftest import ask, question
+from tests.support.simulated import PLAIN, Simulator
 
 
 def test_requests_wait_until_they_are_released(fresh: Simulator) -> None:
@@ -15,9 +15,9 @@ def test_requests_wait_until_they_are_released(fresh: Simulator) -> None:
     with ThreadPoolExecutor(3) as clients:
         answers = [clients.submit(ask, fresh, page=page) for page in (0, 1, 1)]
         fresh.wait_for(held=2, answered=1)
-        assert [one.done() for one in answers[1:]] == [False, False]
+        assert [answer.done() for answer in answers[1:]] == [False, False]
         fresh.release(held)
-        assert [one.result().json()["code"] for one in answers] == [200, 200, 200]
+        assert [answer.result().json()["code"] for answer in answers] == [200, 200, 200]
     assert fresh.counters()["held"] == 0
 
 
@@ -85,13 +85,13 @@ def test_a_client_that_leaves_is_in_flight_no_more(fresh: Simulator, behaviour: 
     assert fresh.counters()["in_flight"] == 0
 
 
-def test_a_hold_that_says_what_nobody_knows_is_refused(fresh: Simulator) -> None:
+def test_a_hold_with_an_unknown_field_is_refused(fresh: Simulator) -> None:
     with pytest.raises(AssertionError, match="unknown in a hold: pages"):
         fresh.hold(pages=1)
     assert ask(fresh).json()["code"] == 200
 
 
-def test_waiting_in_vain_is_told(fresh: Simulator) -> None:
+def test_a_wait_that_times_out_is_reported(fresh: Simulator) -> None:
     with pytest.raises(AssertionError, match="waited"):
         fresh.wait_for_requests(1, timeout=0.05)
     refused = fresh.http.get("/_control/wait", params={"nonsense": 1})

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from hrims.simulator import words
-from tests.simulated import Simulator
+from hrims.simulator import vocabulary
 from tests.simulator.conftest import ask
+from tests.support.simulated import Simulator
 
 MEASURED = {
     "zan_id": 100, "name": 100, "gender": 100, "date_of_birth": 99.0, "place_of_birth": 93.5,
@@ -34,43 +34,43 @@ def health(country: Simulator) -> People:
 
 
 def same(name: str | None) -> str:
-    """A name without case, spacing and punctuation."""
+    """Return a name without case, spacing and punctuation."""
     return " ".join(re.findall(r"\w+", (name or "").casefold()))
 
 
 @pytest.mark.parametrize(("column", "share"), MEASURED.items())
 def test_fields_are_filled_as_often_as_measured(appointed: People, column: str, share: float) -> None:
-    filled = sum(1 for one in appointed if one[column])
+    filled = sum(1 for person in appointed if person[column])
     assert 100 * filled / len(appointed) == pytest.approx(share, abs=0.2)
 
 
-def test_vote_037_lists_6408_people_of_whom_33_work_there(appointed: People) -> None:
-    assert len(appointed) == len({one["zan_id"] for one in appointed}) == 6408
-    own = [one for one in appointed if one["institution"] == "TUME YA UTUMISHI SERIKALINI"]
+def test_vote_037_lists_6408_people_33_of_them_work_there(appointed: People) -> None:
+    assert len(appointed) == len({person["zan_id"] for person in appointed}) == 6408
+    own = [person for person in appointed if person["institution"] == "TUME YA UTUMISHI SERIKALINI"]
     assert len(own) == 33
-    assert {same(one["current_workplace"]) for one in own} == {"tume ya utumishi serikalini"}
+    assert {same(person["current_workplace"]) for person in own} == {"tume ya utumishi serikalini"}
 
 
 def test_22_workplaces_are_not_on_the_register(appointed: People) -> None:
-    strange = [one for one in appointed if one["current_workplace"] and not one["institution"]]
-    counts = Counter(same(one["current_workplace"]) for one in strange)
+    strange = [person for person in appointed if person["current_workplace"] and not person["institution"]]
+    counts = Counter(same(person["current_workplace"]) for person in strange)
     assert len(counts) == 22
     assert counts.most_common(1)[0][1] == 586
 
 
 def test_the_others_work_all_over_the_register(appointed: People) -> None:
-    assert len({one["institution"] for one in appointed} - {None}) == 40
+    assert len({person["institution"] for person in appointed} - {None}) == 40
 
 
 def test_names_differ_only_in_what_people_type_differently(appointed: People) -> None:
-    short = {same(name): long for long, name in words.SHORT_NAMES.items()}
+    short = {same(name): long for long, name in vocabulary.SHORT_NAMES.items()}
     spellings = set()
-    for one in appointed:
-        if one["institution"]:
-            name = same(one["current_workplace"])
-            assert same(short.get(name, one["institution"])) == same(one["institution"])
-            assert name in short or name == same(one["institution"])
-            spellings.add(one["current_workplace"])
+    for person in appointed:
+        if person["institution"]:
+            name = same(person["current_workplace"])
+            assert same(short.get(name, person["institution"])) == same(person["institution"])
+            assert name in short or name == same(person["institution"])
+            spellings.add(person["current_workplace"])
     assert len(spellings) > 3 * 40
     assert "Tume ya Uchaguzi" in spellings
 
@@ -81,37 +81,37 @@ def test_the_sizes_of_the_register(country: Simulator) -> None:
 
 
 def test_001_is_complete_and_works_at_home_mostly(health: People) -> None:
-    assert all(one["zan_id"] for one in health)
-    at_home = sum(1 for one in health if one["institution"] == "WIZARA YA AFYA")
+    assert all(person["zan_id"] for person in health)
+    at_home = sum(1 for person in health if person["institution"] == "WIZARA YA AFYA")
     assert 0.94 < at_home / len(health) < 0.98
 
 
 def test_other_vote_codes_hold_a_few_people_without_zan_id(country: Simulator) -> None:
     people = country.people(vote="039")
-    lacking = sum(1 for one in people if not one["zan_id"])
+    lacking = sum(1 for person in people if not person["zan_id"])
     assert 0 < lacking < 0.01 * len(people)
-    assert 0 < sum(1 for one in people if not one["gender"]) < 0.02 * len(people)
+    assert 0 < sum(1 for person in people if not person["gender"]) < 0.02 * len(people)
 
 
 def test_zan_ids_are_text_of_8_to_10_digits(appointed: People) -> None:
-    ids = [one["zan_id"] for one in appointed]
-    assert all(re.fullmatch(r"[0-9]{8,10}", one) for one in ids)
-    assert {len(one) for one in ids} == {8, 9, 10}
-    assert any(one.startswith("0") for one in ids)
+    ids = [person["zan_id"] for person in appointed]
+    assert all(re.fullmatch(r"[0-9]{8,10}", zan_id) for zan_id in ids)
+    assert {len(zan_id) for zan_id in ids} == {8, 9, 10}
+    assert any(zan_id.startswith("0") for zan_id in ids)
 
 
 def test_zan_ids_are_unique_over_institutions(country: Simulator, health: People, appointed: People) -> None:
     everyone = [*health, *appointed, *country.people(vote="039"), *country.people(vote="010")]
-    names = {one["zan_id"]: one["name"] for one in everyone if one["zan_id"]}
-    assert all(names[one["zan_id"]] == one["name"] for one in everyone if one["zan_id"])
+    names = {person["zan_id"]: person["name"] for person in everyone if person["zan_id"]}
+    assert all(names[person["zan_id"]] == person["name"] for person in everyone if person["zan_id"])
 
 
-def test_somebody_listed_twice_is_one_person(health: People, appointed: People) -> None:
-    by_id = {one["zan_id"]: one for one in appointed}
-    shared = [one for one in health if one["zan_id"] in by_id]
+def test_an_employee_listed_twice_is_one_person(health: People, appointed: People) -> None:
+    by_id = {person["zan_id"]: person for person in appointed}
+    shared = [person for person in health if person["zan_id"] in by_id]
     assert len(shared) > 50
-    assert all(by_id[one["zan_id"]] == one for one in shared)
-    assert {one["institution"] for one in shared} == {"WIZARA YA AFYA"}
+    assert all(by_id[person["zan_id"]] == person for person in shared)
+    assert {person["institution"] for person in shared} == {"WIZARA YA AFYA"}
 
 
 def test_institutions_with_one_identifier_answer_on_that_one(country: Simulator) -> None:
@@ -123,17 +123,17 @@ def test_institutions_with_one_identifier_answer_on_that_one(country: Simulator)
 def test_records_are_as_untidy_as_the_contract_says(country: Simulator) -> None:
     answer = ask(country, key="037", size=1000)
     people = answer.json()["data"]
-    infos = [one["personalInfo"] for one in people]
+    infos = [person["personalInfo"] for person in people]
     assert 2000 < len(answer.content) / len(people) < 3000
-    assert any(one.get("birthDate") == "1900-01-01T00:00:00" for one in infos)
-    assert any("primaryPhone" not in one for one in infos)
-    assert {None, ""} <= {one.get("primaryPhone", "absent") for one in infos}
-    assert any(one["firstName"] != one["firstName"].strip() for one in infos)
-    assert any(one["zanIdNumber"] != one["zanIdNumber"].strip() for one in infos)
-    entries = [entry for one in people for entry in one.get("educationHistories") or []]
+    assert any(info.get("birthDate") == "1900-01-01T00:00:00" for info in infos)
+    assert any("primaryPhone" not in info for info in infos)
+    assert {None, ""} <= {info.get("primaryPhone", "absent") for info in infos}
+    assert any(info["firstName"] != info["firstName"].strip() for info in infos)
+    assert any(info["zanIdNumber"] != info["zanIdNumber"].strip() for info in infos)
+    entries = [entry for person in people for entry in person.get("educationHistories") or []]
     assert {"levelName", "educationLevel"} <= {name for entry in entries for name in entry}
-    assert any("leaveHistories" in one for one in people)
-    assert {None, ()} <= {_kind(one.get("employmentHistories", "absent")) for one in people}
+    assert any("leaveHistories" in person for person in people)
+    assert {None, ()} <= {_kind(person.get("employmentHistories", "absent")) for person in people}
 
 
 def _kind(entries: Any) -> Any:
@@ -141,6 +141,6 @@ def _kind(entries: Any) -> Any:
 
 
 def test_every_status_occurs(appointed: People) -> None:
-    assert {one["status"] for one in appointed} == {
+    assert {person["status"] for person in appointed} == {
         "Confirmed", "On Probation", "Retired", "Resigned", "Terminated", "Dismissed",
     }  # fmt: skip

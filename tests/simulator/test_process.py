@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from hrims.simulator.options import parse
-from tests.simulated import Simulator
 from tests.simulator.conftest import ask
+from tests.support.simulated import Simulator
 
 COMMAND = [sys.executable, "-m", "hrims.simulator"]
 
@@ -24,11 +24,10 @@ def test_a_signal_stops_it_with_requests_pending(number: signal.Signals) -> None
         running.process.send_signal(number)
         assert running.process.wait(10) == 0
         assert isinstance(answer.exception(10), httpx.TransportError)
-        assert running.process.stdout is not None
-        assert running.process.stdout.read() == ""
+        assert running.output.read() == ""
 
 
-def test_a_port_in_use_is_told_in_words(country: Simulator) -> None:
+def test_a_port_in_use_is_reported(country: Simulator) -> None:
     port = str(urlsplit(country.url).port)
     second = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, check=False)
     assert second.returncode == 1
@@ -36,7 +35,7 @@ def test_a_port_in_use_is_told_in_words(country: Simulator) -> None:
     assert second.stderr.count("\n") == 1
 
 
-def test_a_behaviour_that_does_not_do_is_told_in_words() -> None:
+def test_an_invalid_behaviour_is_reported() -> None:
     command = [*COMMAND, "--behaviour", '{"failure_rate": 2}']
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (refused.returncode, refused.stdout) == (1, "")

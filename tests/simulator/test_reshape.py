@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulated import Simulator
 from tests.simulator.conftest import ask
+from tests.support.simulated import Simulator
 
 
 def people(simulator: Simulator, size: int = 100) -> list[dict[str, Any]]:
@@ -14,32 +14,32 @@ def people(simulator: Simulator, size: int = 100) -> list[dict[str, Any]]:
 
 
 def test_a_renamed_field(fresh: Simulator) -> None:
-    before = [one["personalInfo"].get("zanIdNumber") for one in people(fresh)]
+    before = [person["personalInfo"].get("zanIdNumber") for person in people(fresh)]
     fresh.control(renamed_fields={"personalInfo.zanIdNumber": "zanId"})
     after = people(fresh)
-    assert [one["personalInfo"].get("zanId") for one in after] == before
-    assert not any("zanIdNumber" in one["personalInfo"] for one in after)
+    assert [person["personalInfo"].get("zanId") for person in after] == before
+    assert not any("zanIdNumber" in person["personalInfo"] for person in after)
 
 
 def test_a_missing_field_and_a_missing_part(fresh: Simulator) -> None:
     fresh.control(missing_fields=["employmentHistories.titleName", "contractDetails"])
-    for one in people(fresh):
-        assert "contractDetails" not in one
-        assert not any("titleName" in job for job in one.get("employmentHistories") or [])
+    for person in people(fresh):
+        assert "contractDetails" not in person
+        assert not any("titleName" in job for job in person.get("employmentHistories") or [])
 
 
 def test_a_new_field(fresh: Simulator) -> None:
     fresh.control(new_fields={"personalInfo.bloodGroup": "O+", "unionName": None})
-    for one in people(fresh):
-        assert one["personalInfo"]["bloodGroup"] == "O+"
-        assert one["unionName"] is None
+    for person in people(fresh):
+        assert person["personalInfo"]["bloodGroup"] == "O+"
+        assert person["unionName"] is None
 
 
 def test_emptied_fields_are_empty_in_a_share_and_always_in_the_same_people(fresh: Simulator) -> None:
     fresh.control(emptied_fields={"personalInfo.firstName": 0.8})
     first, again = people(fresh), people(fresh)
     assert first == again
-    assert 65 <= sum(one["personalInfo"]["firstName"] is None for one in first) <= 92
+    assert 65 <= sum(person["personalInfo"]["firstName"] is None for person in first) <= 92
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_emptied_fields_are_empty_in_a_share_and_always_in_the_same_people(fresh
         {"emptied_fields": {"personalInfo.x": 2}},
     ],
 )
-def test_what_is_no_shape_is_refused(fresh: Simulator, wrong: dict[str, Any]) -> None:
+def test_an_invalid_shape_is_refused(fresh: Simulator, wrong: dict[str, Any]) -> None:
     answer = fresh.http.put("/_control", json=wrong)
     assert answer.status_code == 400
     assert next(iter(wrong)) in answer.json()["error"]

@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 
-from hrims.employees.mapping import Reject, Row, to_row
+from hrims.employees.fields import Row
+from hrims.employees.mapping import map_record
+from hrims.employees.rejects import Reject
 from hrims.remote.wire import Person
 
 ASHA: dict[str, Any] = {
@@ -42,7 +44,7 @@ ASHA: dict[str, Any] = {
 
 
 def mapped(record: dict[str, Any]) -> Row | Reject:
-    return to_row(msgspec.convert(record, Person))
+    return map_record(msgspec.convert(record, Person))
 
 
 def row(record: dict[str, Any]) -> Row:
@@ -58,7 +60,7 @@ def reject(record: dict[str, Any]) -> Reject:
 
 
 def someone(**info: Any) -> dict[str, Any]:
-    """A person of whom nothing is known but the ZanID and ``info``."""
+    """Return a person with only a ZanID and ``info``."""
     return {"personalInfo": {"zanIdNumber": "580330000", **info}}
 
 

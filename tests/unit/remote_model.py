@@ -1,5 +1,7 @@
-"""A model of HRIMS with a clock of its own: a plan is the input; requests, seconds, tries and verdicts are
-the output. It follows ``hrims.sync.readings`` without I/O.
+"""A model of HRIMS with a clock of its own.
+
+A scheduler is the input; requests, seconds, tries and verdicts are
+the output. It follows ``hrims.sync.passes`` without I/O.
 """
 
 import contextlib
@@ -11,12 +13,13 @@ from dataclasses import dataclass, field
 from random import Random
 
 from hrims.errors import RemoteError, RemoteFailed, RemoteUnreachable
-from hrims.sync.plan import Ask, Plan
+from hrims.sync.failure_policy import RemoteState
+from hrims.sync.page_scheduler import PageRequest, PageScheduler
 
 CHECKS, CONTROLS = 2, 4
 """Requests of a check whether HRIMS is there, and whether it answers pages: each may fail by chance."""
 
-Failure = Callable[[Ask], RemoteError]
+Failure = Callable[[PageRequest], RemoteError]
 
 
 @dataclass
@@ -35,28 +38,28 @@ class RemoteModel:
     failure: Failure = lambda _: RemoteFailed("it failed")
     breakage: Failure = lambda _: RemoteFailed("it broke")
     is_up: Callable[[float], bool] = lambda _: True
-    is_page_possible: Callable[[Ask], bool] = lambda _: True
+    is_page_possible: Callable[[PageRequest], bool] = lambda _: True
     are_checks_answered: bool = False
 
     now: float = 0.0
     requests: int = 0
-    most_in_flight: int = 0
+    max_in_flight: int = 0
     tries: Counter[int] = field(default_factory=Counter)
     """Requests for a single record, by its position."""
     fetched: list[int] = field(default_factory=list)
-    given_up: list[int] = field(default_factory=list)
+    abandoned: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rng = Random(self.seed)
         self._order = itertools.count()
         self._in_flight: list[tuple[float, int, Generator[None]]] = []
 
-    def run(self, plan: Plan, *, to_first_answer: bool = False) -> None:
-        """Work the plan off, or its first part. Raise what ends the attempt."""
+    def run(self, scheduler: PageScheduler, *, to_first_answer: bool = False) -> None:
+        """Run the scheduler to its end, or to the first response. Raise the error that ends the attempt."""
         while not (to_first_answer and self.fetched):
-            step = plan.take(self.now)
-            if isinstance(step, Ask):
-                self._start(self._fetch(plan, step))
+            step = scheduler.next_request(self.now)
+            if isinstance(step, PageRequest):
+                self._start(self._fetch(scheduler, step))
             elif self._in_flight and (not step or self._in_flight[0][0] <= self.now + step):
                 self.now, _, request = heapq.heappop(self._in_flight)
                 self._start(request)
@@ -70,36 +73,39 @@ class RemoteModel:
         for _ in request:
             self.requests += 1
             heapq.heappush(self._in_flight, (self.now + self.latency, next(self._order), request))
-            self.most_in_flight = max(self.most_in_flight, len(self._in_flight))
+            self.max_in_flight = max(self.max_in_flight, len(self._in_flight))
             return
 
-    def _fetch(self, plan: Plan, ask: Ask) -> Generator[None]:
-        if ask.span.size == 1:
-            self.tries[ask.span.start] += 1
+    def _fetch(self, scheduler: PageScheduler, request: PageRequest) -> Generator[None]:
+        if request.span.size == 1:
+            self.tries[request.span.start] += 1
         yield
-        positions = range(ask.span.start, min(ask.span.stop, self.total))
-        is_possible = self.broken.isdisjoint(positions) and self.is_page_possible(ask)
+        positions = range(request.span.start, min(request.span.stop, self.total))
+        is_possible = self.broken.isdisjoint(positions) and self.is_page_possible(request)
         if is_possible and self._is_answered():
             self.fetched += positions
-            plan.answered(ask, len(positions), self.total)
+            scheduler.add_response(request, self.total)
+            scheduler.add_saved(request, len(positions))
             return
-        error = self.failure(ask) if is_possible else self.breakage(ask)
+        error = self.failure(request) if is_possible else self.breakage(request)
         try:
-            is_given_up = plan.failed(ask, error, self.now, self.rng)
+            is_abandoned = scheduler.add_failure(request, error, self.now, self.rng)
         except RemoteUnreachable:
-            if plan.hopeless:
+            if scheduler.remote_state is RemoteState.FAILING:
                 raise
             yield from self._check(error)
-            is_given_up = plan.split(ask, error, self.now)
-        if (is_given_up and ask.is_unconfirmed) or (plan.doubted and ask.is_suspect):
-            yield from self._confirm(plan, error, CONTROLS)
-        elif plan.doubted:
+            is_abandoned = scheduler.split(request, error, self.now)
+        if (is_abandoned and request.is_unconfirmed) or (
+            scheduler.should_check_remote and request.is_suspect
+        ):
+            yield from self._confirm(scheduler, error, CONTROLS)
+        elif scheduler.should_check_remote:
             yield from self._check(error)
-        elif plan.is_to_confirm(ask):
+        elif scheduler.needs_confirmation(request):
             with contextlib.suppress(RemoteError):
-                yield from self._confirm(plan, error, 1)
-        if is_given_up:
-            self.given_up += range(ask.span.start, ask.span.stop)
+                yield from self._confirm(scheduler, error, 1)
+        if is_abandoned:
+            self.abandoned += range(request.span.start, request.span.stop)
 
     def _check(self, error: RemoteError) -> Generator[None]:
         for _ in range(CHECKS):
@@ -108,11 +114,11 @@ class RemoteModel:
                 return
         raise error
 
-    def _confirm(self, plan: Plan, error: RemoteError, tries: int) -> Generator[None]:
+    def _confirm(self, scheduler: PageScheduler, error: RemoteError, tries: int) -> Generator[None]:
         for _ in range(tries):
             yield
             if self._is_answered():
-                plan.confirmed()
+                scheduler.add_confirmation()
                 return
         raise error
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hrims.jobs.workers.background import run_with
-from tests.unit.stubborn import Stubborn
+from hrims.jobs.workers.background import run_with_tasks
+from tests.unit.slow_to_cancel import SlowToCancel
 
 
 class Idle:
@@ -29,9 +29,9 @@ async def _beat() -> None:
 @pytest.mark.parametrize("is_cancelled", [False, True])
 async def test_a_worker_waits_for_its_tasks_and_heeds_a_cancellation(is_cancelled: bool) -> None:
     worker: Any = Idle()
-    slow = Stubborn()
+    slow = SlowToCancel()
     beating, task = asyncio.create_task(_beat()), asyncio.create_task(slow.run())
-    working = asyncio.create_task(run_with(worker, [beating, task]))
+    working = asyncio.create_task(run_with_tasks(worker, [beating, task]))
     await asyncio.wait_for(slow.begun.wait(), 60)
     worker.stop()
     await asyncio.wait_for(slow.cancelled.wait(), 60)

@@ -29,7 +29,7 @@ ZONES = (
 
 
 def shown(line: str, zone: str, after: datetime, count: int) -> list[str]:
-    times = calendar.upcoming(line, ZoneInfo(zone), after, count)
+    times = calendar.next_times(line, ZoneInfo(zone), after, count)
     return [f"{at.astimezone(ZoneInfo(zone)):%d %H:%M %Z}" for at in times]
 
 
@@ -80,7 +80,7 @@ def test_a_line_is_judged_by_its_own_times_and_not_by_a_clock_change() -> None:
 
 @lru_cache
 def clock_changes(name: str) -> list[datetime]:
-    """The hours in which the clock of a zone changes, 2011 to 2032; one moment where it never does."""
+    """Return the hours in which the clock of a zone changes, 2011 to 2032; one moment where it never does."""
     zone, found = ZoneInfo(name), []
     at, end = datetime(2011, 1, 1, tzinfo=UTC), datetime(2032, 1, 1, tzinfo=UTC)
     while at < end:
@@ -112,7 +112,7 @@ def test_times_are_those_of_the_clock_on_the_wall(
     line = f"{','.join(map(str, minutes))} {','.join(map(str, hours))} * * *"
     wanted = sorted(oracle(zone, begin, set(minutes), set(hours)))
     assert wanted
-    assert calendar.upcoming(line, zone, begin, len(wanted)) == wanted
+    assert calendar.next_times(line, zone, begin, len(wanted)) == wanted
 
 
 def oracle(zone: ZoneInfo, begin: datetime, minutes: set[int], hours: set[int]) -> Iterator[datetime]:
@@ -133,4 +133,4 @@ def oracle(zone: ZoneInfo, begin: datetime, minutes: set[int], hours: set[int]) 
                 meant.add((missing - (before.utcoffset() or timedelta())).replace(tzinfo=UTC))
             missing += MINUTE
         at += MINUTE
-    return (one for one in meant if begin < one <= end)
+    return (time for time in meant if begin < time <= end)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.cli.columns import SHORTEST, lines
+from hrims.cli.columns import MIN_WIDTH, lines
 
 HEADING = ("ID", "NAME", "STATE")
 ROWS = [("1", "payroll", "enabled"), ("12", "a name that is longer than others", "revoked")]
@@ -43,5 +43,5 @@ def test_columns_begin_at_the_same_place_and_only_one_is_shortened(
         assert line.startswith(row[0])
         assert line.endswith(row[2])
     others = first + max(len(row[2]) for row in [HEADING, *rows]) + 4
-    if others + SHORTEST <= width:
+    if others + MIN_WIDTH <= width:
         assert max(map(len, shown)) <= width

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hrims.config import load
+from hrims.config import VARIABLES, load
 from hrims.errors import ConfigError
 
 
@@ -45,6 +45,81 @@ def test_a_wrong_value_is_refused_with_a_hint(name: str, value: str, hint: str) 
         load({name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "1e3"),
+        ("PORT", "+80"),
+        ("PORT", "8_0"),
+        ("PORT", "9" * 5000),
+        ("HRIMS_READ_TIMEOUT", "nan"),
+        ("HRIMS_READ_TIMEOUT", "inf"),
+        ("HRIMS_READ_TIMEOUT", "1e400"),
+        ("HRIMS_HTTPS_ONLY", "maybe"),
+        ("HRIMS_TIME_ZONE", "Mars"),
+        ("HRIMS_POOL", "Health"),
+        ("HRIMS_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_value_outside_its_type_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is wrong: .* is not valid; give .* Nothing was started"):
+        load({name: value})
+
+
+def test_values_are_read_by_their_types() -> None:
+    settings = load(
+        {"PORT": "080", "HRIMS_READ_TIMEOUT": "2.5", "HRIMS_HTTPS_ONLY": "Yes", "HRIMS_LOG_LEVEL": "DEBUG"}
+    )
+    assert (settings.port, settings.read_timeout, settings.https_only) == (80, 2.5, True)
+    assert settings.log_level == "debug"
+
+
+def test_all_wrong_settings_are_named_at_once() -> None:
+    with pytest.raises(ConfigError) as refused:
+        load({"PORT": "x", "HRIMS_ATTEMPTS": "0", "HRIMS_TOKEN_FILE": "/nowhere", "HRIMS_NEW": "1"})
+    lines = str(refused.value).splitlines()
+    assert lines == [
+        "There is no setting HRIMS_NEW; docs/reference/settings.md lists all.",
+        "PORT is wrong: 'x' is not valid; give a whole number from 1 to 65535.",
+        "HRIMS_TOKEN_FILE cannot be read (FileNotFoundError).",
+        "HRIMS_ATTEMPTS is wrong: '0' is not valid; give a whole number from 1 to 50. Nothing was started.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "similar"),
+    [
+        ("HRIMS_CONCURENCY", "HRIMS_CONCURRENCY"),
+        ("HRIMS_CONCURRENCY_FILE", "HRIMS_CONCURRENCY"),
+        ("HRIMS_TOKEN_FIL", "HRIMS_TOKEN_FILE"),
+        ("HRIMS_PORT", "PORT"),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_the_one_that_is_meant(name: str, similar: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load({name: "7"})
+    assert str(refused.value) == f"There is no setting {name}; did you mean {similar}? Nothing was started."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HRIMS_PARENT_FD", "3"),
+        ("HRIMS_TEST_POSTGRES", "yes"),
+        ("HRIMS_CHAOS_SEED", "7"),
+        ("HRIMS_CHROMIUM", "/usr/bin/chromium"),
+        ("HRIMS_SERVICE_HOST", "10.0.0.7"),
+        ("HRIMS_SYNC_SERVICE_PORT_HTTP", "80"),
+        ("HRIMS_PORT", "tcp://10.0.0.7:80"),
+        ("HRIMS_SYNC_PORT_80_TCP_ADDR", "10.0.0.7"),
+        ("OTHER", "x"),
+        ("hrims_attempts", "x"),
+    ],
+)
+def test_a_variable_of_others_is_left_alone(name: str, value: str) -> None:
+    assert load({name: value}) == load({})
+
+
 def test_secrets_show_neither_in_repr_nor_in_errors() -> None:
     settings = load({"HRIMS_TOKEN": "s3cret", "DATABASE_URL": "postgresql://u:s3cret@h/d"})
     assert "s3cret" not in repr(settings)
@@ -57,6 +132,22 @@ def test_an_address_that_holds_a_password_is_not_repeated() -> None:
     with pytest.raises(ConfigError, match="credentials go into") as refused:
         load({"HRIMS_BASE_URL": "http://user:s3cret@hrims.example"})
     assert "s3cret" not in str(refused.value)
+
+
+def test_no_secret_is_repeated_whatever_is_wrong_with_it() -> None:
+    secrets = [item.name for item in VARIABLES if item.is_secret]
+    assert len(secrets) == 5
+    wrong = {name: f"mysql://s3cret\u2100give{name}" for name in secrets} | {
+        "PORT": "x",
+        "SECRET_KEY": "s3cret",
+    }
+    with pytest.raises(ConfigError) as refused:
+        load(wrong)
+    assert "SECRET_KEY is wrong: its value is not valid" in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+    shown = repr(load(dict.fromkeys(secrets, "postgresql://s3cret@h/d")))
+    assert "s3cret" not in shown
+    assert "port=9002" in shown
 
 
 def test_a_secret_key_that_can_be_guessed_is_refused() -> None:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.drift.rules import Change, Measured, changes, told
+from hrims.drift.rules import Change, RunCounts, find_changes, summarize
 
 
-def measured(people: int = 1000, phones: int = 600, **more: Any) -> Measured:
-    """So many people, of whom so many have a phone number; ``more`` replaces counts."""
+def measured(people: int = 1000, phones: int = 600, **more: Any) -> RunCounts:
+    """Return counts of people and of those with a phone number; ``more`` replaces counts."""
     usual: dict[str, Any] = {
         "records": people,
         "people": people,
@@ -20,19 +20,21 @@ def measured(people: int = 1000, phones: int = 600, **more: Any) -> Measured:
         "unknown": {"leaveHistories": 10},
         "retyped": {},
     }
-    return Measured(**usual | more)
+    return RunCounts(**usual | more)
 
 
-def found(now: Measured, before: Measured | None = None, met: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    return [(one.kind, one.field) for one in changes(now, before or measured(), met)]
+def found(
+    now: RunCounts, before: RunCounts | None = None, met: tuple[str, ...] = ()
+) -> list[tuple[str, str]]:
+    return [(change.kind, change.field) for change in find_changes(now, before or measured(), met)]
 
 
 def test_it_works() -> None:
     now = measured(phones=200, unknown={"leaveHistories": 9, "personalInfo.bloodGroup": 100})
-    got = changes(now, measured(phones=590))
-    assert told([one.message for one in got]) == (
+    got = find_changes(now, measured(phones=590))
+    assert summarize([change.message for change in got]) == (
         "HRIMS' answers have changed: new field personalInfo.bloodGroup; "
-        "phone_number empty in 80 % of records, 41 % last time."
+        "Phone number empty in 80 % of records, 41 % last time."
     )
     assert got[1].now == pytest.approx(0.8)
     assert got[1].before == pytest.approx(0.41)
@@ -43,8 +45,10 @@ def test_nothing_changed() -> None:
 
 
 def test_the_first_run_has_nothing_to_compare_with_but_a_wrong_type_is_one() -> None:
-    assert changes(measured(unknown={"x": 1}), None) == []
-    assert [one.kind for one in changes(measured(retyped={"personalInfo.city": 3}), None)] == ["wrong_type"]
+    assert find_changes(measured(unknown={"x": 1}), None) == []
+    assert [change.kind for change in find_changes(measured(retyped={"personalInfo.city": 3}), None)] == [
+        "wrong_type"
+    ]
 
 
 def test_a_rare_unknown_field_is_new_once() -> None:
@@ -81,7 +85,7 @@ def test_a_field_is_missed_when_it_was_usual_and_the_samples_can_tell() -> None:
     assert found(measured(present={"personalInfo": 100, "personalInfo.primaryPhone": 1})) == []
 
 
-def test_with_its_part_a_field_is_not_told_again() -> None:
+def test_a_field_of_a_missing_part_is_not_reported_again() -> None:
     gone = dict.fromkeys(measured().present, 0)
     assert found(measured(present=gone)) == [("missing_field", "personalInfo")]
 
@@ -104,14 +108,14 @@ def test_a_field_that_one_of_two_versions_does_not_know_is_no_change() -> None:
 )
 def test_a_wrong_type_in_many_records(people: int, was: int, is_: int, told_: bool) -> None:
     path = "personalInfo.city"
-    got = changes(
+    got = find_changes(
         measured(people, people, retyped={path: is_}), measured(people, people, retyped={path: was})
     )
-    assert [one.kind for one in got] == ["wrong_type"] * told_
+    assert [change.kind for change in got] == ["wrong_type"] * told_
 
 
-def test_few_are_told_and_the_rest_counted() -> None:
-    assert told(list("abcdefg")) == "HRIMS' answers have changed: a; b; c; d; e; 2 more."
+def test_few_changes_are_named_and_the_rest_counted() -> None:
+    assert summarize(list("abcdefg")) == "HRIMS' answers have changed: a; b; c; d; e; 2 more."
 
 
 PEOPLE = st.integers(0, 5000)
@@ -119,19 +123,19 @@ PEOPLE = st.integers(0, 5000)
 
 @given(PEOPLE, PEOPLE, st.floats(0, 1), st.floats(0, 1))
 def test_no_jump_without_enough_people(now: int, before: int, is_: float, was: float) -> None:
-    got = changes(measured(now, int(now * is_)), measured(before, int(before * was)))
-    jumps = [one for one in got if one.kind in {"emptier", "fuller"}]
-    for one in jumps:
+    got = find_changes(measured(now, int(now * is_)), measured(before, int(before * was)))
+    jumps = [change for change in got if change.kind in {"emptier", "fuller"}]
+    for jump in jumps:
         assert min(now, before) >= 20
-        assert one.before is not None
-        assert abs(one.now - one.before) * min(now, before) >= 4.99
-        assert abs(one.now - one.before) >= 0.0199
+        assert jump.before is not None
+        assert abs(jump.now - jump.before) * min(now, before) >= 4.99
+        assert abs(jump.now - jump.before) >= 0.0199
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 100)))
 def test_the_same_run_twice_is_no_change(counts: dict[str, int]) -> None:
     same = measured(unknown=counts, retyped=counts, present=counts)
-    assert changes(same, same) == []
+    assert find_changes(same, same) == []
 
 
 def test_a_change_says_what_the_api_shows() -> None:

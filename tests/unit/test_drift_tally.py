@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrims.drift.fields import KNOWN
-from hrims.drift.tally import MOST_ODD, ODD_NAME, SAMPLE, Tally, lacks_key, tally
-from hrims.employees.mapping import COLUMNS, Row, to_row
+from hrims.drift.tally import MASKED_NAME, MAX_UNEXPECTED, SAMPLE, Tally, lacks_key, tally
+from hrims.employees.fields import COLUMNS, Row
+from hrims.employees.mapping import map_record
 from hrims.remote.wire import Page, decode_page
-from tests.people import record
 from tests.remote.answers import page as answer
+from tests.support.people import record
 from tests.unit.employees import ASHA
 
 ANY = st.recursive(
@@ -27,7 +28,7 @@ def read(*records: Any) -> Page:
 
 def counted(*records: Any) -> Tally:
     page = read(*records)
-    return tally(page, [row for row in map(to_row, page.records) if isinstance(row, Row)])
+    return tally(page, [row for row in map(map_record, page.records) if isinstance(row, Row)])
 
 
 def test_it_works() -> None:
@@ -58,14 +59,14 @@ def test_unknown_fields_are_counted_by_record() -> None:
 
 
 def test_the_places_of_a_wrong_type_in_a_list_count_as_one_field() -> None:
-    one = record(1) | {"employmentHistories": [{"gradeName": 1}]}
+    entry = record(1) | {"employmentHistories": [{"gradeName": 1}]}
     other = record(2) | {"employmentHistories": [None, {"gradeName": 1}]}
-    assert counted(one, other, 5).odd["retyped"] == {"employmentHistories.gradeName": 2, "the record": 1}
+    assert counted(entry, other, 5).odd["retyped"] == {"employmentHistories.gradeName": 2, "the record": 1}
 
 
 def test_data_that_stands_where_names_should_is_not_kept() -> None:
     got = counted(record(1) | {"580330001": 1, "Asha Makame": 2, "x" * 200: 3})
-    assert got.odd["unknown"] == {ODD_NAME: 3}
+    assert got.odd["unknown"] == {MASKED_NAME: 3}
 
 
 def test_the_sample_is_bounded_and_spread_over_the_page() -> None:
@@ -75,7 +76,7 @@ def test_the_sample_is_bounded_and_spread_over_the_page() -> None:
     assert got.sampled <= SAMPLE
     assert got.odd["unknown"] == {"late": 1}
     odd = counted(record(1) | {f"f_{chr(97 + n % 26)}{chr(97 + n // 26)}": 1 for n in range(200)})
-    assert len(odd.odd["unknown"]) == MOST_ODD
+    assert len(odd.odd["unknown"]) == MAX_UNEXPECTED
 
 
 @given(st.lists(ANY, max_size=4))
@@ -83,8 +84,8 @@ def test_whatever_comes_is_counted(records: list[Any]) -> None:
     got = counted(*records)
     assert tuple(got.filled) == COLUMNS
     assert tuple(got.present) == KNOWN
-    assert all(0 <= times <= got.sampled for times in got.present.values())
-    assert all(0 <= times <= len(records) * 8 for kind in got.odd.values() for times in kind.values())
+    assert all(0 <= count <= got.sampled for count in got.present.values())
+    assert all(0 <= count <= len(records) * 8 for kind in got.odd.values() for count in kind.values())
     lacks_key(read(*records))
 
 
@@ -103,7 +104,7 @@ def renamed(number: int) -> dict[str, Any]:
         [renamed(1), {"personalInfo": {"firstName": 5}}],
     ],
 )
-def test_a_page_on_which_nobody_has_the_key(records: list[Any]) -> None:
+def test_a_page_without_the_key_field(records: list[Any]) -> None:
     assert lacks_key(read(*records))
 
 
@@ -120,5 +121,5 @@ def test_a_page_on_which_nobody_has_the_key(records: list[Any]) -> None:
         [renamed(1), record(2, zanIdNumber=[1])],
     ],
 )
-def test_a_page_on_which_somebody_has_it(records: list[Any]) -> None:
+def test_a_page_with_the_key_field(records: list[Any]) -> None:
     assert not lacks_key(read(*records))

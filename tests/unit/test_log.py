@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from hrims import config, log
+from hrims.jobs.attempts.retry import RunFailed
 
 SECRETS = {
     "HRIMS_API_KEY": "key-of-a-test",
@@ -27,10 +28,10 @@ def _root_as_it_was() -> Iterator[None]:
     root.setLevel(level)
 
 
-def logged(log_format: str, capsys: pytest.CaptureFixture[str], words: str) -> str:
-    """What a line with these words, logged with its exception, becomes."""
+def logged(log_format: str, capsys: pytest.CaptureFixture[str], message: str) -> str:
+    """Return what a line with these words, logged with its exception, becomes."""
     log.configure(config.load({**SECRETS, "HRIMS_LOG_FORMAT": log_format}))
-    logging.getLogger("a.library").error("it said %s", words, exc_info=ValueError(words))
+    logging.getLogger("a.library").error("it said %s", message, exc_info=ValueError(message))
     return capsys.readouterr().err
 
 
@@ -48,6 +49,47 @@ def test_a_line_of_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert (event["event"], event["level"], event["logger"]) == ("it said words", "error", "a.library")
     assert event["timestamp"].endswith("Z")
     assert structlog.is_configured() is False, "the standard library is the one door"
+
+
+def test_a_field_is_a_key_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(config.load({"HRIMS_LOG_FORMAT": "json"}))
+    with structlog.contextvars.bound_contextvars(run=86, attempt=1):
+        log.get_logger("hrims.sync.pages").info("page_saved", page=12, ms=412)
+    event = json.loads(capsys.readouterr().err)
+    assert event.pop("timestamp")
+    assert event == {
+        "event": "page_saved", "run": 86, "attempt": 1, "page": 12, "ms": 412,
+        "level": "info", "logger": "hrims.sync.pages",
+    }  # fmt: skip
+
+
+def test_a_field_is_shown_as_text_once(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(config.load({}))
+    with structlog.contextvars.bound_contextvars(run=86, attempt=1):
+        log.get_logger("web").info("page_saved", page=12, code=None, message='Two "words".\u202e')
+    line = capsys.readouterr().err
+    assert r'page_saved run=86 attempt=1 page=12 code=null message="Two \"words\".\u202e"' in line
+    assert line.count("run=86") == 1
+
+
+def test_any_handler_shows_the_fields(caplog: pytest.LogCaptureFixture) -> None:
+    """As under a plain ``procrastinate worker``, which configures logging with its own format."""
+    with caplog.at_level(logging.INFO):
+        log.get_logger("web").info("job_put_back", job=7)
+        log.get_logger("web").debug("not_shown")
+    assert caplog.messages == ["job_put_back job=7"]
+
+
+def test_a_job_that_failed_as_expected_is_no_error_of_the_queue(caplog: pytest.LogCaptureFixture) -> None:
+    log.lower_expected_failures()
+    queue = logging.getLogger("procrastinate.worker")
+    for error in (RunFailed("HRIMS is busy."), ValueError("a defect")):
+        queue.error("Job ended with status: Error", exc_info=error)
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [("ERROR", True)]
+    caplog.clear()
+    with caplog.at_level(logging.INFO, logger="procrastinate.worker"):
+        queue.error("Job ended with status: Error", exc_info=RunFailed("HRIMS is busy."))
+    assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [("INFO", False)]
 
 
 FORGED = [
@@ -93,10 +135,10 @@ def test_a_long_path_is_cut_and_no_part_of_a_secret_is_left(
 ) -> None:
     secret = SECRETS["HRIMS_API_KEY"]
     log.configure(config.load({**SECRETS, "HRIMS_LOG_FORMAT": log_format}))
-    for before in range(log.LONGEST - len(secret) - 1, log.LONGEST + 1):
+    for before in range(log.MAX_LENGTH - len(secret) - 1, log.MAX_LENGTH + 1):
         logging.getLogger("web").warning("%s", "x" * before + secret + "y" * 9000)
         line = capsys.readouterr().err
-        assert len(line) < log.LONGEST + 200
+        assert len(line) < log.MAX_LENGTH + 200
         assert secret[:3] not in line
         assert "more)" in line
 

@@ -6,7 +6,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hrims.employees.mapping import COLUMNS, Reject, Row, to_row
+from hrims.employees.fields import COLUMNS, Row
+from hrims.employees.mapping import map_record
+from hrims.employees.rejects import Reject
 from hrims.remote.records import (
     Contract,
     Education,
@@ -33,7 +35,7 @@ NO_DATES = {date(*day) for day in [(1, 1, 1), (1753, 1, 1), (1899, 12, 30), (190
 
 
 def parts(kind: type[Part], **known: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Parts of this kind with any text or nothing in every field."""
+    """Return parts of this kind with any text or nothing in every field."""
     flags = {"is_current", "is_active", "is_employment_highest", "is_employee_confirmed"}
     fields = {name: FLAGS if name in flags else TEXTS for name in kind.__struct_fields__}
     return st.builds(kind, **{**fields, **known})
@@ -58,13 +60,13 @@ SURE = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), m
 @CALM
 @given(PEOPLE)
 def test_one_row_or_one_reject_and_always_the_same(person: Person) -> None:
-    assert to_row(person) == to_row(person)
+    assert map_record(person) == map_record(person)
 
 
 @CALM
 @given(PEOPLE)
 def test_a_row_can_be_stored(person: Person) -> None:
-    got = to_row(person)
+    got = map_record(person)
     for column, value in zip(COLUMNS, got if isinstance(got, Row) else (), strict=False):
         if isinstance(value, str):
             assert value == clean(value) != "", column
@@ -77,8 +79,8 @@ def test_a_row_can_be_stored(person: Person) -> None:
 
 @CALM
 @given(PEOPLE)
-def test_a_row_says_only_what_may_be_said(person: Person) -> None:
-    got = to_row(person)
+def test_a_row_has_only_permitted_values(person: Person) -> None:
+    got = map_record(person)
     if isinstance(got, Row):
         assert got.gender in {"Male", "Female", None}
         assert got.status in {
@@ -91,7 +93,7 @@ def test_a_row_says_only_what_may_be_said(person: Person) -> None:
 @CALM
 @given(PEOPLE)
 def test_a_reject_tells_nothing_of_the_person(person: Person) -> None:
-    got = to_row(person)
+    got = map_record(person)
     if isinstance(got, Reject):
         assert got.code in {"no_zan_id", "bad_zan_id", "bad_date", "bad_text", "too_long"}
         assert got.field in COLUMNS
@@ -103,7 +105,7 @@ def test_a_reject_tells_nothing_of_the_person(person: Person) -> None:
 @CALM
 @given(PEOPLE)
 def test_every_text_of_a_row_comes_from_the_record(person: Person) -> None:
-    got = to_row(person)
+    got = map_record(person)
     if not isinstance(got, Row):
         return
     sources: list[Any] = [person.personal_info]
@@ -112,7 +114,7 @@ def test_every_text_of_a_row_comes_from_the_record(person: Person) -> None:
         *(person.education_histories, person.contract_details),
     ):
         sources += entries or []
-    said = {
+    texts = {
         clean(text)
         for part in sources
         if part
@@ -122,14 +124,14 @@ def test_every_text_of_a_row_comes_from_the_record(person: Person) -> None:
     simple = set(COLUMNS) - {"name", "cadre", "contact_address", "gender", "status"}
     for column in simple:
         value = getattr(got, column)
-        assert not isinstance(value, str) or value in said
+        assert not isinstance(value, str) or value in texts
 
 
 @CALM
 @given(st.none() | SURE, st.none() | SURE, st.none() | SURE)
 def test_a_name_is_its_filled_parts(first: str | None, middle: str | None, last: str | None) -> None:
     info = PersonalInfo("580330000", first_name=first, middle_name=middle, last_name=last)
-    got = to_row(Person(info))
+    got = map_record(Person(info))
     assert isinstance(got, Row)
     wanted = ""
     for part in (first, middle, last):
@@ -141,7 +143,7 @@ def test_a_name_is_its_filled_parts(first: str | None, middle: str | None, last:
 @CALM
 @given(st.dates() | st.sampled_from(sorted(NO_DATES)), st.sampled_from(["", "T00:00:00", "T00:00:00.000Z"]))
 def test_any_day_comes_through(day: date, rest: str) -> None:
-    got = to_row(Person(PersonalInfo("580330000", birth_date=day.isoformat() + rest)))
+    got = map_record(Person(PersonalInfo("580330000", birth_date=day.isoformat() + rest)))
     assert isinstance(got, Row)
     assert got.date_of_birth == (None if day in NO_DATES else day)
 
@@ -149,7 +151,7 @@ def test_any_day_comes_through(day: date, rest: str) -> None:
 @CALM
 @given(st.text(max_size=12) | st.text("0123456789", max_size=12))
 def test_a_zan_id_is_8_to_10_digits_or_a_reject(text: str) -> None:
-    got = to_row(Person(PersonalInfo(text)))
+    got = map_record(Person(PersonalInfo(text)))
     wanted = clean(text)
     digits = all(c in "0123456789" for c in wanted)
     if digits and 8 <= len(wanted) <= 10:

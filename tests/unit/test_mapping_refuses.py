@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hrims.employees.mapping import Reject, to_row
+from hrims.employees.mapping import map_record
+from hrims.employees.rejects import Reject
 from hrims.remote.wire import Unreadable
 from tests.unit.employees import reject, row, someone, working
 
@@ -88,7 +89,7 @@ def test_each_date_is_named(record: dict[str, Any], column: str) -> None:
     assert reject(record)[:2] == ("bad_date", column)
 
 
-def test_a_date_that_is_not_kept_harms_nobody() -> None:
+def test_an_invalid_date_in_an_unused_field_is_ignored() -> None:
     assert row(working({"fromDate": "?"}, {"isCurrent": True})).recent_title_date is None
 
 
@@ -160,13 +161,13 @@ def test_texts_that_are_long_together_are_kept() -> None:
     assert (got.place_of_birth, got.country_of_birth) == ("a" * 400, "b" * 400)
 
 
-def test_a_strange_text_that_is_not_kept_harms_nobody() -> None:
+def test_an_invalid_text_in_an_unused_field_is_ignored() -> None:
     got = row(someone(genderName="\0", workPhone="\0" * 600, primaryPhone="1"))
     assert (got.gender, got.phone_number) == (None, "1")
 
 
 def test_an_unreadable_record_is_a_reject() -> None:
-    got = to_row(Unreadable("text expected, a number found", "personalInfo.firstName"))
+    got = map_record(Unreadable("text expected, a number found", "personalInfo.firstName"))
     assert isinstance(got, Reject)
     assert (got.code, got.field, got.masked) == ("wrong_type", "personalInfo.firstName", None)
     assert "text expected, a number found" in got.reason

@@ -32,9 +32,9 @@ def test_it_works() -> None:
     ],
     ids=lambda given: repr(given)[:24],
 )
-def test_what_is_none(given: object) -> None:
+def test_values_that_are_no_number(given: object) -> None:
     assert whole(given) == 0
 
 
-def test_what_is_beyond_the_bound() -> None:
+def test_numbers_above_the_bound() -> None:
     assert whole("101", 100) == 0

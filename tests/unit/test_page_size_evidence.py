@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrims.errors import RemoteEndless
+from hrims.jobs.enqueue import MAX_PAGE_SIZE
 from hrims.sync.page_fit.evidence import BITS, Evidence, MetPeople, is_suspicious
 from hrims.sync.page_fit.fit import PageSizeFound
 from hrims.sync.page_fit.restarts import Restarts
@@ -37,7 +38,7 @@ def test_a_full_page_disproves_a_smaller_size(number: int) -> None:
     assert add(evidence, *[(Span(200, page), 100) for page in (1, 2, 1, 2)]) == [None] * 4
 
 
-def test_a_full_page_of_the_size_that_was_found_does_not() -> None:
+def test_a_full_page_of_the_found_size_does_not_disprove_it() -> None:
     evidence = Evidence()
     evidence.add_full(Span(100, 0), TOTAL)
     assert add(evidence, *[(Span(200, page), 100) for page in (1, 2, 1, 2)])[-1] == 100
@@ -88,10 +89,16 @@ def test_a_cap_is_found_once() -> None:
         restarts.add(found(25, is_cap=True))
 
 
+def test_the_largest_page_size_may_be_used() -> None:
+    restarts = Restarts(100)
+    restarts.add(found(MAX_PAGE_SIZE, is_cap=False))
+    assert restarts.size == MAX_PAGE_SIZE
+
+
 def test_pages_that_are_misplaced_may_be_halved_below_a_cap() -> None:
     restarts = Restarts(100)
-    for one in (found(50, is_cap=True), found(25, is_cap=False), found(12, is_cap=False)):
-        restarts.add(one)
+    for finding in (found(50, is_cap=True), found(25, is_cap=False), found(12, is_cap=False)):
+        restarts.add(finding)
     assert restarts.size == 12
 
 
@@ -105,15 +112,32 @@ def test_pages_that_grow_with_what_is_asked_for_end_the_pass(sizes: list[int]) -
 
 
 @given(st.lists(st.lists(st.integers(1, BITS - 1), unique=True), max_size=6))
-def test_people_who_were_met_are_counted_exactly(pages: list[list[int]]) -> None:
+def test_met_people_are_counted_exactly(pages: list[list[int]]) -> None:
     met, known = MetPeople(), set[int]()
     for people in pages:
         assert met.add(people) == len(known.intersection(people))
         known.update(people)
 
 
+def test_neighbours_are_different_people() -> None:
+    met = MetPeople()
+    assert met.add(range(100)) == 0
+    assert met.add(range(50, 150)) == 50
+
+
 def test_a_few_people_who_moved_over_an_edge_are_not_suspicious() -> None:
     assert not is_suspicious(1, 1)
     assert not is_suspicious(3, 100)
+    assert not is_suspicious(3, 7)
     assert is_suspicious(50, 100)
     assert is_suspicious(2, 2)
+
+
+def test_full_pages_of_the_very_size_that_was_found_are_no_contradiction() -> None:
+    evidence = Evidence()
+    evidence.add_full(Span(60, 0), TOTAL)
+    assert add(evidence, *[(Span(20, 0), 60)] * 3)[-1] == 60
+    capped = Evidence()
+    capped.add_full(Span(20, 0), TOTAL)
+    add(capped, (Span(50, 1), 20), (Span(50, 2), 20))
+    assert capped.likely_cap(50) == 20

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.follow.progress import COMPLETE, Run
-from hrims.jobs.store import UNDER_WAY
-from hrims.web import answers
-from tests.unit.test_asked_again_words import NOW, run
+from hrims.jobs.store import COMPLETE, UNFINISHED
+from hrims.runs.model import Run
+from hrims.web.core import serializers
+from tests.unit.test_refetch_messages import NOW, run
 
 COUNT = st.integers(0, 100_000)
 
@@ -17,8 +17,8 @@ KINDS = ("sync", "preview", "apply", "rejected", "person")
 
 
 def row(kind: str, state: str, outcome: str | None, **counts: Any) -> Run:
-    """A run with these counts; it has ended if its state says so."""
-    ended = {} if state in UNDER_WAY else {"finished_at": NOW, "people": counts["saved"], "missing": 0}
+    """Return a run with these counts; it has ended if its state says so."""
+    ended = {} if state in UNFINISHED else {"finished_at": NOW, "people": counts["saved"], "missing": 0}
     return run(
         kind=kind,
         state=state,
@@ -32,7 +32,7 @@ def row(kind: str, state: str, outcome: str | None, **counts: Any) -> Run:
 ROWS = st.builds(
     row,
     st.sampled_from(KINDS),
-    st.sampled_from([*sorted(UNDER_WAY), "completed", "failed", "cancelled"]),
+    st.sampled_from([*sorted(UNFINISHED), "completed", "failed", "cancelled"]),
     st.sampled_from(["complete", "complete_after_repair", "incomplete"]),
     remote_total=st.none() | COUNT,
     page_size=st.integers(1, 500),
@@ -45,21 +45,21 @@ ROWS = st.builds(
 
 
 @given(ROWS)
-def test_numbers_of_any_row_do_not_contradict_each_other(one: Run) -> None:
-    told = answers.progress(one)
-    page, estimate, percent = told["currentPage"], told["estimatedPages"], told["progressPercent"]
-    assert 0 <= page <= one.pages or page == estimate
+def test_numbers_of_any_row_do_not_contradict_each_other(run: Run) -> None:
+    progress = serializers.progress(run)
+    page, estimate, percent = progress["currentPage"], progress["estimatedPages"], progress["progressPercent"]
+    assert 0 <= page <= run.pages or page == estimate
     assert 0 <= percent <= 100
     if estimate is None:
         return
     assert 0 <= page <= estimate
     assert estimate >= 1
-    if one.outcome in COMPLETE:
+    if run.outcome in COMPLETE:
         assert (page, percent) == (estimate, 100)
-    if one.state != "completed":
+    if run.state != "completed":
         assert percent < 100
-        assert page < estimate or one.accounted_for >= (one.remote_total or 0)
-    for a, b in re.findall(r"([\d,]+) of ([\d,]+) pages", one.message):
+        assert page < estimate or run.accounted_for >= (run.remote_total or 0)
+    for a, b in re.findall(r"([\d,]+) of ([\d,]+) pages", run.message):
         assert (a, b) == (f"{page:,}", f"{estimate:,}")
 
 
@@ -77,26 +77,28 @@ def test_numbers_only_grow_in_pages_of_any_size_and_in_further_passes(
         for size in sizes:
             pages += 1
             saved = min(total, saved + size) if reading == 0 else saved
-            told = answers.progress(
+            progress = serializers.progress(
                 row("sync", "active", None, remote_total=total, page_size=page_size, pages=pages, saved=saved)
             )
-            now = (told["currentPage"], told["progressPercent"])
+            now = (progress["currentPage"], progress["progressPercent"])
             assert now[0] >= before[0]
             assert now[1] >= before[1]
-            assert now[0] <= told["estimatedPages"]
+            assert now[0] <= progress["estimatedPages"]
             before = now
 
 
 def test_whole_pages_are_counted_one_by_one() -> None:
-    told = [
-        answers.progress(
+    progress = [
+        serializers.progress(
             row("sync", "active", None, remote_total=250, page_size=100, pages=pages, saved=saved)
         )
         for pages, saved in [(0, 0), (1, 100), (2, 200), (3, 250), (6, 250)]
     ]
-    assert [one["currentPage"] for one in told] == [0, 1, 2, 3, 3]
+    assert [progress["currentPage"] for progress in progress] == [0, 1, 2, 3, 3]
 
 
 def test_an_empty_institution_is_one_page() -> None:
-    told = answers.progress(row("sync", "active", None, remote_total=0, page_size=100, pages=1, saved=0))
-    assert (told["currentPage"], told["estimatedPages"]) == (1, 1)
+    progress = serializers.progress(
+        row("sync", "active", None, remote_total=0, page_size=100, pages=1, saved=0)
+    )
+    assert (progress["currentPage"], progress["estimatedPages"]) == (1, 1)

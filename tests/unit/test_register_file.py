@@ -4,22 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from hrims.config import PROJECT
 from hrims.errors import InvalidInput
-from hrims.register import table
+from hrims.installation import DEMO_REGISTER
+from hrims.institutions import importer
 
 HEAD = "name,vote_code,tin\n"
 
 
-def read(folder: Path, content: bytes) -> list[table.Entry]:
-    """The rows of a file of this content."""
+def read(folder: Path, content: bytes) -> list[importer.Entry]:
+    """Return the rows of a file of this content."""
     file = folder / "register.csv"
     file.write_bytes(content)
-    return table.read(file)
+    return importer.read(file)
 
 
 def test_the_demo_register_is_one() -> None:
-    rows = table.read(PROJECT / "hrims" / "simulator" / "institutions.csv")
+    rows = importer.read(DEMO_REGISTER)
     assert len(rows) == 40
     assert rows[0] == ("WIZARA YA AFYA", "001", "156255890")
 
@@ -45,7 +45,7 @@ SPREADSHEETS = {
 
 
 @pytest.mark.parametrize("form", SPREADSHEETS)
-def test_what_spreadsheets_write_is_understood(tmp_path: Path, form: str) -> None:
+def test_csv_files_of_spreadsheets_are_read(tmp_path: Path, form: str) -> None:
     assert read(tmp_path, SPREADSHEETS[form]) == [("Taasisi", "004", None), ("Bodi", None, "123456789")]
 
 
@@ -124,15 +124,15 @@ BAD_FILES = {
 
 @pytest.mark.parametrize("kind", BAD_FILES)
 def test_a_bad_file_is_refused_by_line(tmp_path: Path, kind: str) -> None:
-    content, words = BAD_FILES[kind]
+    content, message = BAD_FILES[kind]
     with pytest.raises(InvalidInput) as refused:
         read(tmp_path, content)
-    assert words in str(refused.value)
+    assert message in str(refused.value)
     assert "Nothing was imported." in str(refused.value)
     assert "\0" not in str(refused.value)
 
 
-def test_all_wrong_lines_are_told_at_once(tmp_path: Path) -> None:
+def test_all_wrong_lines_are_reported_at_once(tmp_path: Path) -> None:
     content = HEAD + 'A,x,y\n"B\nC",1,\nD,2,\nE,3,4\n'
     with pytest.raises(InvalidInput) as refused:
         read(tmp_path, content.encode())

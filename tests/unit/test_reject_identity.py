@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.rejects.identity import identity, whose
+from hrims.rejects.identity import identify, identity
 from hrims.remote.records import PersonalInfo
 from hrims.remote.wire import Person, Unreadable
 from tests.unit.employees import ASHA, someone
@@ -51,8 +51,8 @@ def test_it_works(record: Person | Unreadable | None, wanted: str) -> None:
         (Unreadable("x"), (None, None, None)),
     ],
 )  # fmt: skip
-def test_the_person_is_told(record: Person | Unreadable | None, person: tuple[str | None, ...]) -> None:
-    found = whose(record, 57)
+def test_the_person_is_named(record: Person | Unreadable | None, person: tuple[str | None, ...]) -> None:
+    found = identify(record, 57)
     assert (found.name, found.payroll_number, found.workplace) == person
     assert "Asha" not in repr(found)
     assert "Ali" not in repr(found)
@@ -61,7 +61,7 @@ def test_the_person_is_told(record: Person | Unreadable | None, person: tuple[st
 def test_the_workplace_is_that_of_the_current_employment() -> None:
     jobs = [{"entityName": "Zamani"}, {"isCurrent": True, "entityName": " Sasa "}]
     record = msgspec.convert(someone() | {"employmentHistories": jobs}, Person)
-    assert whose(record, 57).workplace == "Sasa"
+    assert identify(record, 57).workplace == "Sasa"
 
 
 @given(st.text(), st.text(), st.text(), st.integers(0, 2**31))
@@ -76,7 +76,9 @@ def test_it_is_always_a_text_that_the_database_takes(
 
 
 @given(st.from_regex(r"[0-9]{8,10}", fullmatch=True), st.integers(0, 99), st.integers(0, 99))
-def test_who_has_a_zan_id_is_the_same_wherever_they_stand(zan_id: str, one: int, other: int) -> None:
-    assert identity(person(zanIdNumber=zan_id), one) == identity(
+def test_the_identity_of_a_zan_id_does_not_depend_on_its_position(
+    zan_id: str, place: int, other: int
+) -> None:
+    assert identity(person(zanIdNumber=zan_id), place) == identity(
         person(zanIdNumber=zan_id, payrollNumber="1"), other
     )

@@ -3,28 +3,28 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.rejects.asking import MOST_SMALL, page_size
-from hrims.rejects.store import Wanted
-from hrims.sync.rejected import EVER, outside
+from hrims.rejects.actions import MAX_SMALL_PAGES, choose_page_size
+from hrims.rejects.store import RequestedCase
+from hrims.sync.rejected import END_OF_LIST, outside
 
-PLACES = st.lists(st.builds(Wanted, st.integers(0, 3000), st.booleans()), min_size=1, max_size=40)
+PLACES = st.lists(st.builds(RequestedCase, st.integers(0, 3000), st.booleans()), min_size=1, max_size=40)
 
 
 def test_it_works() -> None:
-    wanted = [Wanted(31, False), Wanted(57, True), Wanted(38, False)]
-    assert outside(wanted, 10) == [(0, 30), (40, 57), (58, EVER)]
+    wanted = [RequestedCase(31, False), RequestedCase(57, True), RequestedCase(38, False)]
+    assert outside(wanted, 10) == [(0, 30), (40, 57), (58, END_OF_LIST)]
 
 
 @given(PLACES, st.sampled_from([1, 10, 100]))
-def test_who_is_wanted_is_read_and_few_others_are(wanted: list[Wanted], size: int) -> None:
+def test_wanted_people_are_read_and_few_others(wanted: list[RequestedCase], size: int) -> None:
     skipped = outside(wanted, size)
-    assert not any(start <= one.place < stop for one in wanted for start, stop in skipped)
-    assert skipped[-1][1] == EVER
-    read = EVER - sum(stop - start for start, stop in skipped)
-    assert read <= sum(1 if one.alone else size for one in wanted)
+    assert not any(start <= reject.place < stop for reject in wanted for start, stop in skipped)
+    assert skipped[-1][1] == END_OF_LIST
+    read = END_OF_LIST - sum(stop - start for start, stop in skipped)
+    assert read <= sum(1 if reject.alone else size for reject in wanted)
 
 
 def test_many_are_fetched_in_larger_pages() -> None:
-    assert page_size([5, 6, 7]) == 10
-    assert page_size(list(range(0, 10 * MOST_SMALL, 10))) == 10
-    assert page_size(list(range(0, 10 * MOST_SMALL + 1, 10))) == 100
+    assert choose_page_size([5, 6, 7]) == 10
+    assert choose_page_size(list(range(0, 10 * MAX_SMALL_PAGES, 10))) == 10
+    assert choose_page_size(list(range(0, 10 * MAX_SMALL_PAGES + 1, 10))) == 100

@@ -23,10 +23,10 @@ def test_it_works() -> None:
 
 
 @CALM
-@given(start=st.integers(0, 2000), length=st.integers(0, 500), most=st.integers(1, 500))
-def test_a_cover_holds_every_position_once_and_nothing_else(start: int, length: int, most: int) -> None:
+@given(start=st.integers(0, 2000), length=st.integers(0, 500), size=st.integers(1, 500))
+def test_a_cover_holds_every_position_once_and_nothing_else(start: int, length: int, size: int) -> None:
     held = [
-        position for span in cover(start, start + length, most) for position in range(span.start, span.stop)
+        position for span in cover(start, start + length, size) for position in range(span.start, span.stop)
     ]
     assert held == list(range(start, start + length))
 
@@ -71,6 +71,18 @@ def test_coverage_is_a_set_of_positions(added: list[list[int]], removed: list[li
     assert all(here[1] < there[0] for here, there in itertools.pairwise(coverage.stretches))
     gaps = [position for start, stop in coverage.gaps(total) for position in range(start, stop)]
     assert gaps == [position for position in range(total) if position not in model]
+
+
+def test_no_empty_range_is_kept() -> None:
+    """It would split the gap around it, and the pages of that gap."""
+    coverage = Coverage([(5, 5)])
+    assert coverage.stretches == []
+    assert "5" not in Coverage([(0, 10)])
+    coverage.add(0, 10)
+    coverage.remove(0, 4)
+    coverage.remove(8, 10)
+    coverage.remove(6, 6)
+    assert coverage.stretches == [(4, 8)]
 
 
 def test_ten_thousand_stretches_are_joined_one_by_one() -> None:

@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrims.webhooks import addresses
-from hrims.webhooks.addresses import Refused, anything, is_public, parse, plainly_private
+from hrims.webhooks.delivery import addresses
+from hrims.webhooks.delivery.addresses import (
+    AddressRefused,
+    is_evidently_private,
+    is_public,
+    is_unicast,
+    parse,
+)
 
 NEVER = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
@@ -24,29 +30,29 @@ private_6 = st.sampled_from(NEVER_6).flatmap(lambda part: st.ip_addresses(networ
 
 
 def mapped(ip: ipaddress.IPv4Address, prefix: str) -> ipaddress.IPv6Address:
-    """An IPv4 address inside an IPv6 one."""
+    """Return an IPv4 address inside an IPv6 one."""
     return ipaddress.IPv6Address(int(ipaddress.IPv6Address(prefix)) + int(ip))
 
 
 @given(private)
-def test_no_private_address_may_be_asked_however_it_is_written(ip: ipaddress.IPv4Address) -> None:
+def test_private_addresses_are_refused_in_every_notation(ip: ipaddress.IPv4Address) -> None:
     assert not is_public(ip)
     assert not is_public(mapped(ip, "::ffff:0:0"))
     assert not is_public(mapped(ip, "64:ff9b::"))
     assert not is_public(ipaddress.IPv6Address((0x2002 << 112) + (int(ip) << 80)))
-    assert plainly_private(str(ip))
-    assert plainly_private(str(int(ip)))
-    assert plainly_private(hex(int(ip)))
+    assert is_evidently_private(str(ip))
+    assert is_evidently_private(str(int(ip)))
+    assert is_evidently_private(hex(int(ip)))
 
 
 @given(private_6)
 def test_nor_one_of_ipv6(ip: ipaddress.IPv6Address) -> None:
     assert not is_public(ip)
-    assert plainly_private(str(ip))
+    assert is_evidently_private(str(ip))
 
 
 @given(st.ip_addresses(v=4))
-def test_what_may_be_asked_is_global(ip: ipaddress.IPv4Address) -> None:
+def test_only_global_addresses_are_allowed(ip: ipaddress.IPv4Address) -> None:
     assert is_public(ip) <= ip.is_global
     assert is_public(mapped(ip, "::ffff:0:0")) == is_public(ip)
 
@@ -60,25 +66,25 @@ def test_those_of_the_internet_may(ip: str) -> None:
 
 @pytest.mark.parametrize("ip", ["127.0.0.1", "10.1.2.3", "::1", "fd00::1", "8.8.8.8"])
 def test_the_setting_allows_every_machine(ip: str) -> None:
-    assert anything(ipaddress.ip_address(ip))
-    assert addresses.rule(private=True)(ipaddress.ip_address(ip))
+    assert is_unicast(ipaddress.ip_address(ip))
+    assert addresses.ip_rule(private=True)(ipaddress.ip_address(ip))
 
 
 @pytest.mark.parametrize("ip", ["224.0.0.1", "0.0.0.0", "ff02::1", "::"])  # noqa: S104 - refused
 def test_but_nothing_that_is_no_machine(ip: str) -> None:
-    assert not anything(ipaddress.ip_address(ip))
+    assert not is_unicast(ipaddress.ip_address(ip))
 
 
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST.", "a.localhost", "127.1", "0x7f.1", "017700000001"]
 )
 def test_odd_ways_to_say_this_machine(host: str) -> None:
-    assert plainly_private(host)
+    assert is_evidently_private(host)
 
 
 @pytest.mark.parametrize("host", ["receiver.example", "8.8.8.8", "localhost.example", "10.example"])
 def test_names_are_not_guessed_at(host: str) -> None:
-    assert not plainly_private(host)
+    assert not is_evidently_private(host)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +96,8 @@ def test_names_are_not_guessed_at(host: str) -> None:
         "https://receiver.example/" + "x" * 2000, "file:///etc/passwd", "https://" + "ü" * 80 + ".example",
     ],
 )  # fmt: skip
-def test_what_is_no_web_address_is_refused_and_no_password_repeated(url: str) -> None:
-    with pytest.raises(Refused) as refused:
+def test_an_invalid_address_is_refused_without_repeating_its_password(url: str) -> None:
+    with pytest.raises(AddressRefused) as refused:
         parse(url)
     assert "s3cret" not in str(refused.value)
 
@@ -101,10 +107,10 @@ def test_no_text_whatever_breaks_it(text: str) -> None:
     for url in (text, f"https://{text}", f"https://receiver.example/{text}"):
         try:
             parsed = parse(url)
-        except Refused:
+        except AddressRefused:
             continue
         assert parsed.host
-        plainly_private(parsed.host)
+        is_evidently_private(parsed.host)
 
 
 def test_a_name_in_another_script_is_taken_by_its_ascii_name() -> None:
@@ -124,13 +130,13 @@ async def test_one_private_address_among_several_refuses_the_name() -> None:
     async def look_up(host: str, port: int) -> list[str]:
         return ["8.8.8.8", "10.0.0.1"]
 
-    with pytest.raises(Refused, match="HRIMS_WEBHOOK_PRIVATE"):
-        await addresses.allowed(parse("https://receiver.example"), is_public, look_up)
+    with pytest.raises(AddressRefused, match="HRIMS_WEBHOOK_PRIVATE"):
+        await addresses.resolve_allowed(parse("https://receiver.example"), is_public, look_up)
 
 
 async def test_a_name_that_is_not_found_is_refused() -> None:
     async def look_up(host: str, port: int) -> list[str]:
         raise OSError
 
-    with pytest.raises(Refused, match="cannot be found"):
-        await addresses.allowed(parse("https://receiver.example"), is_public, look_up)
+    with pytest.raises(AddressRefused, match="cannot be found"):
+        await addresses.resolve_allowed(parse("https://receiver.example"), is_public, look_up)

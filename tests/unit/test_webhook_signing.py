@@ -2,7 +2,7 @@
 
 import base64
 
-from hrims.webhooks import signing
+from hrims.webhooks.delivery import signing
 
 SECRET = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 KEY, AT, BODY = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
@@ -26,4 +26,4 @@ def test_every_part_is_signed() -> None:
 
 
 def test_a_secret_is_written_as_receivers_expect_it() -> None:
-    assert signing.written(SECRET) == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    assert signing.format_secret(SECRET) == "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -1,4 +1,4 @@
-"""The eight lines that docs/webhooks.md gives receivers verify what we sign, and nothing else."""
+"""The lines of docs/how-to/receive-webhooks.md verify what we sign, and nothing else."""
 
 import re
 import time
@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from hrims.config import PROJECT
-from hrims.webhooks import signing
+from hrims.webhooks.delivery import signing
+from tests import PROJECT
 
 BODY, SECRET = b'{"type": "webhook.test"}', b"an invented secret of 32 letters"
 
 
 @pytest.fixture
 def verify() -> Callable[..., bool]:
-    [shown] = re.findall(r"```python\n(.*?)```", (PROJECT / "docs/webhooks.md").read_text(), re.DOTALL)
+    page = (PROJECT / "docs/how-to/receive-webhooks.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     made: dict[str, Any] = {}
     exec(shown, made)  # noqa: S102 - our own documentation
     verify: Callable[..., bool] = made["verify"]
@@ -24,13 +25,13 @@ def verify() -> Callable[..., bool]:
 
 def test_it_works_and_refuses_what_was_altered(verify: Callable[..., bool]) -> None:
     headers = signing.headers("msg_1", int(time.time()), BODY, SECRET)
-    secret = signing.written(SECRET)
+    secret = signing.format_secret(SECRET)
     assert verify(headers, BODY, secret)
     assert not verify(headers, BODY + b" ", secret)
     assert not verify(headers | {"webhook-id": "msg_2"}, BODY, secret)
-    assert not verify(headers, BODY, signing.written(SECRET[::-1]))
+    assert not verify(headers, BODY, signing.format_secret(SECRET[::-1]))
 
 
-def test_it_refuses_what_is_old(verify: Callable[..., bool]) -> None:
+def test_it_refuses_an_old_signature(verify: Callable[..., bool]) -> None:
     headers = signing.headers("msg_1", int(time.time()) - 3600, BODY, SECRET)
-    assert not verify(headers, BODY, signing.written(SECRET))
+    assert not verify(headers, BODY, signing.format_secret(SECRET))

@@ -1,12 +1,12 @@
 """Rejects across runs for web tests, as runs leave them."""
 
 from hrims.db import Connection
-from tests.database.runs import ask_for
+from tests.database.runs import enqueue_run_of as ask_for
 from tests.web.runs import ended
 
 
 def met_by(conn: Connection, institution_id: int, vote: str = "001") -> int:
-    """A run that ended; returns its id."""
+    """Add a run that ended; return its id."""
     return ended(conn, ask_for(conn, institution_id, vote))
 
 
@@ -21,7 +21,7 @@ def add_case(
     masked: str | None = "58•••••00",
     person: tuple[str | None, str | None, str | None] = ("Asha Juma Makame", "963000", "Wizara ya Afya"),
 ) -> int:
-    """A case that the run met at this place, and whose record it is; returns its id."""
+    """Add a case that the run met at this place, and whose record it is; return its id."""
     row = conn.execute(
         """
         INSERT INTO reject_cases (institution_id, identifier_type, record_key, by_place, code, field, reason,

@@ -25,6 +25,6 @@ def leave(conn: Connection, dsn: str, gone: Iterable[int], stay: Iterable[int] =
 
 
 def leavers(conn: Connection) -> list[int]:
-    """The numbers of those who left."""
+    """Return the numbers of those who left."""
     rows = conn.execute("SELECT zan_id FROM employees WHERE left_at IS NOT NULL ORDER BY 1").fetchall()
     return [int(zan_id[5:]) for (zan_id,) in rows]

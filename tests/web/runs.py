@@ -5,13 +5,14 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from hrims.db import Connection
-from tests.database.runs import ask_for, institution
+from tests.database.runs import enqueue_run_of as ask_for
+from tests.database.runs import institution
 
 __all__ = ["ask_for", "ended", "error_of", "institution", "wish"]
 
 
 def wish(institution_id: int, **changes: Any) -> dict[str, Any]:
-    """A right body for ``fetch-by-institution``; a change to None takes the field away."""
+    """Return a right body for ``fetch-by-institution``; a change to None takes the field away."""
     body = {"institutionId": institution_id, "identifierType": "votecode", "voteNumber": "001"} | changes
     return {name: value for name, value in body.items() if value is not None}
 

@@ -63,7 +63,7 @@ def test_one_is_mapped_and_taken_back(api: Browser, conn: Connection) -> None:
         200,
         {
             "success": True,
-            "message": f"“{HOSPITAL}” is {HEALTH} from now on. People moved: 3.",
+            "message": f"“{HOSPITAL}” is mapped to {HEALTH}. People moved: 3.",
             "workplaceId": id_,
             "workplaceName": HOSPITAL,
             "institutionId": health,
@@ -112,6 +112,7 @@ def test_one_is_registered(api: Browser, conn: Connection) -> None:
         ("1/map", {"institutionId": 2**63}, (400, "bad_id")),
         ("1/map", {"institutionId": 4711}, (404, "unknown_institution")),
         ("1/map", [1], (400, "not_json")),
+        ("1/register", {"name": "Wizara\0"}, (400, "not_json")),
         ("x/map", {"institutionId": 1}, (400, "bad_id")),
         ("4711/map", {"institutionId": 1}, (404, "unknown_workplace")),
         ("1/register", {"voteNumber": 50}, (400, "bad_text")),

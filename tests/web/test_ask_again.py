@@ -15,7 +15,7 @@ BUTTON = "/dashboard/admin/rejects/ask-again"
 
 @pytest.fixture
 def at(conn: Connection) -> int:
-    """An institution with three open rejects in its vote code's listing, and one closed by TIN."""
+    """Provide an institution with three open rejects in its vote code's listing, and one closed by TIN."""
     made = institution(conn)
     run = met_by(conn, made)
     for place in (1, 2, 57):
@@ -61,7 +61,8 @@ def test_refusals(api: Browser, client: Browser, officer: Browser, conn: Connect
     assert error_of(wish(api, 4711)) == (404, "unknown_institution")
     assert error_of(wish(api, "abc")) == (400, "bad_institution_id")
     assert error_of(wish(api, at, identifierType="name")) == (400, "bad_identifier_type")
-    assert error_of(wish(api, at, x=1)) == (400, "bad_identifier_type")
+    assert error_of(wish(api, at, identifierType=None)) == (400, "bad_identifier_type")
+    assert error_of(wish(api, at, identifierType="tin", x=1)) == (400, "unknown_field")
     assert error_of(wish(api, at, identifierType=["tin"])) == (400, "bad_identifier_type")
     assert error_of(wish(api, at, identifierType="tin")) == (409, "no_open_rejects")
     assert error_of(api.post(f"/api/hrims/institutions/{at}/ask-again", data="{")) == (400, "not_json")
@@ -88,14 +89,14 @@ def test_an_auditor_may_look_and_not_ask(app: Flask, conn: Connection, at: int) 
     auditor = signed_in(new_browser(app), conn, "salma", "auditor")
     page = auditor.get(f"/dashboard/admin/rejects?institution={at}")
     assert page.status_code == 200
-    assert "Ask again" not in page.get_data(as_text=True)
+    assert "Fetch 3 rejected" not in page.get_data(as_text=True)
     assert auditor.press(BUTTON, institution=str(at), identifier_type="votecode").status_code == 403
     assert conn.execute("SELECT count(*) FROM run_cases").fetchone() == (0,)
 
 
 def test_the_button(officer: Browser, conn: Connection, at: int) -> None:
     shown = officer.get(f"/dashboard/admin/rejects?institution={at}").get_data(as_text=True)
-    assert "Ask again for the 3 rejected by vote code" in shown
+    assert "Fetch 3 rejected records again by vote code" in shown
     assert "rejected by TIN" not in shown
     answer = officer.press(BUTTON, institution=str(at), identifier_type="votecode")
     assert (answer.status_code, answer.location) == (303, f"/dashboard/admin/fetch-data?institution={at}#run")

@@ -49,6 +49,10 @@ def test_the_api_asks_for_all_and_names_who_was_skipped(api: Browser, register: 
         ({"institutions": "selection"}, (400, "bad_institutions")),
         ({"institutions": []}, (400, "bad_institutions")),
         ({"institutions": [1, "2"]}, (400, "bad_institutions")),
+        ({"institutions": [True]}, (400, "bad_institutions")),
+        ({"institutions": [0]}, (400, "bad_institutions")),
+        ({"institutions": [2**63]}, (400, "bad_institutions")),
+        ({"institutions": None}, (400, "bad_institutions")),
         ({"institutions": [99]}, (404, "unknown_institution")),
         ({"institutions": "failed"}, (422, "nobody_meant")),
         ({"institutions": "all", "identifierType": "payroll"}, (400, "bad_identifier_type")),
@@ -80,11 +84,11 @@ def test_the_page_asks_for_a_selection_and_leads_to_it(
     assert (answer.status_code, answer.location) == (303, f"{PAGE}/1")
     page = officer.get(answer.location).text
     for words in (
-        "Chosen institutions",
+        "Selected institutions",
         "WIZARA YA AFYA",
         "WAKALA",
         "the register has neither",
-        "Cancel all",
+        "Cancel batch",
     ):
         assert words in page
     assert "TUME" not in page
@@ -106,7 +110,7 @@ def test_ticks_without_their_choice_are_asked_about(
 ) -> None:
     answer = officer.press(PAGE, wish="all", institution="1")
     assert answer.status_code == 400
-    assert "1 ticked, but not “Those that are chosen below”" in answer.text
+    assert "1 checked, but “Selected institutions” is not selected" in answer.text
     assert conn.execute("SELECT count(*) FROM batches").fetchone() == (0,)
 
 
@@ -118,7 +122,7 @@ def test_failed_ones_are_tried_again_and_all_cancelled(
     ended(conn, first, "failed", None)
     page = officer.get(f"{PAGE}/1?kind=failed").text
     assert "HRIMS timed out." in page
-    assert "Try the failed again" in page
+    assert "Retry failed runs" in page
     assert officer.press(f"{PAGE}/1/retry").status_code == 303
     refused = officer.press(f"{PAGE}/1/retry")
     assert (refused.status_code, "No run of this batch failed" in refused.text) == (409, True)
@@ -132,7 +136,7 @@ def test_failed_ones_are_tried_again_and_all_cancelled(
 
 def test_an_auditor_looks_and_asks_for_nothing(auditor: Browser, register: list[int], api: Browser) -> None:
     api.post(API, json={"institutions": "all"})
-    assert "Fetch them" not in auditor.get(PAGE).text
+    assert "Start batch" not in auditor.get(PAGE).text
     page = auditor.get(f"{PAGE}/1").text
-    assert "Cancel all" not in page
+    assert "Cancel batch" not in page
     assert auditor.press(f"{PAGE}/1/cancel").status_code == 403

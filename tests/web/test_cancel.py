@@ -9,7 +9,7 @@ from tests.web.runs import ask_for, ended, error_of, institution
 
 @pytest.fixture
 def job(conn: Connection) -> int:
-    """A run that waits."""
+    """Provide a run that waits."""
     return ask_for(conn, institution(conn))
 
 

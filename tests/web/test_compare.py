@@ -5,7 +5,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from tests.database import previews
-from tests.people import record
+from tests.support.people import record
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, error_of, institution
 from tests.web.test_previews import do, text
@@ -16,13 +16,13 @@ API = "/api/hrims/compare"
 
 @pytest.fixture
 def health(conn: Connection) -> int:
-    """The ministry of health."""
+    """Provide the ministry of health."""
     return institution(conn)
 
 
 @pytest.fixture
 def runs(dsn: str, conn: Connection, health: int) -> tuple[int, int]:
-    """Two runs: 30 people, then 28 of them, of whom one has changed, and a new one."""
+    """Two runs: 30 people, then 28 of them, one of them changed, and a new one."""
     before = [record(n) for n in range(30)]
     now = [record(n, lastName="Ali" if n == 5 else "Makame") for n in range(2, 31)]
     a = do(dsn, lambda pool: previews.fetch(conn, pool, health, before, "sync"))
@@ -38,7 +38,7 @@ def test_it_works(officer: Browser, runs: tuple[int, int]) -> None:
     assert f"WIZARA YA AFYA: from run {a} to run {b}" in page
     for words in ("Changed 1", f"Only in run {a} 2", f"Only in run {b} 1", "In both 28"):
         assert words in page, words
-    assert "580330005 Asha Mtu 5 Ali name Asha Mtu 5 Makame Asha Mtu 5 Ali" in page
+    assert "580330005 Asha Mtu 5 Ali Name Asha Mtu 5 Makame Asha Mtu 5 Ali" in page
     assert text(officer.get(f"{PATH}?a={b}&b={a}")).count(f"from run {a} to run {b}") == 1
 
 
@@ -58,7 +58,7 @@ def test_tables_have_pages(officer: Browser, runs: tuple[int, int]) -> None:
 
 
 def test_the_picker_leads_there(officer: Browser, runs: tuple[int, int], health: int) -> None:
-    assert "Choose an institution" in text(officer.get(PATH))
+    assert "Select an institution" in text(officer.get(PATH))
     page = officer.get(f"{PATH}?institution={health}").get_data(as_text=True)
     a, b = runs
     assert page.count(f'<option value="{a}" selected>Run {a},') == 1
@@ -71,7 +71,7 @@ def test_the_picker_leads_there(officer: Browser, runs: tuple[int, int], health:
 
 
 def test_an_institution_without_two_runs_says_so(officer: Browser, conn: Connection, health: int) -> None:
-    assert "no runs that have ended" in text(officer.get(f"{PATH}?institution={health}"))
+    assert "no finished runs" in text(officer.get(f"{PATH}?institution={health}"))
     assert officer.get(f"{PATH}?institution=999").status_code == 200
     assert officer.get(f"{PATH}?institution=x&a=y").status_code == 200
 

@@ -6,9 +6,11 @@ from flask import Flask
 from procrastinate.exceptions import ConnectorException
 
 from tests.web.conftest import Browser
-from tests.web.test_errors import check, fails
+from tests.web.failing import failing_app, fails
+from tests.web.test_errors import check
 
 
+@pytest.mark.own_app(create=failing_app)
 @pytest.mark.parametrize(
     ("sqlstate", "status", "code"),
     [
@@ -22,7 +24,14 @@ from tests.web.test_errors import check, fails
 )
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_nobody_is_told_that_the_database_is_away(
-    app: Flask, api: Browser, officer: Browser, sqlstate: str, status: int, code: str, wrapped: bool
+    app: Flask,
+    api: Browser,
+    officer: Browser,
+    caplog: pytest.LogCaptureFixture,
+    sqlstate: str,
+    status: int,
+    code: str,
+    wrapped: bool,
 ) -> None:
     reason: Exception = psycopg.errors.lookup(sqlstate)("relation s3cret")
     if wrapped:
@@ -37,3 +46,4 @@ def test_nobody_is_told_that_the_database_is_away(
     for shown in (answer, page):
         assert ("Retry-After" in shown.headers) == (status == 503)
         assert "s3cret" not in shown.text
+    assert caplog.text.count("request_deadlocked") == (2 if sqlstate == "40P01" else 0)

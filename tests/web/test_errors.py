@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -17,7 +18,9 @@ from werkzeug.test import TestResponse
 from hrims import connection_pools, errors
 from hrims.db import Connection
 from hrims.errors import InputError
+from hrims.web.core import csrf
 from tests.web.conftest import Browser
+from tests.web.failing import failing_app, fails
 from tests.web.runs import ask_for, institution
 
 INSTITUTIONS = "/api/hrims/institutions"
@@ -26,7 +29,7 @@ FETCH = "/api/hrims/fetch-by-institution"
 
 
 def check(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
-    """Asserts that the answer is an error of the API's one shape; returns it."""
+    """Assert that the answer is an error of the API's one shape; return it."""
     assert answer.status_code == status
     assert answer.mimetype == "application/json"
     body: dict[str, Any] = answer.get_json()
@@ -37,16 +40,7 @@ def check(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def fails(app: Flask, reason: Exception) -> None:
-    """Adds views, one for machines and one for people, that fail for this reason."""
-
-    def view() -> str:
-        raise reason
-
-    for path in ("/api/fails", "/fails"):
-        app.add_url_rule(path, path, view, methods=["GET", "POST"])
-
-
+@pytest.mark.own_app(create=failing_app)
 @pytest.mark.parametrize(
     "kind",
     [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, InputError)],
@@ -55,7 +49,7 @@ def test_a_refusal_has_its_words_code_and_status(
     app: Flask, api: Browser, officer: Browser, kind: type[InputError]
 ) -> None:
     fails(app, kind("The words. Nothing was changed."))
-    answer = check(api.get("/api/fails"), kind.status, kind.default_code)
+    answer = check(api.get("/api/fails"), kind.status, kind.code)
     assert answer["message"] == "The words. Nothing was changed."
     page = officer.get("/fails")
     assert page.status_code == kind.status
@@ -63,6 +57,7 @@ def test_a_refusal_has_its_words_code_and_status(
     assert page.headers["X-Request-Id"] in page.text
 
 
+@pytest.mark.own_app(create=failing_app)
 def test_a_refusal_says_when_to_come_back(app: Flask, api: Browser) -> None:
     full = errors.TooMany("Too many. Nothing was changed.")
     full.retry_after = 7  # type: ignore[attr-defined] # as the throttle's refusal has it
@@ -81,7 +76,7 @@ def test_an_unknown_page(client: Browser, officer: Browser) -> None:
         page = browser.get("/nothing")
         assert page.status_code == 404
         assert page.mimetype == "text/html"
-        assert "There is nothing at this address." in page.text
+        assert "There is no page at this URL." in page.text
     assert "<script>" not in client.get("/<script>").text
 
 
@@ -92,6 +87,7 @@ def test_a_wrong_method(api: Browser, officer: Browser) -> None:
     assert officer.get("/sign-out").status_code == 405
 
 
+@pytest.mark.own_app
 def test_what_is_not_understood(app: Flask, api: Browser) -> None:
     def read() -> Any:
         return request.get_json()
@@ -102,7 +98,7 @@ def test_what_is_not_understood(app: Flask, api: Browser) -> None:
 
 
 def send_in_chunks(browser: Browser, path: str, body: bytes) -> TestResponse:
-    """Sends a body whose length no header tells, as a server hands it to us."""
+    """Send a body whose length no header tells, as a server hands it to us."""
     return browser.post(
         path,
         input_stream=io.BytesIO(body),
@@ -140,6 +136,7 @@ def test_ten_megabytes(api: Browser) -> None:
     check(api.post(FETCH, data=b"[" * 10_000_000, content_type="application/json"), 413, "too_large")
 
 
+@pytest.mark.own_app(create=failing_app)
 def test_an_unexpected_error_shows_nothing_of_itself(
     app: Flask, api: Browser, officer: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -151,11 +148,16 @@ def test_an_unexpected_error_shows_nothing_of_itself(
     for shown in (answer.text, page.text):
         assert "s3cret" not in shown
         assert "Traceback" not in shown
-    told = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert [record.getMessage() for record in told] == ["GET /api/fails failed", "GET /fails failed"]
-    assert all(record.exc_info for record in told)
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    lines = [record.getMessage() for record in errors]
+    assert [re.sub("request_id=[^ ]+ ", "", line) for line in lines] == [
+        "request_failed method=GET path=/api/fails",
+        "request_failed method=GET path=/fails",
+    ]
+    assert all(record.exc_info for record in errors)
 
 
+@pytest.mark.own_app(create=failing_app)
 @pytest.mark.parametrize(
     "code", ["08006", "25006", "25P02", "53100", "53300", "55000", "57P01", "58030", "XX000"]
 )
@@ -178,6 +180,7 @@ def test_a_database_that_cannot_do_it_now_is_asked_again_later(
         assert "s3cret" not in shown.text
 
 
+@pytest.mark.own_app
 def test_an_error_of_the_frame_is_one_of_ours(app: Flask, api: Browser) -> None:
     app.add_url_rule("/api/abort", "abort", lambda: abort(500))
     app.add_url_rule("/api/teapot", "teapot", lambda: abort(418))
@@ -200,13 +203,14 @@ def test_an_odd_request_id_is_replaced(client: Browser, odd: str) -> None:
 
 Outage = Callable[[], AbstractContextManager[None]]
 
-AWAY = "The database is away; nothing was changed. Try again in a moment."
+AWAY = "The database is unavailable; nothing was changed. Try again in a moment."
 
 
 @pytest.fixture
 def outage(dsn: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Outage:
     """Within it the database of this test refuses everybody; requests wait a shorter time for it."""
-    monkeypatch.setattr(connection_pools, "POOL_WAIT", 0.5)
+    monkeypatch.setattr(connection_pools, "POOL_TIMEOUT", 0.3)
+    monkeypatch.setattr(csrf, "KEY_WAIT", 0.3)
     name = conninfo_to_dict(dsn)["dbname"]
 
     @contextmanager
@@ -265,12 +269,12 @@ def test_what_a_frozen_worker_holds_is_waited_for_a_while(
     api: Browser, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No request hangs for ever: it is told that it may try again, and nothing was changed."""
-    monkeypatch.setattr(connection_pools, "LOCK_WAIT", "100ms")
+    monkeypatch.setattr(connection_pools, "LOCK_TIMEOUT", "100ms")
     run_id = ask_for(conn, institution(conn))
     with psycopg.connect(dsn) as frozen:
         frozen.execute("SELECT FROM procrastinate_jobs FOR UPDATE")
         answer = api.post(f"/api/hrims/jobs/{run_id}/cancel")
-        assert check(answer, 503, "busy")["message"].startswith("Somebody else is changing this just now")
+        assert check(answer, 503, "busy")["message"].startswith("Another user or a worker is changing this")
         assert answer.headers["Retry-After"]
         assert conn.execute("SELECT state FROM runs").fetchone() == ("waiting",)
     assert api.post(f"/api/hrims/jobs/{run_id}/cancel").status_code == 200

@@ -13,7 +13,7 @@ PATH = "/api/hrims/fetch-by-institution"
 
 @pytest.fixture
 def health(conn: Connection) -> int:
-    """The ministry of health."""
+    """Provide the ministry of health."""
     return institution(conn)
 
 
@@ -83,6 +83,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"pageSize": "abc"}, 400, "bad_page_size"),
     ({"pageSize": 10.5}, 400, "bad_page_size"),
     ({"pageSize": [100]}, 400, "bad_page_size"),
+    ({"pageSize": True}, 400, "bad_page_size"),
 ]
 
 

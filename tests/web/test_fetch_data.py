@@ -14,12 +14,12 @@ PATH = "/dashboard/admin/fetch-data"
 
 @pytest.fixture
 def health(conn: Connection) -> int:
-    """The ministry of health."""
+    """Provide the ministry of health."""
     return institution(conn)
 
 
 def text(answer: Any) -> str:
-    """The page's HTML."""
+    """Return the page's HTML."""
     html: str = answer.get_data(as_text=True)
     return html
 
@@ -58,7 +58,7 @@ def test_a_button_queues_a_run_and_leads_to_it(officer: Browser, conn: Connectio
 def test_a_second_press_shows_the_run_under_way(officer: Browser, conn: Connection, health: int) -> None:
     ask_for(conn, health)
     answer = officer.press(PATH, institution=str(health), identifier_type="tin")
-    assert "was under way already" in text(officer.get(answer.location))
+    assert "had already been requested" in text(officer.get(answer.location))
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (1,)
 
 
@@ -101,7 +101,7 @@ def test_the_card_of_a_run_under_way_polls(officer: Browser, conn: Connection, h
     [
         ("completed", "complete", "Complete: all 0"),
         ("completed", "incomplete", "Incomplete"),
-        ("failed", None, "Try again"),
+        ("failed", None, "Retry run"),
         ("cancelled", None, "Cancelled"),
     ],
 )

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from hrims.db import Connection
-from hrims.jobs.ask_person import ask_person
+from hrims.jobs.enqueue_person import enqueue_person
 from tests.database.runs import ASHA
 from tests.web.conftest import Browser
 from tests.web.runs import error_of
@@ -59,7 +59,7 @@ def test_the_second_ask_gets_the_first_ones_run(api: Browser) -> None:
 def test_of_many_asks_at_once_one_queues(dsn: str, conn: Connection) -> None:
     def one(_: int) -> Any:
         with psycopg.connect(dsn, autocommit=True) as other:
-            return ask_person(other, ASHA, ZAN_ID)
+            return enqueue_person(other, ASHA, ZAN_ID)
 
     with ThreadPoolExecutor(8) as crowd:
         asked = list(crowd.map(one, range(8)))

@@ -7,39 +7,28 @@ from werkzeug.routing import Rule
 from hrims.access import keys, tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
-from hrims.web import guard
+from hrims.web.core import guard, permissions
+from hrims.web.routes import PUBLIC, READ
 from tests.web.conftest import PASSWORD, Browser, add_user, new_browser, signed_in
-
-PUBLIC = {
-    "static",
-    "sign_in.show",
-    "sign_in.sign_in",
-    "sign_in.sign_out",
-    "health.healthz",
-    "health.readyz",
-    "health.metrics",
-}
 
 INSTITUTIONS = "/api/hrims/institutions"
 FETCH = "/api/hrims/fetch-by-institution"
 
 
 def path_of(rule: Rule) -> str:
-    """An address that the rule matches."""
+    """Return an address that the rule matches."""
     path = rule.rule
     for argument in rule.arguments:
         path = path.replace(f"<{argument}>", "1").replace(f"<path:{argument}>", "x")
     return path
 
 
-def test_what_is_public_is_listed_here(app: Flask) -> None:
-    assert {
-        rule.endpoint for rule in app.url_map.iter_rules() if guard.is_public(app, rule.endpoint)
-    } == PUBLIC
-
-
 def test_everything_else_needs_a_sign_in(app: Flask) -> None:
-    guarded = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in PUBLIC]
+    guarded = [
+        rule
+        for rule in app.url_map.iter_rules()
+        if permissions.permission_of(app, rule.endpoint) is not PUBLIC
+    ]
     assert len(guarded) > 8
     for rule in guarded:
         for method in rule.methods or ():
@@ -53,11 +42,15 @@ def test_everything_else_needs_a_sign_in(app: Flask) -> None:
                 assert answer.location.startswith("/sign-in?next=/")
 
 
-def test_a_new_view_needs_a_sign_in_unless_it_says_otherwise(app: Flask) -> None:
+@pytest.mark.own_app
+def test_a_view_outside_the_route_table_is_for_administrators(
+    app: Flask, client: Browser, officer: Browser, conn: Connection
+) -> None:
     app.add_url_rule("/new", "new", lambda: "private")
-    app.add_url_rule("/open", "open", guard.public(lambda: "public"))
-    assert new_browser(app).get("/new").status_code == 303
-    assert new_browser(app).get("/open").text == "public"
+    assert client.get("/new").status_code == 303
+    assert officer.get("/new").status_code == 403
+    administrator = signed_in(new_browser(app), conn, "binti", "administrator")
+    assert administrator.get("/new").text == "private"
 
 
 def test_a_button_leads_home_after_the_sign_in(client: Browser) -> None:
@@ -143,19 +136,21 @@ def test_an_auditor_looks_and_changes_nothing(app: Flask, conn: Connection) -> N
     assert auditor.press("/sign-out").status_code == 303
 
 
+@pytest.mark.own_app
 def test_the_record_names_who_acts(officer: Browser, api: Browser, app: Flask) -> None:
-    told: list[Actor] = []
+    actors: list[Actor] = []
 
     def act() -> str:
-        told.append(guard.actor())
+        actors.append(guard.actor())
         return ""
 
     for path in ("/act", "/api/act"):
         app.add_url_rule(path, path, act)
+    permissions.attach(app, dict.fromkeys(("/act", "/api/act"), READ))
     officer.get("/act")
     officer.get("/api/act")
     api.get("/api/act")
-    assert told == [
+    assert actors == [
         Actor("asha", "page", "127.0.0.1"),
         Actor("asha", "api", "127.0.0.1"),
         Actor("token:nightly", "api", "127.0.0.1"),
@@ -166,7 +161,7 @@ class TestBehindProxies:
     """The address that is recorded."""
 
     def recorded(self, app: Flask, conn: Connection, forwarded: str, remote: str = "10.0.0.1") -> object:
-        """The address in the record of a sign-in."""
+        """Return the address in the record of a sign-in."""
         add_user(conn, "asha", "officer")
         browser = new_browser(app)
         browser.environ_base["REMOTE_ADDR"] = remote
@@ -204,5 +199,5 @@ class TestBehindProxies:
 
 
 def test_the_cookie_of_another_database_signs_nobody_in(client: Browser, conn: Connection) -> None:
-    client.set_cookie(f"hrims_session_{keys.instance(conn)}", "x" * 43)
+    client.set_cookie(f"hrims_session_{keys.instance_id(conn)}", "x" * 43)
     assert client.get(guard.HOME).status_code == 303

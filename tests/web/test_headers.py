@@ -5,8 +5,8 @@ from hashlib import sha256
 
 import pytest
 
-from hrims.config import PROJECT
 from hrims.db import Connection
+from tests import PROJECT
 from tests.web.conftest import PASSWORD, Browser, add_user
 
 VENDOR = PROJECT / "static" / "vendor"
@@ -81,7 +81,7 @@ def test_behind_tls_cookies_are_sent_over_https_alone(client: Browser, conn: Con
 
 
 def csrf_over_tls(client: Browser, url: str) -> str:
-    """The form token of the sign-in page."""
+    """Return the form token of the sign-in page."""
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in", base_url=url).text)
     assert found
     return found[1]

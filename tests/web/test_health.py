@@ -1,11 +1,15 @@
 """/healthz, /readyz and /metrics: who runs this must see at a glance what is amiss."""
 
 import pytest
+from flask import Flask
 
 from hrims.db import Connection
-from tests.database.runs import live
+from hrims.schema import Migration, SchemaCheck, load_migrations
+from hrims.web.core import app_state
+from tests.database.runs import register_worker
 from tests.web.conftest import Browser
 from tests.web.runs import ask_for, institution
+from tests.web.test_errors import HOME, INSTITUTIONS, check
 
 
 def test_the_process_answers(client: Browser) -> None:
@@ -13,7 +17,7 @@ def test_the_process_answers(client: Browser) -> None:
 
 
 def test_it_is_ready_with_database_schema_and_a_worker(client: Browser, conn: Connection) -> None:
-    live(conn)
+    register_worker(conn)
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.get_json() == {
@@ -37,12 +41,84 @@ def test_it_is_not_ready_without_a_worker(client: Browser) -> None:
     }
 
 
-def test_it_is_not_ready_with_a_schema_of_another_version(client: Browser, conn: Connection) -> None:
-    conn.execute("DELETE FROM schema_migrations WHERE name = '0006_views.sql'")
-    assert client.get("/readyz").get_json()["schema"] is False
+def test_it_is_not_ready_and_serves_nothing_without_a_migration_that_it_needs(
+    client: Browser, api: Browser, conn: Connection
+) -> None:
+    register_worker(conn)
+    conn.execute("DELETE FROM schema_migrations WHERE name = '0013_views.sql'")
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.get_json() == {
+        "ok": False,
+        "database": True,
+        "writable": True,
+        "schema": False,
+        "worker": True,
+        "message": "The database lacks 0013_views.sql, which this version needs. Nothing was changed. "
+        "Run `hrims migrate`; while processes of the older version run, add --before.",
+    }
+    check(api.get(INSTITUTIONS), 503, "other_version")
+    conn.execute("INSERT INTO schema_migrations VALUES (DEFAULT, '0013_views.sql', %s)", (sha256_of_views(),))
+    assert client.get("/readyz").status_code == 200
+    assert api.get(INSTITUTIONS).status_code == 200
 
 
-@pytest.mark.parametrize("environment", [{"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}])
+def sha256_of_views() -> str:
+    """Return what the ledger keeps of that file."""
+    return next(file.sha256 for file in load_migrations() if file.name == "0013_views.sql")
+
+
+def test_it_is_ready_without_the_after_half_of_its_version(
+    client: Browser, app: Flask, conn: Connection
+) -> None:
+    register_worker(conn)
+    files = [*load_migrations(), Migration("0014_drop.after.sql", "", is_after=True)]
+    app_state.state_of(app).schema = SchemaCheck(files)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["schema"]) == (200, True)
+    assert "message" not in answer.get_json()
+
+
+def test_a_process_that_runs_stays_ready_on_a_newer_database_and_says_so(
+    client: Browser, api: Browser, conn: Connection
+) -> None:
+    register_worker(conn)
+    assert api.get(INSTITUTIONS).status_code == 200  # no health check before: a request is enough
+    conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.get_json()["ok"] is True
+    assert answer.get_json()["message"] == (
+        "The database is newer than this process: it holds 9999_later.sql. The process continues. "
+        "Restart it with the newer version of HRIMS Sync."
+    )
+    assert api.get(INSTITUTIONS).status_code == 200
+
+
+def test_a_process_that_starts_on_a_newer_database_refuses_in_words(
+    client: Browser,
+    api: Browser,
+    officer: Browser,
+    conn: Connection,
+    app: Flask,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    register_worker(conn)
+    conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
+    app_state.check_schema(app)
+    assert "database_unusable" in caplog.text
+    assert "This database is newer than this code: it holds 9999_later.sql" in caplog.text
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["schema"]) == (503, False)
+    assert "newer than this code: it holds 9999_later.sql" in answer.get_json()["message"]
+    message = check(api.get(INSTITUTIONS), 503, "other_version")["message"]
+    assert message.startswith("HRIMS Sync is being upgraded: this process and the database have different")
+    page = officer.get(HOME)
+    assert page.status_code == 503
+    assert "HRIMS Sync is being upgraded" in page.text
+
+
+@pytest.mark.parametrize("environment", [{"DATABASE_URL": "postgresql://unknown@127.0.0.1:1/none"}])
 def test_it_is_not_ready_without_a_database(client: Browser) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503

@@ -21,7 +21,7 @@ RESULT = {
 
 @pytest.fixture
 def job(conn: Connection) -> int:
-    """A run that waits."""
+    """Provide a run that waits."""
     return ask_for(conn, institution(conn))
 
 

@@ -14,14 +14,14 @@ SHOWN = "complete, 6,408 people"
 
 @pytest.fixture
 def health(conn: Connection) -> int:
-    """The ministry of health, of which a run has completed."""
+    """Provide the ministry of health, of which a run has completed."""
     id_ = institution(conn)
     completed(conn, ask_for(conn, id_))
     return id_
 
 
 def completed(conn: Connection, run_id: int, people: int = 6408) -> int:
-    """Ends a run with so many people."""
+    """End a run with so many people."""
     ended(conn, run_id)
     conn.execute(
         "UPDATE runs SET people = %s, finished_at = %s WHERE id = %s",
@@ -31,7 +31,7 @@ def completed(conn: Connection, run_id: int, people: int = 6408) -> int:
 
 
 def text(answer: Any) -> str:
-    """The page's text without line breaks."""
+    """Return the page's text without line breaks."""
     return " ".join(answer.get_data(as_text=True).split())
 
 

@@ -24,7 +24,7 @@ def waiting(conn: Connection, dsn: str) -> int:
 
 @pytest.fixture
 def second(app: Flask, conn: Connection) -> Browser:
-    """A browser in which the officer ``juma`` is signed in."""
+    """Provide a browser in which the officer ``juma`` is signed in."""
     return signed_in(new_browser(app), conn, "juma", "officer")
 
 
@@ -37,14 +37,14 @@ def test_it_works(second: Browser, conn: Connection, waiting: int) -> None:
     page = second.get(PAGE).text
     assert "WIZARA YA AFYA" in page
     assert "6 people would leave, 16.7 % of the list, which is more than 5 %." in page
-    assert "asked for by asha" in page
+    assert "requested by asha" in page
     assert "Asha Mtu 1 Makame" in page
     assert "all 6 people" in page
     answer = second.press(f"{PAGE}/{waiting}/approve")
     assert (answer.status_code, answer.location) == (303, PAGE)
     assert leavers(conn) == SIX
     page = second.get(PAGE).text
-    assert "Nobody waits for approval." in page
+    assert "No leavers wait for approval." in page
     assert "approved by juma" in page
     assert "6 left, 0 transferred." in page
     assert second.press(f"{PAGE}/{waiting}/undo").status_code == 303
@@ -58,11 +58,11 @@ def test_whoever_asked_sees_no_approval_and_gets_none(
     officer: Browser, conn: Connection, waiting: int
 ) -> None:
     page = officer.get(PAGE).text
-    assert "somebody else must approve" in page
+    assert "another user must approve" in page
     assert f"{PAGE}/{waiting}/approve" not in page
     answer = officer.press(f"{PAGE}/{waiting}/approve")
     assert answer.status_code == 403
-    assert "You asked for the run" in answer.text
+    assert "You requested the run" in answer.text
     assert leavers(conn) == []
     assert officer.press(f"{PAGE}/{waiting}/refuse").status_code == 303
     assert "6 people stayed." in officer.get(PAGE).text
@@ -149,5 +149,5 @@ def test_a_token_does_not_approve_what_it_asked_for(app: Flask, conn: Connection
 
 def test_the_card_of_the_run_says_that_leavers_wait(officer: Browser, waiting: int) -> None:
     card = officer.get("/dashboard/admin/fetch-data/runs/3").text
-    assert "6 people are not listed any more and would leave" in card
+    assert "6 people are no longer listed and would become leavers" in card
     assert PAGE in card

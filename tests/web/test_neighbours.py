@@ -8,10 +8,9 @@ from flask import Flask
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from app import create_app
 from hrims.config import load
-from hrims.web import parts
-from tests.web.conftest import Browser, new_browser, signed_in
+from hrims.web.core import app_state
+from tests.web.conftest import Browser, new_app, new_browser, signed_in
 
 HOME = "/dashboard/admin/fetch-data"
 
@@ -22,17 +21,16 @@ SHARED = {"SECRET_KEY": "the same for both, at least 32 letters long"}
 def neighbour(
     server_dsn: str, template_database: str, environment: dict[str, str]
 ) -> Iterator[tuple[Flask, str]]:
-    """A second instance on the same host, with the same SECRET_KEY and a database of its own."""
+    """Provide a second instance on the same host, with the same SECRET_KEY and a database of its own."""
     name = sql.Identifier("neighbour_" + environment["DATABASE_URL"].rpartition("test_")[2][:16])
     dsn = make_conninfo(server_dsn, dbname=name.as_string().strip('"'))
     with psycopg.connect(server_dsn, autocommit=True) as server:
         server.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template_database))
         )
-        app = create_app(load({"DATABASE_URL": dsn, **SHARED}))
-        app.test_client_class = Browser
+        app = new_app(load({"DATABASE_URL": dsn, **SHARED}))
         yield app, dsn
-        parts.of(app).close()
+        app_state.state_of(app).close()
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 

@@ -8,9 +8,9 @@ from flask import Flask
 
 from hrims.db import Connection
 from hrims.people import store
-from hrims.web import people as people_page
+from hrims.web.pages import people as people_page
 from tests.database.lists import Lists
-from tests.people import record
+from tests.support.people import record
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.lists import with_lists
 from tests.web.runs import ask_for, ended, institution
@@ -19,7 +19,7 @@ PAGE = "/dashboard/admin/people"
 
 
 def search(browser: Browser, words: str) -> str:
-    """What a search shows."""
+    """Return what a search shows."""
     answer = browser.press(PAGE, words=words)
     assert answer.status_code == 303, answer.text
     page = browser.get(answer.location)
@@ -29,7 +29,7 @@ def search(browser: Browser, words: str) -> str:
 
 @pytest.fixture
 def people(conn: Connection, dsn: str) -> None:
-    """Three people, of whom one changed and one left."""
+    """Three people; one changed and one left."""
 
     async def story(lists: Lists) -> None:
         others = range(100, 120)
@@ -66,7 +66,7 @@ def test_search_finds(officer: Browser, people: None, words: str, names: list[st
     page = search(officer, words)
     for name in ("Asha Mtu 1 Ali", "Asha Mtu 2 Makame", "Juma Haji Ali"):
         assert (f">{name}</a>" in page) == (name in names), page
-    assert ("No one was found" in page) == (not names)
+    assert ("No person found" in page) == (not names)
 
 
 def test_a_near_spelling_is_marked(officer: Browser, people: None) -> None:
@@ -87,7 +87,7 @@ def test_search_is_bounded(officer: Browser, conn: Connection, dsn: str) -> None
 def test_so_many_are_found_at_most(
     officer: Browser, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people_page, "MOST_FOUND", 60)
+    monkeypatch.setattr(people_page, "MAX_FOUND", 60)
     with_lists(conn, dsn, lambda lists: lists.run(range(1, 80)))
     page = search(officer, "Asha")
     assert "The first 60 people" in page
@@ -97,7 +97,7 @@ def test_so_many_are_found_at_most(
 def test_a_search_that_takes_too_long_says_so(
     officer: Browser, people: None, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LIMIT", "100ms")
+    monkeypatch.setattr(store, "STATEMENT_TIMEOUT", "100ms")
     address = officer.press(PAGE, words="juma").location
     with psycopg.connect(dsn) as other, other.transaction():
         other.execute("LOCK TABLE employees")
@@ -118,12 +118,12 @@ def test_a_person_with_their_time_line(officer: Browser, people: None, conn: Con
     for words in ("Asha Mtu 1 Ali", "580330001", "Phone number", "0770000000", "WIZARA YA AFYA"):
         assert words in page
     assert page.index("Changed") < page.index("First seen")
-    assert ">run 2</a>, asked for by asha" in page
+    assert ">run 2</a>, requested by asha" in page
     assert "<del>Asha Mtu 1 Makame</del>" in page
     assert "<ins>Asha Mtu 1 Ali</ins>" in page
     assert "<del>empty</del>" in page
     left = officer.get(f"{PAGE}/3").text
-    assert "Left: no list has had this person since run 3" in left
+    assert "Left: on no list since run 3" in left
     assert "The list of WIZARA YA AFYA (by vote code) missed them, and no other list has them." in left
     assert "ended with run 3" in left
 
@@ -140,7 +140,7 @@ def test_what_a_person_set_right_says_who(officer: Browser, people: None, conn: 
 
 def test_an_auditor_searches_and_looks_and_asks_for_nobody(auditor: Browser, people: None) -> None:
     assert "Juma Haji Ali" in search(auditor, "juma")
-    assert "Ask HRIMS" not in auditor.get(f"{PAGE}/1").text
+    assert "Fetch this person" not in auditor.get(f"{PAGE}/1").text
     assert auditor.press(f"{PAGE}/1/fetch").status_code == 403
     assert auditor.press(f"{PAGE}/fetch", key="580330001").status_code == 403
 
@@ -163,7 +163,7 @@ def test_the_buttons_ask_for_one_person(officer: Browser, people: None, conn: Co
     page = officer.get(f"{PAGE}?run=4").text
     assert "58•••••01" in page
     assert "580330001" not in page
-    assert "Cancel this run" in page
+    assert "Cancel run" in page
     cancelled = officer.press("/dashboard/admin/fetch-data/runs/4/cancel")
     assert cancelled.location == f"{PAGE}?run=4#run"
     assert "Cancelled. Nothing was changed." in officer.get(f"{PAGE}?run=4").text
@@ -202,4 +202,4 @@ def test_no_name_or_number_reaches_an_address_or_a_log(
 def test_a_sign_that_no_text_has_is_refused(officer: Browser) -> None:
     answer = officer.press(PAGE, words="a\0b")
     assert answer.status_code == 400
-    assert "a sign that no text has" in answer.text
+    assert "a NUL character" in answer.text

@@ -14,7 +14,7 @@ from tests.web.lists import with_lists
 
 PAGE = "/dashboard/admin/people"
 
-NOT_KEPT = "The results of this search are not here any more"
+NOT_KEPT = "The results of this search have expired"
 
 
 @pytest.fixture
@@ -24,14 +24,14 @@ def people(conn: Connection, dsn: str) -> None:
 
 
 def address(browser: Browser, words: str) -> str:
-    """The address of the results of a search."""
+    """Return the address of the results of a search."""
     answer = browser.press(PAGE, words=words)
     assert answer.status_code == 303
     return str(answer.location)
 
 
 def names(page: str) -> list[str]:
-    """The names in the table."""
+    """Return the names in the table."""
     return re.findall(rf'href="{PAGE}/\d+">([^<]+)</a>', page)
 
 
@@ -61,13 +61,13 @@ def test_pages(officer: Browser, people: None) -> None:
     assert 'rel="next"' not in second
     beyond = officer.get(f"{there}?page=9")
     assert (beyond.status_code, names(beyond.text)) == (200, [])
-    assert "There is nothing on this page." in beyond.text
+    assert "Nothing on this page." in beyond.text
     for page in ("0", "x", "-1"):
         assert officer.get(f"{there}?page={page}").status_code == 400
 
 
 def expect_not_kept(browser: Browser, there: str) -> None:
-    """Asserts that the answer says so in words, offers the form, and gives nothing away."""
+    """Assert that the answer says so in words, offers the form, and gives nothing away."""
     answer = browser.get(there)
     assert answer.status_code == 404
     assert NOT_KEPT in answer.text
@@ -117,24 +117,24 @@ def test_the_database_has_no_token(officer: Browser, conn: Connection) -> None:
 def test_a_user_has_so_many_searches_at_most(app: Flask, officer: Browser, conn: Connection) -> None:
     other = signed_in(new_browser(app), conn, "juma", "officer")
     theirs = address(other, "juma")
-    made = [address(officer, f"asha {number}") for number in range(searches.MOST + 3)]
-    assert [officer.get(one).status_code for one in made] == [404] * 3 + [200] * searches.MOST
+    made = [address(officer, f"asha {number}") for number in range(searches.MAX_SAVED + 3)]
+    assert [officer.get(one).status_code for one in made] == [404] * 3 + [200] * searches.MAX_SAVED
     assert other.get(theirs).status_code == 200
 
 
 def test_searches_at_once_do_not_exceed_it(officer: Browser, conn: Connection, dsn: str) -> None:
     def search(number: int) -> None:
         with psycopg.connect(dsn) as mine:
-            searches.keep(mine, "asha", f"words {number}")
+            searches.save_search(mine, "asha", f"words {number}")
 
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(search, range(2 * searches.MOST)))
-    assert conn.execute("SELECT count(*) FROM people_searches").fetchone() == (searches.MOST,)
+        list(threads.map(search, range(2 * searches.MAX_SAVED)))
+    assert conn.execute("SELECT count(*) FROM people_searches").fetchone() == (searches.MAX_SAVED,)
 
 
 def test_a_search_that_is_too_long_is_refused_in_words(officer: Browser, conn: Connection) -> None:
-    assert officer.press(PAGE, words="x" * searches.LONGEST).status_code == 303
-    answer = officer.press(PAGE, words="x" * (searches.LONGEST + 1))
+    assert officer.press(PAGE, words="x" * searches.MAX_LENGTH).status_code == 303
+    answer = officer.press(PAGE, words="x" * (searches.MAX_LENGTH + 1))
     assert answer.status_code == 400
     assert "at most 100 characters" in answer.text
 

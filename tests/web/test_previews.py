@@ -13,7 +13,7 @@ from hrims.jobs import control
 from hrims.previews import store
 from tests.database import previews
 from tests.database.runs import ASHA
-from tests.people import record
+from tests.support.people import record
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, institution
 
@@ -22,12 +22,12 @@ PATH = "/dashboard/admin/previews"
 
 
 def text(answer: Any) -> str:
-    """The page's words, without its markup."""
+    """Return the page's words, without its markup."""
     return " ".join(re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)).split())
 
 
 def do(dsn: str, work: Any) -> Any:
-    """What a worker would do: ``work`` gets a pool."""
+    """Return what a worker would do: ``work`` gets a pool."""
 
     async def run() -> Any:
         pool: AsyncPool
@@ -39,13 +39,13 @@ def do(dsn: str, work: Any) -> Any:
 
 @pytest.fixture
 def health(conn: Connection) -> int:
-    """The ministry of health."""
+    """Provide the ministry of health."""
     return institution(conn)
 
 
 @pytest.fixture
 def preview(dsn: str, conn: Connection, health: int) -> int:
-    """A preview of 30 people: 27 new, one changed, one as before, one elsewhere; one not met, one reject."""
+    """Provide a preview of 30 people: 27 new, one each changed, unchanged, elsewhere, missing, rejected."""
     institution(conn, "WIZARA YA ELIMU", "002", "156255891")
     before = [record(n) for n in range(4)]
     now = [
@@ -61,7 +61,7 @@ def preview(dsn: str, conn: Connection, health: int) -> int:
 
 
 def version_on(answer: Any) -> str:
-    """The version that the Apply form of this page carries."""
+    """Return the version that the Apply form of this page carries."""
     found = re.search(r'name="version" value="([^"]+)"', answer.get_data(as_text=True))
     assert found
     return found[1]
@@ -72,7 +72,7 @@ def test_it_works(officer: Browser, preview: int) -> None:
     assert answer.status_code == 200
     page = text(answer)
     assert "Preview. Complete: all 31 that HRIMS lists are accounted for. Nothing was changed by it." in page
-    for words in ("New 27", "Changed 2", "Unchanged 1", "Transfers 1", "Not met 1", "Rejected 1"):
+    for words in ("New 27", "Changed 2", "Unchanged 1", "Transfers 1", "Missing 1", "Rejected 1"):
         assert words in page, words
     assert "Without an institution 27" in page
     assert "changed since" not in page
@@ -82,7 +82,7 @@ def test_it_works(officer: Browser, preview: int) -> None:
     ("kind", "words"),
     [
         ("new", "580330010 Asha Mtu 10 Makame"),
-        ("changed", "580330001 Asha Mtu 1 Ali name Asha Mtu 1 Makame Asha Mtu 1 Ali"),
+        ("changed", "580330001 Asha Mtu 1 Ali Name Asha Mtu 1 Makame Asha Mtu 1 Ali"),
         ("unchanged", "580330000 Asha Mtu 0 Makame"),
         ("transfers", "580330002 Asha Mtu 2 Makame WIZARA YA AFYA WIZARA YA ELIMU"),
         ("missing", "580330003 Asha Mtu 3 Makame"),
@@ -104,7 +104,7 @@ def test_tables_have_pages(officer: Browser, preview: int) -> None:
     assert 'rel="next"' in first
     assert 'rel="prev"' in second
     assert 'rel="next"' not in second
-    assert "nothing on this page" in text(officer.get(f"{PATH}/{preview}?kind=new&page=3"))
+    assert "Nothing on this page" in text(officer.get(f"{PATH}/{preview}?kind=new&page=3"))
 
 
 def test_a_button_asks_for_one_and_leads_to_it(officer: Browser, conn: Connection, health: int) -> None:
@@ -145,7 +145,7 @@ def test_applied_it_says_so(officer: Browser, dsn: str, conn: Connection, previe
     run_id = previews.approve(conn, preview).run_id
     do(dsn, lambda pool: previews.carry_out(conn, pool, run_id))
     assert f"was applied by run {run_id}" in text(officer.get(f"{PATH}/{preview}"))
-    assert f"It applied preview {preview}" in text(officer.get(f"{FETCH}/runs/{run_id}"))
+    assert f"This run applied preview {preview}" in text(officer.get(f"{FETCH}/runs/{run_id}"))
     answer = officer.press(f"{PATH}/{preview}/apply", version="x")
     assert answer.status_code == 409
     assert "applied already" in text(answer)
@@ -170,7 +170,7 @@ def test_an_apply_that_stopped_is_said(officer: Browser, conn: Connection, previ
     run_id = previews.approve(conn, preview).run_id
     control.cancel(conn, ASHA, run_id)
     page = officer.get(f"{PATH}/{preview}")
-    assert f"Run {run_id} began to apply this preview and stopped." in text(page)
+    assert f"Run {run_id} applied this preview in part." in text(page)
     assert officer.press(f"{PATH}/{preview}/apply", version=version_on(page)).status_code == 303
     assert conn.execute("SELECT state FROM runs WHERE id = %s", (run_id,)).fetchone() == ("waiting",)
 
@@ -179,7 +179,7 @@ def test_throw_away(officer: Browser, conn: Connection, preview: int) -> None:
     answer = officer.press(f"{PATH}/{preview}/discard")
     assert (answer.status_code, answer.location) == (303, f"{PATH}/{preview}")
     page = text(officer.get(answer.location))
-    assert "This preview was thrown away" in page
+    assert "This preview was discarded" in page
     assert "580330010" not in page
     assert conn.execute("SELECT count(*) FROM preview_people").fetchone() == (0,)
     assert officer.press(f"{PATH}/{preview}/discard").status_code == 409
@@ -191,9 +191,9 @@ def test_one_that_failed_can_be_thrown_away(officer: Browser, conn: Connection, 
     control.cancel(conn, ASHA, run_id)
     page = text(officer.get(f"{PATH}/{run_id}"))
     assert "It was a preview; nothing was changed." in page
-    assert "Throw away" in page
+    assert "Discard preview" in page
     assert officer.press(f"{PATH}/{run_id}/discard").status_code == 303
-    assert "thrown away" in text(officer.get(f"{PATH}/{run_id}"))
+    assert "discarded" in text(officer.get(f"{PATH}/{run_id}"))
 
 
 def test_the_list_of_runs_leads_to_it(officer: Browser, preview: int) -> None:
@@ -215,7 +215,7 @@ def test_refusals(officer: Browser, client: Browser, conn: Connection, preview: 
         assert officer.press(f"{PATH}/4711/{deed}").status_code == 404
         assert officer.get(f"{PATH}/{preview}/{deed}").status_code == 405
     assert officer.press(f"{PATH}/{preview}/apply").status_code == 409
-    assert store.difference(conn, preview).new == 27
+    assert store.compare(conn, preview).new == 27
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (2,)
 
 
@@ -223,7 +223,7 @@ def test_an_auditor_looks_and_decides_nothing(app: Flask, conn: Connection, prev
     auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
     page = auditor.get(f"{PATH}/{preview}")
     assert "New 27" in text(page)
-    assert "Apply" not in text(page)
+    assert "Apply preview" not in text(page)
     for deed in ("apply", "discard"):
         assert auditor.press(f"{PATH}/{preview}/{deed}", version="x").status_code == 403
     assert conn.execute("SELECT count(*) FROM preview_people").fetchone() == (30,)

@@ -7,7 +7,7 @@ from hrims.db import Connection
 from hrims.jobs import control
 from tests.database import previews
 from tests.database.runs import ASHA
-from tests.people import record
+from tests.support.people import record
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, error_of, institution, wish
 from tests.web.test_previews import do
@@ -18,13 +18,13 @@ FETCH = "/api/hrims/fetch-by-institution"
 
 @pytest.fixture
 def health(conn: Connection) -> int:
-    """The ministry of health."""
+    """Provide the ministry of health."""
     return institution(conn)
 
 
 @pytest.fixture
 def preview(dsn: str, conn: Connection, health: int) -> int:
-    """A preview of 120 new people and a reject."""
+    """Provide a preview of 120 new people and a reject."""
     records = [record(n) for n in range(120)] + [record(1, zanIdNumber=" ")]
     made: int = do(dsn, lambda pool: previews.fetch(conn, pool, health, records))
     return made

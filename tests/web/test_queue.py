@@ -8,7 +8,7 @@ from flask import Flask
 from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
-from tests.database.runs import live
+from tests.database.runs import register_worker
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, error_of, institution
 from tests.web.runs import wish as run_wish
@@ -20,19 +20,19 @@ WHY = "The payroll is closed on Friday"
 
 @pytest.fixture
 def administrator(app: Flask, conn: Connection) -> Browser:
-    """A browser in which the administrator ``binti`` is signed in."""
+    """Provide a browser in which the administrator ``binti`` is signed in."""
     return signed_in(new_browser(app), conn, "binti", "administrator")
 
 
 def audited(conn: Connection) -> list[Any]:
-    """What the audit record says of the queue."""
+    """Return what the audit record says of the queue."""
     rows = "SELECT actor, action, details FROM audit_log WHERE action LIKE 'queue.%' ORDER BY id"
     return conn.execute(rows.encode()).fetchall()
 
 
 def worker(conn: Connection) -> None:
-    """A worker that lives."""
-    live(conn)
+    """Add a live worker."""
+    register_worker(conn)
 
 
 def started(conn: Connection, run_id: int, times: int) -> None:
@@ -54,7 +54,7 @@ def test_it_tells_how_the_queue_stands(api: Browser, conn: Connection) -> None:
         "startsPerMinute": 5,
     }  # fmt: skip
     assert [(job["jobId"], job["state"], job["message"], job["startsAt"]) for job in jobs] == [
-        (str(run_id), "waiting", "Waiting for a worker to take it.", None)
+        (str(run_id), "waiting", "Waiting for a worker to start it.", None)
     ]
 
 
@@ -67,11 +67,11 @@ def test_who_waits_for_a_turn_is_told_so_and_until_when(
     started(conn, first, 5)
     one, two = api.get(API).get_json()["jobs"]
     assert [one["jobId"], two["jobId"]] == [str(first), str(second)]
-    assert one["message"] == "Waiting for its turn: in any minute 5 runs start at most."
+    assert one["message"] == "Waiting: at most 5 runs start per minute."
     assert one["startsAt"] < two["startsAt"]
     page = administrator.get(f"/dashboard/admin/fetch-data/runs/{first}").text
     assert "Starts at about <time" in page
-    assert administrator.get(PAGE).text.count("Waiting for its turn") == 2
+    assert administrator.get(PAGE).text.count("Waiting: at most 5 runs start per minute.") == 2
     administrator.press(f"{PAGE}/pause", why=WHY)
     assert [job["startsAt"] for job in api.get(API).get_json()["jobs"]] == [None, None]
     assert api.get(f"/api/hrims/job-status/{second}").get_json()["startsAt"] is None
@@ -84,7 +84,7 @@ def test_the_queue_is_paused_and_goes_on(administrator: Browser, api: Browser, c
     assert administrator.press(f"{PAGE}/pause", why=f"  {WHY} ").status_code == 303
     body = api.get(API).get_json()
     assert (body["paused"], body["pausedBy"], body["pausedWhy"]) == (True, "binti", WHY)
-    message = f"Waiting: binti has paused the queue ({WHY}). It starts when the queue goes on."
+    message = f"Waiting: binti paused the queue ({WHY})."
     assert api.get(f"/api/hrims/job-status/{run_id}").get_json()["message"] == message
     assert "Paused by binti, <time" in administrator.get(PAGE).text
     refused = administrator.press(f"{PAGE}/pause", why="again")

@@ -13,8 +13,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from hrims import session_state
 from hrims.db import Connection
-from hrims.web import parts
-from tests.database.runs import live
+from hrims.web.core import app_state
+from tests.database.runs import register_worker
 from tests.web.conftest import Browser
 from tests.web.lists import with_lists
 from tests.web.runs import ask_for, institution
@@ -52,7 +52,7 @@ def _alter(server: Connection, name: str, command: str) -> None:
 
 @pytest.fixture
 def number(conn: Connection, dsn: str) -> int:
-    """An institution that can be fetched."""
+    """Provide an institution that can be fetched."""
     return institution(conn)
 
 
@@ -62,7 +62,7 @@ def fetch(browser: Browser, number: int) -> int:
     answer = browser.post(FETCH, json=given)
     if answer.status_code == 503:
         message = check(answer, 503, "database_read_only")["message"]
-        assert message.startswith("The database is read-only at the moment, so nothing can be saved;")
+        assert message.startswith("The database is read-only; nothing was changed.")
         assert int(answer.headers["Retry-After"]) > 0
     return answer.status_code
 
@@ -86,7 +86,7 @@ def test_writes_are_refused_in_words_and_succeed_afterwards(
         assert api.get("/api/hrims/institutions").status_code == 200
         page = officer.post("/sign-out", data={"csrf_token": token})
         assert page.status_code == 503
-        assert "The database is read-only at the moment" in page.text
+        assert "The database is read-only; nothing was changed." in page.text
     assert soon(lambda: fetch(api, number)) == 202
     # Another session of the pool may have been opened a moment ago as well.
     assert soon(lambda: officer.post("/sign-out", data={"csrf_token": token}).status_code) == 303
@@ -105,7 +105,7 @@ def test_a_session_of_the_spell_that_was_not_used_is_not_used_after_it(
 
 
 def test_health_says_so(client: Browser, conn: Connection, spell: Spell) -> None:
-    live(conn)
+    register_worker(conn)
     assert client.get("/readyz").status_code == 200
     with spell():
         answer = client.get("/readyz")
@@ -150,8 +150,8 @@ def test_people_are_found_in_the_spell(officer: Browser, conn: Connection, dsn: 
 def test_the_banner_says_so_and_nothing_of_workers(officer: Browser, conn: Connection, spell: Spell) -> None:
     """No heartbeat can be written meanwhile: that proves nothing about the workers."""
     officer.csrf()
-    parts.of(officer.application).close()  # as a process that starts within the spell
+    app_state.state_of(officer.application).close()  # as a process that starts within the spell
     with spell():
         said = officer.get(BANNER).text
-    assert "The database accepts no changes at the moment." in said
+    assert "The database is read-only." in said
     assert "worker" not in said

@@ -12,7 +12,7 @@ from flask import Flask
 from hrims.db import Connection
 from hrims.rejects import export
 from tests.database import previews
-from tests.people import record
+from tests.support.people import record
 from tests.web.cases import add_case, met_by
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import institution
@@ -29,7 +29,7 @@ def text(browser: Browser, path: str) -> str:
 
 
 def sheet(browser: Browser, query: str = "") -> list[list[str]]:
-    """The cells of the XLSX, row by row, as texts."""
+    """Return the cells of the XLSX, row by row, as texts."""
     answer = browser.get(f"{HERE}/rejects.xlsx?{query}")
     assert answer.content_type.endswith("spreadsheetml.sheet")
     with zipfile.ZipFile(io.BytesIO(answer.get_data())) as book:
@@ -40,7 +40,7 @@ def sheet(browser: Browser, query: str = "") -> list[list[str]]:
 
 
 def table(browser: Browser, query: str = "") -> list[dict[str, str]]:
-    """The rows of the CSV by heading."""
+    """Return the rows of the CSV by heading."""
     answer = browser.get(f"{HERE}/rejects.csv?{query}")
     assert answer.content_type == "text/csv; charset=utf-8"
     body = answer.get_data()
@@ -54,7 +54,7 @@ def test_it_works(officer: Browser, conn: Connection) -> None:
     for words in (
         "1 open, 0 closed",
         "The date is not one that can be read.",
-        "Have the date put right in HRIMS",
+        "Have the date corrected in HRIMS",
     ):
         assert words in page
     assert "58•••••00" in page
@@ -90,7 +90,7 @@ def test_no_address_holds_a_person(officer: Browser, conn: Connection) -> None:
 
 def test_nothing_is_there(officer: Browser) -> None:
     page = text(officer, HERE)
-    assert "No such rejects." in page
+    assert "No rejects match." in page
     assert "Download" not in page
 
 
@@ -111,8 +111,8 @@ def test_pages_lead_to_one_another(officer: Browser, conn: Connection) -> None:
         add_case(conn, run, place)
     first, second = text(officer, f"{HERE}?code=bad_date"), text(officer, f"{HERE}?code=bad_date&page=2")
     assert "Page 1 of 2" in first
-    assert f'rel="next" href="{HERE}?code=bad_date&amp;page=2"' in first
-    assert f'rel="prev" href="{HERE}?code=bad_date"' in second
+    assert f'href="{HERE}?code=bad_date&amp;page=2" rel="next"' in first
+    assert f'href="{HERE}?code=bad_date" rel="prev"' in second
     assert (first.count("<tr>"), second.count("<tr>")) == (51, 2)
 
 
@@ -138,7 +138,7 @@ def test_csv(officer: Browser, conn: Connection) -> None:
     assert row["ZanID (masked)"] == "58•••••00"
     where = [row[name] for name in ("Record", "Page size", "Page (from 0)", "Position (from 0)")]
     assert where == ["58", "100", "0", "57"]
-    assert row["What to do"] == "Have the date put right in HRIMS."
+    assert row["What to do"] == "Have the date corrected in HRIMS."
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", row["First met"])
 
 
@@ -146,7 +146,7 @@ def test_xlsx(officer: Browser, conn: Connection) -> None:
     add_case(conn, met_by(conn, institution(conn)))
     head, row = sheet(officer)
     assert tuple(head) == export.HEADINGS
-    assert row[:4] == ["WIZARA YA AFYA", "vote code", "open", "Date cannot be read"]
+    assert row[:4] == ["WIZARA YA AFYA", "vote code", "open", "Invalid date"]
     assert "58" in row
 
 

@@ -34,7 +34,7 @@ def test_it_works(api: Browser, conn: Connection) -> None:
         "code": "bad_date",
         "field": "date_of_birth",
         "reason": "The date is not one that can be read.",
-        "advice": "Have the date put right in HRIMS.",
+        "advice": "Have the date corrected in HRIMS.",
         "masked": "58•••••00",
         "name": "Asha Juma Makame",
         "payrollNumber": "963000",

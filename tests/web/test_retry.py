@@ -9,7 +9,7 @@ from tests.web.runs import ask_for, ended, error_of, institution
 
 @pytest.fixture
 def job(conn: Connection) -> int:
-    """A run that failed."""
+    """Provide a run that failed."""
     return ended(conn, ask_for(conn, institution(conn)), "failed")
 
 

@@ -1,147 +1,110 @@
-"""The addresses that people and machines rely on."""
+"""The route table, the permissions that it states, and the URLs that the documents name."""
 
+import re
+
+import pytest
 from flask import Flask
 
-ROUTES = """
-GET /
-GET /api/hrims/batches
-GET /api/hrims/batches/<batch_id>
-GET /api/hrims/compare
-GET /api/hrims/institutions
-GET /api/hrims/institutions/<institution_id>/care
-GET /api/hrims/job-status/<job_id>
-GET /api/hrims/jobs/<job_id>/attempts
-GET /api/hrims/leavers
-GET /api/hrims/previews/<job_id>
-GET /api/hrims/queue
-GET /api/hrims/rejects
-GET /api/hrims/schedules
-GET /api/hrims/schedules/<schedule_id>
-GET /api/hrims/sync-status/<job_id>
-GET /api/hrims/webhooks
-GET /api/hrims/webhooks/messages
-GET /api/hrims/webhooks/messages/<key>
-GET /api/hrims/workers
-GET /api/hrims/workplaces
-GET /dashboard/admin/batches
-GET /dashboard/admin/batches/<batch_id>
-GET /dashboard/admin/batches/<batch_id>/standing
-GET /dashboard/admin/compare
-GET /dashboard/admin/fetch-data
-GET /dashboard/admin/fetch-data/choice
-GET /dashboard/admin/fetch-data/recent
-GET /dashboard/admin/fetch-data/runs/<run_id>
-GET /dashboard/admin/institutions/<institution_id>
-GET /dashboard/admin/leavers
-GET /dashboard/admin/leavers/<departure_id>
-GET /dashboard/admin/people
-GET /dashboard/admin/people/<employee_id>
-GET /dashboard/admin/people/searches/<token>
-GET /dashboard/admin/previews/<run_id>
-GET /dashboard/admin/queue
-GET /dashboard/admin/queue/runs
-GET /dashboard/admin/rejects
-GET /dashboard/admin/rejects/rejects.<kind>
-GET /dashboard/admin/rejects/table
-GET /dashboard/admin/runs
-GET /dashboard/admin/runs/<run_id>
-GET /dashboard/admin/runs/<run_id>/attempts
-GET /dashboard/admin/runs/list
-GET /dashboard/admin/schedules
-GET /dashboard/admin/schedules/<schedule_id>
-GET /dashboard/admin/schedules/upcoming
-GET /dashboard/admin/webhooks
-GET /dashboard/admin/webhooks/messages/<key>
-GET /dashboard/admin/workers
-GET /dashboard/admin/workers/banner
-GET /dashboard/admin/workers/list
-GET /dashboard/admin/workplaces
-GET /dashboard/admin/workplaces/<workplace_id>/choices
-GET /healthz
-GET /metrics
-GET /readyz
-GET /sign-in
-GET /static/<path:filename>
-POST /api/hrims/batches
-POST /api/hrims/batches/<batch_id>/cancel
-POST /api/hrims/batches/<batch_id>/retry
-POST /api/hrims/fetch-by-institution
-POST /api/hrims/fetch-person
-POST /api/hrims/institutions/<institution_id>/ask-again
-POST /api/hrims/jobs/<job_id>/cancel
-POST /api/hrims/jobs/<job_id>/priority
-POST /api/hrims/jobs/<job_id>/retry
-POST /api/hrims/leavers/<departure_id>/approve
-POST /api/hrims/leavers/<departure_id>/refuse
-POST /api/hrims/leavers/<departure_id>/undo
-POST /api/hrims/people/search
-POST /api/hrims/previews/<job_id>/apply
-POST /api/hrims/previews/<job_id>/discard
-POST /api/hrims/queue/limit
-POST /api/hrims/queue/pause
-POST /api/hrims/queue/resume
-POST /api/hrims/schedules
-POST /api/hrims/schedules/<schedule_id>/pause
-POST /api/hrims/schedules/<schedule_id>/remove
-POST /api/hrims/schedules/<schedule_id>/resume
-POST /api/hrims/schedules/<schedule_id>/run
-POST /api/hrims/webhooks
-POST /api/hrims/webhooks/<endpoint_id>/off
-POST /api/hrims/webhooks/<endpoint_id>/on
-POST /api/hrims/webhooks/<endpoint_id>/remove
-POST /api/hrims/webhooks/<endpoint_id>/test
-POST /api/hrims/webhooks/messages/<key>/again
-POST /api/hrims/workplaces/<workplace_id>/map
-POST /api/hrims/workplaces/<workplace_id>/register
-POST /api/hrims/workplaces/<workplace_id>/unmap
-POST /dashboard/admin/batches
-POST /dashboard/admin/batches/<batch_id>/cancel
-POST /dashboard/admin/batches/<batch_id>/retry
-POST /dashboard/admin/fetch-data
-POST /dashboard/admin/fetch-data/preview
-POST /dashboard/admin/fetch-data/runs/<run_id>/afresh
-POST /dashboard/admin/fetch-data/runs/<run_id>/cancel
-POST /dashboard/admin/fetch-data/runs/<run_id>/retry
-POST /dashboard/admin/institutions/<institution_id>
-POST /dashboard/admin/leavers/<departure_id>/approve
-POST /dashboard/admin/leavers/<departure_id>/refuse
-POST /dashboard/admin/leavers/<departure_id>/undo
-POST /dashboard/admin/people
-POST /dashboard/admin/people/<employee_id>/fetch
-POST /dashboard/admin/people/fetch
-POST /dashboard/admin/previews/<run_id>/apply
-POST /dashboard/admin/previews/<run_id>/discard
-POST /dashboard/admin/queue/limit
-POST /dashboard/admin/queue/pause
-POST /dashboard/admin/queue/resume
-POST /dashboard/admin/queue/runs/<run_id>/priority
-POST /dashboard/admin/rejects/ask-again
-POST /dashboard/admin/schedules
-POST /dashboard/admin/schedules/<schedule_id>
-POST /dashboard/admin/schedules/<schedule_id>/pause
-POST /dashboard/admin/schedules/<schedule_id>/remove
-POST /dashboard/admin/schedules/<schedule_id>/resume
-POST /dashboard/admin/schedules/<schedule_id>/run
-POST /dashboard/admin/webhooks
-POST /dashboard/admin/webhooks/<endpoint_id>/off
-POST /dashboard/admin/webhooks/<endpoint_id>/on
-POST /dashboard/admin/webhooks/<endpoint_id>/remove
-POST /dashboard/admin/webhooks/<endpoint_id>/test
-POST /dashboard/admin/webhooks/messages/<key>/again
-POST /dashboard/admin/workplaces/<workplace_id>/map
-POST /dashboard/admin/workplaces/<workplace_id>/register
-POST /dashboard/admin/workplaces/<workplace_id>/unmap
-POST /sign-in
-POST /sign-out
-PUT /api/hrims/institutions/<institution_id>/care
-PUT /api/hrims/schedules/<schedule_id>
-"""
+from hrims.access import tokens
+from hrims.access.audit import Actor
+from hrims.db import Connection
+from hrims.web.core.permissions import ADMINISTRATOR, AUDITOR, OFFICER, Permission
+from hrims.web.routes import AUDIT, PUBLIC, READ, ROUTES
+from tests.support.documents import PAGES, read
+from tests.web.conftest import Browser, new_browser, signed_in
+
+EVERYBODY = {
+    "GET /static/<path:filename>",
+    "GET /sign-in",
+    "POST /sign-in",
+    "POST /sign-out",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+}
+"""The routes that need no sign-in."""
+
+SEARCHES = {"POST /dashboard/admin/people", "POST /api/hrims/people/search"}
+"""The routes of searches: a POST keeps names out of URLs."""
 
 
-def test_they_are_these(app: Flask) -> None:
-    there = [
-        f"{method} {rule.rule}"
+def test_the_app_has_these_routes_and_no_others(app: Flask) -> None:
+    registered = [
+        (method, rule.rule, rule.endpoint)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     ]
-    assert sorted(there) == ROUTES.split("\n")[1:-1]
+    assert sorted(registered) == sorted((route.method, route.url, route.endpoint) for route in ROUTES)
+
+
+def test_every_endpoint_has_one_row() -> None:
+    endpoints = [route.endpoint for route in ROUTES]
+    assert len(set(endpoints)) == len(endpoints)
+
+
+def test_an_api_route_has_an_api_endpoint() -> None:
+    for route in ROUTES:
+        probe = route.url in {"/healthz", "/readyz", "/metrics"}
+        assert route.endpoint.startswith("api.") == (route.url.startswith("/api/hrims/") or probe), route
+
+
+def test_only_these_routes_need_no_sign_in() -> None:
+    assert {f"{route.method} {route.url}" for route in ROUTES if route.permission is PUBLIC} == EVERYBODY
+
+
+def test_a_route_that_writes_is_closed_to_auditors() -> None:
+    writes = [route for route in ROUTES if route.method != "GET" and route.permission is not PUBLIC]
+    assert len(writes) > 50
+    for route in writes:
+        name = f"{route.method} {route.url}"
+        assert route.permission.allows(AUDITOR) == (name in SEARCHES), name
+
+
+def path_of(url: str) -> str:
+    """Return a path that matches a URL of the table."""
+    return "/".join("1" if part.startswith("<") else part for part in url.split("/")).replace("<kind>", "csv")
+
+
+def status(browser: Browser, method: str, path: str) -> int:
+    """Return the status of a request with a form token and an empty body."""
+    headers = {} if method == "GET" else {"X-CSRFToken": browser.csrf()}
+    with browser.open(path, method=method, headers=headers) as answer:
+        return int(answer.status_code)
+
+
+@pytest.mark.parametrize("role", [ADMINISTRATOR, OFFICER, AUDITOR])
+def test_a_role_gets_403_where_it_lacks_the_permission(app: Flask, conn: Connection, role: str) -> None:
+    browser = signed_in(new_browser(app), conn, "rashid", role)
+    for route in (route for route in ROUTES if route.permission is not PUBLIC):
+        answered = status(browser, route.method, path_of(route.url))
+        assert (answered == 403) == (not route.permission.allows(role)), route
+        assert answered < 500, route
+
+
+@pytest.mark.parametrize("role", [OFFICER, AUDITOR])
+def test_a_token_gets_403_where_its_role_lacks_the_permission(
+    app: Flask, client: Browser, conn: Connection, role: str
+) -> None:
+    token = tokens.add_token(conn, Actor("test", "system"), "audits", role)
+    headers = {"Authorization": f"Bearer {token}"}
+    for route in (route for route in ROUTES if route.url.startswith("/api/")):
+        with client.open(path_of(route.url), method=route.method, data="{}", headers=headers) as answer:
+            assert (answer.status_code == 403) == (not route.permission.allows(role)), route
+
+
+def test_each_role_has_these_permissions() -> None:
+    allowed = {role: {one for one in Permission if one.allows(role)} for role in (OFFICER, AUDITOR)}
+    assert allowed == {OFFICER: {PUBLIC, READ, Permission.WRITE}, AUDITOR: {PUBLIC, READ, AUDIT}}
+    assert all(permission.allows(ADMINISTRATOR) for permission in Permission)
+
+
+def test_the_documents_name_no_other_url() -> None:
+    known = {re.sub(r"<[^>]+>", "<>", route.url) for route in ROUTES}
+    named = {
+        path
+        for page in PAGES
+        for path in re.findall(r"(?:GET|POST|PUT) (/(?:api|dashboard)/[^\s`?…]*)", read(page))
+    }
+    written = {re.sub(r"<[^>]+>", "<>", path).rstrip("/.,") for path in named}
+    assert len(written) > 20
+    assert written <= known

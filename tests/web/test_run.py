@@ -25,7 +25,7 @@ def administrator(app: Flask, conn: Connection) -> Browser:
 
 @pytest.fixture
 def failed(conn: Connection, health: int) -> int:
-    """A run of which two attempts failed."""
+    """Provide a run of which two attempts failed."""
     run_id = ended(conn, ask_for(conn, health), "failed", None)
     for number, log in ((1, ["page 3 of 100 failed"]), (2, ["page 4 of 100 failed"])):
         conn.execute(
@@ -44,7 +44,7 @@ def test_everybody_reads_how_each_attempt_ended(officer: Browser, health: int, f
     page = officer.get(f"{PAGE}/{failed}").text
     for words in ("HRIMS timed out.", "pemba, process 4711", "failed"):
         assert words in page
-    assert f'href="{PAGE}?institution={health}">all its runs' in page
+    assert f'href="{PAGE}?institution={health}">All runs of this institution' in page
     assert "page 4 of 100 failed" not in page
     assert "readings.py" not in page
 
@@ -52,7 +52,7 @@ def test_everybody_reads_how_each_attempt_ended(officer: Browser, health: int, f
 def test_administrators_read_what_each_logged(administrator: Browser, failed: int) -> None:
     page = administrator.get(f"{PAGE}/{failed}").text
     assert page.index("page 4 of 100 failed") < page.index("page 3 of 100 failed")
-    assert "3 earlier lines are not kept" in page
+    assert "3 earlier lines were dropped" in page
     assert "File &#34;readings.py&#34;" in page
 
 
@@ -63,7 +63,7 @@ def test_the_fragment_stops_polling_when_the_run_has_ended(
     assert officer.get(f"{PAGE}/{failed}/attempts").status_code == 286
     answer = officer.get(f"{PAGE}/{under_way}/attempts")
     assert (answer.status_code, "every 3s" in answer.text) == (200, True)
-    assert "None was made yet" in answer.text
+    assert "No attempts yet" in answer.text
 
 
 def test_the_api_tells_of_attempts(
@@ -109,7 +109,7 @@ def test_only_what_failed_or_was_cancelled_begins_afresh(api: Browser, conn: Con
 
 def test_the_button_leads_to_the_new_run(officer: Browser, conn: Connection, failed: int) -> None:
     conn.execute("UPDATE run_progress SET pages = 3, saved = 300")
-    assert "Start afresh" in officer.get(f"{PAGE}/{failed}").text
+    assert "Start new run" in officer.get(f"{PAGE}/{failed}").text
     answer = officer.press(f"/dashboard/admin/fetch-data/runs/{failed}/afresh")
     assert (answer.status_code, answer.location) == (303, f"{PAGE}/{failed + 1}#run")
 

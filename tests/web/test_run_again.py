@@ -20,7 +20,7 @@ def health(conn: Connection) -> int:
 
 @pytest.fixture
 def incomplete(conn: Connection, health: int) -> int:
-    """A run of pages of 50 that is incomplete."""
+    """Provide a run of pages of 50 that is incomplete."""
     return ended(conn, ask_for(conn, health, page_size=50), outcome="incomplete")
 
 
@@ -29,7 +29,7 @@ def test_an_incomplete_run_has_its_button_wherever_it_is_shown(
 ) -> None:
     for page in (f"{RUNS}/{incomplete}", f"{FETCH}?institution={health}", f"{FETCH}/runs/{incomplete}"):
         assert f'action="{FETCH}/runs/{incomplete}/afresh"' in officer.get(page).text, page
-        assert "Run again" in officer.get(page).text
+        assert "Start new run" in officer.get(page).text
 
 
 def test_the_button_starts_a_run_of_the_same_institution_number_and_page_size(
@@ -71,13 +71,13 @@ def test_a_complete_run_has_no_such_button(
     officer: Browser, api: Browser, conn: Connection, health: int, outcome: str
 ) -> None:
     run_id = ended(conn, ask_for(conn, health), outcome=outcome)
-    assert "Run again" not in officer.get(f"{RUNS}/{run_id}").text
+    assert "Start new run" not in officer.get(f"{RUNS}/{run_id}").text
     assert error_of(api.post(f"{API}/{run_id}/retry", json={"afresh": True})) == (409, "not_retryable")
 
 
 def test_an_auditor_has_no_such_button(app: Flask, conn: Connection, incomplete: int) -> None:
     auditor = signed_in(new_browser(app), conn, "salma", "auditor")
-    assert "Run again" not in auditor.get(f"{RUNS}/{incomplete}").text
+    assert "Start new run" not in auditor.get(f"{RUNS}/{incomplete}").text
     assert auditor.press(f"{FETCH}/runs/{incomplete}/afresh").status_code == 403
 
 

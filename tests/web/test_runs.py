@@ -5,7 +5,7 @@ import re
 import pytest
 
 from hrims.db import Connection
-from hrims.follow import store
+from hrims.runs import store
 from tests.web.conftest import Browser
 from tests.web.runs import ask_for, ended, institution
 
@@ -27,12 +27,12 @@ def health(conn: Connection) -> int:
 
 @pytest.fixture
 def five(conn: Connection, health: int) -> list[int]:
-    """A run for each of ENDS."""
+    """Provide a run for each of ENDS."""
     return [ended(conn, ask_for(conn, health), state, outcome) for state, outcome in ENDS]
 
 
 def numbers(page: str) -> list[int]:
-    """The runs that the table shows, in its order."""
+    """Return the runs that the table shows, in its order."""
     return [int(number) for number in re.findall(rf'href="{PAGE}/(\d+)"', page)]
 
 
@@ -69,11 +69,11 @@ def test_older_ones_are_on_further_pages(officer: Browser, conn: Connection, hea
     assert numbers(page) == runs[:0:-1]
     assert f"{PAGE}?kind=all&amp;page=2" in page
     assert numbers(officer.get(f"{PAGE}?page=2").text) == runs[:1]
-    assert "There is nothing on this page." in officer.get(f"{PAGE}?page=3").text
+    assert "Nothing on this page." in officer.get(f"{PAGE}?page=3").text
 
 
 def test_nothing_is_there_yet(officer: Browser) -> None:
-    assert "There is no such run." in officer.get(PAGE).text
+    assert "No runs match." in officer.get(PAGE).text
 
 
 def test_the_list_follows_what_is_under_way(
@@ -83,7 +83,7 @@ def test_the_list_follows_what_is_under_way(
     ask_for(conn, health)
     answer = officer.get(f"{PAGE}/list?institution={health}")
     assert answer.status_code == 200
-    assert f'hx-get="{PAGE}/list?institution={health}&amp;kind=all&amp;page=1"' in answer.text
+    assert f'hx-get="{PAGE}/list?institution={health}&amp;kind=all"' in answer.text
 
 
 @pytest.mark.parametrize(

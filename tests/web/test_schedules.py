@@ -98,7 +98,7 @@ def test_the_form_adds_one_and_shows_it(administrator: Browser, conn: Connection
     answer = administrator.press(PAGE, **FORM)
     assert (answer.status_code, answer.location) == (303, f"{PAGE}/1")
     page = administrator.get(answer.location).text
-    for words in ("Every day at 01:00", "Africa/Dar_es_Salaam", "None of its times has come yet.", "Run now"):
+    for words in ("Every day at 01:00", "Africa/Dar_es_Salaam", "No runs yet.", "Run schedule now"):
         assert words in page
     assert page.count("<li><time") == 5
     assert "Every night" in administrator.get(PAGE).text
@@ -124,9 +124,9 @@ def test_a_cron_line_that_was_typed_is_not_dropped(
 ) -> None:
     typed = FORM | {"when": "plain", "cron": "0 5 * * *"}
     answer = administrator.press(PAGE, **typed)
-    assert (answer.status_code, "but “Plainly” is chosen" in answer.text) == (400, True)
+    assert (answer.status_code, "but “Simple” is selected" in answer.text) == (400, True)
     administrator.press(PAGE, **(typed | {"when": "cron"}))
-    # What the form showed by itself is no wish.
+    # Values that the form filled in are no request.
     plainly = typed | {"cron_was": "0 5 * * *"}
     assert administrator.press(f"{PAGE}/1", **plainly).status_code == 303
     assert conn.execute("SELECT cron FROM schedules").fetchall() == [("0 1 * * *",)]
@@ -162,8 +162,8 @@ def test_only_administrators_change_schedules(
     administrator.press(PAGE, **FORM)
     assert officer.press(PAGE, **FORM).status_code == 403
     page = officer.get(f"{PAGE}/1").text
-    assert "Run now" not in page
-    assert "Change it" not in page
+    assert "Run schedule now" not in page
+    assert "Change schedule" not in page
     for deed in ("run", "pause", "resume", "remove"):
         assert officer.press(f"{PAGE}/1/{deed}").status_code == 403
     assert conn.execute("SELECT count(*) FROM schedules").fetchone() == (1,)

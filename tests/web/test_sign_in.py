@@ -3,20 +3,19 @@
 import pytest
 from flask import Flask
 
-from app import create_app
 from hrims.access import keys
-from hrims.access.throttle import A_NAME
+from hrims.access.throttle import MAX_PER_NAME
 from hrims.config import load
 from hrims.db import Connection
-from hrims.web import guard, parts
-from tests.web.conftest import PASSWORD, Browser, add_user, new_browser
+from hrims.web.core import app_state, guard
+from tests.web.conftest import PASSWORD, Browser, add_user, new_app, new_browser
 
 HOME = "/dashboard/admin/fetch-data"
 
 
 @pytest.fixture
 def asha(conn: Connection) -> int:
-    """The id of the officer asha."""
+    """Provide the id of the officer asha."""
     return add_user(conn, "asha", "officer")
 
 
@@ -28,7 +27,7 @@ def records(conn: Connection, action: str) -> list[tuple[object, ...]]:
 
 
 def sign_in(browser: Browser, name: str = "asha", password: str = PASSWORD, **form: str) -> object:
-    """Fills the form in and sends it; returns the status."""
+    """Fill the form in and send it; return the status."""
     return browser.press("/sign-in", name=name, password=password, **form).status_code
 
 
@@ -98,7 +97,7 @@ def test_the_first_address_leads_to_the_page(officer: Browser, client: Browser) 
 
 def test_the_cookie_is_for_us_alone(client: Browser, conn: Connection, asha: int) -> None:
     answer = client.press("/sign-in", name="asha", password=PASSWORD)
-    name = f"hrims_session_{keys.instance(conn)}"
+    name = f"hrims_session_{keys.instance_id(conn)}"
     [cookie] = [line for line in answer.headers.getlist("Set-Cookie") if line.startswith(name)]
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
     assert "Secure" not in cookie
@@ -107,7 +106,7 @@ def test_the_cookie_is_for_us_alone(client: Browser, conn: Connection, asha: int
 def test_every_sign_in_has_a_new_session_and_ends_the_old_one(
     client: Browser, app: Flask, conn: Connection, asha: int
 ) -> None:
-    name = f"hrims_session_{keys.instance(conn)}"
+    name = f"hrims_session_{keys.instance_id(conn)}"
     form = client.csrf()
     sign_in(client)
     first = client.get_cookie(name)
@@ -125,7 +124,7 @@ def test_every_sign_in_has_a_new_session_and_ends_the_old_one(
 
 
 def test_signing_out_ends_the_session(officer: Browser, app: Flask, conn: Connection) -> None:
-    name = f"hrims_session_{keys.instance(conn)}"
+    name = f"hrims_session_{keys.instance_id(conn)}"
     cookie = officer.get_cookie(name)
     assert cookie
     answer = officer.press("/sign-out")
@@ -142,7 +141,7 @@ def test_signing_out_twice_does_no_harm(client: Browser, conn: Connection) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("asha", "wrong password"), ("nobody", PASSWORD), ("asha", PASSWORD + " ")]
+    ("name", "password"), [("asha", "wrong password"), ("unknown", PASSWORD), ("asha", PASSWORD + " ")]
 )
 def test_a_wrong_name_or_password_is_refused_in_the_same_words(
     client: Browser, conn: Connection, asha: int, name: str, password: str
@@ -174,7 +173,7 @@ def test_a_password_typed_as_the_name_is_kept_nowhere(client: Browser, conn: Con
 def test_an_empty_form_is_refused(client: Browser, conn: Connection, form: dict[str, str]) -> None:
     answer = client.press("/sign-in", **form)
     assert answer.status_code == 400
-    assert "Give your name and your password." in answer.text
+    assert "Enter your name and your password." in answer.text
     assert conn.execute("SELECT count(*) FROM failed_sign_ins").fetchone() == (0,)
 
 
@@ -197,7 +196,7 @@ def test_a_right_password_is_refused_after_too_many_wrong_ones(
     client: Browser, conn: Connection, asha: int
 ) -> None:
     conn.execute(
-        "INSERT INTO failed_sign_ins (name) SELECT 'asha' FROM generate_series(1, %s)", (A_NAME - 1,)
+        "INSERT INTO failed_sign_ins (name) SELECT 'asha' FROM generate_series(1, %s)", (MAX_PER_NAME - 1,)
     )
     assert sign_in(client, password="wrong password") == 401
     answer = client.press("/sign-in", name="ASHA", password=PASSWORD)
@@ -232,13 +231,12 @@ def test_the_sign_in_ends_after_its_hours(officer: Browser, conn: Connection) ->
 
 
 def test_the_hours_are_a_setting(environment: dict[str, str], conn: Connection, asha: int) -> None:
-    made = create_app(load({**environment, "HRIMS_SESSION_HOURS": "2"}))
-    made.test_client_class = Browser
+    made = new_app(load({**environment, "HRIMS_SESSION_HOURS": "2"}))
     sign_in(new_browser(made))
-    parts.of(made).close()
+    app_state.state_of(made).close()
     row = conn.execute("SELECT expires_at - created_at = interval '2 hours' FROM sessions").fetchone()
     assert row == (True,)
 
 
 def test_only_our_own_paths_lead_on() -> None:
-    assert guard.local("/dashboard/x?y=1#z") == "/dashboard/x?y=1#z"
+    assert guard.local_path("/dashboard/x?y=1#z") == "/dashboard/x?y=1#z"

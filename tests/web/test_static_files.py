@@ -6,16 +6,12 @@ import re
 from hashlib import sha256
 from typing import Any
 
-from hrims.web import static_files
+from hrims.installation import STATIC
 from tests.web.conftest import Browser
 
 PICO = "vendor/pico.min.css"
 
-NAMES = [
-    path.relative_to(static_files.FOLDER).as_posix()
-    for path in static_files.FOLDER.rglob("*")
-    if path.is_file()
-]
+NAMES = [path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()]
 SERVED = [name for name in NAMES if not name.endswith(".md")]
 
 
@@ -26,7 +22,7 @@ def get(client: Browser, name: str, **headers: str) -> Any:
 
 
 def content(name: str) -> bytes:
-    return (static_files.FOLDER / name).read_bytes()
+    return (STATIC / name).read_bytes()
 
 
 def test_every_file_has_one_address_with_the_hash_of_its_content(officer: Browser, client: Browser) -> None:

@@ -1,19 +1,19 @@
 """GET /api/hrims/sync-status/<jobId>: server-sent events from the real web process."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from hrims.access import keys, sessions, tokens, users
 from hrims.access.audit import Actor
 from hrims.db import Connection
-from tests.served import Served
+from tests.conftest import clone
+from tests.support.event_stream import Event, parse_events
+from tests.support.served import Served
 from tests.web.conftest import ADDRESS, Browser, add_user
 from tests.web.runs import ask_for, ended, error_of, institution
 
@@ -22,60 +22,74 @@ PATH = "/api/hrims/sync-status"
 MOST = 3
 """Streams that the web process of these tests holds open."""
 
-Event = tuple[str, dict[str, Any]]
+NEVER = 600.0
+
+with_heartbeats = pytest.mark.parametrize("served", [1.0], indirect=True, ids=["heartbeats"])
+
+
+@pytest.fixture(scope="module")
+def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
+    """DSN of the database that the tests of this module share, as they share the web process."""
+    with clone(server_dsn, template_database) as made:
+        yield made
 
 
 @pytest.fixture
-def served(dsn: str, tmp_path: Path) -> Iterator[Served]:
-    """The real web process."""
-    with Served(tmp_path, {"DATABASE_URL": dsn, "HRIMS_MAX_STREAMS": str(MOST)}) as running:
+def conn(dsn: str) -> Iterator[Connection]:
+    """Provide an autocommit connection to the database, in which is nothing yet."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("TRUNCATE institutions, runs, users, tokens CASCADE")
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def served(
+    dsn: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Served]:
+    """Provide the real web process. Unless a test asks for heartbeats, none comes while it runs."""
+    env = {"DATABASE_URL": dsn, "HRIMS_MAX_STREAMS": str(MOST)}
+    heartbeat = getattr(request, "param", NEVER)
+    with Served(tmp_path_factory.mktemp("web"), env, heartbeat=heartbeat) as running:
         yield running
 
 
 @pytest.fixture
 def http(served: Served, conn: Connection) -> Iterator[httpx.Client]:
-    """A machine with a token."""
+    """Provide a machine with a token."""
     token = tokens.add_token(conn, Actor("test", "system"), "nightly")
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=served.url, headers=headers, timeout=30, trust_env=False) as client:
+        # The process still counts the streams of the test before until it notices that they are closed.
+        _until_open(client, 0)
         yield client
 
 
 @pytest.fixture
 def browser(served: Served, conn: Connection) -> Iterator[httpx.Client]:
-    """A browser in which the officer asha is signed in."""
+    """Provide a browser in which the officer asha is signed in."""
     token = sessions.begin(conn, add_user(conn, "asha", "officer"), ADDRESS, hours=1)
-    cookies = {f"hrims_session_{keys.instance(conn)}": token}
+    cookies = {f"hrims_session_{keys.instance_id(conn)}": token}
     with httpx.Client(base_url=served.url, cookies=cookies, timeout=30, trust_env=False) as client:
         yield client
 
 
 @pytest.fixture
 def job(conn: Connection) -> int:
-    """A run that waits."""
+    """Provide a run that waits."""
     return ask_for(conn, institution(conn))
 
 
 @contextmanager
 def stream(http: httpx.Client, job: int) -> Iterator[Iterator[Event]]:
-    """The events of a job, as they come."""
+    """Provide the events of a job, as they come."""
     with http.stream("GET", f"{PATH}/{job}") as answer:
         assert answer.status_code == 200
         assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-        yield _events(answer.iter_lines())
-
-
-def _events(lines: Iterator[str]) -> Iterator[Event]:
-    name = ""
-    for line in lines:
-        if line.startswith("event: "):
-            name = line.removeprefix("event: ")
-        elif line.startswith("data: "):
-            yield name, json.loads(line.removeprefix("data: "))
+        yield parse_events(answer.iter_lines())
 
 
 def save_some(conn: Connection, saved: int) -> None:
-    """A page is saved."""
+    """Save a page."""
     conn.execute("UPDATE run_progress SET saved = %s, pages = pages + 1, remote_total = 100", (saved,))
 
 
@@ -126,7 +140,7 @@ def test_many_streams_share_one_listening_connection(http: httpx.Client, conn: C
         assert [next(events)[1]["saved"] for events in streams] == [7, 7, 7]
 
 
-def test_beyond_the_cap_it_says_when_to_come_back_and_a_place_given_up_is_free_again(
+def test_beyond_the_limit_it_says_when_to_retry_and_a_closed_stream_is_free_again(
     http: httpx.Client, conn: Connection, job: int
 ) -> None:
     with stream(http, job) as one, stream(http, job) as two:
@@ -143,10 +157,10 @@ def test_beyond_the_cap_it_says_when_to_come_back_and_a_place_given_up_is_free_a
 
 
 def _until_open(http: httpx.Client, streams: int) -> None:
-    """Waits until the server has noticed that a client is gone, though it had nothing to say to it."""
-    until = time.monotonic() + 60
+    """Wait until the server notices that a client disconnected. It sends nothing, so no write can fail."""
+    until = time.monotonic() + 20
     while f"hrims_streams {streams}.0" not in http.get("/metrics").text:
-        assert time.monotonic() < until
+        assert time.monotonic() < until, "the server did not notice that the client disconnected"
         time.sleep(0.05)
 
 
@@ -171,6 +185,7 @@ def test_refusals(api: Browser, client: Browser, job: int) -> None:
     assert error_of(client.get(f"{PATH}/{job}")) == (401, "not_signed_in")
 
 
+@with_heartbeats
 def test_a_heartbeat_fills_the_quiet(http: httpx.Client, job: int) -> None:
     with stream(http, job) as events:
         assert [next(events)[0] for _ in range(3)] == ["status", "progress", "heartbeat"]
@@ -180,17 +195,17 @@ OPERATOR = Actor("test", "system")
 
 
 def revoke(conn: Connection) -> None:
-    """The token of the machine is revoked."""
+    """Revoke the token of the machine."""
     tokens.revoke(conn, OPERATOR, "nightly")
 
 
 def disable(conn: Connection) -> None:
-    """The user is disabled."""
+    """Disable the user."""
     users.disable(conn, OPERATOR, "asha")
 
 
 def sign_out(conn: Connection) -> None:
-    """The user signs out."""
+    """Sign the user out."""
     conn.execute("DELETE FROM sessions")
 
 
@@ -211,6 +226,7 @@ def test_names_are_not_sent_after_access_ended(
         assert [name for name, _ in events] == ["status", "progress"]
 
 
+@with_heartbeats
 def test_a_quiet_stream_closes_after_access_ended(browser: httpx.Client, conn: Connection, job: int) -> None:
     with stream(browser, job) as events:
         next(events)
@@ -218,6 +234,7 @@ def test_a_quiet_stream_closes_after_access_ended(browser: httpx.Client, conn: C
         assert [name for name, _ in events] == ["progress"]
 
 
+@with_heartbeats
 def test_a_busy_stream_closes_after_access_ended(http: httpx.Client, conn: Connection, job: int) -> None:
     with stream(http, job) as events:
         next(events)

@@ -11,7 +11,7 @@ from hrims.db import Connection
 from tests.database.webhooks import endpoint
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import error_of
-from tests.web.webhooks import API, NOBODY, URL, administrator, audited, failed, told
+from tests.web.webhooks import API, UNKNOWN_KEY, URL, administrator, audited, failed, told
 
 __all__ = ["administrator", "told"]
 
@@ -126,7 +126,7 @@ def test_what_is_not_there_is_refused(api: Browser) -> None:
     for deed in DEEDS:
         assert error_of(api.post(f"{API}/7/{deed}")) == (404, "unknown_endpoint")
         assert error_of(api.post(f"{API}/x/{deed}")) == (400, "bad_endpoint_id")
-    for key in (NOBODY, "1", "msg_"):
+    for key in (UNKNOWN_KEY, "1", "msg_"):
         assert error_of(api.get(f"{API}/messages/{key}")) == (404, "unknown_message")
         assert error_of(api.post(f"{API}/messages/{key}/again")) == (404, "unknown_message")
 
@@ -140,8 +140,10 @@ def test_who_may_not_is_refused(
     machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     for path in (API, f"{API}/messages", f"{API}/messages/{told}"):
         assert error_of(client.get(path)) == (401, "not_signed_in")
-        for browser in (officer, auditor, machine):
+        for browser in (officer, machine):
             assert error_of(browser.get(path)) == (403, "not_allowed")
+        assert auditor.get(path).status_code == 200
+    assert [one["url"] for one in auditor.get(API).get_json()["endpoints"]] == ["https://receiver.example"]
     for path in (API, *(f"{API}/1/{deed}" for deed in DEEDS), f"{API}/messages/{told}/again"):
         assert error_of(client.post(path)) == (401, "not_signed_in")
         assert error_of(administrator.post(path)) == (400, "csrf")

@@ -1,4 +1,4 @@
-"""Who works and for whom, on the page and for machines; what is said of an institution's runs."""
+"""Workers and their pools, on the page and in the API; and what is shown of an institution's runs."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from hrims.db import Connection
-from tests.database.runs import live
+from tests.database.runs import register_worker
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, ended, error_of, institution
 
@@ -33,7 +33,7 @@ def administrator(app: Flask, conn: Connection) -> Browser:
 def test_a_worker_is_shown_with_what_it_does(
     officer: Browser, api: Browser, conn: Connection, health: int
 ) -> None:
-    number = live(conn)
+    number = register_worker(conn)
     run_id = ask_for(conn, health)
     conn.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", (number,))
     [one] = api.get(API).get_json()["workers"]
@@ -45,7 +45,7 @@ def test_a_worker_is_shown_with_what_it_does(
 
 
 def test_one_that_fell_silent_or_stopped_is_told_from_one_that_lives(api: Browser, conn: Connection) -> None:
-    silent, stopped, _ = live(conn), live(conn), live(conn)
+    silent, stopped, _ = register_worker(conn), register_worker(conn), register_worker(conn)
     conn.execute("UPDATE workers SET last_beat = now() - interval '21 s' WHERE worker_id = %s", (silent,))
     conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (stopped,))
     found = {one["id"]: (one["alive"], one["endedAt"] is None) for one in api.get(API).get_json()["workers"]}
@@ -54,33 +54,31 @@ def test_one_that_fell_silent_or_stopped_is_told_from_one_that_lives(api: Browse
 
 def test_the_banner_says_that_nobody_works(officer: Browser, conn: Connection) -> None:
     assert "No worker is running." in officer.get(f"{PAGE}/banner").text.replace("\n", "")
-    number = live(conn)
+    number = register_worker(conn)
     assert officer.get(f"{PAGE}/banner").text.strip() == ""
     conn.execute("UPDATE workers SET last_beat = now() - interval '21 s' WHERE worker_id = %s", (number,))
-    assert "the last sign of one was" in officer.get(f"{PAGE}/banner").text
+    assert "the last heartbeat was" in officer.get(f"{PAGE}/banner").text
 
 
 def test_a_pool_without_a_worker_is_said_in_red(
     officer: Browser, api: Browser, conn: Connection, health: int
 ) -> None:
-    live(conn)
+    register_worker(conn)
     api.put(CARE.format(health), json=SAID)
     assert "notice bad" in officer.get(PAGE).text
     assert officer.get(f"{PAGE}/banner").text.strip() == ""
     ask_for(conn, health)
     assert "The pool health has no worker: 1 run waits." in officer.get(f"{PAGE}/banner").text
-    live(conn, "health")
+    register_worker(conn, "health")
     assert "notice bad" not in officer.get(PAGE).text
 
 
 def test_a_run_says_which_worker_it_waits_for(api: Browser, conn: Connection, health: int) -> None:
-    live(conn)
+    register_worker(conn)
     api.put(CARE.format(health), json=SAID)
     job = ask_for(conn, health)
     told = api.get(f"/api/hrims/job-status/{job}").get_json()
-    assert told["message"] == (
-        "Waiting: no worker of the pool health is running. It starts by itself as soon as one is."
-    )
+    assert told["message"] == ("Waiting: no worker of the pool health is running.")
     assert told["pool"] == "health"
 
 
@@ -121,7 +119,7 @@ def test_who_asks_while_the_pool_changes_waits_for_it(
 
 
 def until_waiting(conn: Connection) -> None:
-    """Until somebody waits for a lock in this test's database."""
+    """Wait until a session waits for a lock in this test's database."""
     waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     until = time.monotonic() + 20
     while not conn.execute(waiting).fetchall():
@@ -136,7 +134,7 @@ def test_what_is_said_of_an_institution_is_kept_and_audited(
     assert {name: answer[name] for name in SAID} == SAID
     assert api.get(CARE.format(health)).get_json() == answer
     [(actor, details)] = conn.execute(
-        "SELECT actor, details FROM audit_log WHERE action = 'institution.care'"
+        "SELECT actor, details FROM audit_log WHERE action = 'institution.run_policy'"
     ).fetchall()
     assert (actor, details["pool"], details["attempts"]) == ("token:nightly", [None, "health"], [None, 5])
 
@@ -158,7 +156,9 @@ def test_a_wrong_wish_changes_nothing(
 ) -> None:
     assert error_of(api.put(CARE.format(health), json=wish)) == (400, code)
     assert conn.execute("SELECT pool, attempts FROM institutions").fetchone() == (None, None)
-    assert conn.execute("SELECT count(*) FROM audit_log WHERE action = 'institution.care'").fetchone() == (0,)
+    assert conn.execute(
+        "SELECT count(*) FROM audit_log WHERE action = 'institution.run_policy'"
+    ).fetchone() == (0,)
 
 
 def test_the_page_says_it_too_for_administrators_alone(
@@ -167,7 +167,7 @@ def test_the_page_says_it_too_for_administrators_alone(
     page = f"/dashboard/admin/institutions/{health}"
     form = {"pool": "health", "attempts": "5", "attempt_pause": "", "deadline_minutes": "90"}
     assert officer.press(page, **form).status_code == 403
-    assert "Only an administrator" in officer.get(page).text
+    assert "Only administrators" in officer.get(page).text
     assert administrator.press(page, **form).status_code == 303
     assert conn.execute("SELECT pool, attempts, deadline_minutes FROM institutions").fetchone() == (
         "health",

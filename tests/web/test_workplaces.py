@@ -6,7 +6,7 @@ from flask import Flask
 
 from hrims.access.audit import Actor
 from hrims.db import Connection
-from hrims.workplaces import decide
+from hrims.institutions.workplaces import actions
 from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.workplaces import HEALTH, HOSPITAL, institution, institution_of, listed, waiting
 
@@ -14,7 +14,7 @@ PATH = "/dashboard/admin/workplaces"
 
 
 def text(browser: Browser, path: str = PATH) -> str:
-    """The words of a page, each space single."""
+    """Return the words of a page, each space single."""
     words = re.sub(r"<[^>]*>", " ", browser.get(path).get_data(as_text=True))
     return re.sub(r"\s+", " ", words)
 
@@ -24,15 +24,15 @@ def test_it_works(officer: Browser, conn: Connection) -> None:
     listed(conn, id_, health)
     waiting(conn, HOSPITAL, people=1)
     page = text(officer)
-    assert "Names that wait 2 People who wait 1,201" in page
+    assert "Waiting names 2 Waiting people 1,201" in page
     assert page.index("Ustawi 1,200 people") < page.index(f"{HOSPITAL} 1 person")
     assert "1,200 listed by WIZARA YA AFYA, vote code 001, since run 7" in page
-    assert re.search(r"WIZARA YA AFYA vote code 001, TIN 156255890, \d+ % alike", page)
+    assert re.search(r"WIZARA YA AFYA vote code 001, TIN 156255890, \d+ % similar", page)
     assert "checked" not in officer.get(PATH).get_data(as_text=True)
 
 
 def test_nothing_waits(officer: Browser) -> None:
-    assert "No name waits: everybody" in text(officer)
+    assert "No waiting names: every" in text(officer)
 
 
 def test_a_button_maps(officer: Browser, conn: Connection) -> None:
@@ -41,8 +41,8 @@ def test_a_button_maps(officer: Browser, conn: Connection) -> None:
     assert (answer.status_code, answer.location) == (303, f"{PATH}?done={id_}&name=pwani&page=2")
     assert institution_of(conn, id_) == [(HEALTH, 3)]
     page = text(officer, answer.location)
-    assert f"“{HOSPITAL}” is {HEALTH} from now on. 3 people work there by that name." in page
-    assert re.search(rf"{HOSPITAL} {HEALTH} 3 asha \d+ \w+ \d+, \d\d:\d\d EAT Take back", page)
+    assert f"“{HOSPITAL}” is mapped to {HEALTH}. 3 people have this workplace." in page
+    assert re.search(rf"{HOSPITAL} {HEALTH} 3 asha \d+ \w+ \d+, \d\d:\d\d EAT Remove mapping", page)
     assert conn.execute("SELECT actor, via FROM audit_log WHERE action = 'workplace.map'").fetchall() == [
         ("asha", "page")
     ]
@@ -69,25 +69,28 @@ def test_a_button_registers(officer: Browser, conn: Connection) -> None:
 
 def test_a_button_takes_back(officer: Browser, conn: Connection) -> None:
     health, id_ = institution(conn), waiting(conn)
-    decide.map_to(conn, Actor("omar", "page"), id_, health)
+    actions.map_workplace(conn, Actor("omar", "page"), id_, health)
     assert officer.press(f"{PATH}/{id_}/unmap", institution="4711").status_code == 409
     answer = officer.press(f"{PATH}/{id_}/unmap", institution=str(health))
     assert institution_of(conn, id_) == [(None, 3)]
-    assert f"“{HOSPITAL}” was taken back: 3 people wait for an institution." in text(officer, answer.location)
+    assert f"“{HOSPITAL}” is no longer mapped: 3 people have no institution." in text(
+        officer, answer.location
+    )
 
 
 def test_an_alias_of_which_the_register_gained_the_name_is_pointed_out(
     officer: Browser, conn: Connection
 ) -> None:
     health, id_ = institution(conn), waiting(conn)
-    decide.map_to(conn, Actor("omar", "page"), id_, health)
-    assert "of this very name" not in text(officer)
+    actions.map_workplace(conn, Actor("omar", "page"), id_, health)
+    assert "with this name" not in text(officer)
     institution(conn, HOSPITAL.upper(), "050", "123456789")
-    assert "The register has an institution of this very name; taken back, its people go there." in text(
-        officer
+    assert (
+        "The register has an institution with this name. If you remove the mapping, its people move there."
+        in text(officer)
     )
     answer = officer.press(f"{PATH}/{id_}/unmap", institution=str(health))
-    assert f"“{HOSPITAL}” is {HOSPITAL.upper()} from now on." in text(officer, answer.location)
+    assert f"“{HOSPITAL}” is mapped to {HOSPITAL.upper()}." in text(officer, answer.location)
 
 
 def test_refusals_are_said_on_the_page_and_nothing_typed_is_lost(officer: Browser, conn: Connection) -> None:
@@ -114,8 +117,8 @@ def test_a_search_finds_institutions_without_script(officer: Browser, conn: Conn
     id_, other = waiting(conn), waiting(conn, "Bodi")
     page = text(officer, f"{PATH}?workplace={id_}&find=utumishi")
     assert "1 institution found TUME YA UTUMISHI vote code 037" in page
-    assert page.count("No name on the register is alike") == 1, other
-    assert "No institution has all these words" in text(officer, f"{PATH}?workplace={id_}&find=benki")
+    assert page.count("No similar name on the register") == 1, other
+    assert "No institution matches all these words" in text(officer, f"{PATH}?workplace={id_}&find=benki")
 
 
 def test_the_fragment_is_what_the_page_includes(officer: Browser, conn: Connection) -> None:
@@ -124,7 +127,7 @@ def test_the_fragment_is_what_the_page_includes(officer: Browser, conn: Connecti
     id_ = waiting(conn, "Skuli ya Pwani")
     answer = officer.get(f"{PATH}/{id_}/choices?find=skuli").text
     assert "<html" not in answer
-    assert "The 20 most alike of 25 institutions; more words find fewer" in answer
+    assert "The 20 most similar of 25 institutions; enter more words to find fewer" in answer
     assert answer.count('type="radio"') == 20
     assert officer.get(f"{PATH}/{id_}/choices").text.count('type="radio"') == 3
     assert officer.get(f"{PATH}/4711/choices?find=skuli").status_code == 404
@@ -143,22 +146,22 @@ def test_names_are_shown_by_the_page_and_an_odd_address_shows_one_too(
     assert "Skuli 20" in third
     for odd in ("page=99", "page=x&mapped=-1", "page=²", "name=%01&find=%02&workplace=99999999999999999999"):
         assert "Skuli" in text(officer, f"{PATH}?{odd}")
-    assert "No such name waits." in text(officer, f"{PATH}?name=benki")
+    assert "No waiting names match." in text(officer, f"{PATH}?name=benki")
 
 
 def test_what_is_no_name_has_no_buttons(officer: Browser, conn: Connection) -> None:
     waiting(conn, "-")
-    assert "This is no name, so it cannot be mapped." in text(officer)
-    assert "to the chosen institution" not in text(officer)
+    assert "This text is not a name, so it cannot be mapped." in text(officer)
+    assert "to the selected institution" not in text(officer)
 
 
 def test_an_auditor_looks_and_has_no_buttons(app: Flask, conn: Connection) -> None:
     health, id_, other = institution(conn), waiting(conn), waiting(conn, "Wizara ya Afya na Ustawi")
-    decide.map_to(conn, Actor("omar", "page"), id_, health)
+    actions.map_workplace(conn, Actor("omar", "page"), id_, health)
     auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
     page = text(auditor)
-    assert re.search(r"Names on the register that are alike: WIZARA YA AFYA \(\d+ %\)", page)
-    for button in ("to the chosen institution", "Register", "Take back", "Find its institution"):
+    assert re.search(r"Similar names on the register: WIZARA YA AFYA \(\d+ %\)", page)
+    for button in ("to the selected institution", "Register", "Remove mapping", "Find institution"):
         assert button not in page
     assert auditor.press(f"{PATH}/{other}/map", institution=str(health)).status_code == 403
     assert auditor.press(f"{PATH}/{id_}/unmap").status_code == 403

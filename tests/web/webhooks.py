@@ -13,26 +13,26 @@ PAGE, API = "/dashboard/admin/webhooks", "/api/hrims/webhooks"
 
 URL = "https://receiver.example/hook?key=s3cret"
 
-NOBODY = "msg_" + 32 * "0"
+UNKNOWN_KEY = "msg_" + 32 * "0"
 """The id of no message."""
 
 
 @pytest.fixture
 def administrator(app: Flask, conn: Connection) -> Browser:
-    """A browser in which the administrator ``binti`` is signed in."""
+    """Provide a browser in which the administrator ``binti`` is signed in."""
     return signed_in(new_browser(app), conn, "binti", "administrator")
 
 
 @pytest.fixture
 def told(conn: Connection) -> str:
-    """A message of a run that failed, on its way to the first endpoint; its id."""
+    """Provide a message of a run that failed, on its way to the first endpoint; its id."""
     endpoint(conn, URL)
     ended(conn, ask_for(conn, institution(conn)), "failed")
     return key_of(conn)
 
 
 def key_of(conn: Connection) -> str:
-    """The id of the only message."""
+    """Return the id of the only message."""
     [(key,)] = conn.execute("SELECT key FROM webhook_messages").fetchall()
     return str(key)
 

@@ -7,7 +7,7 @@ HEALTH, HOSPITAL = "WIZARA YA AFYA", "Hospitali Kuu ya Pwani"
 
 
 def waiting(conn: Connection, name: str = HOSPITAL, people: int = 3) -> int:
-    """A workplace that waits, with so many people; returns its id."""
+    """Add a workplace that waits, with so many people; return its id."""
     row = conn.execute("INSERT INTO workplaces (name) VALUES (%s) RETURNING id", (name,)).fetchone()
     assert row
     conn.execute(

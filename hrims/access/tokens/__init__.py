@@ -1,8 +1,18 @@
-"""Machines' sign-ins to the API. Input: a name, or a token that a machine sends. Output: a token, shown once,
-or which machine it is.
+"""Authentication of machines for the API.
+
+Input: a name, or a token that a machine sends. Output: a new token, shown once, or the machine of the token.
 """
 
-from hrims.access.tokens.actions import DEFAULT_ROLE, LONGEST, Token, add_token, find, revoke
-from hrims.access.tokens.store import ListedToken, tokens
+from hrims.access.tokens.actions import DEFAULT_ROLE, MAX_DAYS, Token, add_token, find_token, revoke
+from hrims.access.tokens.store import ListedToken, list_tokens
 
-__all__ = ["DEFAULT_ROLE", "LONGEST", "ListedToken", "Token", "add_token", "find", "revoke", "tokens"]
+__all__ = [
+    "DEFAULT_ROLE",
+    "MAX_DAYS",
+    "ListedToken",
+    "Token",
+    "add_token",
+    "find_token",
+    "list_tokens",
+    "revoke",
+]

@@ -1,6 +1,5 @@
-"""Attempts: a run's number comes in; how one execution of its job ended is written down and told to the
-queue.
+"""Attempts. Input: the id of a run. Output: the saved result of one execution, and an error for the queue.
 
-``attempt`` is the story, ``retry`` says what comes after a failure, ``patience`` how often and how long a run
-is tried, ``diary`` what is kept of what an attempt did, ``store`` has the SQL.
+``attempt`` is the execution. ``retry`` decides what follows a failure, ``retry_policy`` how often and for how
+long a run is attempted. ``attempt_log`` collects what an attempt logged. ``store`` has the SQL.
 """

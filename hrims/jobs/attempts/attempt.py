@@ -1,11 +1,10 @@
-"""One attempt: a run's number comes in; how the attempt ended is written down and told to the queue.
+"""One attempt. Input: the id of a run. Output: the saved result of the attempt, and an error for the queue.
 
-The work itself is given as a function, so that this room knows nothing of pages or people.
+The caller passes the work as a function, so that this package does not depend on pages or employees.
 """
 
 import asyncio
 import contextlib
-import logging
 import os
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,110 +13,114 @@ from random import Random
 
 import psycopg
 from psycopg_pool import PoolTimeout
+from structlog.contextvars import bound_contextvars
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
-from hrims.errors import Fenced, HrimsSyncError, RemoteDown
-from hrims.jobs.attempts import diary, store
-from hrims.jobs.attempts.diary import Diary
-from hrims.jobs.attempts.patience import Deadline
-from hrims.jobs.attempts.retry import GivenUp, TryAgain, next_attempt
+from hrims.errors import HrimsSyncError, RemoteDown, StaleAttempt
+from hrims.jobs.attempts import attempt_log, store
+from hrims.jobs.attempts.attempt_log import AttemptLog
+from hrims.jobs.attempts.retry import RetryLater, RunFailed, next_attempt
+from hrims.jobs.attempts.retry_policy import Deadline
 from hrims.jobs.attempts.store import Attempt
-from hrims.steady import for_ever, is_limit, name_of, patiently
+from hrims.log import get_logger
+from hrims.resilience import is_limit, name_of, retry_on_disconnect, run_periodically
 
 UNEXPECTED = (
     "Something went wrong inside HRIMS Sync. What was saved stays. "
-    "Tell whoever runs HRIMS Sync; the log has the details."
+    "Tell the operator of HRIMS Sync; the log has the details."
 )
 
-LIMIT = (
+STATEMENT_LIMIT = (
     "The database stopped a statement of this run at a limit, like statement_timeout (SQLSTATE {}). "
     "What was saved stays. Tell the operator of HRIMS Sync."
 )
 
-TOO_LATE = "No time is left for another attempt before its deadline."
+NO_TIME_LEFT = "No time is left for another attempt before its deadline."
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
-class Stopping(Exception):
-    """The worker was asked to stop, and the work is at a moment at which it can be handed back."""
+class ShutdownRequested(Exception):
+    """The worker stops, and the work has reached a point at which the run can be handed back."""
 
 
 Work = Callable[[Attempt, Deadline], Awaitable[None]]
-"""What an attempt does: it ends the run itself, in the transaction that counts it, or raises."""
+"""The work of an attempt. It finalizes the run in the transaction that saves its outcome, or raises."""
 
 
-async def carry_out(pool: AsyncPool, settings: Settings, run_id: int, job_id: int, work: Work) -> None:
-    """Carries ``work`` out under a new fence number, if this job still has a say in the run, and keeps what
-    it logs. ``work`` raises Stopping when it can be handed back, DeadlinePassed by the Deadline that it is
-    given.
+async def run_attempt(pool: AsyncPool, settings: Settings, run_id: int, job_id: int, work: Work) -> None:
+    """Execute ``work`` under a new fencing number and save its log, unless the job no longer owns the run.
 
-    Raises TryAgain when another attempt is to follow, GivenUp when the run has failed: the queue goes by
-    these.
+    ``work`` raises ShutdownRequested when the run can be handed back, and DeadlinePassed through the Deadline
+    that it gets.
+
+    Raises RetryLater if another attempt follows, RunFailed if the run has failed. Both tell the queue what to
+    do with the job.
     """
-    attempt = await patiently(lambda: _begin(pool, run_id, job_id))
+    attempt = await retry_on_disconnect(lambda: _begin(pool, run_id, job_id))
     if attempt is None:
-        log.info("run %s needs no attempt from job %s", run_id, job_id)
+        log.info("attempt_not_needed", run=run_id, job=job_id)
         return
-    with diary.kept() as pages:
-        async with _kept_in(pool, settings, attempt, pages):
-            await _carry_out(pool, settings, attempt, work)
+    context = bound_contextvars(run=attempt.run_id, attempt=attempt.number)
+    with context, attempt_log.capture() as log_lines:
+        async with _save_log_of(pool, settings, attempt, log_lines):
+            await _run_attempt(pool, settings, attempt, work)
 
 
-async def _carry_out(pool: AsyncPool, settings: Settings, attempt: Attempt, work: Work) -> None:
-    log.info("run %s attempt %s begins", attempt.run_id, attempt.number)
+async def _run_attempt(pool: AsyncPool, settings: Settings, attempt: Attempt, work: Work) -> None:
+    log.info("attempt_started")
     deadline = Deadline(attempt.seconds_left)
     try:
         deadline.check()
         await work(attempt, deadline)
-    except Fenced as reason:
-        log.warning("run %s attempt %s: %s", attempt.run_id, attempt.number, reason)
-    except (asyncio.CancelledError, Stopping):
-        _heeded()
+    except StaleAttempt:
+        log.warning("attempt_stale")
+    except (asyncio.CancelledError, ShutdownRequested):
+        _absorb_cancellation()
         await _hand_back(pool, attempt)
-    except RemoteDown as reason:
-        await _hand_back(pool, attempt, reason)
-    except Exception as reason:  # noqa: BLE001 - whatever it was, the run must say how it stands
-        await _failed(pool, settings, attempt, deadline, reason)
+    except RemoteDown as error:
+        await _hand_back(pool, attempt, error)
+    except Exception as error:  # noqa: BLE001 - the run must record every failure
+        await _record_failure(pool, settings, attempt, deadline, error)
 
 
 @contextlib.asynccontextmanager
-async def _kept_in(
-    pool: AsyncPool, settings: Settings, attempt: Attempt, pages: Diary
+async def _save_log_of(
+    pool: AsyncPool, settings: Settings, attempt: Attempt, log_lines: AttemptLog
 ) -> AsyncIterator[None]:
-    """Keeps the diary with the attempt, once a beat and at the end: a worker that is killed leaves most of
-    it.
-    """
+    """Save the attempt's log once per heartbeat and at the end, so that a killed worker leaves most of it."""
 
-    async def keep(traceback: str | None = None) -> None:
-        lines, left_out = pages.read()
+    async def save(traceback: str | None = None) -> None:
+        lines, left_out = log_lines.read()
         async with pool.connection() as conn:
-            await store.keep_diary(conn, attempt.run_id, attempt.number, lines, left_out, traceback)
+            await store.save_log(conn, attempt.run_id, attempt.number, lines, left_out, traceback)
 
-    async def keep_news() -> None:
-        if pages.unread:
-            await keep()
+    async def save_if_changed() -> None:
+        if log_lines.has_new:
+            await save()
 
-    keeping = asyncio.create_task(for_ever("keep a log", settings.beat_seconds, keep_news))
-    trouble: BaseException | None = None
+    saving = asyncio.create_task(run_periodically("attempt_log", settings.beat_seconds, save_if_changed))
+    cause: BaseException | None = None
     try:
         yield
-    except (TryAgain, GivenUp) as ended:
-        # Waiting and stopping are no trouble.
-        trouble = None if isinstance(ended.__context__, Stopping | RemoteDown) else ended.__context__
+    except (RetryLater, RunFailed) as outcome:
+        # An open breaker and a shutdown are not errors.
+        cause = (
+            None if isinstance(outcome.__context__, ShutdownRequested | RemoteDown) else outcome.__context__
+        )
         raise
     finally:
-        keeping.cancel()
+        saving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await keeping
-        # Not patiently: the run is ended, and its job must not wait for a few lines.
+            await saving
+        # Not retry_on_disconnect: the attempt's result is saved, and its job must not wait for a few lines.
         with contextlib.suppress(psycopg.Error, PoolTimeout):
-            await keep(diary.told(trouble) if isinstance(trouble, Exception) else None)
+            await save(attempt_log.format_traceback(cause) if isinstance(cause, Exception) else None)
 
 
-def _heeded() -> None:
-    """The cancellation ends here: what is written now is not broken off by it."""
+def _absorb_cancellation() -> None:
+    """Absorb the cancellation so that the following writes complete."""
     current = asyncio.current_task()
     while current is not None and current.cancelling():
         current.uncancel()
@@ -128,55 +131,56 @@ async def _begin(pool: AsyncPool, run_id: int, job_id: int) -> Attempt | None:
         return await store.begin(conn, run_id, job_id, platform.node(), os.getpid())
 
 
-async def _hand_back(pool: AsyncPool, attempt: Attempt, down: RemoteDown | None = None) -> None:
-    # Either the run was cancelled (then it is no longer active and stays so), or the worker stops, or HRIMS
-    # is not asked: then it is due at once, and taken by whoever asks HRIMS.
-    about = (str(down), down.code) if down else ()
+async def _hand_back(pool: AsyncPool, attempt: Attempt, error: RemoteDown | None = None) -> None:
+    # A cancelled run is no longer active, and stays cancelled. Otherwise the worker stops or its breaker is
+    # open: the run is due immediately, for a worker whose breaker is closed.
+    details = (str(error), error.code) if error else ()
 
     async def write() -> bool:
         async with pool.connection() as conn:
-            return await store.hand_back(conn, attempt, *about)
+            return await store.hand_back(conn, attempt, *details)
 
-    if await patiently(write):
-        log.info("run %s attempt %s: handed back", attempt.run_id, attempt.number)
-        raise TryAgain(datetime.now(UTC))
+    if await retry_on_disconnect(write):
+        log.info("attempt_handed_back", code=error and error.code)
+        raise RetryLater(datetime.now(UTC))
 
 
-async def _failed(
-    pool: AsyncPool, settings: Settings, attempt: Attempt, deadline: Deadline, reason: Exception
+async def _record_failure(
+    pool: AsyncPool, settings: Settings, attempt: Attempt, deadline: Deadline, error: Exception
 ) -> None:
-    words, code = _words(attempt, reason)
-    at = _next(settings, attempt, reason)
-    if at and not deadline.leaves((at - datetime.now(UTC)).total_seconds()):
-        at, words = None, f"{words} {TOO_LATE}"
+    message, code = _message_of(error)
+    at = _next_attempt_at(settings, attempt, error)
+    if at and not deadline.has_left((at - datetime.now(UTC)).total_seconds()):
+        at, message = None, f"{message} {NO_TIME_LEFT}"
 
     async def write() -> bool:
         async with pool.connection() as conn:
             if at:
-                return await store.delay(conn, attempt, at, words, code)
-            return await store.fail(conn, attempt, words, code)
+                return await store.delay(conn, attempt, at, message, code)
+            return await store.fail(conn, attempt, message, code)
 
-    if await patiently(write):
-        raise TryAgain(at) if at else GivenUp(words)
-
-
-def _next(settings: Settings, attempt: Attempt, reason: Exception) -> datetime | None:
-    """When the next attempt is due; None when there is to be none."""
-    most = attempt.attempts or settings.attempts
-    final = isinstance(reason, HrimsSyncError) and not reason.again
-    first = settings.attempt_pause if attempt.attempt_pause is None else attempt.attempt_pause
-    chance = Random()  # noqa: S311 - jitter
-    return next_attempt(most if final else attempt.failures + 1, most, first, datetime.now(UTC), chance)
+    if await retry_on_disconnect(write):
+        raise RetryLater(at) if at else RunFailed(message)
 
 
-def _words(attempt: Attempt, reason: Exception) -> tuple[str, str]:
-    if isinstance(reason, HrimsSyncError):
-        log.warning("run %s attempt %s failed: %s", attempt.run_id, attempt.number, reason)
-        return str(reason), reason.code
-    if isinstance(reason, psycopg.Error):
-        log.error("run %s attempt %s: %s", attempt.run_id, attempt.number, name_of(reason))
-        if is_limit(reason):
-            return LIMIT.format(reason.sqlstate), "database"
+def _next_attempt_at(settings: Settings, attempt: Attempt, error: Exception) -> datetime | None:
+    """Return when the next attempt is due; None if the run has failed."""
+    if isinstance(error, HrimsSyncError) and not error.again:
+        return None
+    max_attempts = attempt.attempts or settings.attempts
+    first_pause = settings.attempt_pause if attempt.attempt_pause is None else attempt.attempt_pause
+    rng = Random()  # noqa: S311 - jitter
+    return next_attempt(attempt.failures + 1, max_attempts, first_pause, datetime.now(UTC), rng)
+
+
+def _message_of(error: Exception) -> tuple[str, str]:
+    if isinstance(error, HrimsSyncError):
+        log.warning("attempt_failed", code=error.code, message=str(error))
+        return str(error), error.code
+    if isinstance(error, psycopg.Error):
+        log.error("attempt_failed", code="database", error=name_of(error))
+        if is_limit(error):
+            return STATEMENT_LIMIT.format(error.sqlstate), "database"
         return "The database refused a page. What was saved before stays.", "database"
-    log.error("run %s attempt %s failed", attempt.run_id, attempt.number, exc_info=reason)
+    log.error("attempt_failed", code="unexpected", exc_info=error)
     return UNEXPECTED, "unexpected"

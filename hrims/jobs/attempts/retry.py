@@ -1,4 +1,4 @@
-"""What comes after an attempt that failed: pure, time and chance come in as arguments."""
+"""Retries after a failed attempt, with exponential backoff. Pure: time and random source are arguments."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -7,38 +7,42 @@ from typing import Any
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 
+from hrims.backoff import exponential_backoff
 from hrims.errors import HrimsSyncError
 
-LONGEST_PAUSE = 600.0
-"""Seconds at most between two attempts, however many there were."""
+MAX_PAUSE = 600.0
+"""Maximum number of seconds between two attempts, regardless of the number of failures."""
 
 
-class TryAgain(HrimsSyncError):
-    """The attempt is over and the run is written down as waiting; its job goes back to the queue."""
+class RetryLater(HrimsSyncError):
+    """The attempt is over and the run is saved as waiting or delayed. Its job goes back to the queue."""
 
     def __init__(self, at: datetime) -> None:
         super().__init__(f"another attempt follows at {at.isoformat(timespec='seconds')}")
         self.at = at
 
 
-class GivenUp(HrimsSyncError):
-    """The run is written down as failed; its job has failed with it."""
+class RunFailed(HrimsSyncError):
+    """The run is saved as failed, and its job fails too."""
 
 
-class AsTold(BaseRetryStrategy):
-    """Puts a job back when, and only when, its attempt wrote down that it shall."""
+class RetryWhenRequested(BaseRetryStrategy):
+    """A retry strategy that requeues a job only if its attempt raised RetryLater."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> Any:
         del job
-        return RetryDecision(retry_at=exception.at) if isinstance(exception, TryAgain) else None
+        return RetryDecision(retry_at=exception.at) if isinstance(exception, RetryLater) else None
 
 
-def next_attempt(failures: int, most: int, first: float, now: datetime, chance: Random) -> datetime | None:
-    """When the next attempt is due after ``failures`` of them, None when ``most`` are spent.
+def next_attempt(
+    failures: int, max_attempts: int, first_pause: float, now: datetime, rng: Random
+) -> datetime | None:
+    """Return when the next attempt is due after ``failures`` failures; None if ``max_attempts`` are used up.
 
-    ``first`` seconds after the first failure, doubling, with a tenth of jitter.
+    The pause is ``first_pause`` seconds after the first failure and doubles after each, with 10 % jitter.
     """
-    if failures >= most:
+    if failures >= max_attempts:
         return None
-    pause = min(first * 2 ** (failures - 1), LONGEST_PAUSE)
-    return now + timedelta(seconds=pause * chance.uniform(0.9, 1.1))
+    # A first pause above the limit is a user's setting.
+    pause = exponential_backoff(first_pause, failures, max(MAX_PAUSE, first_pause))
+    return now + timedelta(seconds=pause * rng.uniform(0.9, 1.1))

@@ -1,5 +1,7 @@
-"""Attempts, in SQL: begun, delayed, handed back, failed. Each function works inside its caller's transaction;
-a state changes by compare-and-set, and the row count says whether it did.
+"""SQL of attempts: begin, delay, hand back, fail.
+
+Each function runs inside its caller's transaction. States change by compare-and-set; the row count shows
+whether the change happened.
 """
 
 from datetime import datetime
@@ -9,8 +11,10 @@ from hrims.db import AsyncConnection
 
 
 class Attempt(NamedTuple):
-    """One execution of a run's job; ``number`` is its fence. ``attempts`` and ``attempt_pause`` are None
-    where the settings decide, ``seconds_left`` where the run has no deadline.
+    """One execution of a run's job. ``number`` is its fencing number.
+
+    ``attempts`` and ``attempt_pause`` are None if the settings decide, ``seconds_left`` if there is no
+    deadline.
     """
 
     run_id: int
@@ -28,7 +32,7 @@ class Attempt(NamedTuple):
 
 
 async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str, pid: int) -> Attempt | None:
-    """Takes the next fence number for this run; None when this job has no more say in it."""
+    """Begin an attempt under the run's next fencing number. Return None if the job no longer owns the run."""
     row = await (
         await conn.execute(
             """
@@ -55,27 +59,30 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
 
 
 async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str) -> bool:
-    """After a failed attempt: the run waits for the next. False when the attempt was fenced off."""
-    return await _leave(
+    """Delay the run until the next attempt, after a failure. Return False if the attempt is stale."""
+    return await _end_attempt(
         conn, attempt, "delayed", "failed", trouble, code, at=at, failures=attempt.failures + 1
     )
 
 
 async def fail(conn: AsyncConnection, attempt: Attempt, trouble: str, code: str) -> bool:
-    """The run has failed for good. False when the attempt was fenced off."""
-    return await _leave(conn, attempt, "failed", "failed", trouble, code, failures=attempt.failures + 1)
+    """Fail the run. Return False if the attempt is stale."""
+    return await _end_attempt(conn, attempt, "failed", "failed", trouble, code, failures=attempt.failures + 1)
 
 
 async def hand_back(
     conn: AsyncConnection, attempt: Attempt, trouble: str | None = None, code: str | None = None
 ) -> bool:
-    """The worker stops, or HRIMS is not asked just now: the run waits, no attempt spent. False when fenced
-    off.
+    """Return the run to waiting without counting a failure: the worker stops, or the breaker is open.
+
+    Return False if the attempt is stale.
     """
-    return await _leave(conn, attempt, "waiting", "handed_back", trouble, code, failures=attempt.failures)
+    return await _end_attempt(
+        conn, attempt, "waiting", "handed_back", trouble, code, failures=attempt.failures
+    )
 
 
-async def _leave(
+async def _end_attempt(
     conn: AsyncConnection,
     attempt: Attempt,
     state: str,
@@ -86,8 +93,8 @@ async def _leave(
     failures: int,
     at: datetime | None = None,
 ) -> bool:
-    # Done twice when the answer to the first commit got lost: then it is so already, by this attempt.
-    left = await conn.execute(
+    # The caller repeats this if the response to its COMMIT got lost. The run then has the new state already.
+    updated = await conn.execute(
         """
         UPDATE runs
         SET state = %(state)s, failures = %(failures)s, trouble = coalesce(%(trouble)s, trouble),
@@ -105,9 +112,9 @@ async def _leave(
             "number": attempt.number,
         },
     )
-    if left.rowcount:
+    if updated.rowcount:
         await close_attempts(conn, attempt.run_id, ended_as, trouble, code)
-    return bool(left.rowcount)
+    return bool(updated.rowcount)
 
 
 async def close_attempts(
@@ -117,7 +124,7 @@ async def close_attempts(
     trouble: str | None = None,
     code: str | None = None,
 ) -> None:
-    """Notes how the attempts of a run ended of which that is not known yet."""
+    """Save how the run's open attempts ended."""
     await conn.execute(
         """
         UPDATE run_attempts SET ended_at = now(), ended_as = %s, trouble = %s, trouble_code = %s
@@ -127,11 +134,12 @@ async def close_attempts(
     )
 
 
-async def keep_diary(
+async def save_log(
     conn: AsyncConnection, run_id: int, number: int, log: list[str], left_out: int, traceback: str | None
 ) -> None:
-    """Keeps an attempt's last lines, how many came before them, and where it stopped; of one that lost its
-    run nothing more.
+    """Save an attempt's last lines, how many were dropped before them, and its traceback.
+
+    Save nothing if the attempt has lost its run.
     """
     await conn.execute(
         """

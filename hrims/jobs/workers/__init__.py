@@ -1,6 +1,6 @@
-"""Workers and their pools: a worker's signs of life come in; who works, for which pool, and what it does,
-goes out.
+"""Workers and their pools. Input: heartbeats. Output: the live workers, their pools and their runs.
 
-``beat`` is the worker's side, ``pools`` ties institutions to pools and says which of them nobody serves,
-``store`` has the SQL.
+``heartbeat`` registers a worker and writes its heartbeat. ``background`` runs a worker's background tasks,
+``claims`` requeues jobs that it lost, ``queue_worker`` extends Procrastinate's worker. ``pools`` ties
+institutions to pools. ``store`` has the SQL.
 """

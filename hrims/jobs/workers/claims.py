@@ -1,55 +1,58 @@
-"""Jobs that are assigned to this process though it does not run them: the answer to a commit got lost, or the
-end of a job could not be written. They go back to the queue; no attempt and no rescue is spent.
+"""The claim check: requeues jobs that are assigned to this process but do not run in it.
+
+The response to a COMMIT got lost, or the end of a job could not be saved. Requeueing them counts neither as
+an attempt nor as a rescue.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
-
-from procrastinate.worker import Worker
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.workers import store
-from hrims.steady import for_ever
+from hrims.jobs.workers.queue_worker import QueueWorker
+from hrims.log import get_logger
+from hrims.resilience import run_periodically
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class Process(NamedTuple):
-    """What this process runs: its number, its workers of Procrastinate, and whether one takes a job now."""
+    """This worker process: its worker id, its Procrastinate workers, and whether one is fetching a job."""
 
     worker_id: int
-    workers: Sequence[Worker]
+    workers: Sequence[QueueWorker]
     is_fetching: Callable[[], bool]
 
     def running(self) -> set[int]:
-        """Return the queue jobs that this process runs."""
-        contexts = [context for worker in self.workers for context in worker._running_jobs.values()]  # noqa: SLF001 - it has no public name for them
-        return {context.job.id for context in contexts if context.job.id is not None}
+        """Return the queue jobs that run in this process."""
+        return {job_id for worker in self.workers for job_id in worker.running_job_ids()}
 
 
 PutBack = Callable[[int], Awaitable[None]]
-"""Returns a job to the queue, if this process still holds it."""
+"""A function that requeues a job if it is still assigned to this process."""
 
 
-async def keep_claims(pool: AsyncPool, settings: Settings, process: Process, put_back: PutBack) -> None:
-    """Put back lost jobs for ever, once every beat: those that two looks in a row have found lost."""
+async def run_claim_check(pool: AsyncPool, settings: Settings, process: Process, put_back: PutBack) -> None:
+    """Requeue lost jobs until cancelled, once per heartbeat interval.
+
+    A job is requeued only if two checks in a row find it lost.
+    """
     lost: set[int] = set()
 
-    async def look() -> None:
+    async def check() -> None:
         nonlocal lost
-        before, lost = lost, await _lost(pool, process)
-        for job_id in lost & before:
-            log.warning("job %s is assigned to this worker, which does not run it; it goes back", job_id)
+        previous, lost = lost, await _find_lost(pool, process)
+        for job_id in lost & previous:
+            log.warning("job_put_back", job=job_id)
             await put_back(job_id)
 
-    await for_ever("look for lost jobs", settings.beat_seconds, look)
+    await run_periodically("claim_check", settings.beat_seconds, check)
 
 
-async def _lost(pool: AsyncPool, process: Process) -> set[int]:
+async def _find_lost(pool: AsyncPool, process: Process) -> set[int]:
     if process.is_fetching():
         return set()
     async with pool.connection() as conn:
-        assigned = await store.jobs_of(conn, process.worker_id)
+        assigned = await store.find_jobs(conn, process.worker_id)
     return assigned - process.running()

@@ -1,54 +1,46 @@
-"""Pools: the name of a pool comes in, the queue of its runs goes out; an institution is tied to one."""
+"""Pools. Input: the name of a pool. Output: the queue of its runs. Also sets the run policy of
+institutions.
+"""
 
 from typing import Final
 
 from hrims.access.audit import Actor, record
-from hrims.config.values import POOL
 from hrims.db import Connection
-from hrims.errors import InvalidInput, NotFound
-from hrims.jobs.attempts.patience import Patience
+from hrims.errors import NotFound
+from hrims.jobs.attempts.retry_policy import RetryPolicy
 from hrims.jobs.workers import store
-from hrims.jobs.workers.store import Care
+from hrims.jobs.workers.store import RunPolicy
 
 QUEUE: Final = "sync"
 """The queue of runs of institutions that are tied to no pool."""
 
 
-def queue_of(pool: str | None) -> str:
-    """The queue of a pool's runs."""
+def queue_name(pool: str | None) -> str:
+    """Return the queue of a pool's runs."""
     return QUEUE if pool is None else f"{QUEUE}.{pool}"
 
 
 def has_runs(queue: str) -> bool:
-    """Whether a queue is one of runs."""
+    """Return whether a queue is for runs."""
     return queue == QUEUE or queue.startswith(f"{QUEUE}.")
 
 
-def check_pool(given: object) -> str | None:
-    """The name as it is kept; empty and None say none. Raises InvalidInput."""
-    if given is None or given == "":
-        return None
-    if not isinstance(given, str) or not POOL.fullmatch(given):
-        raise InvalidInput(
-            "pool must be 1 to 30 small letters, digits and hyphens, like health. Nothing was changed.",
-            "bad_pool",
-        )
-    return given
-
-
-def care_for(
-    conn: Connection, actor: Actor, institution_id: int, pool: str | None, patience: Patience
+def set_run_policy(
+    conn: Connection, actor: Actor, institution_id: int, pool: str | None, retry_policy: RetryPolicy
 ) -> None:
-    """Says how an institution's runs are carried out from now on: by whose workers, and with how much
-    patience. One that waits goes over to the pool at once. Raises NotFound.
+    """Replace the run policy of an institution: its pool and its retry policy.
+
+    An unfinished run moves to the pool immediately. Raises NotFound.
     """
     with conn.transaction():
-        before = store.care(conn, institution_id, hold=True)
-        if before is None:
+        previous = store.find_run_policy(conn, institution_id, lock=True)
+        if previous is None:
             raise NotFound("There is no institution with this id on the register.", "unknown_institution")
-        now = Care(pool, *patience)
-        store.set_care(conn, institution_id, now, queue_of(pool))
+        policy = RunPolicy(pool, *retry_policy)
+        store.save_run_policy(conn, institution_id, policy, queue_name(pool))
         changed = {
-            name: [old, new] for name, old, new in zip(Care._fields, before, now, strict=True) if old != new
+            name: [old, new]
+            for name, old, new in zip(RunPolicy._fields, previous, policy, strict=True)
+            if old != new
         }
-        record(conn, actor, "institution.care", f"institution:{institution_id}", **changed)
+        record(conn, actor, "institution.run_policy", f"institution:{institution_id}", **changed)

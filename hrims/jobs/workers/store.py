@@ -1,4 +1,4 @@
-"""Workers and pools, in SQL. Each function works inside its caller's transaction."""
+"""SQL of workers and pools. Each function runs inside its caller's transaction."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -7,11 +7,15 @@ from psycopg.rows import class_row
 
 from hrims.db import AsyncConnection, Connection
 
+MAX_LISTED = 100
+"""Maximum number of workers on a page and in a response of the API, live workers first."""
+
 
 class Worker(NamedTuple):
-    """A worker that is written down; ``runs`` are those that it carries out, ``pool`` None serves all
-    institutions that are tied to none; ``address`` is where it asks HRIMS, empty if it knows none,
-    ``not_asked`` why it does not.
+    """A registered worker. ``runs`` are the runs that it executes.
+
+    ``pool`` None serves the institutions without a pool. ``address`` is that of HRIMS, empty if the worker
+    knows none. ``not_asked`` is the reason of its open breaker.
     """
 
     worker_id: int
@@ -30,8 +34,9 @@ class Worker(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """A pool: how many workers serve it, how many institutions are tied to it, how many of its runs are under
-    way. The one named None has all the others.
+    """A pool: the number of its live workers, of its institutions and of its unfinished runs.
+
+    The pool named None has all institutions without a pool.
     """
 
     name: str | None
@@ -40,13 +45,13 @@ class Pool(NamedTuple):
     runs: int
 
     @property
-    def is_deserted(self) -> bool:
-        """Whether something belongs to it and nobody serves it."""
+    def has_no_worker(self) -> bool:
+        """Whether the pool has institutions or unfinished runs, but no live worker."""
         return not self.workers and bool(self.institutions or self.runs)
 
 
 async def register(conn: AsyncConnection, worker: dict[str, Any]) -> int:
-    """Register a worker in Procrastinate's list and in ours; return its number in both."""
+    """Register a worker in Procrastinate's table and in ours. Return its id in both."""
     cursor = await conn.execute(
         """
         INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address)
@@ -59,13 +64,14 @@ async def register(conn: AsyncConnection, worker: dict[str, Any]) -> int:
     )
     row = await cursor.fetchone()
     assert row
-    await _succeed(conn, worker | {"worker_id": row[0]})
+    await _end_predecessors(conn, worker | {"worker_id": row[0]})
     return int(row[0])
 
 
-async def _succeed(conn: AsyncConnection, worker: dict[str, Any]) -> None:
-    """End the earlier workers of this process: a process has one. Of another process with the same host and
-    process id, end only what is dead.
+async def _end_predecessors(conn: AsyncConnection, worker: dict[str, Any]) -> None:
+    """Mark the earlier workers of this process as ended: a process has one worker.
+
+    Of another process with the same host and process id, mark only dead workers.
     """
     await conn.execute(
         """
@@ -77,9 +83,10 @@ async def _succeed(conn: AsyncConnection, worker: dict[str, Any]) -> None:
     )
 
 
-async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> float:
-    """Write the heartbeat of a worker: the only one, in both lists by one statement. Return its time by the
-    database's clock, in seconds.
+async def write_heartbeat(conn: AsyncConnection, worker: dict[str, Any]) -> float:
+    """Write the heartbeat of a worker to both tables in one statement.
+
+    Return its time by the clock of the database, in seconds.
     """
     cursor = await conn.execute(
         """
@@ -99,23 +106,23 @@ async def beat(conn: AsyncConnection, worker: dict[str, Any]) -> float:
     return float(row[0])
 
 
-async def end(conn: AsyncConnection, worker_id: int) -> None:
-    """Unregister a worker that stops."""
+async def mark_ended(conn: AsyncConnection, worker_id: int) -> None:
+    """Unregister a stopping worker."""
     await conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (worker_id,))
     await conn.execute("SELECT procrastinate_unregister_worker_v1(%s)", (worker_id,))
 
 
-async def jobs_of(conn: AsyncConnection, worker_id: int) -> set[int]:
-    """Return the queue jobs that are assigned to a worker and have not ended."""
+async def find_jobs(conn: AsyncConnection, worker_id: int) -> set[int]:
+    """Return the unfinished queue jobs that are assigned to a worker."""
     rows = await conn.execute(
         "SELECT id FROM procrastinate_jobs WHERE worker_id = %s AND status = 'doing'", (worker_id,)
     )
     return {id_ async for (id_,) in rows}
 
 
-async def forget(conn: AsyncConnection, days: int) -> None:
-    """Delete workers that have been silent for so many days, and open breakers of hosts and addresses that no
-    living worker uses.
+async def delete_expired_workers(conn: AsyncConnection, days: int) -> None:
+    """Delete workers without a heartbeat for ``days`` days, and open breakers of routes that no live worker
+    uses.
     """
     await conn.execute("DELETE FROM workers WHERE last_beat < now() - make_interval(days => %s)", (days,))
     await conn.execute(
@@ -127,8 +134,8 @@ async def forget(conn: AsyncConnection, days: int) -> None:
     )
 
 
-def workers(conn: Connection, most: int) -> list[Worker]:
-    """Those that live, then those of the last hour, the latest signs of life first."""
+def list_workers(conn: Connection, limit: int) -> list[Worker]:
+    """Return the live workers, then those with a heartbeat in the last hour, the latest heartbeats first."""
     with conn.cursor(row_factory=class_row(Worker)) as cursor:
         return cursor.execute(
             """
@@ -138,32 +145,34 @@ def workers(conn: Connection, most: int) -> list[Worker]:
             WHERE is_alive(w) OR w.last_beat > now() - interval '1 hour'
             ORDER BY is_alive(w) DESC, w.last_beat DESC LIMIT %s
             """,
-            (most,),
+            (limit,),
         ).fetchall()
 
 
-def alive(conn: Connection) -> int:
-    """How many workers live."""
+def count_alive(conn: Connection) -> int:
+    """Return the number of live workers."""
     row = conn.execute("SELECT count(*) FROM workers w WHERE w.ended_at IS NULL AND is_alive(w)").fetchone()
     return row[0] if row else 0
 
 
-def some_do_not_ask(conn: Connection) -> bool:
-    """Whether a living worker does not ask HRIMS just now, because it is down where that worker asks it."""
+def has_open_breaker(conn: Connection) -> bool:
+    """Return whether the breaker of a live worker's route is open."""
     row = conn.execute(
-        "SELECT EXISTS (SELECT FROM workers w WHERE is_alive(w) AND does_not_ask(w))"
+        "SELECT EXISTS (SELECT FROM workers w WHERE is_alive(w) AND has_open_breaker(w))"
     ).fetchone()
     return bool(row and row[0])
 
 
-def last_sign(conn: Connection) -> datetime | None:
-    """When any worker gave its last sign of life; None when none ever did."""
+def find_last_heartbeat(conn: Connection) -> datetime | None:
+    """Return the time of the last heartbeat of any worker; None if there never was one."""
     row = conn.execute("SELECT max(last_beat) FROM workers").fetchone()
     return row[0] if row else None
 
 
-def pools(conn: Connection) -> list[Pool]:
-    """Every pool that has a worker, an institution or a run under way; the one of all others first."""
+def list_pools(conn: Connection) -> list[Pool]:
+    """Return every pool with a live worker, an institution or an unfinished run, the pool named
+    None first.
+    """
     with conn.cursor(row_factory=class_row(Pool)) as cursor:
         return cursor.execute(
             """
@@ -189,8 +198,8 @@ def pools(conn: Connection) -> list[Pool]:
         ).fetchall()
 
 
-class Care(NamedTuple):
-    """What is said of an institution's runs: its pool and the patience that they get."""
+class RunPolicy(NamedTuple):
+    """The run policy of an institution: its pool and its retry policy."""
 
     pool: str | None
     attempts: int | None
@@ -198,30 +207,32 @@ class Care(NamedTuple):
     deadline_minutes: int | None
 
 
-CARE = "SELECT pool, attempts, attempt_pause, deadline_minutes FROM institutions WHERE id = %s"
+RUN_POLICY = "SELECT pool, attempts, attempt_pause, deadline_minutes FROM institutions WHERE id = %s"
 
 
-def care(conn: Connection, institution_id: int, *, hold: bool = False) -> Care | None:
-    """What is said of an institution's runs; None when there is no such institution. With ``hold`` nobody
-    else says something of it until the transaction ends.
+def find_run_policy(conn: Connection, institution_id: int, *, lock: bool = False) -> RunPolicy | None:
+    """Return the run policy of an institution; None if there is no such institution.
+
+    With ``hold``, lock it until the transaction ends.
     """
-    held = " FOR NO KEY UPDATE" if hold else ""
-    row = conn.execute(f"{CARE}{held}".encode(), (institution_id,)).fetchone()
-    return Care(*row) if row else None
+    for_update = " FOR NO KEY UPDATE" if lock else ""
+    row = conn.execute(f"{RUN_POLICY}{for_update}".encode(), (institution_id,)).fetchone()
+    return RunPolicy(*row) if row else None
 
 
-def set_care(conn: Connection, institution_id: int, care: Care, queue: str) -> None:
-    """Says it anew. A run that waits goes over to the pool's ``queue``; its patience stays as it was asked
-    for.
+def save_run_policy(conn: Connection, institution_id: int, policy: RunPolicy, queue: str) -> None:
+    """Replace the run policy of an institution. Omitted fields become null.
+
+    An unfinished run moves to the pool's ``queue``. Its retry policy stays as requested.
     """
-    given = {**care._asdict(), "id": institution_id, "queue": queue}
+    params = {**policy._asdict(), "id": institution_id, "queue": queue}
     conn.execute(
         """
         UPDATE institutions SET pool = %(pool)s, attempts = %(attempts)s, attempt_pause = %(attempt_pause)s,
                deadline_minutes = %(deadline_minutes)s
         WHERE id = %(id)s
         """,
-        given,
+        params,
     )
     conn.execute(
         """
@@ -235,5 +246,5 @@ def set_care(conn: Connection, institution_id: int, care: Care, queue: str) -> N
         )
         UPDATE runs r SET pool = %(pool)s FROM held h WHERE r.id = h.id
         """,
-        given,
+        params,
     )

@@ -1,6 +1,7 @@
-"""Searches that a browser may come back to: words and a user come in; a random token for the address goes
-out, and back. The words are personal data: only their user can read them, for half an hour; then the cleaner
-deletes them.
+"""Saved searches, which a browser can return to. Input: a search text and a user. Output: a random token for
+the URL, which leads back to the search text.
+
+The search text is personal data. Only its user can read it, for half an hour; then the cleaner deletes it.
 """
 
 import hashlib
@@ -11,31 +12,31 @@ from hrims.db import Connection
 from hrims.errors import InvalidInput
 from hrims.people.searches import store
 
-LONGEST: Final = 100
-"""Characters of a search."""
+MAX_LENGTH: Final = 100
+"""Maximum characters of a search text."""
 
 MINUTES: Final = 30
-"""Minutes for which a search is kept."""
+"""Minutes until a search expires."""
 
-MOST: Final = 20
-"""Searches that are kept of one user; an older one makes room for a new one."""
+MAX_SAVED: Final = 20
+"""Maximum number of saved searches per user. A new search replaces the oldest."""
 
 
-def keep(conn: Connection, user: str, words: str) -> str | None:
-    """Keep what a user searches for; return its token, None without words. Raises InvalidInput."""
-    words = " ".join(words.split())
-    if len(words) > LONGEST:
-        raise InvalidInput(f"Give at most {LONGEST} characters to search for.", "long_search")
-    if not words:
+def save_search(conn: Connection, user: str, text: str) -> str | None:
+    """Save a search of a user. Return its token, or None if the text is empty. Raises InvalidInput."""
+    text = " ".join(text.split())
+    if len(text) > MAX_LENGTH:
+        raise InvalidInput(f"Give at most {MAX_LENGTH} characters to search for.", "long_search")
+    if not text:
         return None
     token = secrets.token_urlsafe(16)
-    store.insert(conn, _hash(token), user, words, MINUTES, MOST)
+    store.insert_search(conn, _hash(token), user, text, MINUTES, MAX_SAVED)
     return token
 
 
-def words_of(conn: Connection, user: str, token: str) -> str | None:
-    """Return what the user searched for; None for a token that is unknown, expired or another user's."""
-    return store.words(conn, _hash(token), user)
+def find_text(conn: Connection, user: str, token: str) -> str | None:
+    """Return the text of a search. Return None if the token is unknown, expired or another user's."""
+    return store.find_text(conn, _hash(token), user)
 
 
 def _hash(token: str) -> bytes:

@@ -1,5 +1,5 @@
-"""The end of a list: a reading comes in; the latest total, and proof that nothing follows it, go out.
+"""The end of a list. Input: a pass. Output: the latest total, and proof that nothing follows it.
 
-``end`` asks for the page behind the list, ``closing`` does so while the last pages are in flight, ``store``
-looks up what the reading has saved.
+``end`` requests the page after the list, ``final_total`` does so while the last pages are in flight,
+``store`` finds what the pass has saved.
 """

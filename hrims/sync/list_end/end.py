@@ -1,167 +1,173 @@
-"""The end of a list: its total, and what HRIMS gives behind it. A reading comes in, the latest total goes
-out.
-"""
+"""The end of a list: its total, and what HRIMS returns after it. Input: a pass. Output: the latest total."""
 
-import logging
 from typing import NamedTuple
 
-from hrims.employees.digest import identity_of, record_digest
+from hrims.employees.digest import compute_digest, extract_identity
 from hrims.errors import RemoteBadRequest, RemoteContradictory, RemoteError, RemoteOtherPage, RemoteUnknown
+from hrims.log import get_logger
 from hrims.remote.wire import Page
-from hrims.steady import patiently
+from hrims.resilience import retry_on_disconnect
 from hrims.sync import availability, pages
+from hrims.sync.context import SyncContext
 from hrims.sync.list_end import store
-from hrims.sync.pages import Asked, Shaped
+from hrims.sync.pages import FetchedPage, MappedPage
 from hrims.sync.retry import Retry
 from hrims.sync.single import fetch_identity
 from hrims.sync.spans import Span
-from hrims.sync.work import Reader
 
 NO_SUCH_PAGE = (RemoteBadRequest, RemoteUnknown, RemoteOtherPage)
-"""How HRIMS says that a list has no further page; another page in its place proves nothing."""
+"""How HRIMS reports that a list has no further page. Another page in its place proves nothing."""
 
 TRIES_BEHIND = 2
-"""Requests for the page behind the end before the total is asked for with a page that was answered before."""
+"""Requests for the page after the end, before the total is taken from a page that HRIMS returned before."""
 
 MAX_PAGES_BEHIND = 100
-"""Pages behind the total that one pass reads one after another."""
+"""Pages after the total that one pass reads, one after another."""
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 class End(NamedTuple):
-    """What HRIMS says of the end of a list, after its last page."""
+    """HRIMS' responses about the end of a list, after its last page."""
 
     total: int
     behind: Page | None = None
-    """The page behind the end, if HRIMS answered it; without records also if it has no such page."""
-    is_other_page: bool = False
-    """Whether HRIMS answered with another page, and says so: the list may go on behind it."""
-    other_records: int = 0
-    """Records of that other page."""
-
-
-async def ask_end(reader: Reader, page_size: int, total: int) -> End:
-    """Ask for the page behind a list of ``total`` records: it tells the total, and whether it is true.
-
-    Where HRIMS does not answer that page, the total comes with another. Raises RemoteError after as many
-    tries as a page has.
+    """The page after the end, if HRIMS returned it. It has no records if HRIMS reports that there is no such
+    page.
     """
-    retry = Retry(reader, 2 * reader.settings.page_tries)
+    is_other_page: bool = False
+    """Whether HRIMS returned another page under that page's own number: the list may continue after it."""
+    other_records: int = 0
+    """The number of records of that other page."""
+
+
+async def fetch_end(context: SyncContext, page_size: int, total: int) -> End:
+    """Request the page after a list of ``total`` records. It shows the total, and whether the total is true.
+
+    If HRIMS does not return that page, take the total from another page. Raises RemoteError after twice as
+    many tries as a page has.
+    """
+    retry = Retry(context, 2 * context.settings.page_tries)
     behind = Span(page_size, max(1, -(-total // page_size)))
-    # A page that was had before is a page that can be had: the first record may be a broken one.
-    known = await patiently(lambda: availability.cheapest_pages(reader.pool, reader.attempt))
-    # Of a list of one full page, or of none, the total may be that of the page: nothing else would show it.
-    spans = [behind] * (reader.settings.page_tries if total in {0, page_size} else TRIES_BEHIND)
-    # That a list is empty is shown by nothing else at all.
+    # Pages that HRIMS returned before can be fetched. The first record of the list may be broken.
+    known = await retry_on_disconnect(lambda: availability.cheapest_pages(context.pool, context.attempt))
+    # If the list has one full page or none, the total may be that of the page. Only the page after it shows
+    # this.
+    spans = [behind] * (context.settings.page_tries if total in {0, page_size} else TRIES_BEHIND)
+    # Nothing else shows that an empty list is empty.
     spans += known if total else []
     there: Page | None = None
     is_other_page, other_records = False, 0
     while True:
         span = spans[retry.failures % len(spans)]
         try:
-            page = await reader.request(span)
-        except RemoteError as trouble:
-            if span is behind and isinstance(trouble, NO_SUCH_PAGE):
+            page = await context.request(span)
+        except RemoteError as error:
+            if span is behind and isinstance(error, NO_SUCH_PAGE):
                 there, spans = Page(span.number, span.size, total, []), known
-                if isinstance(trouble, RemoteOtherPage):
-                    is_other_page, other_records = True, trouble.had
+                if isinstance(error, RemoteOtherPage):
+                    is_other_page, other_records = True, error.had
                 continue
-            if isinstance(trouble, RemoteContradictory):
+            if isinstance(error, RemoteContradictory):
                 spans = [span]
-            if not retry.may_repeat(trouble):
+            if not retry.may_repeat(error):
                 raise
-            await retry.pause(trouble)
+            await retry.pause(error)
         else:
             return End(page.total, page if span is behind else there, is_other_page, other_records)
 
 
-async def read_behind(reader: Reader, reading: int, end: End) -> int:
-    """Save what HRIMS gives behind the total of a list, page after page. Return the latest total.
+async def read_behind(context: SyncContext, reading: int, end: End) -> int:
+    """Save what HRIMS returns after the total of a list, page by page. Return the latest total.
 
-    Stop at a page that holds only records of the list: HRIMS repeats its last page. That the page behind a
-    list of one full page is empty is saved as well: without it the total may be that of the page.
+    Stop at a page that holds only records of the list: HRIMS repeats its last page. An empty page after a
+    list of one full page is saved as well: without it, the total may be that of the page.
     """
     page, total = end.behind, end.total
     if total == 0 and end.other_records:
-        words = "HRIMS sent records of a list that it calls empty."
-        await pages.note(reader.attempt, words, reader.pool, end.other_records)
+        message = "HRIMS sent records of a list that it calls empty."
+        await pages.note(context.attempt, message, context.pool, end.other_records)
     if page is None or page.total > page.start:
         return total
     for _ in range(MAX_PAGES_BEHIND):
-        shaped = pages.shape(page)
-        if not await _is_new(reader, reading, shaped):
+        mapped = pages.map_page(page)
+        if not await _is_new(context, reading, mapped):
             break
-        log.warning("people_behind_end run=%s total=%s", reader.attempt.run_id, end.total)
-        await pages.save(reader.attempt, Asked(page, 0, shaped), reader.pool, reading=reading)
+        log.warning("people_behind_end", total=end.total)
+        await pages.save(context.attempt, FetchedPage(page, 0, mapped), context.pool, reading=reading)
         total = max(total, page.total)
-        page = await _ask_behind(reader, Span(page.size, page.number + 1))
+        page = await _fetch_behind(context, Span(page.size, page.number + 1))
         if page is None:
             return total
     is_other_page = end.is_other_page and page is end.behind
-    if page.start == end.total == page.size and await _is_last(reader, reading, page, is_other_page):
+    if page.start == end.total == page.size and await _is_last(context, reading, page, is_other_page):
         empty = Page(page.number, page.size, end.total, [])
-        await pages.save(reader.attempt, Asked(empty, 0, pages.shape(empty)), reader.pool, reading=reading)
+        await pages.save(
+            context.attempt, FetchedPage(empty, 0, pages.map_page(empty)), context.pool, reading=reading
+        )
     return total
 
 
-async def _is_last(reader: Reader, reading: int, page: Page, is_other_page: bool) -> bool:
-    """Return whether the only page of a list holds its last record, where HRIMS repeats that page behind it.
+async def _is_last(context: SyncContext, reading: int, page: Page, is_other_page: bool) -> bool:
+    """Return whether the only page of a list holds its last record, if HRIMS repeats that page after it.
 
-    A server that gives the same page for every number repeats it too: then the record at the last position,
-    asked for alone, is another one. If it says that it is another page, its records are not known: then HRIMS
-    must have no record behind the page either.
+    A server that returns the same page for every number repeats it too. Then the record at the last position,
+    requested alone, is a different one. If HRIMS labels its response as another page, the records of that
+    page are unknown. Then HRIMS must also have no record after the only page.
     """
     if is_other_page:
-        if await _has_record(reader, page.start):
+        if await _has_record(context, page.start):
             return False
     elif not page.records:
         return True
 
     async def load() -> int | None:
-        async with reader.pool.connection() as conn:
-            return await store.last_digest(conn, reader.attempt, reading)
+        async with context.pool.connection() as conn:
+            return await store.last_digest(conn, context.attempt, reading)
 
-    last = await patiently(load)
-    return last is not None and await fetch_identity(reader, Span(1, page.start - 1)) == identity_of(last)
+    last = await retry_on_disconnect(load)
+    return last is not None and await fetch_identity(context, Span(1, page.start - 1)) == extract_identity(
+        last
+    )
 
 
-async def _has_record(reader: Reader, position: int) -> bool:
-    """Return whether HRIMS gives a record at this position alone; also if it does not answer."""
-    retry = Retry(reader)
+async def _has_record(context: SyncContext, position: int) -> bool:
+    """Return whether HRIMS returns a record at this position alone; True also if it does not respond."""
+    retry = Retry(context)
     while True:
         try:
-            return bool((await reader.request(Span(1, position))).records)
+            return bool((await context.request(Span(1, position))).records)
         except NO_SUCH_PAGE:
             return False
-        except RemoteError as trouble:
-            if not retry.may_repeat(trouble):
+        except RemoteError as error:
+            if not retry.may_repeat(error):
                 return True
-            await retry.pause(trouble)
+            await retry.pause(error)
 
 
-async def _is_new(reader: Reader, reading: int, shaped: Shaped) -> bool:
-    """Return whether a page holds a record that this reading has not saved. Rejects cannot be told apart:
-    a page of rejects alone is new unless the last page is one as well.
+async def _is_new(context: SyncContext, reading: int, mapped: MappedPage) -> bool:
+    """Return whether a page holds a record that this pass has not saved.
+
+    Rejects cannot be told apart: a page of rejects alone is new unless the last page is one as well.
     """
-    digests = [record_digest(row) for _, row in shaped.rows]
+    digests = [compute_digest(row) for _, row in mapped.rows]
 
-    async def look() -> bool:
-        async with reader.pool.connection() as conn:
+    async def load() -> bool:
+        async with context.pool.connection() as conn:
             if not digests:
-                return await store.last_page_has_people(conn, reader.attempt, reading)
-            return await store.count_digests(conn, reader.attempt, reading, digests) < len(digests)
+                return await store.last_page_has_people(conn, context.attempt, reading)
+            return await store.count_digests(conn, context.attempt, reading, digests) < len(digests)
 
-    return bool(shaped.records) and await patiently(look)
+    return bool(mapped.records) and await retry_on_disconnect(load)
 
 
-async def _ask_behind(reader: Reader, span: Span) -> Page | None:
-    """Ask for a page behind the end; None when HRIMS has no such page, or does not give it."""
-    retry = Retry(reader)
+async def _fetch_behind(context: SyncContext, span: Span) -> Page | None:
+    """Request a page after the end. Return None if HRIMS has no such page, or does not return it."""
+    retry = Retry(context)
     while True:
         try:
-            return await reader.request(span)
-        except RemoteError as trouble:
-            if not retry.may_repeat(trouble):
+            return await context.request(span)
+        except RemoteError as error:
+            if not retry.may_repeat(error):
                 return None
-            await retry.pause(trouble)
+            await retry.pause(error)

@@ -1,11 +1,11 @@
-"""What the saved pages of a reading hold, in SQL. Each function works inside its caller's transaction."""
+"""SQL on the saved pages of a pass. Each function works inside its caller's transaction."""
 
 from hrims.db import AsyncConnection
 from hrims.jobs.attempts.store import Attempt
 
 
 async def last_digest(conn: AsyncConnection, attempt: Attempt, reading: int) -> int | None:
-    """Return the digest of the last record of a reading, None if its last record is a reject."""
+    """Return the digest of the last record of a pass; None if its last record is a reject."""
     row = await (
         await conn.execute(
             """
@@ -24,7 +24,7 @@ async def last_digest(conn: AsyncConnection, attempt: Attempt, reading: int) -> 
 
 
 async def last_page_has_people(conn: AsyncConnection, attempt: Attempt, reading: int) -> bool:
-    """Return whether the last page of a reading that holds records holds one that is no reject."""
+    """Return whether the last page of a pass that holds records holds one that is not a reject."""
     row = await (
         await conn.execute(
             "SELECT people <> '{}' FROM run_pages WHERE run_id = %s AND reading = %s AND records > 0"
@@ -36,7 +36,7 @@ async def last_page_has_people(conn: AsyncConnection, attempt: Attempt, reading:
 
 
 async def count_digests(conn: AsyncConnection, attempt: Attempt, reading: int, digests: list[int]) -> int:
-    """Return how many of these record digests the saved pages of this reading hold."""
+    """Return how many of these record digests the saved pages of this pass hold."""
     row = await (
         await conn.execute(
             """

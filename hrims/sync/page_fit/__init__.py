@@ -1,6 +1,6 @@
-"""Whether HRIMS gives the pages that are asked for: answers of a pass come in, the page size that fits goes
-out.
+"""Detects a page size that HRIMS does not give.
 
-``evidence`` is pure, ``fit`` asks single records where the answers contradict one another, ``store`` keeps
-what was found.
+Input: the responses of a pass. Output: the page size that HRIMS does give. ``evidence`` is pure. ``fit``
+requests single records if responses contradict one another. ``check`` tests a known size at the end of a run.
+``restarts`` limits how often a pass restarts. ``store`` saves what was found.
 """

@@ -1,4 +1,4 @@
-"""Which page size HRIMS really gives: the answers of a pass come in, a size or nothing goes out. Pure."""
+"""The page size that HRIMS really gives. Input: the responses of a pass. Output: a size, or None. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -8,23 +8,24 @@ from typing import Final
 from hrims.sync.spans import Span
 
 PAGES_TO_PROVE: Final = 2
-"""Different pages that had the same wrong number of records, ``TIMES`` each, which proves a page size. HRIMS
-also cuts a page by chance, and asked again gives it whole.
+"""Different pages that must have the same wrong number of records, ``TIMES`` each, to prove a page size.
+HRIMS also cuts a page by chance, and returns it whole when it is requested again.
 """
 
 TIMES: Final = 2
 
 TIMES_OF_ONE: Final = 3
-"""Answers to one page with the same number of records, more than asked for, that prove a page size: a list
+"""Responses to one page with the same number of records, more than requested, that prove a page size. A list
 may have no second page.
 """
 
 BITS: Final = 1 << 23
-"""Bits of the set of people who were met, 1 MB: exact up to eight million ids, and approximate beyond."""
+"""Bits of the set of people who were met, 1 MB. It is exact up to eight million ids, and approximate beyond.
+"""
 
 
 class Evidence:
-    """Pages that held another number of records than asked for."""
+    """Evidence for a page size: pages that held another number of records than requested."""
 
     def __init__(self) -> None:
         self._times: defaultdict[int, Counter[Span]] = defaultdict(Counter)
@@ -32,18 +33,19 @@ class Evidence:
         self._smallest_full = float("inf")
 
     def add_full(self, span: Span, total: int) -> None:
-        """Note a page that held as many records as asked for, of a list of ``total``."""
+        """Note a page that held as many records as requested, of a list of ``total``."""
         self._largest_full = max(self._largest_full, span.size)
         if span.stop < total:
             # HRIMS could have sent more, and did not.
             self._smallest_full = min(self._smallest_full, span.size)
 
     def add(self, span: Span, records: int) -> int | None:
-        """Note a page with too few or too many records; return the page size that HRIMS gives once it is
-        proven.
+        """Note a page with too few or too many records.
 
-        A page that held as many records as asked for disproves a smaller size and, if the list went on behind
-        it, a larger one.
+        Return the page size that HRIMS gives once it is proven.
+
+        A page that held as many records as requested disproves a smaller size. If the list continued after
+        it, it also disproves a larger one.
         """
         times = self._times[records]
         times[span] += 1
@@ -54,8 +56,9 @@ class Evidence:
         return records if is_proven and self._largest_full <= records else None
 
     def likely_cap(self, size: int) -> int | None:
-        """Return the number of records that several answers to pages of this size had in common, if it is
-        smaller. It proves a cap only where pages of this size are known to be wrong.
+        """Return the number of records that several pages of this size had in common, if it is smaller.
+
+        It proves a cap only if pages of this size are known to be wrong.
         """
         answers = Counter[int]()
         for records, times in self._times.items():
@@ -66,13 +69,13 @@ class Evidence:
 
 
 class MetPeople:
-    """The people of a pass, as one bit each: ids are the input, how many were met before is the output."""
+    """The people of a pass, as one bit each. Input: ids. Output: how many of them were met before."""
 
     def __init__(self) -> None:
         self._bits = bytearray(BITS // 8)
 
     def add(self, ids: Iterable[int]) -> int:
-        """Add people and return how many of them were met before."""
+        """Add people. Return how many of them were met before."""
         before = 0
         for id_ in ids:
             byte, bit = (id_ % BITS) >> 3, 1 << (id_ & 7)
@@ -82,7 +85,5 @@ class MetPeople:
 
 
 def is_suspicious(met_before: int, people: int) -> bool:
-    """Return whether so many people of a page were met before that the page may be another one than asked
-    for.
-    """
+    """Return whether so many people of a page were met before that it may not be the requested page."""
     return met_before >= 2 and 2 * met_before >= people

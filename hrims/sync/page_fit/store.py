@@ -1,4 +1,4 @@
-"""Page sizes that HRIMS gives, in SQL. Each function works inside its caller's transaction."""
+"""SQL of the page sizes that HRIMS gives. Each function works inside its caller's transaction."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,14 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.sync.spans import Span
 from hrims.sync.store import FIRST
 
-LEAST_KEPT = 10
-"""Records of the smallest page size that later runs use. Smaller pages are a fault of one list, and cost
-later runs more than finding them again.
+MIN_SAVED_SIZE = 10
+"""The smallest page size that later runs use. A smaller one is a fault of one list. Using it costs later runs
+more than finding it again.
 """
 
 
 class FirstRecord(NamedTuple):
-    """Where the first record of a saved page stands that is no reject: its page, its position on it."""
+    """The first record of a saved page that is not a reject: its page, and its position on the page."""
 
     page_size: int
     page_number: int
@@ -22,8 +22,9 @@ class FirstRecord(NamedTuple):
 
 
 async def fitted_page_size(conn: AsyncConnection, attempt: Attempt) -> int:
-    """Return the page size of this run: the requested one, unless this or an earlier run found that it does
-    not fit.
+    """Return the page size of this run.
+
+    It is the requested one, unless this or an earlier run found that it does not fit.
     """
     row = await (
         await conn.execute(
@@ -35,7 +36,7 @@ async def fitted_page_size(conn: AsyncConnection, attempt: Attempt) -> int:
 
 
 async def use_known_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
-    """Let this run use the page size that an earlier run of the endpoint found, and say why."""
+    """Let this run use the page size that an earlier run of the endpoint found, and save the reason."""
     await conn.execute(
         """
         UPDATE runs r
@@ -55,15 +56,16 @@ async def use_known_size(conn: AsyncConnection, attempt: Attempt, base_url: str)
 async def restart_pass(
     conn: AsyncConnection, attempt: Attempt, reading: int, size: int, finding: str
 ) -> None:
-    """Set the page size of this run, and forget the saved pages of this pass.
+    """Set the page size of this run, and delete the saved pages of this pass.
 
     The people of those pages stay saved; the pass meets them again.
     """
-    given = {"run": attempt.run_id, "reading": reading, "size": size, "finding": finding, "first": FIRST}
+    parameters = {"run": attempt.run_id, "reading": reading, "size": size, "finding": finding, "first": FIRST}
     await conn.execute(
-        "UPDATE runs SET fitted_page_size = %(size)s, page_finding = %(finding)s WHERE id = %(run)s", given
+        "UPDATE runs SET fitted_page_size = %(size)s, page_finding = %(finding)s WHERE id = %(run)s",
+        parameters,
     )
-    await conn.execute("DELETE FROM run_pages WHERE run_id = %(run)s AND reading = %(reading)s", given)
+    await conn.execute("DELETE FROM run_pages WHERE run_id = %(run)s AND reading = %(reading)s", parameters)
     await conn.execute(
         """
         UPDATE run_progress
@@ -71,14 +73,14 @@ async def restart_pass(
             repeated = 0, unmatched = 0, pages = 0, updated_at = now()
         WHERE run_id = %(run)s AND %(reading)s = %(first)s
         """,
-        given,
+        parameters,
     )
 
 
-async def keep_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
-    """Let later runs of the endpoint use the page size that this run found, if it was complete with it.
+async def save_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
+    """Let later runs of the endpoint use the page size that this run found, if the run was complete with it.
 
-    Each of them checks at its end whether that is still so, see ``forget_page_size``.
+    Each of them checks at its end whether the size still applies, see ``delete_page_size``.
     """
     await conn.execute(
         """
@@ -97,12 +99,12 @@ async def keep_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str)
         WHERE coalesce(EXCLUDED.smallest, s.smallest) IS DISTINCT FROM s.smallest
            OR coalesce(EXCLUDED.largest, s.largest) IS DISTINCT FROM s.largest
         """,
-        {"url": base_url, "run": attempt.run_id, "least": LEAST_KEPT},
+        {"url": base_url, "run": attempt.run_id, "least": MIN_SAVED_SIZE},
     )
 
 
 async def saved_people(conn: AsyncConnection, attempt: Attempt, reading: int) -> list[int]:
-    """Return the employees of the saved pages of this pass, as ``run_pages.people`` names them."""
+    """Return the employees of the saved pages of this pass, by their ids in ``run_pages.people``."""
     rows = await conn.execute(
         "SELECT unnest(people) FROM run_pages WHERE run_id = %s AND reading = %s", (attempt.run_id, reading)
     )
@@ -131,7 +133,7 @@ async def first_records(
 
 
 async def full_pages(conn: AsyncConnection, attempt: Attempt, reading: int) -> list[tuple[Span, int]]:
-    """Return the saved pages of this pass that held as many records as asked for, and the total then."""
+    """Return the saved pages of this pass that held as many records as requested, each with its total."""
     rows = await conn.execute(
         "SELECT page_size, page_number, remote_total FROM run_pages"
         " WHERE run_id = %s AND reading = %s AND records = page_size",
@@ -140,8 +142,8 @@ async def full_pages(conn: AsyncConnection, attempt: Attempt, reading: int) -> l
     return [(Span(size, number), total) async for size, number, total in rows]
 
 
-async def forget_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
-    """Let later runs of the endpoint ask for pages as they are told to."""
+async def delete_page_size(conn: AsyncConnection, attempt: Attempt, base_url: str) -> None:
+    """Delete the page size that was found for the endpoint. Later runs use the page size of their request."""
     await conn.execute(
         "DELETE FROM remote_page_sizes k USING runs r"
         " WHERE r.id = %s AND k.base_url = %s AND k.identifier_type = r.identifier_type",

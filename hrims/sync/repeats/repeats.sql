@@ -1,30 +1,24 @@
 -- Records of a pass that share a ZanID. Run by hrims/sync/repeats/store.py.
 
 -- name: find_records
--- Every record of the employees that these readings hold more than once. With "contested", every record in all readings
--- of the employees that these readings hold and that the run met with different data. A page holds its people in order
--- and without its rejects, so the n-th of them has the n-th free position.
+-- Every record of the employees that these passes hold more than once.
+-- With "contested": every record, in all passes, of the employees that these passes hold and that the run met with
+-- different data. With "ids": every record of these employees.
+-- A page lists its people in order and without its rejects, so the n-th of them has the n-th free position.
 WITH met AS MATERIALIZED (
     SELECT p.reading, p.page_size, p.page_number, p.records, p.saved_at, m.id, m.digest, m.nth
     FROM run_pages p
     CROSS JOIN LATERAL unnest(p.people, p.record_digests) WITH ORDINALITY AS m(id, digest, nth)
     WHERE p.run_id = %(run)s AND (%(contested)s OR p.reading = ANY(%(readings)s))
+      AND (%(ids)s::bigint[] IS NULL OR m.id = ANY(%(ids)s))
 ), repeated AS (
-    SELECT id, min(digest >> 32) <> max(digest >> 32) AS is_shared FROM met GROUP BY id
-    HAVING count(*) > 1 AND bool_or(reading = ANY(%(readings)s))
-       AND (NOT %(contested)s OR min(digest) <> max(digest))
-), edges AS MATERIALIZED (
-    SELECT page_size::bigint * page_number AS start, page_size::bigint * page_number + records AS stop, saved_at
-    FROM run_pages WHERE run_id = %(run)s AND reading = %(edges)s
+    SELECT id FROM met GROUP BY id
+    HAVING %(ids)s::bigint[] IS NOT NULL
+        OR count(*) > 1 AND bool_or(reading = ANY(%(readings)s)) AND (NOT %(contested)s OR min(digest) <> max(digest))
 )
-SELECT m.id, m.reading, m.page_size, m.page_number, place.position, m.digest,
-       extract(epoch FROM m.saved_at)::float8,
-       CASE WHEN r.is_shared AND m.reading <> %(edges)s THEN EXISTS (
-           SELECT FROM edges e
-           WHERE e.saved_at > m.saved_at
-             AND m.page_size::bigint * m.page_number + place.position BETWEEN e.start AND e.stop - 1) ELSE false END
+SELECT m.id, m.reading, m.page_size, m.page_number, place.position, m.digest, extract(epoch FROM m.saved_at)::float8
 FROM met m
-JOIN repeated r ON r.id = m.id
+JOIN repeated USING (id)
 CROSS JOIN LATERAL (
     SELECT position FROM generate_series(0, m.records - 1) AS position
     WHERE NOT EXISTS (
@@ -36,8 +30,18 @@ CROSS JOIN LATERAL (
 WHERE m.digest IS NOT NULL
 ORDER BY m.id, m.reading, m.page_size, m.page_number, place.position
 
+-- name: find_replaced
+-- Employees whose identity this run changed, or would change if it is a preview.
+SELECT employee_id FROM employee_changes
+WHERE run_id = %(run)s AND changes ?| ARRAY['name', 'date_of_birth', 'payroll_number']
+UNION
+SELECT ('1' || s.zan_id)::bigint FROM preview_people s JOIN employees e USING (zan_id)
+WHERE s.run_id = %(run)s
+  AND (s.name, s.date_of_birth, s.payroll_number) IS DISTINCT FROM (e.name, e.date_of_birth, e.payroll_number)
+
 -- name: lock_workplaces
--- Before the employees, as a page locks them: a user who maps one of these workplaces waits, and then moves the rows.
+-- Lock workplaces before employees, in the same order as a page does. A user who maps one of these workplaces waits,
+-- and then moves the rows.
 SELECT w.id FROM workplaces w
 WHERE w.name_key IN (
     SELECT name_key(e.current_workplace) FROM employees e WHERE e.id = ANY(%(ids)s)
@@ -55,7 +59,8 @@ SELECT e.id, to_jsonb(e),
 FROM employees e WHERE e.id = ANY(%(ids)s) ORDER BY e.zan_id FOR NO KEY UPDATE
 
 -- name: restore_employee
--- The row as it was before this run, or after one of its changes; its workplace follows from its name.
+-- Set the row to its state before this run, or after one of its changes. Its workplace follows from the name of the
+-- workplace.
 WITH removed AS (
     DELETE FROM employee_changes WHERE run_id = %(run)s AND employee_id = %(id)s
 ), added AS (
@@ -69,15 +74,7 @@ WITH removed AS (
     WHERE e.id = %(id)s
 )
 UPDATE employees e
-SET name = w.name, gender = w.gender, date_of_birth = w.date_of_birth, place_of_birth = w.place_of_birth,
-    region = w.region, country_of_birth = w.country_of_birth, phone_number = w.phone_number,
-    contact_address = w.contact_address, zssf_number = w.zssf_number, payroll_number = w.payroll_number,
-    cadre = w.cadre, salary_scale = w.salary_scale, ministry = w.ministry, department = w.department,
-    appointment_type = w.appointment_type, contract_type = w.contract_type,
-    recent_title_date = w.recent_title_date, current_reporting_office = w.current_reporting_office,
-    current_workplace = w.current_workplace, employment_date = w.employment_date,
-    confirmation_date = w.confirmation_date, retirement_date = w.retirement_date,
-    highest_education = w.highest_education, status = w.status,
+SET {columns = w.columns},
     workplace_id = w.place_id, institution_id = w.home_id, updated_at = now(),
     last_changed_run_id = CASE WHEN %(changes)s::jsonb <> '{}' THEN %(run)s ELSE coalesce(
         (SELECT c.run_id FROM employee_changes c
@@ -85,13 +82,13 @@ SET name = w.name, gender = w.gender, date_of_birth = w.date_of_birth, place_of_
 FROM wanted w WHERE e.id = %(id)s
 
 -- name: find_employees_of_preview
--- A preview knows people by a number made of their ZanID. NULL for a ZanID that no employee has.
+-- A preview identifies a person by a number made of the ZanID. The row is NULL for a ZanID that no employee has.
 SELECT m.id, to_jsonb(e)
 FROM unnest(%(ids)s::bigint[]) AS m(id)
 LEFT JOIN LATERAL (SELECT * FROM employees e WHERE e.zan_id = substr(m.id::text, 2) OFFSET 0) e ON true
 
 -- name: unsave_record
--- A record that is rejected is no employee of its page.
+-- Remove a rejected record from the people of its page.
 UPDATE run_pages p
 SET people = array(SELECT m.id FROM unnest(p.people) WITH ORDINALITY AS m(id, nth)
                    WHERE m.nth <> found.nth ORDER BY m.nth),
@@ -111,9 +108,9 @@ WHERE run_id = %(run)s AND reading = %(reading)s AND page_size = %(size)s AND pa
 RETURNING name, payroll_number, current_workplace
 
 -- name: copy_staged
--- Where a sync would restore the row of an employee, every copy of the record in a preview is the one that stays.
+-- Give a copy of a record the data of the record that is kept. A sync restores the employee's row instead.
 UPDATE preview_people c
-SET {columns}
+SET {columns = k.columns}
 FROM preview_people k
 WHERE c.run_id = %(run)s AND c.reading = %(reading)s AND c.page_size = %(size)s AND c.page_number = %(number)s
   AND c.position = %(position)s

@@ -1,0 +1,65 @@
+"""The environment of the benchmarks of the web process; all of it is removed afterwards.
+
+It has an embedded Postgres with fsync on, the demo register, the real web process, and an API token.
+"""
+
+import contextlib
+import statistics
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import psycopg
+
+from hrims import postgres
+from hrims.access import tokens
+from hrims.access.audit import Actor
+from hrims.db import Connection
+from hrims.installation import DEMO_REGISTER
+from hrims.institutions import importer
+from hrims.migrate import migrate
+from tests.support.served import Served
+
+
+class WebEnvironment(NamedTuple):
+    """A database, a connection to it, and an HTTP client of the web process that uses it."""
+
+    dsn: str
+    conn: Connection
+    http: httpx.Client
+
+
+@contextlib.contextmanager
+def web_environment() -> Iterator[WebEnvironment]:
+    """Provide the environment, without workers."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        state = Path(folder, "state")
+        with postgres.join(state) as server, psycopg.connect(server.dsn, autocommit=True) as conn:
+            migrate(server.dsn)
+            importer.seed(conn, DEMO_REGISTER)
+            token = tokens.add_token(conn, Actor("benchmark", "system"), "benchmark")
+            headers = {"Authorization": f"Bearer {token}"}
+            with (
+                Served(state, {"DATABASE_URL": server.dsn}) as web,
+                httpx.Client(base_url=web.url, headers=headers, timeout=30, trust_env=False) as http,
+            ):
+                yield WebEnvironment(server.dsn, conn, http)
+
+
+def percentile(seconds: Sequence[float], share: int) -> float:
+    """Return the value below which ``share`` per cent of the measurements are."""
+    return statistics.quantiles(seconds, n=100, method="inclusive")[share - 1]
+
+
+def line(name: str, seconds: Sequence[float], plain: Sequence[float] | None = None) -> str:
+    """Return the line of a figure.
+
+    It has median and 99th percentile in milliseconds, and the ratio to a plain request.
+    """
+    median, highest = percentile(seconds, 50), percentile(seconds, 99)
+    text = f"  {name:28} median {median * 1000:7.1f} ms   99th {highest * 1000:7.1f} ms"
+    if plain:
+        text += f"   ratio of medians {median / percentile(plain, 50):5.1f}"
+    return text

@@ -1,0 +1,155 @@
+"""The actions of users on batches: enqueue many runs, retry the failed ones, cancel all.
+
+Each action writes its audit record in the same transaction.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, NamedTuple
+
+import psycopg
+from msgspec import Meta
+
+from hrims.access.audit import Actor, record
+from hrims.batches import store
+from hrims.batches.store import Batch, Quiet
+from hrims.db import Connection
+from hrims.errors import Conflict, NotFound, Unprocessable
+from hrims.jobs.enqueue import PAGE_SIZE
+from hrims.jobs.rate_limit.priorities import NORMAL
+from hrims.numbers import LARGEST
+from hrims.validation import UNCHANGED
+
+Institutions = (
+    Literal["all", "failed"]
+    | Annotated[
+        list[Annotated[int, Meta(ge=1, le=LARGEST)]],
+        Meta(
+            min_length=1,
+            max_length=10_000,
+            extra={
+                "message": "Select 1 to 10,000 institutions by their ids, or give “all” or “failed”.",
+                "code": "bad_institutions",
+            },
+        ),
+    ]
+)
+
+QUIET = Quiet()
+"""No quiet hours."""
+
+
+def split_institutions(institutions: Institutions) -> tuple[str, list[int]]:
+    """Return the scope (``all``, ``failed`` or ``selection``) and the ids of a selection."""
+    return (institutions, []) if isinstance(institutions, str) else ("selection", institutions)
+
+
+class BatchResult(NamedTuple):
+    """The id of a batch and the number of runs that it requested."""
+
+    batch_id: int
+    runs: int
+
+
+def enqueue_batch(
+    conn: Connection,
+    actor: Actor,
+    scope: str,
+    *,
+    institutions: Iterable[int] = (),
+    identifier_type: str | None = None,
+    page_size: int = PAGE_SIZE,
+    priority: str = NORMAL,
+    spread: int = 0,
+    quiet: Quiet = QUIET,
+) -> BatchResult:
+    """Enqueue a run for every institution that ``scope`` selects.
+
+    ``scope`` is ``all``, ``failed`` (those whose last run failed) or ``selection`` (``institutions``). An
+    institution with an unfinished run keeps that run. An institution without an identifier is recorded as
+    skipped.
+
+    Raises NotFound if the selection has an unknown institution; Unprocessable if no institution is selected.
+    """
+    institution_ids = sorted({*institutions})
+    by = {"requested_by": actor.name, "requested_via": actor.via}
+    run = {"page_size": page_size, "priority": priority, **by}
+    with conn.transaction():
+        check_known(conn, institution_ids)
+        selected = store.find_selected(conn, scope, identifier_type, institution_ids)
+        _check_not_empty(scope, selected)
+        batch_id = store.insert_batch(conn, {**run, "scope": scope, "identifier_type": identifier_type})
+        runs = store.enqueue_members(conn, batch_id, selected, run, spread, quiet)
+        record(
+            conn,
+            actor,
+            "batch.ask",
+            f"batch:{batch_id}",
+            scope=scope,
+            institutions=len(selected),
+            runs=runs,
+            page_size=page_size,
+            priority=priority,
+        )
+    return BatchResult(batch_id, runs)
+
+
+def retry_batch(conn: Connection, actor: Actor, batch_id: int) -> int:
+    """Retry the failed runs of a batch from their checkpoints. Return how many.
+
+    Raises NotFound. Raises Conflict if no run failed, or if an institution gets another run at the same time.
+    """
+    find_batch(conn, batch_id)
+    try:
+        with conn.transaction():
+            runs = store.reopen(conn, batch_id)
+            if not runs:
+                raise Conflict("No run of this batch failed. Nothing was changed.", "none_failed")
+            record(conn, actor, "batch.retry", f"batch:{batch_id}", runs=runs)
+    except psycopg.errors.UniqueViolation:
+        raise Conflict("An institution got another run just then. Try again.", "busy") from None
+    return runs
+
+
+def cancel_batch(conn: Connection, actor: Actor, batch_id: int) -> int:
+    """Cancel every unfinished run that the batch requested. Return how many. What they saved stays.
+
+    Raises NotFound; Conflict if no run is unfinished.
+    """
+    find_batch(conn, batch_id)
+    with conn.transaction():
+        runs = store.cancel(conn, batch_id)
+        if not runs:
+            raise Conflict("No run of this batch is under way. Nothing was changed.", "ended")
+        record(conn, actor, "batch.cancel", f"batch:{batch_id}", runs=runs)
+    return runs
+
+
+def find_batch(conn: Connection, batch_id: int) -> Batch:
+    """Return the batch with this id. Raises NotFound."""
+    found = store.find_batch(conn, batch_id) if 0 < batch_id <= LARGEST else None
+    if not found:
+        raise NotFound("There is no batch with this number.", "unknown_batch")
+    return found
+
+
+def find_known(conn: Connection, institutions: list[int]) -> list[int]:
+    """Return those of the institutions that are on the register."""
+    return [
+        institution.institution_id
+        for institution in store.find_selected(conn, "selection", None, institutions)
+    ]
+
+
+def check_known(conn: Connection, institutions: list[int]) -> None:
+    """Raise NotFound if one of the institutions is not on the register."""
+    if unknown := sorted({*institutions} - {*find_known(conn, institutions)}):
+        raise NotFound(
+            f"There is no institution {unknown[0]} on the register. {UNCHANGED}",
+            "unknown_institution",
+        )
+
+
+def _check_not_empty(scope: str, selected: list[store.SelectedInstitution]) -> None:
+    if not selected:
+        message = "No institution's last run failed" if scope == "failed" else "The register is empty"
+        raise Unprocessable(f"{message}, so there is nothing to ask for. Nothing was queued.", "nobody_meant")

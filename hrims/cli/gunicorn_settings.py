@@ -1,0 +1,92 @@
+"""Gunicorn settings of the web process, derived from the settings of HRIMS Sync.
+
+Used as ``gunicorn --config python:hrims.cli.gunicorn_settings``, from a checkout and from a wheel.
+"""
+
+import logging
+import os
+import socket
+import struct
+import sys
+import threading
+from typing import Any
+
+from gunicorn import glogging
+
+import hrims.config
+import hrims.log
+from hrims.cli import parent_watch
+from hrims.installation import WSGI_APP
+
+_settings = hrims.config.load(os.environ)
+
+log = hrims.log.get_logger("gunicorn.error")
+
+
+class logger_class(glogging.Logger):  # type: ignore[misc] # noqa: N801 - named by gunicorn, which is untyped
+    """A logger that routes gunicorn's own records to the handlers of HRIMS Sync."""
+
+    def setup(self, cfg: Any) -> None:
+        """Configure logging without handlers of gunicorn's own."""
+        hrims.log.configure(_settings)
+        self.cfg = cfg
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.NOTSET)
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """Log an exception, but a client timeout only as information.
+
+        A slow client is not an error of this process and must not fill the log.
+        """
+        if isinstance(sys.exc_info()[1], BlockingIOError):
+            log.info("client_timed_out")
+        else:
+            super().exception(msg, *args, **kwargs)
+
+
+wsgi_app = WSGI_APP
+bind = [
+    f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+]
+workers = _settings.web_processes
+worker_class = "gthread"
+threads = _settings.web_threads
+timeout = 60
+graceful_timeout = 3
+keepalive = 15
+control_socket_disable = True
+
+
+READ_SECONDS = 10
+"""Seconds of silence in the middle of a request after which its thread is released."""
+
+
+def when_ready(server: Any) -> None:
+    """Set a receive timeout on the listening sockets.
+
+    Accepted connections inherit it. Gunicorn's threads have no read timeout of their own.
+    """
+    for listener in server.LISTENERS:
+        deadline = struct.pack("ll", READ_SECONDS, 0)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, deadline)
+
+
+def on_starting(server: object) -> None:
+    """Watch the parent process before the first worker is forked."""
+    parent_watch.watch_parent()
+
+
+def post_fork(server: object, worker: object) -> None:
+    """Watch the parent process in each worker.
+
+    A worker must also end if the master and the process that started it are killed together.
+    """
+    parent_watch.watch_parent_in_fork()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Check the schema in a thread, so that a process also starts while the database is unavailable."""
+    from hrims.web.core.app_state import check_schema  # noqa: PLC0415 - the master loads no application
+
+    if _settings.database_url:
+        threading.Thread(target=check_schema, args=(worker.wsgi,), name="schema", daemon=True).start()

@@ -1,0 +1,103 @@
+"""The heartbeat of a worker process.
+
+The process is registered before it takes work, and unregistered after all its tasks have ended. It has no
+other heartbeat: rescuer, health check, pages and SQL views use this one.
+"""
+
+import asyncio
+import contextlib
+import os
+import platform
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+import psycopg
+
+from hrims.config import Settings
+from hrims.db import AsyncPool
+from hrims.errors import ConfigError
+from hrims.jobs.workers import store
+from hrims.remote.base_url import base_url_of
+from hrims.resilience import retry_on_disconnect, run_periodically
+from hrims.version import VERSION
+
+UNREGISTER_TIMEOUT = 2.0
+"""Seconds after which a stopping worker abandons unregistering."""
+
+PROCESS_ID = uuid.uuid4().hex
+"""The identifier of this process, also in the names of its sessions.
+
+Its worker id may change, and another process may have the same host name and process id.
+"""
+
+
+OnHeartbeat = Callable[[float], None]
+"""A callback for each written heartbeat. It gets the time by the clock of the database, in seconds."""
+
+
+class Registration(NamedTuple):
+    """The worker id of this process, and the task that writes its heartbeat."""
+
+    worker_id: int
+    heartbeat_task: asyncio.Task[None]
+
+
+@contextlib.asynccontextmanager
+async def registered(
+    pool: AsyncPool, settings: Settings, on_beat: OnHeartbeat
+) -> AsyncIterator[Registration]:
+    """Register the worker and write its heartbeat until the block ends. Call ``on_beat`` after each one."""
+    worker_id, now = await retry_on_disconnect(lambda: _register(pool, settings))
+    on_beat(now)
+    task = asyncio.create_task(_write_heartbeats(pool, settings, worker_id, on_beat), name="heartbeat")
+    try:
+        yield Registration(worker_id, task)
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
+        with contextlib.suppress(psycopg.Error, TimeoutError):
+            async with asyncio.timeout(UNREGISTER_TIMEOUT), pool.connection() as conn:
+                await store.mark_ended(conn, worker_id)
+
+
+async def _register(pool: AsyncPool, settings: Settings) -> tuple[int, float]:
+    row = describe(settings)
+    async with pool.connection() as conn:
+        worker_id = await store.register(conn, row)
+        return worker_id, await store.write_heartbeat(conn, row | {"worker_id": worker_id})
+
+
+async def _write_heartbeats(
+    pool: AsyncPool, settings: Settings, worker_id: int, on_beat: OnHeartbeat
+) -> None:
+    async def write() -> None:
+        # Read the address each time: a restarted simulator has another one.
+        row = describe(settings) | {"worker_id": worker_id}
+        async with pool.connection() as conn:
+            now = await store.write_heartbeat(conn, row)
+        on_beat(now)
+
+    await run_periodically("heartbeat", settings.beat_seconds, write)
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """Return the row of this process in the table ``workers``."""
+    return {
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "process": PROCESS_ID,
+        "version": VERSION,
+        "pool": settings.pool,
+        "capacity": settings.concurrency,
+        "silent_seconds": settings.silent_seconds,
+        "address": _address(settings),
+    }
+
+
+def _address(settings: Settings) -> str:
+    try:
+        return base_url_of(settings)
+    except ConfigError:
+        return ""

@@ -1,0 +1,76 @@
+"""The API of rejects across runs: their list, and the retry of the rejects of a listing."""
+
+from typing import Any
+
+from flask import request
+
+from hrims.rejects.actions import retry_rejects
+from hrims.rejects.listing import Case, RejectQuery
+from hrims.web.core import requests, serializers
+from hrims.web.core.app_state import pool
+from hrims.web.core.bodies import RejectsRequest
+from hrims.web.core.guard import actor
+from hrims.web.core.serializers import time
+
+PARAMS = {
+    "institution": "institutionId",
+    "type": "identifierType",
+    "code": "code",
+    "state": "state",
+    "page": "page",
+    "per_page": "pageSize",
+}
+"""The parameters of the filter: internal name to API name."""
+
+
+def index() -> dict[str, Any]:
+    """Return one page of the rejects that match the filter. Pages count from 1."""
+    with pool().connection() as conn:
+        query = RejectQuery.read(request.args, conn, PARAMS)
+        return {
+            "success": True,
+            "rejects": [_serialize(case) for case in query.cases],
+            "page": query.page,
+            "pageSize": query.per_page,
+            "pages": query.pages,
+            "total": query.total,
+            "counts": query.states,
+        }
+
+
+def fetch_again(institution_id: str, body: RejectsRequest) -> serializers.JsonResponse:
+    """Enqueue a run that fetches the rejects of a listing again.
+
+    Return 202, or 200 with the unfinished one.
+    """
+    with pool().connection() as conn:
+        result = retry_rejects(
+            conn, actor(), requests.id_of(institution_id, "bad_institution_id"), body.identifier_type
+        )
+    state = "is under way already" if result.deduplicated else "is queued"
+    message = f"The run that asks again for the rejected of {result.institution} {state}."
+    return serializers.queued(message, result.run_id, result.deduplicated, institutionName=result.institution)
+
+
+def _serialize(case: Case) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "institutionId": case.institution_id,
+        "institutionName": case.institution,
+        "identifierType": case.identifier_type,
+        "state": case.state,
+        "code": case.code,
+        "field": case.field,
+        "reason": case.reason,
+        "advice": case.code_text.advice,
+        "masked": case.masked,
+        "name": case.name,
+        "payrollNumber": case.payroll_number,
+        "workplace": case.workplace,
+        "record": case.record,
+        "lastPage": {"size": case.page_size, "number": case.page_number, "position": case.position},
+        "times": case.times,
+        "firstSeen": {"jobId": str(case.first_run_id), "at": time(case.first_seen_at)},
+        "lastSeen": {"jobId": str(case.last_run_id), "at": time(case.last_seen_at)},
+        "closed": {"jobId": str(case.closed_run_id), "at": time(case.closed_at)} if case.closed_at else None,
+    }

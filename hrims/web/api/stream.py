@@ -1,0 +1,133 @@
+"""Server-sent events of a run.
+
+Input: a job id. Output: the events ``status``, ``progress``, ``complete``, ``error`` and ``heartbeat``, until
+the run or the sign-in of the client ends.
+"""
+
+import json
+import select
+import socket
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from flask import Response, request
+
+from hrims.db import Connection, Pool
+from hrims.errors import TooMany
+from hrims.runs import store
+from hrims.runs.model import Run
+from hrims.web.core import guard, lookups, serializers
+from hrims.web.core.app_state import pool, run_events
+from hrims.web.core.errors import RETRY_AFTER, json_error
+from hrims.web.core.run_events import Subscriber
+
+AccessCheck = Callable[[Connection], bool]
+
+HEARTBEAT = 15.0
+"""Seconds without an event after which a heartbeat is sent.
+
+The sign-in is checked at the same interval, also if the stream is never silent.
+"""
+
+CLIENT_CHECK_INTERVAL = 1.0
+"""Seconds between two checks whether the client is still connected."""
+
+
+def stream_run(job_id: str) -> Response:
+    """Stream the events of a run, the first ones immediately.
+
+    If the run has ended, send its result and close.
+    """
+    database, streams, has_access = pool(), run_events(), guard.access_check()
+    with database.connection() as conn:
+        run = lookups.find_run(conn, job_id)
+    if run.ended:
+        return _respond(_stream_end(run, database, has_access))
+    try:
+        subscriber = streams.subscribe(run.id)
+    except TooMany as error:
+        response = json_error(str(error), error.code, HTTPStatus.SERVICE_UNAVAILABLE)
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+        return response
+    client = request.environ.get("gunicorn.socket")
+    response = _respond(_stream_changes(run.id, subscriber, database, has_access, client))
+    # Also if the client disconnects before it reads the first event.
+    response.call_on_close(lambda: streams.unsubscribe(subscriber))
+    return response
+
+
+def _respond(body: Iterator[str]) -> Response:
+    response = Response(body, content_type="text/event-stream; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _stream_changes(
+    run_id: int, subscriber: Subscriber, database: Pool, has_access: AccessCheck, client: socket.socket | None
+) -> Iterator[str]:
+    # Read after joining: a change between the two is sent twice rather than lost.
+    with database.connection() as conn:
+        run = store.find_run(conn, run_id)
+    if run:
+        subscriber.mark_sent(run)
+    sent: tuple[str, int] | None = None
+    check_at = time.monotonic() + HEARTBEAT
+    while run is None or not run.ended:
+        if run is None:
+            yield _event("heartbeat", {})
+        else:
+            if (run.state, run.attempt) != sent:
+                sent = (run.state, run.attempt)
+                yield _event("status", serializers.status(run))
+            yield _event("progress", serializers.progress(run))
+        heartbeat_at = time.monotonic() + HEARTBEAT
+        while (run := subscriber.wait(CLIENT_CHECK_INTERVAL)) is None and time.monotonic() < heartbeat_at:
+            if client is not None and _is_disconnected(client):
+                return
+        if time.monotonic() >= check_at:
+            if not _is_still_allowed(database, has_access):
+                return
+            check_at = time.monotonic() + HEARTBEAT
+    yield from _stream_end(run, database, has_access)
+
+
+def _is_still_allowed(database: Pool, has_access: AccessCheck) -> bool:
+    """Return whether the client is still signed in, or the database is unavailable now.
+
+    Until the next check only counts are sent. Names are sent in the transaction that has checked.
+    """
+    try:
+        with database.connection() as conn:
+            return has_access(conn)
+    except psycopg.OperationalError:
+        return True
+
+
+def _is_disconnected(client: socket.socket) -> bool:
+    """Return whether the client has disconnected.
+
+    Without this check its stream counts until a heartbeat fails.
+    """
+    readable, _, _ = select.select([client], [], [], 0)
+    return bool(readable) and client.recv(1, socket.MSG_PEEK) == b""
+
+
+def _stream_end(run: Run, database: Pool, has_access: AccessCheck) -> Iterator[str]:
+    yield _event("status", serializers.status(run))
+    yield _event("progress", serializers.progress(run))
+    with database.connection() as conn:
+        if not has_access(conn):
+            return
+        people = store.list_first_people(conn, run.id, serializers.FIRST_PEOPLE) if run.outcome else []
+    if run.outcome is None:
+        yield _event("error", serializers.error(run))
+    else:
+        yield _event("complete", serializers.status(run) | serializers.result(run, people))
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -1,0 +1,32 @@
+"""Compares two runs for page and API. Input: URL parameters. Output: runs, counts and rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hrims.db import use_snapshot
+from hrims.runs.compare import store
+from hrims.runs.compare.pair import find_pair
+from hrims.runs.compare.store import Counts
+from hrims.web.core.app_state import pool
+from hrims.web.core.paging import Filter
+
+KINDS = Counts._fields
+
+
+def compare(endpoint: str, args: Mapping[str, str], size: int) -> dict[str, Any]:
+    """Return the two runs, the counts, and the rows of the requested page, all from one snapshot."""
+    with pool().connection() as conn:
+        use_snapshot(conn)
+        a, b = find_pair(conn, args.get("a"), args.get("b"))
+        filter_ = Filter.read(endpoint, args, KINDS, size, a=a.id, b=b.id)
+        counts = store.count_differences(conn, a.id, b.id)
+        rows = store.list_entries(conn, a.id, b.id, filter_.kind, filter_.limit, filter_.offset)
+    return {
+        "a": a,
+        "b": b,
+        "counts": counts._asdict(),
+        "filter": filter_,
+        "rows": filter_.take(rows),
+        "kinds": KINDS,
+        "refused": None,
+    }

@@ -1,0 +1,135 @@
+"""Event subscribers: publishes changes of runs to streams.
+
+Input: notifications of Postgres, on one connection per process, not per client. Output: the current run for
+each waiting stream.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from hrims import db, resilience
+from hrims.backoff import exponential_backoff
+from hrims.errors import TooMany
+from hrims.log import get_logger
+from hrims.runs import store
+from hrims.runs.model import Run
+
+CHANNEL = "hrims_run"
+
+APPLICATION_NAME = "hrims streams"
+"""The application name of the connection in pg_stat_activity."""
+
+MIN_INTERVAL = 0.1
+"""Minimum seconds between two updates of a run.
+
+The first change is sent immediately; changes within the interval are combined.
+"""
+
+POLL_INTERVAL = 2.0
+"""Seconds after which watched runs are read without a notification.
+
+A notification can get lost with its connection, and behind a pooler the process does not listen.
+"""
+
+MIN_PAUSE, MAX_PAUSE = 0.2, 5.0
+"""Seconds between two attempts to reconnect to the database, doubling from the first to the longest."""
+
+log = get_logger(__name__)
+
+
+class Subscriber:
+    """The subscription of one stream. ``wait`` waits for its run to change."""
+
+    def __init__(self, run_id: int) -> None:
+        self.run_id = run_id
+        self._changed = threading.Condition()
+        self._latest: Run | None = None
+        self._last: Run | None = None
+
+    def mark_sent(self, run: Run) -> None:
+        """Record the run that the stream has read already, so that it gets later changes only."""
+        with self._changed:
+            self._last = run
+
+    def publish(self, run: Run) -> None:
+        """Publish the run if it has changed. It replaces an update that the stream has not taken yet."""
+        with self._changed:
+            if run != self._last:
+                self._latest = self._last = run
+                self._changed.notify()
+
+    def wait(self, seconds: float) -> Run | None:
+        """Return the run after a change; None if it did not change within ``seconds``."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._latest is not None, seconds)
+            run, self._latest = self._latest, None
+            return run
+
+
+class RunEvents:
+    """The subscribers of this process, and the one thread and connection that feed them."""
+
+    def __init__(self, dsn: Callable[[], str], limit: int) -> None:
+        self._dsn = dsn
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._subscribers: set[Subscriber] = set()
+        self._thread: threading.Thread | None = None
+
+    def subscribe(self, run_id: int) -> Subscriber:
+        """Subscribe to a run. Raises TooMany if this process has reached its limit of streams."""
+        with self._lock:
+            if len(self._subscribers) >= self._limit:
+                raise TooMany("Too many live streams are open here; poll job-status instead.", "streams_full")
+            subscriber = Subscriber(run_id)
+            self._subscribers.add(subscriber)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._feed, name="run events", daemon=True)
+                self._thread.start()
+            return subscriber
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Unsubscribe. A second call has no effect."""
+        with self._lock:
+            self._subscribers.discard(subscriber)
+
+    @property
+    def open_streams(self) -> int:
+        """Return the number of streams open in this process."""
+        return len(self._subscribers)
+
+    def _feed(self) -> None:
+        failures = 0
+        while True:
+            try:
+                with db.connect(self._dsn(), application_name=APPLICATION_NAME) as conn:
+                    if not db.is_pooled(conn):
+                        conn.execute(f"LISTEN {CHANNEL}".encode())
+                    while True:
+                        self._publish(conn, self._list_changed(conn))
+                        failures = 0
+                        time.sleep(MIN_INTERVAL)
+            except Exception as error:  # noqa: BLE001 - streams continue when the database is back
+                log.warning("streams_interrupted", error=resilience.name_of(error))
+            failures += 1
+            time.sleep(exponential_backoff(MIN_PAUSE, failures, MAX_PAUSE))
+
+    def _list_changed(self, conn: psycopg.Connection) -> set[int]:
+        """Return the watched runs to publish: those notified, or all if no notification came for a while."""
+        notified = {int(notice.payload) for notice in conn.notifies(timeout=POLL_INTERVAL, stop_after=1)}
+        notified |= {int(notice.payload) for notice in conn.notifies(timeout=0)}
+        with self._lock:
+            run_ids = {subscriber.run_id for subscriber in self._subscribers}
+        return notified & run_ids if notified else run_ids
+
+    def _publish(self, conn: psycopg.Connection, run_ids: set[int]) -> None:
+        for run_id in run_ids:
+            run = store.find_run(conn, run_id)
+            with self._lock:
+                subscribers = [item for item in self._subscribers if item.run_id == run_id]
+            for subscriber in subscribers:
+                if run:
+                    subscriber.publish(run)

@@ -1,0 +1,70 @@
+"""The page of leavers: waiting departures, recent ones, and the buttons."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import render_template, request
+
+from hrims.access.audit import Actor
+from hrims.db import Connection
+from hrims.leavers import actions, store
+from hrims.numbers import whole
+from hrims.web.core import lookups
+from hrims.web.core.actions import perform, to
+from hrims.web.core.app_state import pool
+from hrims.web.core.guard import actor
+from hrims.web.core.paging import LAST_PAGE, Filter
+
+FIRST_NAMES = 5
+"""People of a departure that the page names before it links to all."""
+
+ROWS = 100
+"""People of a departure on one page."""
+
+
+def index() -> str:
+    """Show the page."""
+    return render_template("leavers/index.html", **_context())
+
+
+def show(departure_id: str) -> str:
+    """Show one departure with all its people, page by page."""
+    page = whole(request.args.get("page"), LAST_PAGE) or 1
+    filter_ = Filter("leavers.show", ROWS, page, params={"departure_id": departure_id})
+    with pool().connection() as conn:
+        departure = lookups.find_departure(conn, departure_id)
+        people = filter_.take(store.list_people(conn, departure.id, filter_.limit, filter_.offset))
+    return render_template("leavers/departure.html", departure=departure, people=people, filter=filter_)
+
+
+def approve(departure_id: str) -> Any:
+    """Handle a button: approve a departure, as a second person."""
+    return _decide(departure_id, actions.approve)
+
+
+def refuse(departure_id: str) -> Any:
+    """Handle a button: refuse a departure."""
+    return _decide(departure_id, actions.refuse)
+
+
+def undo(departure_id: str) -> Any:
+    """Handle a button: undo a departure."""
+    return _decide(departure_id, actions.undo)
+
+
+def _decide(departure_id: str, decision: Callable[[Connection, Actor, int], Any]) -> Any:
+    return perform(
+        lambda conn: decision(conn, actor(), lookups.find_departure(conn, departure_id).id),
+        then=to(".index"),
+        page=lambda refused: render_template("leavers/index.html", **_context(refused)),
+    )
+
+
+def _context(refused: str | None = None) -> dict[str, Any]:
+    with pool().connection() as conn:
+        waiting, recent = store.list_waiting(conn), store.list_recent(conn, store.RECENT)
+        first = {
+            departure.id: store.list_people(conn, departure.id, FIRST_NAMES)
+            for departure in (*waiting, *recent)
+        }
+    return {"waiting": waiting, "recent": recent, "first": first, "refused": refused}

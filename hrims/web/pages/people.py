@@ -1,0 +1,138 @@
+"""The page that finds and shows people and fetches them one by one: page, search, a person, buttons.
+
+Names and numbers are sent in bodies, never in URLs, which appear in logs and browser histories.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from flask import redirect, render_template, request, url_for
+
+from hrims.errors import InputError, NotFound
+from hrims.jobs.enqueue_person import enqueue_person
+from hrims.numbers import whole
+from hrims.people import searches, store
+from hrims.web.core import guard, lookups, requests
+from hrims.web.core.app_state import pool
+from hrims.web.core.bodies import PersonRequest
+from hrims.web.core.paging import Filter
+from hrims.web.pages.fetch_data import card, to_card
+
+NOT_KEPT = (
+    "The results of this search have expired: they are kept for "
+    f"{searches.MINUTES} minutes, and for the user who searched. Search again."
+)
+
+MAX_FOUND = 500
+"""Maximum number of people that a search finds."""
+
+ROWS = 50
+"""People on one page of the results."""
+
+MAX_HISTORY = 200
+"""Entries of a person's history that the page shows."""
+
+
+def index() -> str:
+    """Show the page; with ``?run=`` also the run that fetches one person."""
+    return render_template("people/index.html", **_context(run_id=request.args.get("run")))
+
+
+def search() -> Any:
+    """Save the search terms and redirect to the results. The URL names the search by a token.
+
+    While the database is read-only nothing is saved: the response shows the first page of the results.
+    """
+    words = request.form.get("words", "")
+    try:
+        with pool().connection() as conn:
+            token = searches.save_search(conn, guard.actor().name, words)
+    except psycopg.errors.ReadOnlySqlTransaction:
+        return _results(words, Filter.read(".index", {}, ["all"], MAX_FOUND))
+    except InputError as refused:
+        return render_template("people/index.html", **_context(refused=str(refused))), refused.status
+    url = url_for(".show_results", token=token, _anchor="found-people") if token else url_for(".index")
+    return redirect(url, code=HTTPStatus.SEE_OTHER)
+
+
+def show_results(token: str) -> Any:
+    """Show a page of the results of a search. Show only the form if this user has no such search."""
+    with pool().connection() as conn:
+        words = searches.find_text(conn, guard.actor().name, token)
+    if words is None:
+        return render_template("people/index.html", **_context(refused=NOT_KEPT)), HTTPStatus.NOT_FOUND
+    return _results(words, Filter.read(".show_results", request.args, ["all"], ROWS, token=token))
+
+
+def _results(words: str, filter_: Filter) -> Any:
+    try:
+        context = _context(words=words, shown=filter_)
+    except InputError as refused:
+        context = {**_context(refused=str(refused)), "words": words}
+        return render_template("people/index.html", **context), refused.status
+    return render_template("people/index.html", **context)
+
+
+def fetch() -> Any:
+    """Handle a button: request one person from HRIMS by the number in the form."""
+    try:
+        with pool().connection() as conn:
+            result = enqueue_person(conn, guard.actor(), requests.read_form(PersonRequest).key)
+    except InputError as refused:
+        return render_template("people/index.html", **_context(refused=str(refused))), refused.status
+    return to_card(".index", run=result.run_id)
+
+
+def show(employee_id: str) -> str:
+    """Show a person: the record, the lists that contain it, and the history."""
+    with pool().connection() as conn:
+        person = _find_person(conn, employee_id)
+        return render_template(
+            "people/person.html",
+            person=person,
+            facts=store.list_facts(person),
+            listings=store.list_listings(conn, person["id"]),
+            history=store.list_history(conn, person["id"], MAX_HISTORY + 1),
+            limit=MAX_HISTORY,
+        )
+
+
+def refetch(employee_id: str) -> Any:
+    """Handle a button: request this person from HRIMS."""
+    with pool().connection() as conn:
+        result = enqueue_person(conn, guard.actor(), _find_person(conn, employee_id)["zan_id"])
+    return to_card(".index", run=result.run_id)
+
+
+def _find_person(conn: Any, employee_id: str) -> dict[str, Any]:
+    number = whole(employee_id)
+    person = store.find_person(conn, number) if number else None
+    if not person:
+        raise NotFound("There is no employee with this number here.", "unknown_person")
+    return person
+
+
+def _context(
+    *,
+    run_id: str | None = None,
+    words: str | None = None,
+    shown: Filter | None = None,
+    refused: str | None = None,
+) -> dict[str, Any]:
+    """Return what the page shows: the results of the search terms, or the run that fetches one person."""
+    with pool().connection() as conn:
+        run = lookups.find_run(conn, run_id) if run_id else None
+        if run and run.kind != "person":
+            raise NotFound("This run does not fetch one person.", "unknown_job")
+        # The same limit for every page: the order of the results depends on the limit.
+        people = store.search(conn, words, MAX_FOUND + 1) if words else []
+        return {
+            "words": words,
+            "filter": shown,
+            "found": shown.take(people[shown.offset : MAX_FOUND]) if shown else [],
+            "total": min(len(people), MAX_FOUND),
+            "too_many": len(people) > MAX_FOUND,
+            "refused": refused,
+            **card(conn, run),
+        }

@@ -1,0 +1,110 @@
+"""The page of rejects across runs: the filter, the list, its downloads, and the retry of rejects."""
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import IO, Any, cast
+from urllib.parse import urlencode
+
+from flask import Response, abort, make_response, render_template, request, url_for
+
+from hrims.errors import InputError, InvalidInput
+from hrims.rejects import export, messages, store
+from hrims.rejects.actions import retry_rejects
+from hrims.rejects.listing import RejectQuery
+from hrims.web.core import requests
+from hrims.web.core.app_state import pool, settings
+from hrims.web.core.bodies import RejectsForm
+from hrims.web.core.guard import actor
+from hrims.web.core.paging import Filter
+from hrims.web.pages.fetch_data import to_card
+
+CHUNK = 64 * 1024
+"""Bytes of a download sent at a time."""
+
+IN_MEMORY = 1024 * 1024
+"""Bytes of a download kept in memory before it is written to a file."""
+
+
+def index() -> Any:
+    """Show the page: the filter from the URL, and the rejects that match it."""
+    return _page("rejects/index.html")
+
+
+def show_list() -> Any:
+    """Show the fragment that depends on the filter."""
+    fragment = make_response(_page("rejects/_list.html"))
+    # Update the URL with the filter, so that a reload shows the same rejects.
+    query = urlencode(request.args)
+    fragment.headers["HX-Replace-Url"] = f"{url_for('.index')}?{query}" if query else url_for(".index")
+    return fragment
+
+
+def download(kind: str) -> Response:
+    """Return all rejects that match the filter, as ``csv`` or ``xlsx``."""
+    if kind not in export.WRITERS:
+        abort(HTTPStatus.NOT_FOUND)
+    with pool().connection() as conn:
+        file = _write_file(kind, RejectQuery.read(request.args, conn))
+    answer = Response(_stream(file), content_type=export.MIMES[kind])
+    answer.headers["Content-Disposition"] = (
+        f'attachment; filename="rejects-{datetime.now(UTC):%Y-%m-%d}.{kind}"'
+    )
+    answer.call_on_close(file.close)
+    return answer
+
+
+def _write_file(kind: str, query: RejectQuery) -> IO[bytes]:
+    """Write the whole file before it is sent, so that a slow client does not occupy a database connection."""
+    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed after it is sent
+    try:
+        export.WRITERS[kind](query.iterate_all(), settings().time_zone, cast("IO[bytes]", file))
+    except BaseException:
+        file.close()
+        raise
+    return cast("IO[bytes]", file)
+
+
+def fetch_again() -> Any:
+    """Handle a button: enqueue a run that fetches the rejects of a listing again, and show it."""
+    institution = request.form.get("institution", "")
+    try:
+        fields = requests.read_form(RejectsForm)
+        with pool().connection() as conn:
+            result = retry_rejects(conn, actor(), fields.institution, fields.identifier_type)
+    except InputError as refused:
+        return _page("rejects/index.html", given={"institution": institution}, refused=refused)
+    there = 1 if result.deduplicated else None
+    return to_card("fetch_data.index", institution=institution, already=there)
+
+
+def _page(template: str, given: Any = None, refused: InputError | None = None) -> Any:
+    with pool().connection() as conn:
+        try:
+            query = RejectQuery.read(request.args if given is None else given, conn)
+        except InvalidInput as error:
+            query, refused = RejectQuery(conn=conn), refused or error
+        page = render_template(
+            template,
+            query=query,
+            filter=Filter(
+                "rejects.index",
+                query.per_page,
+                query.page,
+                params=query.params,
+                total=query.total,
+                has_next=query.page < query.pages,
+            ),
+            institutions=store.list_institutions(conn),
+            codes=messages.CODES,
+            refused=str(refused) if refused else None,
+        )
+    return page, refused.status if refused else HTTPStatus.OK
+
+
+def _stream(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while chunk := file.read(CHUNK):
+            yield chunk

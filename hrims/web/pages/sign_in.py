@@ -1,0 +1,87 @@
+"""The sign-in page and the sign-out button. Input: name and password. Output: a session cookie."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, current_app, redirect, render_template, request, session
+
+from hrims.access import sign_in as access
+from hrims.access.throttle import TooManyFailures
+from hrims.errors import NotSignedIn
+from hrims.web.core import csrf, guard
+from hrims.web.core.app_state import pool, settings
+
+
+def redirect_home() -> Any:
+    """Redirect from the root to the home page."""
+    return redirect(guard.HOME, code=HTTPStatus.SEE_OTHER)
+
+
+def show() -> Any:
+    """Show the page. Redirect a browser that is already signed in."""
+    if guard.signed_in():
+        return redirect(guard.local_path(request.args.get("next")), code=HTTPStatus.SEE_OTHER)
+    return _page(next_=request.args.get("next"))
+
+
+def sign_in() -> Any:
+    """Handle the button: start a session and redirect, or show why it was refused."""
+    name, password = request.form.get("name", ""), request.form.get("password", "")
+    if not name.strip() or not password:
+        return _show_again("Enter your name and your password.", HTTPStatus.BAD_REQUEST)
+    try:
+        token = access.sign_in(
+            pool(),
+            name,
+            password,
+            address=guard.address(),
+            hours=settings().session_hours,
+            old_token=request.cookies.get(csrf.session_cookie()),
+        )
+    except NotSignedIn as refused:
+        return _show_again(str(refused), refused.status)
+    except TooManyFailures as refused:
+        response = _show_again(str(refused), refused.status)
+        response.headers["Retry-After"] = str(refused.retry_after)
+        return response
+    return _start_session(token)
+
+
+def sign_out() -> Any:
+    """Handle the button: end the session.
+
+    It is public, because a browser without a session is already signed out.
+    """
+    cookie = csrf.session_cookie()
+    if token := request.cookies.get(cookie):
+        with pool().connection() as conn:
+            access.sign_out(conn, token, guard.address())
+    session.clear()
+    response = _redirect("/sign-in")
+    response.delete_cookie(cookie, path="/", httponly=True, samesite="Lax", secure=settings().https_only)
+    return response
+
+
+def _start_session(token: str) -> Response:
+    # Drop the browser's session from before the sign-in, including its form token.
+    session.clear()
+    response = _redirect(guard.local_path(request.form.get("next")))
+    response.set_cookie(
+        csrf.session_cookie(), token, path="/", httponly=True, samesite="Lax", secure=settings().https_only
+    )
+    return response
+
+
+def _redirect(path: str) -> Response:
+    return current_app.make_response(redirect(path, code=HTTPStatus.SEE_OTHER))
+
+
+def _show_again(message: str, status: int) -> Response:
+    page = _page(next_=request.form.get("next"), name=request.form.get("name", ""), refused=message)
+    return current_app.make_response((page, status))
+
+
+def _page(*, next_: str | None, name: str = "", refused: str | None = None) -> str:
+    return render_template(
+        "sign_in/index.html", next=guard.local_path(next_), name=name[:64], refused=refused
+    )

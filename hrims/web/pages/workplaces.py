@@ -1,0 +1,151 @@
+"""The page that maps workplace names to institutions: page, fragments, buttons."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Self
+
+from flask import render_template, request
+from msgspec.structs import asdict
+
+from hrims.access.audit import Actor
+from hrims.db import Connection
+from hrims.errors import NotFound
+from hrims.institutions.workplaces import actions, store
+from hrims.numbers import whole
+from hrims.web.core import requests
+from hrims.web.core.actions import perform, see_other
+from hrims.web.core.app_state import pool
+from hrims.web.core.bodies import InstitutionForm, RegisterRequest
+from hrims.web.core.guard import actor
+from hrims.web.core.paging import Filter
+
+WAITING_ROWS = 10
+"""Waiting names on one page, each with its own form."""
+
+MAPPED_ROWS = 20
+"""Mapped names on one page."""
+
+MAX_FOUND = 20
+"""Institutions that a search shows."""
+
+
+class Search(NamedTuple):
+    """The search for the institution of one workplace, read from the URL. ``find`` are its terms."""
+
+    workplace: int
+    find: str
+
+    @classmethod
+    def read(cls, args: Mapping[str, str]) -> Self:
+        """Read the search from URL parameters. Invalid values become the defaults."""
+        return cls(whole(args.get("workplace", "")), _text(args, "find"))
+
+
+def _text(args: Mapping[str, str], name: str) -> str:
+    return args.get(name, "").replace("\x00", "").strip()
+
+
+def _read_filters(args: Mapping[str, str]) -> tuple[Filter, Filter]:
+    """Return the filters of waiting and of mapped names. Each keeps the page of the other in its links."""
+    name, page, mapped = _text(args, "name"), whole(args.get("page", "")), whole(args.get("mapped", ""))
+    return (
+        Filter(
+            "workplaces.index", WAITING_ROWS, max(1, page), params={"name": name, "mapped": _later(mapped)}
+        ),
+        Filter(
+            "workplaces.index",
+            MAPPED_ROWS,
+            max(1, mapped),
+            params={"name": name, "page": _later(page)},
+            page_param="mapped",
+        ),
+    )
+
+
+def _later(page: int) -> int | None:
+    return page if page > 1 else None
+
+
+def index() -> str:
+    """Show the page: waiting names first, then mapped ones."""
+    return render_template("workplaces/index.html", **_context(Search.read(request.args)))
+
+
+def show_choices(workplace_id: str) -> str:
+    """Show the institutions that match ``?find=``, or those with similar names if it is empty."""
+    search = Search(requests.id_of(workplace_id), _text(request.args, "find"))
+    with pool().connection() as conn:
+        workplace = store.find_workplace(conn, search.workplace)
+        if not workplace:
+            raise NotFound("There is no workplace with this id.", "unknown_workplace")
+        choices = _find_choices(conn, [workplace], search)
+    return render_template("workplaces/_choices.html", workplace=workplace, search=search, choices=choices)
+
+
+def map_institution(workplace_id: str) -> Any:
+    """Handle a button: map the workplace to the chosen institution."""
+
+    def map_chosen(conn: Connection, actor: Actor, id_: int) -> actions.Decision:
+        return actions.map_workplace(conn, actor, id_, requests.read_form(InstitutionForm).institution)
+
+    return _perform(workplace_id, map_chosen)
+
+
+def register(workplace_id: str) -> Any:
+    """Handle a button: register the workplace as a new institution."""
+    return _perform(workplace_id, actions.register_workplace, **asdict(requests.read_form(RegisterRequest)))
+
+
+def unmap(workplace_id: str) -> Any:
+    """Handle a button: remove the mapping of the workplace, unless it changed since the page was shown."""
+    shown = whole(request.form.get("institution", ""))
+    return _perform(workplace_id, actions.unmap, institution_id=shown or None)
+
+
+def _perform(workplace_id: str, action: Callable[..., actions.Decision], **fields: Any) -> Any:
+    """Perform an action on a workplace, and show the page of the list from which it was sent."""
+    waiting, _ = _read_filters(request.args)
+    search = Search(whole(workplace_id), _text(request.args, "find"))
+    return perform(
+        lambda conn: action(conn, actor(), requests.id_of(workplace_id), **fields),
+        then=lambda decision: see_other(".index", done=decision.workplace.id, **waiting.query()),
+        page=lambda message: render_template("workplaces/index.html", **_context(search, message)),
+    )
+
+
+def _context(search: Search, refused: str | None = None) -> dict[str, Any]:
+    """Return what the page shows, and the fields of a refused form."""
+    waiting, mapped = _read_filters(request.args)
+    name = waiting.params["name"]
+    with pool().connection() as conn:
+        count = store.count_waiting(conn, name)
+        waiting.count(count.workplaces)
+        mapped.count(store.count_aliases(conn, name))
+        workplaces = store.list_waiting(conn, name, limit=waiting.size, offset=waiting.offset)
+        return {
+            "filter": waiting,
+            "mapped": mapped,
+            "search": search,
+            "refused": refused,
+            "typed": request.form if refused else {},
+            "done": store.find_workplace(conn, whole(request.args.get("done", ""))),
+            "count": count,
+            "without_workplace": store.count_without_workplace(conn),
+            "workplaces": workplaces,
+            "listings": store.find_listings(conn, [workplace.id for workplace in workplaces]),
+            "choices": _find_choices(conn, workplaces, search),
+            "aliases": store.list_aliases(conn, name, limit=mapped.size, offset=mapped.offset),
+        }
+
+
+def _find_choices(conn: Connection, workplaces: list[store.Workplace], search: Search) -> dict[int, Any]:
+    """Return the institutions to choose from, by workplace: (how many there are, those that are shown)."""
+    ids = [workplace.id for workplace in workplaces]
+    similar = store.find_suggestions(conn, ids, limit=store.SUGGESTIONS)
+    choices = {id_: (len(shown), shown) for id_, shown in similar.items()}
+    for workplace in workplaces:
+        if search.find and workplace.id == search.workplace:
+            shown, total = store.find_similar_institutions(
+                conn, search.find, name=workplace.name, limit=MAX_FOUND
+            )
+            choices[workplace.id] = (total, shown)
+    return choices

@@ -1,1 +1,0 @@
-"""What administrators see of webhooks: endpoints without their secrets, messages and every try at them."""

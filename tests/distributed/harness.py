@@ -1,0 +1,113 @@
+"""The whole product over a database that the test has set up: commands, web, workers, and who is saved."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+
+from hrims.installation import DEMO_REGISTER
+from tests import PROJECT
+from tests.distributed.api_client import ApiClient
+from tests.e2e.processes.product import run, until
+from tests.resilience.scenarios.runner import VOTES
+from tests.resilience.state_machine.harness import BY_ZOMBIES, SAVED
+from tests.support.harness import World
+from tests.support.served import Served
+from tests.support.simulated import Simulator
+
+SIZE, PAGE_SIZE = 240, 25
+"""People of each institution, ten pages of them."""
+
+PATIENCE = 150.0
+
+
+class Harness:
+    """A world whose database may be elsewhere tomorrow: ``url`` is what the product knows of it."""
+
+    def __init__(self, world: World, url: str) -> None:
+        self.world, self.remote = world, world.simulator
+        world.settings["DATABASE_URL"] = url
+        world.patience = PATIENCE
+        self.open = contextlib.ExitStack()
+
+    def command(self, *arguments: str, stdin: str = "") -> str:
+        """Run a command of the product and return its output."""
+        done = run(*arguments, env=self.world.env(), stdin=stdin)
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        return done.stdout.strip()
+
+    def settle(self) -> None:
+        """Set up schema, register, token and web process, as an operator would."""
+        self.command("migrate")
+        self.command("institutions", "import", str(DEMO_REGISTER))
+        token = self.command("token", "add", "payroll")
+        self.web = self.open.enter_context(Served(self.world.folder, self.world.settings))
+        self.machine = ApiClient(self.web.url, token)
+        self.open.callback(self.machine.close)
+
+    def moved(self, dsn: str) -> None:
+        """Let the test connect to the database at its new address."""
+        self.world.conn.close()
+        self.world.dsn, self.world.conn = dsn, psycopg.connect(dsn, autocommit=True)
+
+    def pages(self) -> set[tuple[int, ...]]:
+        """Return every page that is saved: run, reading, size, number and attempt."""
+        return set(self.world.rows(PAGES))
+
+    def until(self, reached: Callable[[], bool]) -> None:
+        """Poll until the condition holds."""
+        until(reached, self.told)
+
+    def told(self) -> str:
+        """Return how things stand."""
+        try:
+            standing = self.world.standing()
+        except psycopg.Error as reason:
+            standing = f"the database does not answer: {reason}"
+        web = self.web.log.read_text()[-3000:]
+        return f"{standing}\n{self.remote.counters()['in_flight']} in flight\n{self.world.logs()}\n{web}"
+
+    def until_all_ended(self, runs: list[int], vote: str = "") -> None:
+        """Wait until all these runs are complete."""
+        for run_id in runs:
+            ended = self.world.until_ended(run_id)
+            assert ended.outcome in {"complete", "complete_after_repair"}, f"{ended}\n{self.told()}"
+
+    def assert_saved_once(self, *votes: str) -> None:
+        """Assert that exactly the listed employees are saved, once, and none by a stale attempt."""
+        for vote in votes:
+            listed = Counter(person["zan_id"] for person in self.remote.people(vote=vote) if person["zan_id"])
+            saved = Counter(zan_id for (zan_id,) in self.world.rows(SAVED.format(vote)))
+            assert saved == listed, f"{vote}: {saved - listed} too many, {listed - saved} too few"
+        for (run_id,) in self.world.rows("SELECT id FROM runs"):
+            assert self.world.rows(BY_ZOMBIES.format(run_id)) == [(0,)]
+
+    def close(self) -> None:
+        """End web and workers."""
+        self.world.close()
+        self.open.close()
+        self.world.conn.close()
+
+
+PAGES = "SELECT run_id, reading, page_size, page_number, attempt FROM run_pages"
+
+
+@contextlib.contextmanager
+def harness(
+    dsn: str, url: str, folder: Path, *, host: str = "127.0.0.1", **settings: str
+) -> Iterator[Harness]:
+    """Provide a harness over this database, which the product reaches by ``url``."""
+    sizes = dict.fromkeys(VOTES, SIZE)
+    with Simulator(sizes=sizes, scale=0.02, latency_ms=40, jitter_ms=20, host=host) as remote:
+        made = Harness(World(dsn, psycopg.connect(dsn, autocommit=True), remote, folder), url)
+        made.world.settings |= settings
+        try:
+            made.settle()
+            yield made
+        finally:
+            made.close()
+
+
+__all__ = ["PAGE_SIZE", "PROJECT", "SIZE", "VOTES", "Harness", "harness"]

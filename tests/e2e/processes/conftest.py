@@ -1,0 +1,64 @@
+"""Instances of the product: one that the tests of a module's commands share, and folders for others."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hrims.postgres import locks
+from tests.conftest import _shared_by_workers, _state_dir
+from tests.e2e.processes.product import Product, env_of, run, state_folder
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """Provide a state directory of the test's own, which does not exist yet."""
+    with state_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def migrated_template(run_folder: Path) -> Iterator[Path]:
+    """Provide a state directory whose database is migrated, without data, and does not run: to be copied.
+
+    The first worker of pytest-xdist makes it, the last one removes it.
+    """
+    made = run_folder / "migrated-made"
+    with _shared_by_workers(run_folder / "migrated") as is_last:
+        with locks.exclusive(run_folder / "migrated-making"):
+            folder = _state_dir(run_folder / "migrated-dir")
+            if not made.exists():
+                done = run("migrate", env=env_of(folder))
+                assert done.returncode == 0, done.stderr
+                for name in ("guard.lock", "running.lock"):
+                    os.close(locks.take(folder / "postgres" / name))
+                made.touch()
+        yield folder
+        if is_last():
+            shutil.rmtree(folder)
+
+
+def copy_state(template: Path, state: Path) -> Path:
+    """Copy a state directory with the owners of its files. Return the copy."""
+    subprocess.run(["cp", "-a", template, state], check=True)
+    return state
+
+
+@pytest.fixture
+def migrated(migrated_template: Path, state: Path) -> Path:
+    """Provide a state directory of the test's own, whose database is migrated and has no data."""
+    return copy_state(migrated_template, state)
+
+
+@pytest.fixture(scope="package")
+def shared(migrated_template: Path) -> Iterator[Product]:
+    """Provide an instance that is up, with a simulator that answers at once and never fails."""
+    with state_folder() as folder:
+        product = Product(copy_state(migrated_template, folder)).up()
+        product.simulator(latency_ms=0, jitter_ms=0, failure_rate=0)
+        yield product
+        assert product.stop() == 0, product.all_told()
+        assert product.processes() == {}

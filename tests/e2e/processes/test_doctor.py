@@ -1,0 +1,117 @@
+"""``hrims doctor``: each check well and amiss, with what to do."""
+
+import re
+from pathlib import Path
+
+import psycopg
+
+from hrims.migrate import migrate
+from tests.e2e.processes.product import Product, env_of, run
+from tests.support.simulated import Simulator
+
+
+def told(output: str) -> dict[str, tuple[str, str]]:
+    """``{check: (ok or amiss, words)}``"""
+    found = re.findall(r"^(ok|amiss) +(\w+) +(.+)$", output, re.MULTILINE)
+    return {check: (how, words) for how, check, words in found}
+
+
+def test_all_is_well(shared: Product) -> None:
+    done = shared.hrims("doctor")
+    assert done.returncode == 0, done.stdout
+    checks = told(done.stdout)
+    assert list(checks) == ["database", "schema", "remote", "worker"]
+    assert {how for how, _ in checks.values()} == {"ok"}
+    assert "embedded, in " in checks["database"][1]
+
+
+def test_a_database_that_does_not_answer_comes_first(state: Path) -> None:
+    done = run("doctor", env={**env_of(state), "DATABASE_URL": "postgresql://u@127.0.0.1:1/x"})
+    assert done.returncode == 1
+    checks = told(done.stdout)
+    assert checks["database"][1].startswith("The database does not answer. Is DATABASE_URL right")
+    assert checks["schema"] == ("amiss", "Not checked: put the database right first.")
+    assert checks["remote"][1].startswith("HRIMS_BASE_URL is not set and no simulator runs here.")
+    assert checks["worker"] == ("amiss", "Not checked: put database and schema right first.")
+
+
+def test_a_schema_that_is_missing(server_dsn: str, state: Path) -> None:
+    done = run("doctor", env={**env_of(state), "DATABASE_URL": f"{server_dsn} dbname=postgres"})
+    assert done.returncode == 1
+    assert re.fullmatch(r"\d+ migrations are missing. Run: hrims migrate", told(done.stdout)["schema"][1])
+
+
+def test_no_worker_and_a_remote_that_refuses_our_credentials(dsn: str, state: Path) -> None:
+    with Simulator(api_key="right", token="right") as simulator:
+        env = {
+            **env_of(state),
+            "DATABASE_URL": dsn,
+            "HRIMS_BASE_URL": simulator.url,
+            "HRIMS_TOKEN": "wrong-token",
+        }
+        done = run("doctor", env=env)
+        checks = told(done.stdout)
+        assert checks["remote"][0] == "amiss"
+        assert "Check HRIMS_API_KEY and HRIMS_TOKEN" in checks["remote"][1]
+        assert "wrong-token" not in done.stdout + done.stderr
+        assert checks["worker"] == (
+            "amiss",
+            "No worker is running; runs wait. Start one: hrims worker, or all: make run",
+        )
+        assert (checks["database"][0], checks["schema"][0], done.returncode) == ("ok", "ok", 1)
+
+
+def test_hrims_that_fails_once_is_well_and_a_pool_that_nobody_serves_is_amiss(dsn: str, state: Path) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn, Simulator() as simulator:
+        conn.execute("INSERT INTO institutions (name, vote_code, pool) VALUES ('One', '1', 'health')")
+        conn.execute("INSERT INTO institutions (name, vote_code) VALUES ('Other', '2')")
+        conn.execute(
+            "INSERT INTO workers (worker_id, host, pid, version, capacity, silent_seconds)"
+            " VALUES (1, 'here', 1, '1', 2, 600)"
+        )
+        simulator.fail("body500", times=1)
+        env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": simulator.url}
+        checks = told(run("doctor", env=env).stdout)
+        assert checks["remote"][0] == "ok"
+        assert checks["worker"] == (
+            "amiss",
+            "No worker serves the pool health: their runs wait. Start one: hrims worker --pool health.",
+        )
+        conn.execute("UPDATE institutions SET pool = NULL")
+        conn.execute(
+            "UPDATE queue_settings SET paused_at = now(), paused_by = 'asha', paused_why = 'Payroll'"
+        )
+        checks = told(run("doctor", env=env).stdout)
+        assert checks["worker"] == ("ok", "1 worker is alive; no run starts: asha paused the queue")
+
+
+def test_a_remote_that_cannot_be_reached_and_a_database_of_a_newer_version(dsn: str, state: Path) -> None:
+    assert migrate(dsn) == []
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
+    env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": "http://127.0.0.1:1/hrims"}
+    checks = told(run("doctor", env=env).stdout)
+    assert checks["schema"][0] == "amiss"
+    assert checks["schema"][1] == (
+        "This database is newer than this code: it holds 9999_later.sql. Web processes and workers that "
+        "started before continue, and refuse to start again. Restart them with the newer version of HRIMS "
+        "Sync."
+    )
+    assert "http://127.0.0.1:1/hrims" in checks["remote"][1]
+    assert "cannot be reached" in checks["remote"][1]
+    assert "may reach it" in checks["remote"][1]
+
+
+def test_a_database_that_is_read_only_is_amiss(dsn: str, state: Path) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(f'ALTER DATABASE "{conn.info.dbname}" SET default_transaction_read_only = on'.encode())
+    done = run("doctor", env={**env_of(state), "DATABASE_URL": dsn})
+    assert done.returncode == 1
+    how, message = told(done.stdout)["database"]
+    assert how == "amiss"
+    assert message.startswith(
+        "The database is read-only: pages can be read, nothing can be saved, and runs wait."
+    )
+    refused = run("token", "add", "nightly", env={**env_of(state), "DATABASE_URL": dsn})
+    assert refused.returncode == 1
+    assert "The database is read-only at the moment. Nothing was changed." in refused.stderr

@@ -1,0 +1,84 @@
+"""``hrims up``: what a person sees at the first start and at the next ones."""
+
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.e2e.processes.product import Product, state_folder
+
+
+def test_it_works_from_nothing_and_finds_the_same_data_again_beside_another_instance(
+    shared: Product, state: Path
+) -> None:
+    first = Product(state).up()
+    assert first.is_ready(), first.all_told()
+    assert re.findall(r"https?://\S+", first.said) == [first.address]
+    assert re.findall(r"user name +(\S+)", first.said) == ["admin"]
+    [password] = re.findall(r"password +(\S{4}-\S{4}-\S{4}-\S{4})\n", first.said)
+    assert first.sign_in("admin", password)
+    done = first.hrims("sync", "--vote", "003", "--page-size", "500")
+    assert done.returncode == 0, done.stderr
+    assert first.stop() == 0
+    assert first.processes() == {}
+    assert "Stopped. Everything saved is kept." in first.said
+
+    second = Product(state, PORT=str(first.port)).up()
+    assert password not in second.said
+    [command] = re.findall(r"HRIMS_STATE_DIR=\S+ \S+hrims user password admin", second.said)
+    assert str(state) in command
+    assert second.sign_in("admin", password)
+    with psycopg.connect(second.dsn) as conn:
+        assert conn.execute("SELECT count(*) FROM employees").fetchone() != (0,)
+        assert conn.execute("SELECT state, outcome FROM runs").fetchall() == [("completed", "complete")]
+    changed = second.hrims("user", "password", "admin", "--password-stdin", stdin="another-one-9\n")
+    assert changed.returncode == 0, changed.stderr
+    assert second.sign_in("admin", "another-one-9")
+    assert not second.sign_in("admin", password)
+    assert_separate(shared, second)
+    assert second.stop() == 0
+    assert second.processes() == {}
+    assert shared.is_ready()
+    assert not shared.sign_in("asha", "0123456789")
+
+
+def assert_separate(shared: Product, other: Product) -> None:
+    """Check that two instances that run share nothing. Add a user to the other one."""
+    assert not shared.sign_in("admin", "another-one-9")
+    assert shared.is_ready()
+    databases = {one.dsn for one in (shared, other)}
+    simulators = {(one.state / "simulator.url").read_text() for one in (shared, other)}
+    assert len(databases) == len(simulators) == 2
+    words = ("user", "add", "asha", "--role", "officer", "--password-stdin")
+    assert other.hrims(*words, stdin="0123456789").returncode == 0
+    assert other.sign_in("asha", "0123456789")
+
+
+def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(dsn: str, state: Path) -> None:
+    url = "http://127.0.0.1:9/hrims"
+    given = {"DATABASE_URL": dsn, "HRIMS_BASE_URL": url, "HRIMS_ADMIN_PASSWORD": "given-by-a-test"}
+    with state_folder() as elsewhere:
+        product = Product(state, TMPDIR=str(elsewhere.parent), **given).up()
+        assert product.is_ready()
+        assert not (state / "postgres").exists()
+        assert product.pid_of("simulate") is None
+        assert url in product.said
+        assert "as given in DATABASE_URL" in product.said
+        assert "as given in HRIMS_ADMIN_PASSWORD" in product.said
+        assert "given-by-a-test" not in product.said
+        assert product.sign_in("admin", "given-by-a-test")
+        with psycopg.connect(dsn) as conn:
+            assert conn.execute("SELECT count(*) FROM institutions").fetchone() == (0,)
+            assert conn.execute("SELECT name, role FROM users").fetchall() == [("admin", "administrator")]
+        assert product.stop() == 0
+        assert product.processes() == {}
+
+
+@pytest.mark.parametrize("host", ["::1", "0.0.0.0"])  # noqa: S104 - that is what is tested
+@pytest.mark.chaos
+def test_other_addresses_to_listen_on(migrated: Path, host: str) -> None:
+    product = Product(migrated, HRIMS_HOST=host).up()
+    shown = "[::1]" if host == "::1" else "127.0.0.1"
+    assert f"http://{shown}:{product.port}" in product.said
+    assert product.stop() == 0

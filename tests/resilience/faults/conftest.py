@@ -1,0 +1,45 @@
+"""A harness for each test, on a server of its own: what is done to it would be in everybody's way."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import _fastest, remove_when_stopped
+from tests.resilience.faults.harness import SIZE, VOTES, FaultHarness
+from tests.resilience.faults.server import Server
+from tests.support.simulated import Simulator
+
+Build = Callable[..., FaultHarness]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Build]:
+    """Build a harness; ``settings`` are those of its server."""
+    folder = Path(tempfile.mkdtemp(prefix="hrims-faults-", dir=_fastest()))
+    folder.chmod(0o711)
+    with ExitStack() as ends:
+
+        def made(**settings: str) -> FaultHarness:
+            remote = Simulator(
+                sizes=dict.fromkeys(VOTES, SIZE), scale=0.02, latency_ms=80, jitter_ms=40, failure_rate=0
+            )
+            ends.callback(remote.close)
+            server = Server(folder / "state", **settings)
+            ends.callback(remove_when_stopped, folder / "state")
+            ends.callback(server.share.close)
+            harness = FaultHarness(server, remote, tmp_path)
+            ends.callback(harness.close)
+            return harness
+
+        yield made
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def harness(build: Build) -> FaultHarness:
+    """Return a harness without workers."""
+    return build()

@@ -1,0 +1,151 @@
+"""State machine of a sync: Hypothesis changes and breaks the remote, and kills and freezes workers.
+
+After every run the remote's people are saved or rejected, or the run is incomplete.
+"""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tests.resilience.state_machine.harness import PAGE_SIZE, SIZE, Harness
+
+FAULTS = (
+    "body500",
+    "reset",
+    "html",
+    "half_json",
+    "repeat_page",
+    "short_page",
+    "wrong_page_number",
+    "data_null",
+)
+
+MOST_LOSSES = 3
+"""A run fails if it loses more workers."""
+
+places = st.integers(0, SIZE - 10)
+
+
+class SyncMachine(RuleBasedStateMachine):
+    """One institution; the test sets ``harness``."""
+
+    harness: Harness
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.vote = next(self.harness.votes)
+        self.harness.remote.reset()
+        self.run_id: int | None = None
+        self.losses = 0
+        self.before: list[str | None] = []
+        self.changed = False
+
+    @precondition(lambda self: self.run_id is None)
+    @rule()
+    def ask(self) -> None:
+        """Enqueue a run."""
+        self.before, self.changed, self.losses = self.harness.listed(self.vote), False, 0
+        self.run_id = self.harness.world.ask(self.vote, page_size=PAGE_SIZE)
+
+    @rule(at=places)
+    def add(self, at: int) -> None:
+        """Add a person to the list."""
+        self.harness.remote.add_people(vote=self.vote, count=1, at=at)
+        self.changed = True
+
+    @rule(at=places)
+    def remove(self, at: int) -> None:
+        """Remove a person from the list."""
+        known = [zan_id for zan_id in self.harness.listed(self.vote) if zan_id]
+        if len(known) > SIZE // 2:
+            self.harness.remote.remove_people(known[at % len(known)], vote=self.vote)
+            self.changed = True
+
+    @rule(start=places, end=places)
+    def move(self, start: int, end: int) -> None:
+        """Move a person to another position of the list."""
+        count = len(self.harness.listed(self.vote))
+        self.harness.remote.move_person(start=start % count, end=end % count, vote=self.vote)
+        self.changed = True
+
+    @rule(kind=st.sampled_from(FAULTS), page=st.integers(0, SIZE // PAGE_SIZE), times=st.integers(1, 3))
+    def fail(self, kind: str, page: int, times: int) -> None:
+        """Add a fault of a page."""
+        self.harness.remote.fail(kind, vote=self.vote, page=page, size=PAGE_SIZE, times=times)
+
+    # Whether a worker lives is never quite the same twice: no precondition asks for it.
+
+    @rule()
+    def start_worker(self) -> None:
+        """Start a worker, up to two."""
+        if len(self.harness.alive) < 2:
+            self.harness.start()
+
+    @precondition(lambda self: self.run_id and self.losses < MOST_LOSSES)
+    @rule()
+    def kill(self) -> None:
+        """Kill a worker if one runs."""
+        if self.harness.alive:
+            self.harness.kill()
+        self.losses += 1
+
+    @precondition(lambda self: self.run_id and self.losses < MOST_LOSSES)
+    @rule()
+    def freeze(self) -> None:
+        """Freeze a worker, so that it is presumed dead."""
+        if self.harness.alive:
+            self.harness.freeze()
+        self.losses += 1
+
+    @rule()
+    def wake(self) -> None:
+        """Resume a frozen worker."""
+        if self.harness.frozen:
+            self.harness.wake()
+
+    @precondition(lambda self: self.run_id)
+    @rule(requests=st.integers(1, 8))
+    def proceed(self, requests: int) -> None:
+        """Wait for some requests."""
+        assert self.run_id
+        if self.harness.alive:
+            self.harness.proceed(self.run_id, requests)
+
+    @precondition(lambda self: self.run_id)
+    @rule()
+    def end(self) -> None:
+        """Wait for the end of the run and check its result."""
+        assert self.run_id
+        if not self.harness.alive:
+            self.harness.start()
+        run = self.harness.world.until_ended(self.run_id)
+        after, saved = self.harness.listed(self.vote), set(self.harness.saved(self.vote))
+        lost = {person for person in self.before if person} & {person for person in after if person} - saved
+        context = f"{run.outcome}, {run.missing} missing: {run.trouble}; lost in truth: {lost}"
+        assert run.state == "completed", run
+        assert not lost or run.outcome == "incomplete", context
+        if run.outcome == "incomplete":
+            assert self.changed, context
+            assert run.missing or run.trouble, context
+        elif not self.changed:
+            assert run.people == sum(person is not None for person in after), context
+            assert run.rejected == after.count(None), context
+        self.run_id = None
+
+    @invariant()
+    def no_employee_is_listed_twice(self) -> None:
+        """Assert that no employee is listed twice."""
+        saved = self.harness.saved(self.vote)
+        assert len(saved) == len(set(saved))
+
+    @invariant()
+    def stale_attempts_save_nothing(self) -> None:
+        """Assert that a stale attempt saves nothing, however late it resumes."""
+        if self.run_id:
+            assert not self.harness.saved_by_zombies(self.run_id)
+
+    def teardown(self) -> None:
+        """Finish the run."""
+        while self.harness.frozen:
+            self.harness.wake()
+        if self.run_id:
+            self.end()

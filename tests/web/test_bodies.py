@@ -1,0 +1,64 @@
+"""Bodies of the API: the parameter ``body`` of a view states the structure that validates its requests."""
+
+import msgspec
+import pytest
+from flask import Flask
+
+from hrims.db import Connection
+from hrims.web.routes import ROUTES, Route
+from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.runs import error_of, institution, wish
+
+WITHOUT_BODY = {
+    "api.batches.cancel", "api.batches.retry", "api.jobs.cancel", "api.leavers.approve", "api.leavers.refuse",
+    "api.leavers.undo", "api.previews.discard", "api.queue.resume", "api.schedules.pause",
+    "api.schedules.remove", "api.schedules.resume", "api.schedules.run", "api.webhooks.remove",
+    "api.webhooks.resend", "api.webhooks.send_test", "api.webhooks.switch_off", "api.webhooks.switch_on",
+    "api.workplaces.unmap",
+}  # fmt: skip
+"""Endpoints that need no more than their URL."""
+
+CHANGES = [route for route in ROUTES if route.url.startswith("/api/") and route.method != "GET"]
+
+
+def path_of(app: Flask, route: Route) -> str:
+    """Return a path of the endpoint."""
+    [rule] = app.url_map.iter_rules(route.endpoint)
+    return str(app.url_map.bind("").build(rule.endpoint, dict.fromkeys(rule.arguments, "1"), route.method))
+
+
+def test_every_body_has_a_structure() -> None:
+    assert {route.endpoint for route in CHANGES if not route.body} == WITHOUT_BODY
+    assert not [route.endpoint for route in ROUTES if route.body and route not in CHANGES]
+
+
+def test_every_structure_can_be_described() -> None:
+    schemas, parts = msgspec.json.schema_components({route.body for route in CHANGES if route.body})
+    assert len(schemas) == len({schema["$ref"] for schema in schemas})
+    for name, part in parts.items():
+        assert part["description"], name
+        assert part.get("additionalProperties", True) is (name == "RunRequest")
+
+
+def test_an_unknown_field_is_refused_by_the_structure_of_the_endpoint(
+    app: Flask, administrator: Browser
+) -> None:
+    token = {"X-CSRFToken": administrator.csrf()}
+    for route in CHANGES:
+        if not route.body or route.endpoint == "api.jobs.fetch_by_institution":
+            continue
+        answer = administrator.open(path_of(app, route), method=route.method, json={"none": 1}, headers=token)
+        names = ", ".join(field.encode_name for field in msgspec.structs.fields(route.body))
+        assert error_of(answer) == (400, "unknown_field"), route.endpoint
+        assert f"There is no 'none' here; there are {names}." in answer.get_json()["message"]
+
+
+@pytest.fixture
+def administrator(app: Flask, conn: Connection) -> Browser:
+    return signed_in(new_browser(app), conn, "salma", "administrator")
+
+
+@pytest.mark.parametrize("other", [None, 7, True, "129673100", ["x"]])
+def test_a_fetch_ignores_what_it_does_not_know(api: Browser, conn: Connection, other: object) -> None:
+    sent = wish(institution(conn)) | {"tinNumber": other, "requestedBy": "x", "retries": other}
+    assert api.post("/api/hrims/fetch-by-institution", json=sent).status_code == 202
