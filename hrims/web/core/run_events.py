@@ -50,9 +50,13 @@ class Subscriber:
         self._last: Run | None = None
 
     def mark_sent(self, run: Run) -> None:
-        """Record the run that the stream has read already, so that it gets later changes only."""
+        """Record the run that the stream has read already, so that it gets later changes only.
+
+        Another run that was published meanwhile stays: it may be older or newer.
+        """
         with self._changed:
-            self._last = run
+            if self._latest is None or self._latest == run:
+                self._latest, self._last = None, run
 
     def publish(self, run: Run) -> None:
         """Publish the run if it has changed. It replaces an update that the stream has not taken yet."""

@@ -14,8 +14,8 @@ PAGES = 10
 IN_FLIGHT = 8
 """Pages that are asked for or being saved at once: four at the remote, and as many that are saved."""
 
-LOOKS = 2
-"""Looks at the total at the end, one of which a kill may have to be made again."""
+END_REQUESTS = 2
+"""Requests of one attempt for the page after the list. The first counts only if it is answered last."""
 
 MOST_KILLS = 3
 """A run whose worker died more often is given up."""
