@@ -17,7 +17,7 @@ help: ## print this list
 run: .venv/run.stamp ## set up what is missing and start everything: database, simulator, web, worker
 	@exec $(BIN)/hrims up
 
-test: setup-dev browser ## everything that CI runs
+test: setup-dev browser prometheus ## everything that CI runs
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m tests.support.debian15
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not chaos"
@@ -58,10 +58,13 @@ screenshot: browser ## draw the README's picture again
 browser: .venv/dev.stamp
 	@$(BIN)/python -m tests.browser.chromium
 
+prometheus: .venv/dev.stamp
+	@$(BIN)/python -m tests.support.prometheus
+
 .venv/run.stamp: requirements.lock pyproject.toml
 	@deploy/venv.sh "$(PYTHON)" requirements.lock && touch $@
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml
 	@deploy/venv.sh "$(PYTHON)" requirements-dev.lock && touch $@ .venv/run.stamp
 
-.PHONY: help run test check unit chaos mutants bench format lock clean setup-dev browser screenshot
+.PHONY: help run test check unit chaos mutants bench format lock clean setup-dev browser prometheus screenshot

@@ -10,7 +10,7 @@ from hrims import config
 from hrims.config import Settings
 from hrims.installation import TEMPLATES
 from hrims.web import routes
-from hrims.web.core import app_state, csrf, errors, headers, hosts, static_files, templating
+from hrims.web.core import app_state, csrf, errors, headers, hosts, metrics, static_files, templating
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -19,6 +19,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("app", template_folder=TEMPLATES, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app_state.attach(app, settings)
+    metrics.prepare(app)
     Htmx(app)
     errors.prepare(app)
     hosts.prepare(app, settings.hosts)

@@ -15,6 +15,7 @@ from hrims.jobs.rescuer import task as rescuer
 from hrims.jobs.workers.pools import QUEUE
 from hrims.limits import breaker
 from hrims.log import lower_expected_failures
+from hrims.monitoring import task as monitoring
 from hrims.previews import cleaner as preview_cleaner
 from hrims.schedules import scheduler
 from hrims.sync.task import sync_run
@@ -28,12 +29,14 @@ DELETIONS: Final[tuple[cleaner.Deletion, ...]] = (
     cleaner.delete_expired_run_details,
     preview_cleaner.delete_expired_previews,
     webhooks.delete_expired_messages,
+    monitoring.merge_run_ends,
 )
 """What the cleaner deletes, in this order. docs/reference/retention.md also lists what is deleted where it is
 used: counted starts, sessions and failed sign-ins.
 """
 
 BACKGROUND_TASKS: Final[tuple[BackgroundTask, ...]] = (
+    monitoring.run_metrics,
     partial(rescuer.run_rescuer, queue.queue_run),
     partial(cleaner.run_cleaner, DELETIONS),
     breaker.run_breaker_probe,

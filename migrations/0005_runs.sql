@@ -200,6 +200,28 @@ CREATE TRIGGER runs_notify_change AFTER INSERT OR UPDATE ON runs
 CREATE TRIGGER run_progress_notify_change AFTER UPDATE ON run_progress
     FOR EACH ROW EXECUTE FUNCTION notify_run_changed();
 
+-- Ends of runs since the beginning, for the metrics. Each end adds a row, so that transactions do not wait for each
+-- other. The cleaner merges the rows of equal ends into one. A run that is tried again and ends again counts twice.
+CREATE TABLE run_end_counts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL,
+    outcome text NOT NULL,
+    -- The code of the trouble of a run that failed or is incomplete, else ''.
+    cause text NOT NULL,
+    runs bigint NOT NULL CHECK (runs > 0)
+);
+CREATE FUNCTION count_run_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO run_end_counts (kind, outcome, cause, runs)
+    VALUES (NEW.kind, coalesce(NEW.outcome, NEW.state),
+            CASE WHEN coalesce(NEW.outcome, NEW.state) IN ('failed', 'incomplete')
+                 THEN coalesce(NEW.trouble_code, '') ELSE '' END, 1);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER runs_count_end AFTER UPDATE OF finished_at ON runs
+    FOR EACH ROW WHEN (OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL)
+    EXECUTE FUNCTION count_run_end();
+
 -- A completed run stays completed. A run that failed or was cancelled can be tried again.
 CREATE FUNCTION check_run_is_not_reopened() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

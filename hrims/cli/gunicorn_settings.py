@@ -17,8 +17,11 @@ import hrims.config
 import hrims.log
 from hrims.cli import parent_watch
 from hrims.installation import WSGI_APP
+from hrims.monitoring import shared_folder
 
 _settings = hrims.config.load(os.environ)
+
+_metrics_folder = shared_folder.create()
 
 log = hrims.log.get_logger("gunicorn.error")
 
@@ -90,3 +93,16 @@ def post_worker_init(worker: Any) -> None:
 
     if _settings.database_url:
         threading.Thread(target=check_schema, args=(worker.wsgi,), name="schema", daemon=True).start()
+
+
+def child_exit(server: object, worker: Any) -> None:
+    """Forget the gauges of a process that has ended. Its counts stay."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - reads the folder's name
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # untyped in prometheus_client
+
+
+def on_exit(server: object) -> None:
+    """Delete the folder of the metrics."""
+    if _metrics_folder:
+        shared_folder.delete(_metrics_folder)

@@ -1,11 +1,10 @@
 """All settings: for each its variable, its type with bounds, its default and a one-line description."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-import msgspec
-
+from hrims.config.operation import OperationSettings
 from hrims.config.values import (
     folder,
     host_names,
@@ -21,7 +20,7 @@ from hrims.errors import ConfigError
 from hrims.installation import DEFAULT_STATE_DIR
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(OperationSettings, frozen=True, kw_only=True):
     """All settings, typed. ``repr`` omits secrets."""
 
     # Locations
@@ -242,15 +241,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             prepare=host_names,
         ),
     ] = frozenset()
-
-    # Logs
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        setting("HRIMS_LOG_LEVEL", "least level that is logged", prepare=str.lower),
-    ] = "info"
-    log_format: Annotated[
-        Literal["text", "json"], setting("HRIMS_LOG_FORMAT", "text or json", prepare=str.lower)
-    ] = "text"
 
     def __post_init__(self) -> None:
         if self.silent_seconds < 2 * self.beat_seconds:

@@ -10,6 +10,7 @@ that cannot reach HRIMS, does not stop the others.
 import platform
 from random import Random
 
+from hrims import metrics
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.errors import ConfigError, RemoteBadRequest, RemoteCredentials, RemoteDown, RemoteError
@@ -66,6 +67,7 @@ async def open_breaker(
 ) -> RemoteDown:
     """Open the breaker, or keep it open for longer. Return the error for the run."""
     seconds = await retry_on_disconnect(lambda: _write_open(pool, route, settings, error))
+    metrics.BREAKER_OPENED.labels(error.code).inc()
     log.warning("breaker_opened", code=error.code, seconds=round(seconds))
     return RemoteDown(str(error))
 

@@ -28,6 +28,7 @@ from hrims.errors import (
     RemoteUnknown,
     RemoteUnreachable,
 )
+from hrims.metrics import measure_remote
 from hrims.remote import body, retry_after, wire
 
 OPERATIONS: Final = {"votecode": "204", "tin": "205"}
@@ -85,8 +86,9 @@ class Remote:
         ``identifier_type`` is ``votecode`` or ``tin``. Raises RemoteError.
         """
         about = {"PageNumber": number, "PageSize": size, "RequestBody": identifier}
-        answer = await self._ask(OPERATIONS[identifier_type], about)
-        return wire.decode_page(answer, number=number, size=size)
+        with measure_remote(identifier_type):
+            answer = await self._ask(OPERATIONS[identifier_type], about)
+            return wire.decode_page(answer, number=number, size=size)
 
     async def all_employees(self, number: int, size: int) -> wire.Page:
         """Return page ``number`` (from 0) of ``size`` employees of all institutions. Raises RemoteError."""
@@ -95,16 +97,18 @@ class Remote:
 
     async def person(self, key: str) -> wire.Person | wire.Unreadable:
         """Return the employee with the payroll number or ZanID ``key``. Raises RemoteError."""
-        return wire.decode_person(await self._ask("202", {"RequestBody": key}))
+        with measure_remote("person"):
+            return wire.decode_person(await self._ask("202", {"RequestBody": key}))
 
     async def check(self) -> None:
         """Request an unknown employee. Return if HRIMS responds and accepts the credentials.
 
         Raises RemoteError otherwise.
         """
-        answer = await self._ask("202", {"RequestBody": UNKNOWN_ZAN_ID})
-        with suppress(RemoteUnknown, RemoteBadRequest):
-            wire.decode_person(answer)
+        with measure_remote("check"):
+            answer = await self._ask("202", {"RequestBody": UNKNOWN_ZAN_ID})
+            with suppress(RemoteUnknown, RemoteBadRequest):
+                wire.decode_person(answer)
 
     async def _ask(self, operation: str, about: dict[str, Any]) -> bytes:
         request = msgspec.json.encode({"RequestId": operation, "RequestPayloadData": about})

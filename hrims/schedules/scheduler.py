@@ -11,7 +11,7 @@ from typing import Final
 
 import psycopg
 
-from hrims import db
+from hrims import db, metrics
 from hrims.access.audit import Actor, record
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
@@ -80,6 +80,7 @@ def fire_due_schedule(conn: Connection) -> bool:
             result, batch_id = _enqueue_batch(conn, schedule, is_late)
         store.record_firing(conn, schedule.id, due, result, batch_id)
         store.set_next_at(conn, schedule.id, following)
+    metrics.SCHEDULE_TIMES.labels(result).inc()
     log.info("schedule_fired", schedule=schedule.id, due=due.isoformat(timespec="minutes"), result=result)
     return True
 
@@ -91,6 +92,7 @@ def _skip_passed_times(conn: Connection, schedule: store.Schedule) -> tuple[date
         if following > now:
             return due, following
         store.record_firing(conn, schedule.id, due, "skipped", None)
+        metrics.SCHEDULE_TIMES.labels("skipped").inc()
         due = following
     raise ValueError("a schedule has no end")
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from hrims import metrics
 from hrims.db import AsyncConnection, AsyncPool
 from hrims.drift.tally import Tally, tally
 from hrims.employees import store as employees
@@ -51,6 +52,14 @@ class MappedPage(NamedTuple):
     def records(self) -> int:
         """The number of records on the page."""
         return len(self.rows) + len(self.repeats) + len(self.rejects)
+
+
+class SavedPage(NamedTuple):
+    """The people of a saved page by their ids in ``run_pages``, its counts, and the codes of its rejects."""
+
+    people: list[int]
+    counts: dict[str, int]
+    reject_codes: list[str]
 
 
 class FetchedPage(NamedTuple):
@@ -111,13 +120,13 @@ def _fingerprint(zan_ids: list[str]) -> bytes | None:
 
 
 async def save(attempt: Attempt, fetched: FetchedPage, pool: AsyncPool, *, reading: int) -> list[int]:
-    """Save a page in one transaction, once: a page people_of_rejects commit was not confirmed is found saved.
+    """Save a page in one transaction, once: a page whose commit was not confirmed is found saved.
 
     Replace a page that was empty when the list was shorter. Return the people of the page by their ids in
     ``run_pages``; none if it was saved before.
     """
 
-    async def write() -> list[int] | None:
+    async def write() -> SavedPage | None:
         async with pool.connection() as conn:
             try:
                 return await shield_until_done(_save_in(conn, attempt, fetched, reading))
@@ -132,15 +141,16 @@ async def save(attempt: Attempt, fetched: FetchedPage, pool: AsyncPool, *, readi
             return await store.delete_empty_page(conn, attempt, fetched.page, reading)
 
     began = time.monotonic()
-    people = await retry_on_disconnect(write)
-    if people is None and fetched.mapped.records and await retry_on_disconnect(delete_empty):
-        people = await retry_on_disconnect(write)
-    if people is None:
+    saved = await retry_on_disconnect(write)
+    if saved is None and fetched.mapped.records and await retry_on_disconnect(delete_empty):
+        saved = await retry_on_disconnect(write)
+    if saved is None:
         log.info("page_already_saved", page=fetched.page.number)
         return []
     ms = fetched.fetch_ms + _ms_since(began)
-    log.info("page_saved", page=fetched.page.number, people=len(people), ms=ms)
-    return people
+    log.info("page_saved", page=fetched.page.number, people=len(saved.people), ms=ms)
+    metrics.count_page(saved.counts, saved.reject_codes)
+    return saved.people
 
 
 async def save_broken(attempt: Attempt, span: Span, total: int, pool: AsyncPool, *, reading: int) -> None:
@@ -161,7 +171,7 @@ async def note(attempt: Attempt, message: str, pool: AsyncPool, unsaved_total: i
     await retry_on_disconnect(write)
 
 
-async def _save_in(conn: AsyncConnection, attempt: Attempt, fetched: FetchedPage, reading: int) -> list[int]:
+async def _save_in(conn: AsyncConnection, attempt: Attempt, fetched: FetchedPage, reading: int) -> SavedPage:
     began = time.monotonic()
     records = fetched.mapped.rows + fetched.mapped.repeats
     mapped = _without(fetched.mapped, await cases.find_known_shared(conn, attempt, records))
@@ -193,7 +203,7 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, fetched: FetchedPage
             await conn.commit()
     if attempt.kind == "preview":
         await previews.stage_people(conn, attempt, fetched.page, mapped.rows + mapped.repeats, reading)
-    return people
+    return SavedPage(people, counts, [reject.code for _, reject in mapped.rejects])
 
 
 def _without(mapped: MappedPage, rejects: list[tuple[int, Reject]]) -> MappedPage:

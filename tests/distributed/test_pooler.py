@@ -112,7 +112,7 @@ def _pages_open(product: Harness) -> None:
             answer = browser.get(f"/dashboard/admin/{page}", follow_redirects=True)
             assert answer.status_code == 200, f"{page}: {answer.text}"
         assert browser.get("/readyz").status_code == 200
-        assert "hrims_workers 1.0" in browser.get("/metrics").text
+        assert 'hrims_workers{pool="",state="alive"} 1.0' in browser.get("/metrics").text
 
 
 def test_dead_and_frozen_workers_behind_a_pooler_lose_no_employee(product: Harness) -> None:

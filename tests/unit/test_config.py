@@ -136,7 +136,7 @@ def test_an_address_that_holds_a_password_is_not_repeated() -> None:
 
 def test_no_secret_is_repeated_whatever_is_wrong_with_it() -> None:
     secrets = [item.name for item in VARIABLES if item.is_secret]
-    assert len(secrets) == 5
+    assert {*secrets} >= {"DATABASE_URL", "HRIMS_TOKEN", "HRIMS_METRICS_TOKEN"}
     wrong = {name: f"mysql://s3cret\u2100give{name}" for name in secrets} | {
         "PORT": "x",
         "SECRET_KEY": "s3cret",

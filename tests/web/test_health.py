@@ -1,4 +1,4 @@
-"""/healthz, /readyz and /metrics: who runs this must see at a glance what is amiss."""
+"""/healthz and /readyz: an operator sees at a glance what is wrong."""
 
 import pytest
 from flask import Flask
@@ -8,7 +8,6 @@ from hrims.schema import Migration, SchemaCheck, load_migrations
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
 from tests.web.conftest import Browser
-from tests.web.runs import ask_for, institution
 from tests.web.test_errors import HOME, INSTITUTIONS, check
 
 
@@ -123,22 +122,3 @@ def test_it_is_not_ready_without_a_database(client: Browser) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.get_json()["database"] is False
-
-
-def test_metrics_count_runs_and_workers(client: Browser, conn: Connection) -> None:
-    ask_for(conn, institution(conn))
-    lines = client.get("/metrics").get_data(as_text=True).splitlines()
-    assert 'hrims_runs{state="waiting"} 1.0' in lines
-    assert "hrims_workers 0.0" in lines
-    assert "hrims_pools_deserted 1.0" in lines
-    assert "hrims_streams 0.0" in lines
-    assert "hrims_not_asked 0.0" in lines
-    conn.execute(
-        "INSERT INTO workers (worker_id, host, pid, version, capacity, silent_seconds, address)"
-        " VALUES (1, 'here', 1, '1', 2, 600, 'http://hrims')"
-    )
-    conn.execute(
-        "INSERT INTO remote_breakers (host, address, reason, code, probe_at)"
-        " VALUES ('here', 'http://hrims', 'Down.', 'x', now())"
-    )
-    assert "hrims_not_asked 1.0" in client.get("/metrics").get_data(as_text=True).splitlines()

@@ -17,6 +17,7 @@ from hrims.web.core import app_state
 from tests.database.runs import register_worker
 from tests.web.conftest import Browser
 from tests.web.lists import with_lists
+from tests.web.metrics import OPEN, metrics_of
 from tests.web.runs import ask_for, institution
 from tests.web.test_errors import FETCH, HOME, check
 
@@ -104,6 +105,7 @@ def test_a_session_of_the_spell_that_was_not_used_is_not_used_after_it(
     assert [fetch(api, number) for _ in range(3)] == [202, 200, 200]
 
 
+@pytest.mark.parametrize("environment", [OPEN], indirect=True)
 def test_health_says_so(client: Browser, conn: Connection, spell: Spell) -> None:
     register_worker(conn)
     assert client.get("/readyz").status_code == 200
@@ -112,10 +114,10 @@ def test_health_says_so(client: Browser, conn: Connection, spell: Spell) -> None
         assert answer.status_code == 503
         assert (answer.get_json()["database"], answer.get_json()["writable"]) == (True, False)
         assert client.get("/healthz").get_json() == {"ok": True, "readOnly": True}
-        assert "hrims_database_writable 0.0" in client.get("/metrics").text.splitlines()
+        assert metrics_of(client)["hrims_database_writable"] == 0
     assert soon(lambda: client.get("/readyz").status_code) == 200
     assert client.get("/healthz").get_json() == {"ok": True, "readOnly": False}
-    assert soon(lambda: 200 if "hrims_database_writable 1.0" in client.get("/metrics").text else 503) == 200
+    assert soon(lambda: 200 if metrics_of(client)["hrims_database_writable"] else 503) == 200
 
 
 def test_the_web_starts_in_the_spell(client: Browser, conn: Connection, spell: Spell) -> None:

@@ -15,6 +15,7 @@ from tests.conftest import clone
 from tests.support.event_stream import Event, parse_events
 from tests.support.served import Served
 from tests.web.conftest import ADDRESS, Browser, add_user
+from tests.web.metrics import OPEN
 from tests.web.runs import ask_for, ended, error_of, institution
 
 PATH = "/api/hrims/sync-status"
@@ -47,7 +48,7 @@ def served(
     dsn: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Served]:
     """Provide the real web process. Unless a test asks for heartbeats, none comes while it runs."""
-    env = {"DATABASE_URL": dsn, "HRIMS_MAX_STREAMS": str(MOST)}
+    env = {"DATABASE_URL": dsn, "HRIMS_MAX_STREAMS": str(MOST), **OPEN}
     heartbeat = getattr(request, "param", NEVER)
     with Served(tmp_path_factory.mktemp("web"), env, heartbeat=heartbeat) as running:
         yield running
@@ -159,7 +160,7 @@ def test_beyond_the_limit_it_says_when_to_retry_and_a_closed_stream_is_free_agai
 def _until_open(http: httpx.Client, streams: int) -> None:
     """Wait until the server notices that a client disconnected. It sends nothing, so no write can fail."""
     until = time.monotonic() + 20
-    while f"hrims_streams {streams}.0" not in http.get("/metrics").text:
+    while f"hrims_event_streams {streams}.0" not in http.get("/metrics").text:
         assert time.monotonic() < until, "the server did not notice that the client disconnected"
         time.sleep(0.05)
 

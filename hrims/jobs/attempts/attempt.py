@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from random import Random
@@ -15,6 +16,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 from structlog.contextvars import bound_contextvars
 
+from hrims import metrics
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.errors import HrimsSyncError, RemoteDown, StaleAttempt
@@ -70,19 +72,38 @@ async def run_attempt(pool: AsyncPool, settings: Settings, run_id: int, job_id: 
 
 async def _run_attempt(pool: AsyncPool, settings: Settings, attempt: Attempt, work: Work) -> None:
     log.info("attempt_started")
-    deadline = Deadline(attempt.seconds_left)
+    began_at, deadline = time.monotonic(), Deadline(attempt.seconds_left)
+    if attempt.number == 1:
+        metrics.RUN_WAIT.observe(attempt.waited_seconds)
     try:
         deadline.check()
         await work(attempt, deadline)
+        _count(attempt, "finished", began_at)
     except StaleAttempt:
         log.warning("attempt_stale")
+        _count(attempt, "stale")
     except (asyncio.CancelledError, ShutdownRequested):
         _absorb_cancellation()
         await _hand_back(pool, attempt)
     except RemoteDown as error:
         await _hand_back(pool, attempt, error)
     except Exception as error:  # noqa: BLE001 - the run must record every failure
-        await _record_failure(pool, settings, attempt, deadline, error)
+        try:
+            await _record_failure(pool, settings, attempt, deadline, error)
+        except RetryLater:
+            _count(attempt, "retried")
+            raise
+        except RunFailed:
+            _count(attempt, "failed", began_at)
+            raise
+
+
+def _count(attempt: Attempt, result: str, began_at: float | None = None) -> None:
+    """Count an attempt. If it ended its run, ``began_at`` is the attempt's beginning."""
+    metrics.ATTEMPTS.labels(attempt.kind, result).inc()
+    if began_at is not None:
+        state = "failed" if result == "failed" else "completed"
+        metrics.RUN_DURATION.labels(state).observe(attempt.waited_seconds + time.monotonic() - began_at)
 
 
 @contextlib.asynccontextmanager
@@ -142,6 +163,7 @@ async def _hand_back(pool: AsyncPool, attempt: Attempt, error: RemoteDown | None
 
     if await retry_on_disconnect(write):
         log.info("attempt_handed_back", code=error and error.code)
+        _count(attempt, "handed_back")
         raise RetryLater(datetime.now(UTC))
 
 

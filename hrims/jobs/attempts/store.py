@@ -14,7 +14,7 @@ class Attempt(NamedTuple):
     """One execution of a run's job. ``number`` is its fencing number.
 
     ``attempts`` and ``attempt_pause`` are None if the settings decide, ``seconds_left`` if there is no
-    deadline.
+    deadline. ``waited_seconds`` is the time since the request of the run.
     """
 
     run_id: int
@@ -29,6 +29,7 @@ class Attempt(NamedTuple):
     attempts: int | None = None
     attempt_pause: float | None = None
     seconds_left: float | None = None
+    waited_seconds: float = 0.0
 
 
 async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str, pid: int) -> Attempt | None:
@@ -42,7 +43,8 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
             WHERE r.id = %s AND r.queue_job_id = %s AND r.state IN ('waiting', 'delayed', 'active')
             RETURNING r.id, r.attempt, r.kind, r.of_run_id, r.institution_id, r.identifier_type,
                       r.identifier, r.page_size, r.failures, r.attempts, r.attempt_pause,
-                      extract(epoch FROM r.deadline_at - now())::float8
+                      extract(epoch FROM r.deadline_at - now())::float8,
+                      extract(epoch FROM now() - r.requested_at)::float8
             """,
             (run_id, queue_job_id),
         )

@@ -8,6 +8,7 @@ depend on the queue that it repairs.
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from hrims import metrics
 from hrims.config import Settings
 from hrims.db import AsyncConnection, AsyncPool
 from hrims.jobs.rescuer import store
@@ -108,6 +109,7 @@ async def rescue_stalled(
             result = await store.rescue(conn, job_id, MAX_RESCUES, TOO_MANY_RESCUES)
         if result:
             rescued += 1
+            metrics.RESCUES.labels(result).inc()
             log.warning("job_rescued", job=job_id, result=result)
     return rescued
 
@@ -126,6 +128,7 @@ async def rescue_orphans(queue_run: QueueRun, pool: AsyncPool) -> int:
                 await queue_run(conn, run_id)
         if result:
             rescued += 1
+            metrics.RESCUES.labels(result).inc()
             log.warning("run_rescued", run=run_id, result=result)
     return rescued
 

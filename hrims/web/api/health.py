@@ -8,16 +8,15 @@ from http import HTTPStatus
 from typing import Any
 
 import psycopg
-from flask import Response, current_app
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from flask import Response, current_app, request
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from hrims import db, migrate
 from hrims.errors import DatabaseUnusable
-from hrims.jobs import store as jobs
 from hrims.jobs.workers import store as workers
+from hrims.monitoring import exposition
 from hrims.schema import SchemaMismatch
-from hrims.web.core import app_state
-from hrims.web.core.app_state import pool, run_events
+from hrims.web.core import app_state, metrics
 
 
 def show_liveness() -> dict[str, Any]:
@@ -54,26 +53,7 @@ def _check_schema(conn: db.Connection) -> tuple[bool, str]:
 
 
 def show_metrics() -> Response:
-    """Return counts from SQL in the text format of Prometheus. They contain no names of people."""
-    registry = CollectorRegistry()
-    runs = Gauge("hrims_runs", "Runs under way, by state", ["state"], registry=registry)
-    workers_alive = Gauge("hrims_workers", "Workers that beat", registry=registry)
-    pools_without_worker = Gauge(
-        "hrims_pools_deserted", "Pools that are wanted and have no worker", registry=registry
-    )
-    streams = Gauge("hrims_streams", "Event streams open in this process", registry=registry)
-    breaker_open = Gauge(
-        "hrims_not_asked",
-        "1 while HRIMS is down for a worker and not asked",
-        registry=registry,
-    )
-    writable = Gauge("hrims_database_writable", "0 while the database is read-only", registry=registry)
-    with pool().connection() as conn:
-        writable.set(db.can_write(conn))
-        breaker_open.set(workers.has_open_breaker(conn))
-        for state, count in jobs.count_unfinished(conn).items():
-            runs.labels(state).set(count)
-        workers_alive.set(workers.count_alive(conn))
-        pools_without_worker.set(sum(item.has_no_worker for item in workers.list_pools(conn)))
-    streams.set(run_events().open_streams)
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    """Return the metrics in the text format of Prometheus. They contain no names of people."""
+    found = metrics.of_app()
+    found.check_access(exposition.bearer_of(request.headers.get("Authorization", "")))
+    return Response(found.expose(), content_type=CONTENT_TYPE_LATEST)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import psycopg
 from flask import Flask, current_app
 
-from hrims import connection_pools, db, migrate, resilience
+from hrims import connection_pools, db, metrics, migrate, resilience
 from hrims.config import Settings
 from hrims.errors import DatabaseUnusable
 from hrims.log import get_logger
@@ -53,6 +53,11 @@ class AppState:
             if self._pool is None:
                 self._pool = connection_pools.open_pool(db.dsn_of(self.settings), max_size=MAX_CONNECTIONS)
             return self._pool
+
+    def record_pool(self) -> None:
+        """Set the metrics of the pool, if it is open."""
+        if self._pool is not None:
+            metrics.set_pool(self._pool.get_stats())
 
     def close(self) -> None:
         """Close the pool, if it is open."""

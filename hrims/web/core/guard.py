@@ -97,8 +97,8 @@ def access_check() -> Callable[[Connection], bool]:
 
 
 def is_api() -> bool:
-    """Return whether this is an API request, which gets JSON in every case."""
-    return request.path.startswith("/api/") or request.path == "/api"
+    """Return whether this is a request of the API or a probe, which gets JSON in every case."""
+    return request.path.startswith("/api/") or request.path in {"/api", "/healthz", "/readyz", "/metrics"}
 
 
 def address() -> str | None:

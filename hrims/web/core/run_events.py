@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from hrims import db, resilience
+from hrims import db, metrics, resilience
 from hrims.backoff import exponential_backoff
 from hrims.errors import TooMany
 from hrims.log import get_logger
@@ -90,6 +90,7 @@ class RunEvents:
                 raise TooMany("Too many live streams are open here; poll job-status instead.", "streams_full")
             subscriber = Subscriber(run_id)
             self._subscribers.add(subscriber)
+            metrics.EVENT_STREAMS.set(len(self._subscribers))
             if self._thread is None:
                 self._thread = threading.Thread(target=self._feed, name="run events", daemon=True)
                 self._thread.start()
@@ -99,11 +100,7 @@ class RunEvents:
         """Unsubscribe. A second call has no effect."""
         with self._lock:
             self._subscribers.discard(subscriber)
-
-    @property
-    def open_streams(self) -> int:
-        """Return the number of streams open in this process."""
-        return len(self._subscribers)
+            metrics.EVENT_STREAMS.set(len(self._subscribers))
 
     def _feed(self) -> None:
         failures = 0

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from random import Random
 
+from hrims import metrics
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.attempts.retry import RetryLater
@@ -38,6 +39,7 @@ async def deliver_message(pool: AsyncPool, settings: Settings, message_id: int, 
         return
     at = datetime.now(UTC)
     result = await _send(due, due.secret, settings)
+    metrics.WEBHOOK_DELIVERIES.labels("delivered" if result.error is None else "failed").inc()
     if result.error is None:
         log.info("message_delivered", message_id=message_id, ms=result.milliseconds)
     else:

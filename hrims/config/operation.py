@@ -1,0 +1,41 @@
+"""The settings of logs and metrics. ``settings`` has all others."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from hrims.config.values import long_text, yes_or_no
+from hrims.config.variables import setting
+
+
+class OperationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator sees of the processes."""
+
+    # Metrics
+    metrics_token: Annotated[
+        str | None,
+        setting(
+            "HRIMS_METRICS_TOKEN",
+            "token that a scrape of /metrics sends; it needs no database",
+            prepare=long_text,
+            secret=True,
+        ),
+    ] = None
+    metrics_open: Annotated[
+        bool, setting("HRIMS_METRICS_OPEN", "yes shows metrics without a token", prepare=yes_or_no)
+    ] = False
+    metrics_port: Annotated[
+        int,
+        setting(
+            "HRIMS_METRICS_PORT", "port on which a worker serves its metrics; 0 for none", ge=0, le=65535
+        ),
+    ] = 0
+
+    # Logs
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        setting("HRIMS_LOG_LEVEL", "least level that is logged", prepare=str.lower),
+    ] = "info"
+    log_format: Annotated[
+        Literal["text", "json"], setting("HRIMS_LOG_FORMAT", "text or json", prepare=str.lower)
+    ] = "text"

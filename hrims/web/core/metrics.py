@@ -1,0 +1,102 @@
+"""Metrics of requests, and who may read the metrics of this server."""
+
+import time
+from concurrent.futures import TimeoutError as DeadlineExceeded
+
+import psycopg
+from flask import Flask, Response, current_app, g, request
+
+from hrims import metrics
+from hrims.access import tokens
+from hrims.errors import DatabaseUnusable, NotSignedIn
+from hrims.monitoring import exposition, store
+from hrims.monitoring.collector import BuildCollector, DatabaseCollector, DiskCollector
+from hrims.monitoring.deadline import DeadlineReader
+from hrims.monitoring.store import Figures
+from hrims.web.core import app_state
+from hrims.web.core.app_state import AppState
+
+CONNECT_SECONDS = 1.0
+"""Seconds that a scrape waits for a connection."""
+
+TOKEN_SECONDS = 0.6
+"""Seconds that the database has to find a token. Together with the figures, a scrape takes at most 2 s."""
+
+EXTENSION = "hrims.metrics"
+
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+"""Methods that are a label. Another one would let a client make labels."""
+
+
+class Metrics:
+    """The collectors of one app, and the tokens that it has found valid."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._known_tokens: set[str] = set()
+        self._database = DatabaseCollector(self._read)
+
+    @property
+    def _state(self) -> AppState:
+        return app_state.state_of(self._app)
+
+    def expose(self) -> bytes:
+        """Return the metrics of all web processes, of the database, and of the disk of an embedded one."""
+        settings = self._state.settings
+        disk = [] if settings.database_url else [DiskCollector(settings.state_dir)]
+        return exposition.expose([BuildCollector(), self._database, *disk])
+
+    def check_access(self, token: str) -> None:
+        """Raise NotSignedIn unless the metrics are open or the token is valid.
+
+        While the database is away, a token is valid that this process has found valid before.
+        """
+        if exposition.is_open_to(self._state.settings, token):
+            return
+        if not (token and self._is_valid(token)):
+            raise NotSignedIn(exposition.REFUSED, "bad_token" if token else "not_signed_in")
+
+    def _is_valid(self, token: str) -> bool:
+        try:
+            is_valid = DeadlineReader(lambda: self._find(token)).read(TOKEN_SECONDS)
+        except (DeadlineExceeded, psycopg.Error, DatabaseUnusable):
+            return token in self._known_tokens
+        if is_valid:
+            self._known_tokens.add(token)
+        else:
+            self._known_tokens.discard(token)
+        return is_valid
+
+    def _find(self, token: str) -> bool:
+        with self._state.unchecked_pool().connection(timeout=CONNECT_SECONDS) as conn:
+            return tokens.find_token(conn, token) is not None
+
+    def _read(self) -> Figures:
+        with self._state.unchecked_pool().connection(timeout=CONNECT_SECONDS) as conn:
+            return store.read_figures(conn, self._state.schema)
+
+
+def prepare(app: Flask) -> None:
+    """Time the requests of an app."""
+    app.extensions[EXTENSION] = Metrics(app)
+    app.before_request(_begin)
+    app.after_request(_observe)
+
+
+def of_app() -> Metrics:
+    """Return the metrics of the current app."""
+    found: Metrics = current_app.extensions[EXTENSION]
+    return found
+
+
+def _begin() -> None:
+    g.began_at = time.monotonic()
+
+
+def _observe(response: Response) -> Response:
+    method = request.method if request.method in METHODS else "other"
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    seconds = time.monotonic() - g.get("began_at", time.monotonic())
+    metrics.HTTP_DURATION.labels(method, route, response.status_code).observe(seconds)
+    app_state.state_of(current_app).record_pool()
+    return response

@@ -1,0 +1,21 @@
+"""Scrapes of /metrics."""
+
+import httpx
+
+from tests.web.conftest import Browser
+
+OPEN = {"HRIMS_METRICS_OPEN": "yes"}
+"""The environment of a server that shows its metrics without a token."""
+
+
+def metrics_of(client: Browser | httpx.Client) -> dict[str, float]:
+    """Return the value of each sample by its name with labels."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    return parse(answer.text)
+
+
+def parse(text: str) -> dict[str, float]:
+    """Return the samples of the text format."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
