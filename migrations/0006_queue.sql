@@ -62,6 +62,8 @@ CREATE TABLE workers (
     ended_at timestamptz,
     -- The address of HRIMS that the worker asks, '' if it has none.
     address text,
+    -- Seconds by which the clock of the worker's host was ahead of the database's at the last heartbeat.
+    clock_ahead double precision NOT NULL DEFAULT 0,
     -- Identifies the process when its worker restarts. Two containers can share host name and process id.
     process text
 );

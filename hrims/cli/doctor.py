@@ -1,20 +1,23 @@
-"""``hrims doctor``: check database, schema, HRIMS and worker, and print what to do."""
+"""``hrims doctor``: check the whole product, and print what to do."""
 
 import asyncio
+import json
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
 
 import click
 import psycopg
 
-from hrims import db, migrate
+from hrims import db, instances, migrate
 from hrims.cli import messages, start
 from hrims.config import Settings
+from hrims.db import Connection
 from hrims.errors import DatabaseUnusable, HrimsSyncError, RemoteCredentials, RemoteError, RemoteTimeout
-from hrims.installation import START_COMMAND
-from hrims.jobs.rate_limit.store import read_queue
-from hrims.jobs.workers import store as workers
-from hrims.jobs.workers.store import Pool
+from hrims.monitoring import checks
+from hrims.monitoring.checks import Check
 from hrims.remote.base_url import base_url_of
 from hrims.remote.client import Remote
 
@@ -42,33 +45,98 @@ NEWER = (
 PAUSE = 1.0
 """Seconds between two tries."""
 
+SLOW_SECONDS = 5.0
+"""Seconds of a request for no employee from which HRIMS counts as slow."""
+
 
 @click.command("doctor")
-def doctor_command() -> None:
-    """Check database, schema, remote and worker, and say what to do. Exit code 1 if anything is amiss."""
-    settings = start.settings()
-    database = _report("database", _database, settings)
-    schema = _report("schema", _schema if database else _skip("the database"), settings)
-    remote = _report("remote", _remote, settings)
-    worker = _report("worker", _worker if schema else _skip("database and schema"), settings)
-    sys.exit(0 if database and schema and remote and worker else 1)
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+def doctor_command(as_json: bool) -> None:
+    """Check the whole product, and say what to do. Exit code 1 if anything is amiss."""
+    checks = []
+    for check in run_checks(start.settings()):
+        checks.append(check)
+        if not as_json:
+            click.echo(_format(check))
+    ok = all(check.state != "amiss" for check in checks)
+    if as_json:
+        click.echo(
+            json.dumps({"ok": ok, "checks": [check._asdict() for check in checks]}, ensure_ascii=False)
+        )
+    sys.exit(0 if ok else 1)
 
 
-def _report(name: str, check: Callable[[Settings], str], settings: Settings) -> bool:
+def _format(check: Check) -> str:
+    lines = [" ".join(line.split()) for line in check.text.splitlines()]
+    return f"{check.state:8}{check.name:10}" + f"\n{INDENT}".join(filter(None, lines))
+
+
+def run_checks(settings: Settings) -> Iterator[Check]:
+    """Run each check whose requirements hold, one after the other."""
+    yield _instance(settings)
+    database = _run("database", partial(_database, settings))
+    yield database
+    schema = (
+        _run("schema", partial(_schema, settings))
+        if _is_usable(database)
+        else _skip("schema", "the database")
+    )
+    yield schema
+    yield _run("disk", partial(_disk, settings)) if _is_usable(database) else _skip("disk", "the database")
+    yield _run("remote", partial(_remote, settings))
+    for name, check in STORED.items():
+        if _is_usable(schema):
+            yield _run(name, partial(_with_connection, settings, check))
+        else:
+            yield _skip(name, "database and schema")
+
+
+STORED: Final = {
+    "breaker": checks.check_breakers,
+    "worker": checks.check_workers,
+    "queue": checks.check_queue,
+    "clocks": checks.check_clocks,
+}
+"""The checks that read the database, by name."""
+
+
+def _is_usable(check: Check) -> bool:
+    return check.state != "amiss"
+
+
+def _run(name: str, check: Callable[[], str | Check]) -> Check:
     try:
-        click.echo(f"ok      {name:10}{check(settings)}")
+        result = check()
     except (HrimsSyncError, psycopg.Error, OSError) as error:
-        lines = [" ".join(line.split()) for line in messages.error_message(error).splitlines()]
-        click.echo(f"amiss   {name:10}" + f"\n{INDENT}".join(filter(None, lines)))
-        return False
-    return True
+        return Check(name, "amiss", messages.error_message(error))
+    return result if isinstance(result, Check) else Check(name, "ok", result)
 
 
-def _skip(requirement: str) -> Callable[[Settings], str]:
-    def check(settings: Settings) -> str:
-        raise HrimsSyncError(f"Not checked: put {requirement} right first.")
+def _skip(name: str, requirement: str) -> Check:
+    return Check(name, "amiss", f"Not checked: put {requirement} right first.")
 
-    return check
+
+def _with_connection(settings: Settings, check: Callable[[Connection], Check]) -> Check:
+    with start.connection(settings) as conn:
+        return check(conn)
+
+
+def _instance(settings: Settings) -> Check:
+    """Name the instance that this command means. Warn if only others run: their data is elsewhere."""
+    meant = "DATABASE_URL" if settings.database_url else str(settings.state_dir)
+    running = [item for item in instances.running() if item.is_embedded]
+    is_meant = any(item.state_dir == str(settings.state_dir) for item in running)
+    if settings.database_url or is_meant or not running:
+        return Check("instance", "ok", f"this command looks at {meant}")
+    message = f"This command looks at {meant}, which is not running. {instances.others(running)}"
+    return Check("instance", "warning", message, "To look at the one that runs, set what is shown above.")
+
+
+def _disk(settings: Settings) -> Check:
+    if not settings.database_url:
+        return checks.check_disk(settings.state_dir, settings.min_free_mb)
+    with start.connection(settings, migrated=False) as conn:
+        return checks.check_space_of_server(conn)
 
 
 def _database(settings: Settings) -> str:
@@ -94,61 +162,42 @@ def _schema(settings: Settings) -> str:
     return messages.after_migrations(state.missing_after) if state.missing_after else "up to date"
 
 
-def _remote(settings: Settings) -> str:
+def _remote(settings: Settings) -> str | Check:
     address = base_url_of(settings)
 
-    async def send_request() -> None:
+    async def send_request() -> float:
         async with asyncio.timeout(TIMEOUT), Remote(settings, base_url=address) as remote:
-            await _check(remote)
+            return await _check(remote)
 
     try:
-        asyncio.run(send_request())
+        seconds = asyncio.run(send_request())
     except TimeoutError:
         raise RemoteTimeout(f"{address} did not answer within {TIMEOUT:.0f} s. {_hint(settings)}") from None
     except RemoteCredentials:
         raise  # its message says what to do
     except RemoteError as error:
         raise HrimsSyncError(f"{error} {_hint(settings)}") from None
-    return f"{address} answers"
+    if seconds < SLOW_SECONDS:
+        return f"{address} answers in {seconds:.1f} s"
+    message = f"{address} is slow: it answers in {seconds:.1f} s. Runs take longer; nothing is lost."
+    return Check("remote", "warning", message, "Tell the operators of HRIMS.")
 
 
-async def _check(remote: Remote) -> None:
+async def _check(remote: Remote) -> float:
+    """Return the seconds of the first request that HRIMS answers."""
     for attempts_left in reversed(range(ATTEMPTS)):
+        began_at = time.monotonic()
         try:
             await remote.check()
+            break
         except RemoteError as error:
             if not error.again or not attempts_left:
                 raise
             await asyncio.sleep(PAUSE)
-        else:
-            return
+    return time.monotonic() - began_at
 
 
 def _hint(settings: Settings) -> str:
     if settings.base_url:
         return "Look at HRIMS_BASE_URL, and whether this machine may reach it."
     return "The simulator runs with `hrims up`; its log is in the state directory."
-
-
-def _worker(settings: Settings) -> str:
-    with start.connection(settings) as conn:
-        alive = workers.count_alive(conn)
-        unserved = [pool for pool in workers.list_pools(conn) if pool.has_no_worker]
-        queue = read_queue(conn)
-    if not alive:
-        raise HrimsSyncError(
-            f"No worker is running; runs wait. Start one: hrims worker, or all: {START_COMMAND}"
-        )
-    if unserved:
-        raise HrimsSyncError(" ".join(map(_describe_unserved, unserved)))
-    message = "1 worker is alive" if alive == 1 else f"{alive} workers are alive"
-    return f"{message}; no run starts: {queue.paused_by} paused the queue" if queue.paused_at else message
-
-
-def _describe_unserved(pool: Pool) -> str:
-    institutions, command = (
-        (f"the pool {pool.name}", f"hrims worker --pool {pool.name}")
-        if pool.name
-        else ("institutions of no pool", "hrims worker")
-    )
-    return f"No worker serves {institutions}: their runs wait. Start one: {command}."

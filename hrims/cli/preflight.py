@@ -93,6 +93,10 @@ def check_password(conn: Connection, settings: Settings) -> None:
             raise ConfigError(f"HRIMS_ADMIN_PASSWORD is wrong. {error}") from None
 
 
+NEEDED = ("database", "schema", "disk", "worker")
+"""The checks of ``/readyz`` without which the product does not work. HRIMS may be down."""
+
+
 def find_missing(settings: Settings) -> str:
     """Return what is missing until the product is ready, according to its ``/readyz``.
 
@@ -109,7 +113,7 @@ def find_missing(settings: Settings) -> str:
     if checks.get("database") and not checks.get("writable", True):
         return "the database is read-only"
     message = checks.pop("message", "")
-    missing = [name for name, is_ok in checks.items() if not is_ok and name != "ok"]
+    missing = [name for name in NEEDED if checks.get(name, True) is False]
     if not missing:
         return ""
     return f"no {' and no '.join(missing)} yet{f' ({message})' if message else ''}"

@@ -4,12 +4,15 @@ import asyncio
 import gc
 import importlib
 import os
+import sys
 
 import click
 
 from hrims import instances
 from hrims.cli import parent_watch, start
+from hrims.config import Settings
 from hrims.config.values import pool_name
+from hrims.jobs import liveness
 
 PRELOADED_MODULES = ("httpcore", "anyio._backends._asyncio")
 """Modules that httpx would load during the first request, which would delay the first page."""
@@ -20,8 +23,13 @@ GC_THRESHOLD = 10_000
 
 @click.command("worker")
 @click.option("--pool", metavar="NAME", help="Serve only the institutions that are tied to this pool.")
-def worker_command(pool: str | None) -> None:
+@click.option(
+    "--probe", is_flag=True, help="Do not start one: exit with 0 if the workers of this host are well."
+)
+def worker_command(pool: str | None, probe: bool) -> None:
     """Run a worker until a signal stops it."""
+    if probe:
+        sys.exit(_probe(start.settings()))
     if pool is not None:
         try:
             # An empty name means no pool, whatever the environment says.
@@ -48,6 +56,18 @@ def worker_command(pool: str | None) -> None:
     _reduce_garbage_collection()
     serve_once(settings)
     asyncio.run(run_worker(settings))
+
+
+def _probe(settings: Settings) -> int:
+    """Print what the worker processes of this host do. Return 0 if there is one and none is silent."""
+    signs = liveness.list_signs()
+    for sign in signs:
+        is_silent = sign.age > settings.silent_seconds
+        said = f"has been silent for {sign.age:.0f} s. Restart it" if is_silent else f"is {sign.status}"
+        click.echo(f"Worker process {sign.pid} {said}.")
+    if not signs:
+        click.echo("No worker of this user runs on this host. Start one: hrims worker")
+    return int(not signs or any(sign.age > settings.silent_seconds for sign in signs))
 
 
 def _reduce_garbage_collection() -> None:

@@ -31,6 +31,16 @@ class OperationSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 0
 
+    min_free_mb: Annotated[
+        int,
+        setting(
+            "HRIMS_MIN_FREE_MB",
+            "free space in MB at the embedded database below which the product is not ready",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 200
+
     # Logs
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

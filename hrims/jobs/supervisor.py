@@ -15,9 +15,10 @@ from procrastinate.exceptions import ProcrastinateException
 from hrims import db, migrate
 from hrims.config import Settings
 from hrims.errors import DatabaseUnusable
+from hrims.jobs.liveness import Liveness
 from hrims.jobs.queue import app
 from hrims.log import get_logger
-from hrims.resilience import name_of
+from hrims.resilience import cancel_all, name_of
 from hrims.schema import SchemaCheck
 
 FIRST_PAUSE = 0.5
@@ -38,15 +39,18 @@ async def run_worker(settings: Settings) -> None:
     That is as safe as a kill: saved pages stay, and the rescuer requeues the run.
     """
     stopping = asyncio.Event()
-    schema = SchemaCheck()
+    schema, liveness = SchemaCheck(), Liveness()
     _listen_for_signals(stopping)
+    signs = asyncio.create_task(liveness.run())
     pause = FIRST_PAUSE
     while not stopping.is_set():
         started_at = asyncio.get_running_loop().time()
-        await _run_worker_once(settings, schema, stopping)
+        await _run_worker_once(settings, schema, stopping, liveness)
+        liveness.status = "waiting for the database"
         seconds = asyncio.get_running_loop().time() - started_at
         pause = FIRST_PAUSE if seconds > HEALTHY_AFTER else min(pause * 2, LONGEST_PAUSE)
         await _sleep(pause, stopping)
+    await cancel_all([signs])
     log.info("worker_stopped")
 
 
@@ -62,7 +66,9 @@ def _listen_for_signals(stopping: asyncio.Event) -> None:
     signal.signal(signal.SIGINT, on_signal)
 
 
-async def _run_worker_once(settings: Settings, schema: SchemaCheck, stopping: asyncio.Event) -> None:
+async def _run_worker_once(
+    settings: Settings, schema: SchemaCheck, stopping: asyncio.Event, liveness: Liveness
+) -> None:
     try:
         await asyncio.to_thread(_check_schema, settings, schema)
         async with app.open_async():
@@ -73,6 +79,7 @@ async def _run_worker_once(settings: Settings, schema: SchemaCheck, stopping: as
                 pid=os.getpid(),
                 host=platform.node(),
             )
+            liveness.status = "working"
             await _until(stopping, app.run_worker_async(install_signal_handlers=False))
     except DatabaseUnusable as error:
         log.warning("database_unusable", message=str(error))

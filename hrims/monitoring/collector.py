@@ -52,6 +52,9 @@ PLAIN: Final = {
     "outdated_workers": [
         ("hrims_workers_outdated", "Live workers of another version than the scraped process")
     ],
+    "clocks": [
+        ("hrims_worker_clock_skew_seconds", "Largest difference of a live worker's clock from the database's")
+    ],
     "slots": [
         ("hrims_remote_slots_held", "Slots for requests to HRIMS that workers hold"),
         ("hrims_remote_slot_waiters", "Workers that wait for a slot"),

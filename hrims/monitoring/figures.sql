@@ -34,6 +34,9 @@ WHERE NOT pool_is_served(wanted.pool)
 -- name: outdated_workers
 SELECT count(*) FROM workers w WHERE w.ended_at IS NULL AND is_alive(w) AND w.version <> %(version)s
 
+-- name: clocks
+SELECT coalesce(max(abs(w.clock_ahead)), 0) FROM workers w WHERE w.ended_at IS NULL AND is_alive(w)
+
 -- name: slots
 SELECT count(*) FILTER (WHERE until > now()), (SELECT count(*) FROM remote_waiters) FROM remote_slots
 

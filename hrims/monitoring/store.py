@@ -1,5 +1,6 @@
 """SQL of the figures that Postgres knows. Each function works inside its caller's transaction."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +50,63 @@ def _is_usable(schema: SchemaCheck, ledger: dict[str, str]) -> bool:
 def schema_version(ledger: dict[str, str]) -> int:
     """Return the number of the last migration of HRIMS Sync; 0 if there is none."""
     return max((int(name[:4]) for name in ledger if name[:4].isdigit()), default=0)
+
+
+def read_clock(conn: Connection) -> float:
+    """Return the time of the database, in seconds since 1970."""
+    row = conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+    assert row
+    return float(row[0])
+
+
+def probe_space(conn: Connection, megabytes: int) -> None:
+    """Write a temporary table and drop it. Raises DiskFull if the database cannot store it."""
+    with conn.transaction(force_rollback=True):
+        conn.execute("CREATE TEMPORARY TABLE space_probe (filler text) ON COMMIT DROP")
+        conn.execute("ALTER TABLE space_probe ALTER filler SET STORAGE EXTERNAL")
+        conn.execute(
+            "INSERT INTO space_probe SELECT repeat('x', 1048576) FROM generate_series(1, %s)", (megabytes,)
+        )
+
+
+def list_skewed_hosts(conn: Connection, seconds: float) -> list[tuple[str, float]]:
+    """Return the hosts of live workers whose clocks differ, and by how many seconds they are ahead."""
+    return conn.execute(
+        """
+        SELECT DISTINCT ON (w.host) w.host, w.clock_ahead FROM workers w
+        WHERE w.ended_at IS NULL AND is_alive(w) AND abs(w.clock_ahead) > %s
+        ORDER BY w.host, w.last_beat DESC
+        """,
+        (seconds,),
+    ).fetchall()
+
+
+def list_outdated_hosts(conn: Connection) -> list[str]:
+    """Return the hosts of live workers of another version."""
+    rows = conn.execute(
+        "SELECT DISTINCT w.host || ' (' || w.version || ')' FROM workers w"
+        " WHERE w.ended_at IS NULL AND is_alive(w) AND w.version <> %s ORDER BY 1",
+        (VERSION,),
+    ).fetchall()
+    return [str(host) for (host,) in rows]
+
+
+def list_open_breakers(conn: Connection) -> list[tuple[str, datetime, str]]:
+    """Return the host, the begin in UTC and the reason of each open breaker that a live worker uses."""
+    return conn.execute(
+        """
+        SELECT b.host, b.opened_at AT TIME ZONE 'UTC', b.reason FROM remote_breakers b
+        WHERE EXISTS (SELECT FROM workers w WHERE w.ended_at IS NULL AND is_alive(w)
+                      AND w.host = b.host AND w.address = b.address)
+        ORDER BY 1
+        """
+    ).fetchall()
+
+
+def read_waiting(conn: Connection) -> tuple[int, float]:
+    """Return how many runs wait, and for how many seconds the oldest that may start has waited."""
+    waiting = sum(count for _, state, count in _fetch(conn, "runs") if state == "waiting")
+    return waiting, max((seconds for _, seconds in _fetch(conn, "oldest_waiting")), default=0.0)
 
 
 async def merge_run_ends(conn: AsyncConnection) -> int:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
@@ -93,6 +94,7 @@ def describe(settings: Settings) -> dict[str, Any]:
         "capacity": settings.concurrency,
         "silent_seconds": settings.silent_seconds,
         "address": _address(settings),
+        "clock": time.time(),
     }
 
 

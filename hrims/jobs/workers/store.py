@@ -93,10 +93,13 @@ async def write_heartbeat(conn: AsyncConnection, worker: dict[str, Any]) -> floa
         WITH copy AS (
             UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %(worker_id)s
         )
-        INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address)
+        INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address,
+                             clock_ahead)
         VALUES (%(worker_id)s, %(host)s, %(pid)s, %(process)s, %(version)s, %(pool)s, %(capacity)s,
-                %(silent_seconds)s, %(address)s)
-        ON CONFLICT (worker_id) DO UPDATE SET last_beat = now(), ended_at = NULL, address = excluded.address
+                %(silent_seconds)s, %(address)s, %(clock)s - extract(epoch FROM clock_timestamp()))
+        ON CONFLICT (worker_id) DO UPDATE
+            SET last_beat = now(), ended_at = NULL, address = excluded.address,
+                clock_ahead = excluded.clock_ahead
         RETURNING extract(epoch FROM last_beat)::float8
         """,
         worker,

@@ -1,9 +1,12 @@
 """Health checks and metrics.
 
-``/healthz`` reports that the process responds, ``/readyz`` that the whole product works, ``/metrics`` how
-much it does.
+``/healthz`` reports that the process responds, ``/readyz`` that it can serve requests, ``/metrics`` how much
+the product does. docs/reference/health.md lists their answers in each state.
 """
 
+from concurrent.futures import TimeoutError as DeadlineExceeded
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -12,11 +15,25 @@ from flask import Response, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hrims import db, migrate
+from hrims.config import Settings
 from hrims.errors import DatabaseUnusable
 from hrims.jobs.workers import store as workers
 from hrims.monitoring import exposition
-from hrims.schema import SchemaMismatch
+from hrims.monitoring.checks import has_space
+from hrims.monitoring.deadline import DeadlineReader
+from hrims.monitoring.store import list_open_breakers
+from hrims.schema import SchemaCheck, SchemaMismatch
 from hrims.web.core import app_state, metrics
+from hrims.web.core.app_state import AppState
+
+NEEDED = ("database", "writable", "schema", "disk")
+"""The checks without which a web process cannot serve requests."""
+
+CONNECT_SECONDS = 1.0
+"""Seconds that a readiness check waits for a connection."""
+
+READ_SECONDS = 2.0
+"""Seconds that the database has to answer a readiness check."""
 
 
 def show_liveness() -> dict[str, Any]:
@@ -25,29 +42,38 @@ def show_liveness() -> dict[str, Any]:
 
 
 def show_readiness() -> tuple[dict[str, Any], int]:
-    """Return 200 if the whole product works, else 503.
+    """Return 200 if this process can serve requests, else 503.
 
-    The checks: the database is reachable, is writable and has the schema of this version; a worker is alive.
-    ``message`` states what an operator must do about the schema.
+    The checks: the database is reachable, is writable, has the schema of this version, and its disk is not
+    full. Workers and HRIMS are reported, null if they are unknown, but do not fail a web process. ``message``
+    states what an operator must do about the schema.
     """
-    checks = {"database": False, "writable": False, "schema": False, "worker": False}
-    body: dict[str, Any] = {}
-    try:
-        with app_state.state_of(current_app).unchecked_pool().connection(timeout=2) as conn:
-            checks["database"] = True
-            checks["writable"] = db.can_write(conn)
-            checks["schema"], message = _check_schema(conn)
-            body = {"message": message} if message else {}
-            checks["worker"] = workers.count_alive(conn) > 0
-    except (psycopg.Error, DatabaseUnusable):
-        pass
-    ok = all(checks.values())
-    return {"ok": ok, **checks, **body}, HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
+    state = app_state.state_of(current_app)
+    found: dict[str, Any] = dict.fromkeys(NEEDED, False) | {"disk": _has_space(state.settings)}
+    with suppress(DeadlineExceeded, psycopg.Error, DatabaseUnusable):
+        found |= DeadlineReader(partial(_read_state, state)).read(READ_SECONDS)
+    ok = all(found[name] for name in NEEDED)
+    reported = {name: found.get(name) for name in (*NEEDED, "worker", "remote")}
+    message = {"message": found["message"]} if found.get("message") else {}
+    return {"ok": ok, **reported, **message}, HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def _check_schema(conn: db.Connection) -> tuple[bool, str]:
+def _has_space(settings: Settings) -> bool:
+    return bool(settings.database_url) or has_space(settings.state_dir, settings.min_free_mb)
+
+
+def _read_state(state: AppState) -> dict[str, Any]:
+    with state.unchecked_pool().connection(timeout=CONNECT_SECONDS) as conn:
+        is_usable, message = _check_schema(conn, state.schema)
+        found = {"database": True, "writable": db.can_write(conn), "schema": is_usable, "message": message}
+        if is_usable:
+            found |= {"worker": workers.count_alive(conn) > 0, "remote": not list_open_breakers(conn)}
+        return found
+
+
+def _check_schema(conn: db.Connection, schema: SchemaCheck) -> tuple[bool, str]:
     try:
-        return True, app_state.state_of(current_app).schema.check(migrate.read_ledger(conn))
+        return True, schema.check(migrate.read_ledger(conn))
     except SchemaMismatch as error:
         return False, str(error)
 

@@ -197,7 +197,7 @@ class Product:
             answer = httpx.get(f"{self.address}/readyz", trust_env=False, verify=PLAIN, timeout=10)
         except httpx.HTTPError:
             return False
-        return answer.status_code == 200
+        return answer.status_code == 200 and bool(answer.json()["worker"])
 
     def until_ready(self) -> None:
         """Wait until everything works."""

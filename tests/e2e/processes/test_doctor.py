@@ -1,18 +1,20 @@
 """``hrims doctor``: each check well and amiss, with what to do."""
 
+import json
 import re
 from pathlib import Path
 
 import psycopg
 
 from hrims.migrate import migrate
+from hrims.version import VERSION
 from tests.e2e.processes.product import Product, env_of, run
 from tests.support.simulated import Simulator
 
 
 def told(output: str) -> dict[str, tuple[str, str]]:
-    """``{check: (ok or amiss, words)}``"""
-    found = re.findall(r"^(ok|amiss) +(\w+) +(.+)$", output, re.MULTILINE)
+    """``{check: (ok, warning or amiss, words)}``"""
+    found = re.findall(r"^(ok|warning|amiss) +(\w+) +(.+)$", output, re.MULTILINE)
     return {check: (how, words) for how, check, words in found}
 
 
@@ -20,9 +22,19 @@ def test_all_is_well(shared: Product) -> None:
     done = shared.hrims("doctor")
     assert done.returncode == 0, done.stdout
     checks = told(done.stdout)
-    assert list(checks) == ["database", "schema", "remote", "worker"]
-    assert {how for how, _ in checks.values()} == {"ok"}
+    names = ["instance", "database", "schema", "disk", "remote", "breaker", "worker", "queue", "clocks"]
+    assert list(checks) == names
+    assert {how for how, _ in checks.values()} == {"ok"}, done.stdout
     assert "embedded, in " in checks["database"][1]
+    assert re.search(r"answers in \d+\.\d s$", checks["remote"][1])
+
+
+def test_the_same_as_json(shared: Product) -> None:
+    done = shared.hrims("doctor", "--json")
+    found = json.loads(done.stdout)
+    assert (found["ok"], done.returncode) == (True, 0)
+    assert {check["name"]: check["state"] for check in found["checks"]}["worker"] == "ok"
+    assert [*found["checks"][0]] == ["name", "state", "message", "action"]
 
 
 def test_a_database_that_does_not_answer_comes_first(state: Path) -> None:
@@ -67,7 +79,8 @@ def test_hrims_that_fails_once_is_well_and_a_pool_that_nobody_serves_is_amiss(ds
         conn.execute("INSERT INTO institutions (name, vote_code) VALUES ('Other', '2')")
         conn.execute(
             "INSERT INTO workers (worker_id, host, pid, version, capacity, silent_seconds)"
-            " VALUES (1, 'here', 1, '1', 2, 600)"
+            " VALUES (1, 'here', 1, %s, 2, 600)",
+            (VERSION,),
         )
         simulator.fail("body500", times=1)
         env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": simulator.url}

@@ -1,0 +1,110 @@
+"""Signs of life of a real worker: `hrims worker --probe`, and the messages to systemd."""
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.processes.product import PATIENCE, env_of, run, start, until
+from tests.support.fork_server import ForkedProcess
+
+NOWHERE = "postgresql://unknown@127.0.0.1:1/none"
+
+
+@pytest.fixture
+def env(dsn: str, state: Path, tmp_path: Path) -> dict[str, str]:
+    """Provide the environment of a host with a folder for temporary files of its own."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    return env_of(state) | {
+        "DATABASE_URL": dsn,
+        "HRIMS_BASE_URL": "http://127.0.0.1:1",
+        "TMPDIR": str(folder),
+        "HRIMS_BEAT_SECONDS": "0.5",
+        "HRIMS_SILENT_SECONDS": "5",
+    }
+
+
+@pytest.fixture
+def worker(env: dict[str, str], tmp_path: Path) -> Iterator[ForkedProcess]:
+    """Provide a worker."""
+    process = start("worker", env=env, log=tmp_path / "worker.log")
+    yield process
+    if process.poll() is None:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait(PATIENCE)
+
+
+def probe(env: dict[str, str]) -> tuple[int, str]:
+    """Return the exit code and the text of a probe."""
+    done = run("worker", "--probe", env=env)
+    return done.returncode, done.stdout
+
+
+def test_a_host_without_a_worker(env: dict[str, str]) -> None:
+    assert probe(env) == (1, "No worker of this user runs on this host. Start one: hrims worker\n")
+
+
+def test_a_worker_that_works_freezes_and_wakes(env: dict[str, str], worker: ForkedProcess) -> None:
+    until(lambda: probe(env) == (0, f"Worker process {worker.pid} is working.\n"))
+    worker.send_signal(signal.SIGSTOP)
+    until(lambda: probe(env)[0] == 1)
+    assert "Restart it." in probe(env)[1]
+    worker.send_signal(signal.SIGCONT)
+    until(lambda: probe(env)[0] == 0)
+
+
+def test_a_killed_worker_is_gone(env: dict[str, str], worker: ForkedProcess) -> None:
+    until(lambda: probe(env)[0] == 0)
+    worker.kill()
+    worker.wait(PATIENCE)
+    assert probe(env)[0] == 1
+
+
+def test_a_worker_without_its_database_is_not_restarted(env: dict[str, str], tmp_path: Path) -> None:
+    env = env | {"DATABASE_URL": NOWHERE}
+    process = start("worker", env=env, log=tmp_path / "away.log")
+    try:
+        until(lambda: probe(env) == (0, f"Worker process {process.pid} is waiting for the database.\n"))
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    assert probe(env)[0] == 1
+
+
+def test_systemd_is_told(env: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        env = env | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "500000"}
+        process = start("worker", env=env, log=tmp_path / "worker.log")
+        try:
+            assert manager.recv(1000) == b"READY=1"
+            signs = {manager.recv(1000)}
+            while b"WATCHDOG=1\nSTATUS=working" not in signs:
+                signs.add(manager.recv(1000))
+            for _ in range(3):
+                assert manager.recv(1000) == b"WATCHDOG=1\nSTATUS=working"
+        finally:
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+        while (message := manager.recv(1000)) != b"STOPPING=1":
+            assert message == b"WATCHDOG=1\nSTATUS=working"
+
+
+def test_a_folder_that_is_a_link_is_not_written(env: dict[str, str], tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    Path(env["TMPDIR"], f"hrims-workers-{os.getuid()}").symlink_to(elsewhere)
+    process = start("worker", env=env, log=tmp_path / "worker.log")
+    try:
+        until(lambda: "worker_started" in (tmp_path / "worker.log").read_text())
+        assert probe(env)[0] == 1
+    finally:
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    assert not [*elsewhere.iterdir()]
