@@ -10,6 +10,7 @@ from benchmarks import (
     broken,
     cleaner,
     drift,
+    followers,
     kills,
     latency,
     memory,
@@ -20,7 +21,21 @@ from benchmarks import (
     unchanged,
 )
 
-ALL = (ask, stream, shape, rate, latency, broken, unchanged, memory, drift, cleaner, kills, scenarios)
+ALL = (
+    ask,
+    stream,
+    followers,
+    shape,
+    rate,
+    latency,
+    broken,
+    unchanged,
+    memory,
+    drift,
+    cleaner,
+    kills,
+    scenarios,
+)
 
 for benchmark in ALL:
     name = benchmark.__name__.rpartition(".")[2]

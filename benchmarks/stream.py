@@ -1,7 +1,4 @@
-"""Time from the request to the first server-sent event of a run: at most 100 ms.
-
-Also measures the time from the commit of a page until its progress arrives.
-"""
+"""Time from the request to the first server-sent event of a run: at most 100 ms."""
 
 import contextlib
 import time
@@ -29,10 +26,8 @@ def main() -> None:
         ).run_id
         plain = [_empty(on) for _ in range(TIMES)]
         first = [_first(on, job) for _ in range(TIMES)]
-        later = list(_later(on, job))
     print(line("an empty request", plain))
     print(line("the first event", first, plain))
-    print(line("an event after its commit", later, plain))
     verdict = "holds" if percentile(first, 99) < LIMIT else "DOES NOT HOLD"
     print(f"  {TIMES} times; the first within {LIMIT * 1000:.0f} ms at the 99th percentile: {verdict}")
 
@@ -50,17 +45,6 @@ def _first(on: WebEnvironment, job: int) -> float:
         return time.perf_counter() - began
 
 
-def _later(on: WebEnvironment, job: int) -> Iterator[float]:
-    with _joined(on, job) as answer:
-        events = _data(answer)
-        next(events), next(events)
-        for _ in range(TIMES // 10):
-            began = time.perf_counter()
-            _touch(on, job)
-            next(events)
-            yield time.perf_counter() - began
-
-
 @contextlib.contextmanager
 def _joined(on: WebEnvironment, job: int) -> Iterator[httpx.Response]:
     while True:
@@ -70,10 +54,6 @@ def _joined(on: WebEnvironment, job: int) -> Iterator[httpx.Response]:
                 return
         # The server notices closed streams, and frees their places, only when it next sends to them.
         _touch(on, job)
-
-
-def _data(answer: httpx.Response) -> Iterator[str]:
-    return (text for text in answer.iter_lines() if text.startswith("data: "))
 
 
 def _touch(on: WebEnvironment, job: int) -> None:

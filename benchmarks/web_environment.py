@@ -6,7 +6,7 @@ It has an embedded Postgres with fsync on, the demo register, the real web proce
 import contextlib
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,15 +24,21 @@ from tests.support.served import Served
 
 
 class WebEnvironment(NamedTuple):
-    """A database, a connection to it, and an HTTP client of the web process that uses it."""
+    """A database, a connection to it, and an HTTP client of the web process that uses it.
+
+    ``url``, ``token`` and ``pid`` are the address, a token and the process id of the server.
+    """
 
     dsn: str
     conn: Connection
     http: httpx.Client
+    url: str
+    token: str
+    pid: int
 
 
 @contextlib.contextmanager
-def web_environment() -> Iterator[WebEnvironment]:
+def web_environment(settings: Mapping[str, str] | None = None) -> Iterator[WebEnvironment]:
     """Provide the environment, without workers."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         state = Path(folder, "state")
@@ -42,10 +48,10 @@ def web_environment() -> Iterator[WebEnvironment]:
             token = tokens.add_token(conn, Actor("benchmark", "system"), "benchmark")
             headers = {"Authorization": f"Bearer {token}"}
             with (
-                Served(state, {"DATABASE_URL": server.dsn}) as web,
+                Served(state, {"DATABASE_URL": server.dsn, **(settings or {})}) as web,
                 httpx.Client(base_url=web.url, headers=headers, timeout=30, trust_env=False) as http,
             ):
-                yield WebEnvironment(server.dsn, conn, http)
+                yield WebEnvironment(server.dsn, conn, http, web.url, token, web.process.pid)
 
 
 def percentile(seconds: Sequence[float], share: int) -> float:

@@ -4,13 +4,11 @@ Input: a job id. Output: the events ``status``, ``progress``, ``complete``, ``er
 the run or the sign-in of the client ends.
 """
 
-import json
 import select
 import socket
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
 
 import psycopg
 from flask import Response, request
@@ -22,7 +20,7 @@ from hrims.runs.model import Run
 from hrims.web.core import guard, lookups, serializers
 from hrims.web.core.app_state import pool, run_events
 from hrims.web.core.errors import RETRY_AFTER, json_error
-from hrims.web.core.run_events import Subscriber
+from hrims.web.core.run_events import RunUpdate, Subscriber, format_event
 
 AccessCheck = Callable[[Connection], bool]
 
@@ -72,27 +70,28 @@ def _stream_changes(
     # Read after joining: a change between the two is sent twice rather than lost.
     with database.connection() as conn:
         run = store.find_run(conn, run_id)
+    update = RunUpdate(run) if run else None
     if run:
         subscriber.mark_sent(run)
     sent: tuple[str, int] | None = None
     check_at = time.monotonic() + HEARTBEAT
-    while run is None or not run.ended:
-        if run is None:
-            yield _event("heartbeat", {})
+    while update is None or not update.run.ended:
+        if update is None:
+            yield format_event("heartbeat", {})
         else:
-            if (run.state, run.attempt) != sent:
-                sent = (run.state, run.attempt)
-                yield _event("status", serializers.status(run))
-            yield _event("progress", serializers.progress(run))
+            if (update.run.state, update.run.attempt) != sent:
+                sent = (update.run.state, update.run.attempt)
+                yield update.status
+            yield update.progress
         heartbeat_at = time.monotonic() + HEARTBEAT
-        while (run := subscriber.wait(CLIENT_CHECK_INTERVAL)) is None and time.monotonic() < heartbeat_at:
+        while (update := subscriber.wait(CLIENT_CHECK_INTERVAL)) is None and time.monotonic() < heartbeat_at:
             if client is not None and _is_disconnected(client):
                 return
         if time.monotonic() >= check_at:
             if not _is_still_allowed(database, has_access):
                 return
             check_at = time.monotonic() + HEARTBEAT
-    yield from _stream_end(run, database, has_access)
+    yield from _stream_end(update.run, database, has_access)
 
 
 def _is_still_allowed(database: Pool, has_access: AccessCheck) -> bool:
@@ -117,17 +116,14 @@ def _is_disconnected(client: socket.socket) -> bool:
 
 
 def _stream_end(run: Run, database: Pool, has_access: AccessCheck) -> Iterator[str]:
-    yield _event("status", serializers.status(run))
-    yield _event("progress", serializers.progress(run))
+    update = RunUpdate(run)
+    yield update.status
+    yield update.progress
     with database.connection() as conn:
         if not has_access(conn):
             return
         people = store.list_first_people(conn, run.id, serializers.FIRST_PEOPLE) if run.outcome else []
     if run.outcome is None:
-        yield _event("error", serializers.error(run))
+        yield format_event("error", serializers.error(run))
     else:
-        yield _event("complete", serializers.status(run) | serializers.result(run, people))
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+        yield format_event("complete", serializers.status(run) | serializers.result(run, people))

@@ -4,9 +4,12 @@ Input: notifications of Postgres, on one connection per process, not per client.
 each waiting stream.
 """
 
+import json
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
 import psycopg
 
@@ -16,17 +19,13 @@ from hrims.errors import TooMany
 from hrims.log import get_logger
 from hrims.runs import store
 from hrims.runs.model import Run
+from hrims.web.core import serializers
+from hrims.web.core.update_throttle import UpdateThrottle
 
 CHANNEL = "hrims_run"
 
 APPLICATION_NAME = "hrims streams"
 """The application name of the connection in pg_stat_activity."""
-
-MIN_INTERVAL = 0.1
-"""Minimum seconds between two updates of a run.
-
-The first change is sent immediately; changes within the interval are combined.
-"""
 
 POLL_INTERVAL = 2.0
 """Seconds after which watched runs are read without a notification.
@@ -40,13 +39,30 @@ MIN_PAUSE, MAX_PAUSE = 0.2, 5.0
 log = get_logger(__name__)
 
 
+class RunUpdate:
+    """A run at one time, and its events. Each event is formatted once for all streams."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @cached_property
+    def status(self) -> str:
+        """The event ``status``."""
+        return format_event("status", serializers.status(self.run))
+
+    @cached_property
+    def progress(self) -> str:
+        """The event ``progress``."""
+        return format_event("progress", serializers.progress(self.run))
+
+
 class Subscriber:
     """The subscription of one stream. ``wait`` waits for its run to change."""
 
     def __init__(self, run_id: int) -> None:
         self.run_id = run_id
         self._changed = threading.Condition()
-        self._latest: Run | None = None
+        self._latest: RunUpdate | None = None
         self._last: Run | None = None
 
     def mark_sent(self, run: Run) -> None:
@@ -55,22 +71,22 @@ class Subscriber:
         Another run that was published meanwhile stays: it may be older or newer.
         """
         with self._changed:
-            if self._latest is None or self._latest == run:
+            if self._latest is None or self._latest.run == run:
                 self._latest, self._last = None, run
 
-    def publish(self, run: Run) -> None:
+    def publish(self, update: RunUpdate) -> None:
         """Publish the run if it has changed. It replaces an update that the stream has not taken yet."""
         with self._changed:
-            if run != self._last:
-                self._latest = self._last = run
+            if update.run != self._last:
+                self._latest, self._last = update, update.run
                 self._changed.notify()
 
-    def wait(self, seconds: float) -> Run | None:
+    def wait(self, seconds: float) -> RunUpdate | None:
         """Return the run after a change; None if it did not change within ``seconds``."""
         with self._changed:
             self._changed.wait_for(lambda: self._latest is not None, seconds)
-            run, self._latest = self._latest, None
-            return run
+            update, self._latest = self._latest, None
+            return update
 
 
 class RunEvents:
@@ -109,28 +125,37 @@ class RunEvents:
                 with db.connect(self._dsn(), application_name=APPLICATION_NAME) as conn:
                     if not db.is_pooled(conn):
                         conn.execute(f"LISTEN {CHANNEL}".encode())
+                    throttle = UpdateThrottle()
                     while True:
-                        self._publish(conn, self._list_changed(conn))
+                        throttle.add(self._list_changed(conn, throttle.seconds_left(time.monotonic())))
+                        self._publish(conn, throttle.take_due(time.monotonic()))
                         failures = 0
-                        time.sleep(MIN_INTERVAL)
             except Exception as error:  # noqa: BLE001 - streams continue when the database is back
                 log.warning("streams_interrupted", error=resilience.name_of(error))
             failures += 1
             time.sleep(exponential_backoff(MIN_PAUSE, failures, MAX_PAUSE))
 
-    def _list_changed(self, conn: psycopg.Connection) -> set[int]:
-        """Return the watched runs to publish: those notified, or all if no notification came for a while."""
-        notified = {int(notice.payload) for notice in conn.notifies(timeout=POLL_INTERVAL, stop_after=1)}
+    def _list_changed(self, conn: psycopg.Connection, seconds: float) -> set[int]:
+        """Return the watched runs that changed within ``seconds``, or all after ``POLL_INTERVAL``."""
+        notified = {
+            int(notice.payload) for notice in conn.notifies(timeout=min(seconds, POLL_INTERVAL), stop_after=1)
+        }
         notified |= {int(notice.payload) for notice in conn.notifies(timeout=0)}
         with self._lock:
             run_ids = {subscriber.run_id for subscriber in self._subscribers}
-        return notified & run_ids if notified else run_ids
+        return run_ids if not notified and seconds > POLL_INTERVAL else notified & run_ids
 
     def _publish(self, conn: psycopg.Connection, run_ids: set[int]) -> None:
         for run_id in run_ids:
             run = store.find_run(conn, run_id)
             with self._lock:
                 subscribers = [item for item in self._subscribers if item.run_id == run_id]
+            update = RunUpdate(run) if run else None
             for subscriber in subscribers:
-                if run:
-                    subscriber.publish(run)
+                if update:
+                    subscriber.publish(update)
+
+
+def format_event(name: str, data: dict[str, Any]) -> str:
+    """Return a server-sent event."""
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
