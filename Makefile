@@ -45,7 +45,7 @@ format: setup-dev ## put the code into the house style
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml deploy/build.in -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q --extra dev pyproject.toml deploy/build.in -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q --extra dev --extra otel --extra sentry pyproject.toml deploy/build.in -o requirements-dev.lock
 
 clean: ## remove the virtual environment and caches; the data in .hrims stays
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache test-results

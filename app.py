@@ -6,11 +6,11 @@ from flask import Flask
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hrims import config
+from hrims import config, error_reports, tracing
 from hrims.config import Settings
 from hrims.installation import TEMPLATES
 from hrims.web import routes
-from hrims.web.core import app_state, csrf, errors, headers, hosts, metrics, static_files, templating
+from hrims.web.core import app_state, csrf, errors, headers, hosts, metrics, static_files, templating, traces
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -19,7 +19,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("app", template_folder=TEMPLATES, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app_state.attach(app, settings)
+    tracing.configure(settings, "web")
+    error_reports.configure(settings, "web")
     metrics.prepare(app)
+    traces.prepare(app)
     Htmx(app)
     errors.prepare(app)
     hosts.prepare(app, settings.hosts)

@@ -66,6 +66,8 @@ CREATE TABLE runs (
     -- The page size that this run found to work, and the finding in words. NULL while the requested one works.
     fitted_page_size integer CHECK (fitted_page_size BETWEEN 1 AND 500),
     page_finding text CHECK (page_finding <> ''),
+    -- The span that requested the run (W3C traceparent), from which the trace of its attempts continues.
+    traceparent text CHECK (length(traceparent) <= 100),
     -- Counted at the end of the run: the employees of the last complete run of the same list.
     last_complete_people integer CHECK (last_complete_people >= 0),
     CONSTRAINT runs_ended CHECK

@@ -39,13 +39,13 @@ WITH selected AS (
 ), enqueued AS (
     INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, priority, requested_by,
                       requested_via, attempts, attempt_pause, deadline_minutes, deadline_at, pool, not_before,
-                      quiet_from, quiet_until, quiet_zone)
+                      quiet_from, quiet_until, quiet_zone, traceparent)
     SELECT 'sync', i.id, m.identifier_type, m.identifier, %(page_size)s, %(priority)s, %(requested_by)s,
            %(requested_via)s, i.attempts, i.attempt_pause, i.deadline_minutes,
            coalesce(quiet_end(%(quiet_from)s, %(quiet_until)s, %(quiet_zone)s, m.not_before), m.not_before)
                + i.deadline_minutes * interval '1 minute',
            i.pool, nullif(m.not_before, now()),
-           %(quiet_from)s, %(quiet_until)s, %(quiet_zone)s
+           %(quiet_from)s, %(quiet_until)s, %(quiet_zone)s, %(traceparent)s
     FROM selected m JOIN institutions i ON i.id = m.institution_id
     -- Lock the institutions, so that none is moved to another pool meanwhile while its run keeps the old pool.
     ORDER BY i.id FOR SHARE OF i

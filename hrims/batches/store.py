@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
 
+from hrims import tracing
 from hrims.batches.progress import Member, Total
 from hrims.db import Connection, int_array, statements
 
@@ -74,7 +75,8 @@ def enqueue_members(
         "identifiers": [institution.identifier for institution in selected],
     }
     enqueued = conn.execute(
-        SQL["insert_runs"], {**members, **run, "spread": spread, **quiet._asdict()}
+        SQL["insert_runs"],
+        {**members, **run, "spread": spread, **quiet._asdict(), "traceparent": tracing.current()},
     ).fetchall()
     runs = {
         "runs": int_array(run_id for run_id, _ in enqueued),

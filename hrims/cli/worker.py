@@ -48,13 +48,13 @@ def worker_command(pool: str | None, probe: bool) -> None:
     # Imported only after the settings are known to be valid, because the app reads them on import.
     from hrims.jobs.queue import app  # noqa: PLC0415 - it reads the settings
     from hrims.jobs.supervisor import run_worker  # noqa: PLC0415 - it reads the settings
-    from hrims.monitoring.task import serve_once  # noqa: PLC0415 - it imports the queue
+    from hrims.monitoring.task import start_once  # noqa: PLC0415 - it imports the queue
 
     app.perform_import_paths()  # type: ignore[no-untyped-call] # Procrastinate does not annotate it
     for name in PRELOADED_MODULES:
         importlib.import_module(name)
     _reduce_garbage_collection()
-    serve_once(settings)
+    start_once(settings)
     asyncio.run(run_worker(settings))
 
 

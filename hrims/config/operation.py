@@ -1,10 +1,10 @@
-"""The settings of logs and metrics. ``settings`` has all others."""
+"""The settings of metrics, traces, error reports and logs. ``settings`` has all others."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
-from hrims.config.values import long_text, yes_or_no
+from hrims.config.values import long_text, url, yes_or_no
 from hrims.config.variables import setting
 
 
@@ -40,6 +40,23 @@ class OperationSettings(msgspec.Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = 200
+
+    # Traces and error reports
+    otel_endpoint: Annotated[
+        str | None,
+        setting(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "address of an OpenTelemetry collector (OTLP over HTTP) for traces; needs hrims-sync[otel]",
+            prepare=url,
+        ),
+    ] = None
+    sentry_dsn: Annotated[
+        str | None,
+        setting("SENTRY_DSN", "address of Sentry for error reports; needs hrims-sync[sentry]", secret=True),
+    ] = None
+    sentry_environment: Annotated[
+        str, setting("SENTRY_ENVIRONMENT", "name of the installation in error reports")
+    ] = "production"
 
     # Logs
     log_level: Annotated[

@@ -7,6 +7,7 @@ transaction. States change by compare-and-set; the row count shows whether the c
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hrims import tracing
 from hrims.db import AsyncConnection, Connection, statements
 
 FENCED = statements(Path(__file__).with_name("fenced_jobs.sql"))
@@ -35,20 +36,20 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
         ), inserted AS (
             INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
                               priority, requested_by, requested_via, attempts, attempt_pause,
-                              deadline_minutes, deadline_at, pool)
+                              deadline_minutes, deadline_at, traceparent, pool)
             SELECT %(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
                    %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s,
                    coalesce(%(attempts)s, policy.attempts), coalesce(%(attempt_pause)s, policy.attempt_pause),
                    coalesce(%(deadline_minutes)s, policy.deadline_minutes),
                    now() + coalesce(%(deadline_minutes)s, policy.deadline_minutes) * interval '1 minute',
-                   policy.pool
+                   %(traceparent)s, policy.pool
             FROM (VALUES (1)) one LEFT JOIN policy ON true
             ON CONFLICT DO NOTHING
             RETURNING id
         )
         INSERT INTO run_progress (run_id) SELECT id FROM inserted RETURNING run_id
         """,
-        run,
+        run | {"traceparent": tracing.current()},
     ).fetchone()
     return row[0] if row else None
 
@@ -143,13 +144,13 @@ def reopen(conn: Connection, run_id: int) -> bool:
             )
             UPDATE runs SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0,
                             trouble = NULL, trouble_code = NULL,
-                            not_before = NULL,
+                            not_before = NULL, traceparent = %(traceparent)s,
                             pool = (SELECT i.pool FROM institutions i WHERE i.id = runs.institution_id),
                             deadline_at = now() + deadline_minutes * interval '1 minute'
             WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL AND pruned_at IS
             NULL AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))
             """,
-            {"run": run_id},
+            {"run": run_id, "traceparent": tracing.current()},
         ).rowcount
     )
 

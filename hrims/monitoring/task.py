@@ -1,8 +1,8 @@
-"""What a worker does for its operator: it serves its metrics, and merges the counts of ends of runs."""
+"""What a worker does for its operator: metrics, traces, error reports, and merged counts of ends of runs."""
 
 from functools import cache
 
-from hrims import metrics
+from hrims import error_reports, metrics, tracing
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.cleaner.store import try_lock
@@ -15,8 +15,8 @@ POOL_SECONDS = 5.0
 
 
 async def run_metrics(pool: AsyncPool, settings: Settings) -> None:
-    """Serve the metrics of this process, and read those of its connection pool, until cancelled."""
-    serve_once(settings)
+    """Start metrics, traces and error reports, and read the connection pool, until cancelled."""
+    start_once(settings)
 
     async def read_pool() -> None:
         metrics.set_pool(pool.get_stats())
@@ -25,9 +25,14 @@ async def run_metrics(pool: AsyncPool, settings: Settings) -> None:
 
 
 @cache
-def serve_once(settings: Settings) -> int | None:
-    """Serve the metrics once a process: a worker that starts again inside it keeps the port."""
-    return exposition.serve(settings, [BuildCollector()])
+def start_once(settings: Settings) -> None:
+    """Start metrics, traces and error reports once a process. A worker that restarts inside it keeps them.
+
+    Raises ConfigError if a setting needs a package that is not installed.
+    """
+    tracing.configure(settings, "worker")
+    error_reports.configure(settings, "worker")
+    exposition.serve(settings, [BuildCollector()])
 
 
 async def merge_run_ends(pool: AsyncPool, _settings: Settings) -> None:

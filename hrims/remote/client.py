@@ -7,7 +7,8 @@ else.
 import asyncio
 import logging
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -15,6 +16,7 @@ from typing import Any, Final, Self
 import httpx
 import msgspec
 
+from hrims import tracing
 from hrims.config import Settings
 from hrims.errors import (
     ConfigError,
@@ -86,7 +88,7 @@ class Remote:
         ``identifier_type`` is ``votecode`` or ``tin``. Raises RemoteError.
         """
         about = {"PageNumber": number, "PageSize": size, "RequestBody": identifier}
-        with measure_remote(identifier_type):
+        with self._measured(identifier_type, page=number, size=size):
             answer = await self._ask(OPERATIONS[identifier_type], about)
             return wire.decode_page(answer, number=number, size=size)
 
@@ -97,7 +99,7 @@ class Remote:
 
     async def person(self, key: str) -> wire.Person | wire.Unreadable:
         """Return the employee with the payroll number or ZanID ``key``. Raises RemoteError."""
-        with measure_remote("person"):
+        with self._measured("person"):
             return wire.decode_person(await self._ask("202", {"RequestBody": key}))
 
     async def check(self) -> None:
@@ -105,10 +107,16 @@ class Remote:
 
         Raises RemoteError otherwise.
         """
-        with measure_remote("check"):
+        with self._measured("check"):
             answer = await self._ask("202", {"RequestBody": UNKNOWN_ZAN_ID})
             with suppress(RemoteUnknown, RemoteBadRequest):
                 wire.decode_person(answer)
+
+    @contextmanager
+    def _measured(self, operation: str, **about: int) -> Iterator[None]:
+        """Measure a request, and make a span of it."""
+        with measure_remote(operation), tracing.span(f"HRIMS {operation}", "CLIENT", None, **about):
+            yield
 
     async def _ask(self, operation: str, about: dict[str, Any]) -> bytes:
         request = msgspec.json.encode({"RequestId": operation, "RequestPayloadData": about})

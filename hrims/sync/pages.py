@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from hrims import metrics
+from hrims import metrics, tracing
 from hrims.db import AsyncConnection, AsyncPool
 from hrims.drift.tally import Tally, tally
 from hrims.employees import store as employees
@@ -141,9 +141,11 @@ async def save(attempt: Attempt, fetched: FetchedPage, pool: AsyncPool, *, readi
             return await store.delete_empty_page(conn, attempt, fetched.page, reading)
 
     began = time.monotonic()
-    saved = await retry_on_disconnect(write)
-    if saved is None and fetched.mapped.records and await retry_on_disconnect(delete_empty):
+    page, records = fetched.page.number, fetched.mapped.records
+    with tracing.span("save page", page=page, records=records):
         saved = await retry_on_disconnect(write)
+        if saved is None and records and await retry_on_disconnect(delete_empty):
+            saved = await retry_on_disconnect(write)
     if saved is None:
         log.info("page_already_saved", page=fetched.page.number)
         return []

@@ -9,6 +9,7 @@ import os
 import platform
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from random import Random
 
@@ -16,7 +17,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 from structlog.contextvars import bound_contextvars
 
-from hrims import metrics
+from hrims import metrics, tracing
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.errors import HrimsSyncError, RemoteDown, StaleAttempt
@@ -65,9 +66,21 @@ async def run_attempt(pool: AsyncPool, settings: Settings, run_id: int, job_id: 
         log.info("attempt_not_needed", run=run_id, job=job_id)
         return
     context = bound_contextvars(run=attempt.run_id, attempt=attempt.number)
-    with context, attempt_log.capture() as log_lines:
+    with context, _span_of(attempt), attempt_log.capture() as log_lines:
         async with _save_log_of(pool, settings, attempt, log_lines):
             await _run_attempt(pool, settings, attempt, work)
+
+
+def _span_of(attempt: Attempt) -> AbstractContextManager[object]:
+    return tracing.span(
+        f"attempt {attempt.kind}",
+        "CONSUMER",
+        attempt.traceparent,
+        run=attempt.run_id,
+        attempt=attempt.number,
+        institution=attempt.institution_id,
+        waited_seconds=round(attempt.waited_seconds, 3),
+    )
 
 
 async def _run_attempt(pool: AsyncPool, settings: Settings, attempt: Attempt, work: Work) -> None:

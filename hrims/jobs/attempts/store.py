@@ -14,7 +14,8 @@ class Attempt(NamedTuple):
     """One execution of a run's job. ``number`` is its fencing number.
 
     ``attempts`` and ``attempt_pause`` are None if the settings decide, ``seconds_left`` if there is no
-    deadline. ``waited_seconds`` is the time since the request of the run.
+    deadline. ``waited_seconds`` is the time since the request of the run, ``traceparent`` the span of the
+    request.
     """
 
     run_id: int
@@ -30,6 +31,7 @@ class Attempt(NamedTuple):
     attempt_pause: float | None = None
     seconds_left: float | None = None
     waited_seconds: float = 0.0
+    traceparent: str | None = None
 
 
 async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str, pid: int) -> Attempt | None:
@@ -44,7 +46,7 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
             RETURNING r.id, r.attempt, r.kind, r.of_run_id, r.institution_id, r.identifier_type,
                       r.identifier, r.page_size, r.failures, r.attempts, r.attempt_pause,
                       extract(epoch FROM r.deadline_at - now())::float8,
-                      extract(epoch FROM now() - r.requested_at)::float8
+                      extract(epoch FROM now() - r.requested_at)::float8, r.traceparent
             """,
             (run_id, queue_job_id),
         )

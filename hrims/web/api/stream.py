@@ -81,8 +81,8 @@ def _stream_changes(
         else:
             if (update.run.state, update.run.attempt) != sent:
                 sent = (update.run.state, update.run.attempt)
-                yield update.status
-            yield update.progress
+                yield update.event("status", serializers.status)
+            yield update.event("progress", serializers.progress)
         heartbeat_at = time.monotonic() + HEARTBEAT
         while (update := subscriber.wait(CLIENT_CHECK_INTERVAL)) is None and time.monotonic() < heartbeat_at:
             if client is not None and _is_disconnected(client):
@@ -117,8 +117,8 @@ def _is_disconnected(client: socket.socket) -> bool:
 
 def _stream_end(run: Run, database: Pool, has_access: AccessCheck) -> Iterator[str]:
     update = RunUpdate(run)
-    yield update.status
-    yield update.progress
+    yield update.event("status", serializers.status)
+    yield update.event("progress", serializers.progress)
     with database.connection() as conn:
         if not has_access(conn):
             return

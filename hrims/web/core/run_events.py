@@ -8,7 +8,6 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -19,7 +18,6 @@ from hrims.errors import TooMany
 from hrims.log import get_logger
 from hrims.runs import store
 from hrims.runs.model import Run
-from hrims.web.core import serializers
 from hrims.web.core.update_throttle import UpdateThrottle
 
 CHANNEL = "hrims_run"
@@ -44,16 +42,13 @@ class RunUpdate:
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self._events: dict[str, str] = {}
 
-    @cached_property
-    def status(self) -> str:
-        """The event ``status``."""
-        return format_event("status", serializers.status(self.run))
-
-    @cached_property
-    def progress(self) -> str:
-        """The event ``progress``."""
-        return format_event("progress", serializers.progress(self.run))
+    def event(self, name: str, serialize: Callable[[Run], dict[str, Any]]) -> str:
+        """Return the server-sent event of this name. ``serialize`` returns its data."""
+        if name not in self._events:
+            self._events[name] = format_event(name, serialize(self.run))
+        return self._events[name]
 
 
 class Subscriber:

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from random import Random
 
-from hrims import metrics
+from hrims import metrics, tracing
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.jobs.attempts.retry import RetryLater
@@ -38,7 +38,8 @@ async def deliver_message(pool: AsyncPool, settings: Settings, message_id: int, 
         await retry_on_disconnect(lambda: _fail_switched_off(pool, due, job_id))
         return
     at = datetime.now(UTC)
-    result = await _send(due, due.secret, settings)
+    with tracing.span("deliver webhook", "CLIENT", message=message_id):
+        result = await _send(due, due.secret, settings)
     metrics.WEBHOOK_DELIVERIES.labels("delivered" if result.error is None else "failed").inc()
     if result.error is None:
         log.info("message_delivered", message_id=message_id, ms=result.milliseconds)
