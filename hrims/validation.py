@@ -1,11 +1,13 @@
-"""Validation by types. Input: JSON values or a form. Output: a structure with its fields within bounds.
+"""Validation by types. Input: JSON values, a form or a query string. Output: a structure within its bounds.
 
 The structures are also the source of the API's description, so the bounds stand in types:
 ``Annotated[int, Meta(ge=1, le=500)]``. ``Meta(extra=...)`` holds what JSON Schema cannot express:
 
 - ``prepare`` normalizes a text before its bounds are checked, or raises ValueError,
 - ``expected`` states what the field must be, ``message`` replaces the whole sentence,
-- ``code`` is the code of the error, ``missing`` its code if the field was not sent.
+- ``code`` is the code of the error,
+- ``missing`` and ``missing_message`` are code and sentence if the field was not sent,
+- ``is_verbatim`` keeps the spaces around a text of a form.
 """
 
 import functools
@@ -35,7 +37,10 @@ T = TypeVar("T", bound="Request")
 
 
 class Request(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """The body of a request: the fields of the API. A form has the same fields under their Python names."""
+    """The body or the query string of a request: the fields of the API.
+
+    A form has the same fields under their Python names.
+    """
 
     outcome: ClassVar[str] = UNCHANGED
     """The end of the error messages."""
@@ -99,26 +104,32 @@ def validate(type_: type[T], fields: Mapping[str, object]) -> T:
 def validate_form(type_: type[T], form: Mapping[str, str], **given: object) -> T:
     """Return the structure with the values of a form. An empty field counts as not sent; others are ignored.
 
-    ``given`` are values that the form has under another name or several times. Raises InvalidInput.
+    A list takes all values of its field, if ``form`` has several. ``given`` are values that are validated
+    already, and those that the form has under another name. Raises InvalidInput.
     """
-    values: dict[str, object] = {}
-    for name, field in _fields(type_).items():
-        text = form.get(field.name, "").strip()
-        if field.name in given:
-            values[name] = given[field.name]
-        elif text:
-            values[name] = read_number(text) if is_number(field.type) else text
-    return validate(type_, values)
+    fields = _fields(type_)
+    texts = {name: _read_text(field.name, field.type, form) for name, field in fields.items()}
+    values = {name: given.get(field.name, texts[name]) for name, field in fields.items()}
+    return validate(type_, {name: value for name, value in values.items() if value is not MISSING})
+
+
+def validate_query(type_: type[T], args: Mapping[str, str]) -> T:
+    """Return the structure with the values of a query string, read like a form.
+
+    Its parameters have the names of the API. Raises InvalidInput.
+    """
+    texts = {name: _read_text(name, field.type, args) for name, field in _fields(type_).items()}
+    return validate(type_, {name: value for name, value in texts.items() if value is not MISSING})
 
 
 def build_error(name: str, type_: Any, outcome: str, *, is_missing: bool = False) -> InvalidInput:
     """Return the error for a wrong value of a field: what it must be, and the outcome."""
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    code = get_extra(type_).get("code", f"bad_{snake}")
+    extra = get_extra(type_)
+    code, message = extra.get("code", f"bad_{snake}"), extra.get("message")
     if is_missing:
-        code = get_extra(type_).get("missing", code)
-    message = get_extra(type_).get("message") or f"{name} must be {describe(type_)}."
-    return InvalidInput(f"{message} {outcome}", code)
+        code, message = extra.get("missing", code), extra.get("missing_message", message)
+    return InvalidInput(f"{message or f'{name} must be {describe(type_)}.'} {outcome}".rstrip(), code)
 
 
 def describe(type_: Any, separator: str = ",") -> str:
@@ -173,6 +184,24 @@ def _prepare(value: object, prepare: Callable[[str], object] | None) -> object:
     if not is_unicode(value):
         raise ValueError
     return prepare(value) if prepare else value
+
+
+def _read_text(name: str, type_: Any, texts: Mapping[str, str]) -> object:
+    """Return the value of a field of a form, a number if the field is one. MISSING if it is empty."""
+    if is_list(type_):
+        get_all: Callable[[str], list[str]] = getattr(texts, "getlist", lambda _: [])
+        return [read_number(text.strip()) for text in get_all(name) if text.strip()] or MISSING
+    text = texts.get(name, "")
+    if not get_extra(type_).get("is_verbatim"):
+        text = text.strip()
+    if not text:
+        return MISSING
+    return read_number(text) if is_number(type_) and "prepare" not in get_extra(type_) else text
+
+
+def is_list(type_: Any) -> bool:
+    """Return whether a value of this type is a list of numbers."""
+    return any(get_origin(base) is list for base, _ in _alternatives(type_))
 
 
 def is_number(type_: Any) -> bool:

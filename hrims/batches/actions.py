@@ -4,7 +4,7 @@ Each action writes its audit record in the same transaction.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 import psycopg
 from msgspec import Meta
@@ -19,18 +19,18 @@ from hrims.jobs.rate_limit.priorities import NORMAL
 from hrims.numbers import LARGEST
 from hrims.validation import UNCHANGED
 
+MAX_SELECTED: Final = 10_000
+
+BAD_INSTITUTIONS: Final = {
+    "message": f"Select 1 to {MAX_SELECTED:,} institutions by their ids, or give “all” or “failed”.",
+    "code": "bad_institutions",
+}
+
 Institutions = (
     Literal["all", "failed"]
     | Annotated[
         list[Annotated[int, Meta(ge=1, le=LARGEST)]],
-        Meta(
-            min_length=1,
-            max_length=10_000,
-            extra={
-                "message": "Select 1 to 10,000 institutions by their ids, or give “all” or “failed”.",
-                "code": "bad_institutions",
-            },
-        ),
+        Meta(min_length=1, max_length=MAX_SELECTED, extra=BAD_INSTITUTIONS),
     ]
 )
 

@@ -150,8 +150,7 @@ def check(conn: Connection, fields: ScheduleRequest) -> dict[str, Any]:
 
 
 def _parse_quiet_hours(fields: ScheduleRequest) -> dict[str, time | None]:
-    start = calendar.parse_time(fields.quiet_from, "quietFrom")
-    end = calendar.parse_time(fields.quiet_until, "quietUntil")
+    start, end = calendar.parse_time(fields.quiet_from), calendar.parse_time(fields.quiet_until)
     if (start is None) != (end is None) or (start is not None and start == end):
         raise InvalidInput("Quiet hours have a beginning and another end. Nothing was changed.", "bad_time")
     return {"quiet_from": start, "quiet_until": end}

@@ -14,13 +14,18 @@ TIME_ZONE: Final = "Africa/Dar_es_Salaam"
 
 Name = Annotated[str, Meta(min_length=1, max_length=80, extra={"prepare": to_single_line})]
 
-Cron = Annotated[
-    str,
-    Meta(
-        max_length=calendar.MAX_CRON_LENGTH,
-        extra={"prepare": calendar.parse_cron, "expected": calendar.FIVE_FIELDS, "code": "bad_cron"},
-    ),
+TypedCron = Annotated[
+    str, Meta(max_length=calendar.MAX_CRON_LENGTH, extra={"message": calendar.BAD_LENGTH, "code": "bad_cron"})
 ]
+"""A cron expression that is not parsed yet."""
+
+Cron = Annotated[TypedCron, Meta(extra={"prepare": calendar.parse_cron})]
+
+TimeZone = Annotated[
+    str, Meta(max_length=64, extra={"expected": "a name like Africa/Dar_es_Salaam", "code": "bad_time_zone"})
+]
+
+SpreadMinutes = Annotated[int, Meta(ge=0, le=1440)]
 
 ClockTime = Annotated[
     str,
@@ -37,12 +42,12 @@ class ScheduleRequest(Request, kw_only=True):
 
     cron: Cron
     name: Name
-    time_zone: str = TIME_ZONE
+    time_zone: TimeZone = TIME_ZONE
     institutions: Institutions = "all"
     identifier_type: IdentifierType | None = None
     page_size: PageSize = PAGE_SIZE
     priority: Priority = "low"
-    spread_minutes: Annotated[int, Meta(ge=0, le=1440)] = 0
+    spread_minutes: SpreadMinutes = 0
     missed: Literal["skip", "once"] = "once"
     quiet_from: ClockTime | None = None
     quiet_until: ClockTime | None = None

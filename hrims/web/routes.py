@@ -48,6 +48,11 @@ class Route(NamedTuple):
         """Return the structure of the JSON body, if the view takes one."""
         return requests.get_body_type(self.view)
 
+    @property
+    def query(self) -> type[Request] | None:
+        """Return the structure of the query string, if the view takes one."""
+        return requests.get_query_type(self.view)
+
 
 ROUTES = (
     # Sign-in and sign-out
@@ -221,7 +226,7 @@ ROUTES = (
 def register(app: Flask) -> None:
     """Add every route to an app, and the guard that checks its permission."""
     for route in ROUTES:
-        view = requests.pass_body(route.view)
+        view = requests.pass_input(route.view)
         app.add_url_rule(route.url, route.endpoint, view, methods=[route.method])
     permissions.attach(app, {route.endpoint: route.permission for route in ROUTES})
     app.before_request(guard.authorize)

@@ -12,9 +12,6 @@ from psycopg.types.json import Jsonb
 
 from hrims.db import Connection
 
-KINDS = ("all",)
-"""Kinds of messages to filter by."""
-
 
 class Endpoint(NamedTuple):
     """An endpoint without its secret, with the number of its waiting and failed messages."""

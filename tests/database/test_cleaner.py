@@ -89,7 +89,7 @@ async def test_what_an_old_run_did_goes_and_its_summary_stays(
     )  # fmt: skip
     assert count(conn, "reject_cases") == 1
     with pytest.raises(Unprocessable, match="its pages were deleted"):
-        find_pair(conn, str(old), str(new))
+        find_pair(conn, old, new)
 
 
 async def test_a_run_that_is_pruned_is_not_tried_again(

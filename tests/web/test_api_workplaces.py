@@ -137,7 +137,8 @@ def test_refusals(api: Browser, conn: Connection, path: str, body: Any, error: t
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "page=-1", "pageSize=201", "pageSize=0", "page=²"])
 def test_pages_that_are_none(api: Browser, query: str) -> None:
-    assert error_of(api.get(f"{PATH}?{query}")) == (400, "bad_number")
+    code = "bad_page_size" if query.startswith("pageSize") else "bad_page"
+    assert error_of(api.get(f"{PATH}?{query}")) == (400, code)
 
 
 def test_who_may_not(client: Browser, officer: Browser, api: Browser) -> None:

@@ -71,6 +71,8 @@ def test_a_button_takes_back(officer: Browser, conn: Connection) -> None:
     health, id_ = institution(conn), waiting(conn)
     actions.map_workplace(conn, Actor("omar", "page"), id_, health)
     assert officer.press(f"{PATH}/{id_}/unmap", institution="4711").status_code == 409
+    assert officer.press(f"{PATH}/{id_}/unmap", institution="x").status_code == 400
+    assert institution_of(conn, id_) == [(HEALTH, 3)]
     answer = officer.press(f"{PATH}/{id_}/unmap", institution=str(health))
     assert institution_of(conn, id_) == [(None, 3)]
     assert f"“{HOSPITAL}” is no longer mapped: 3 people have no institution." in text(
@@ -144,8 +146,11 @@ def test_names_are_shown_by_the_page_and_an_odd_address_shows_one_too(
     assert "Skuli 10" not in first
     assert "Previous Page 3 of 3" in third
     assert "Skuli 20" in third
-    for odd in ("page=99", "page=x&mapped=-1", "page=²", "name=%01&find=%02&workplace=99999999999999999999"):
+    for odd in ("page=99", "name=%01&find=%02&workplace=99999999999999999999", "workplace=x&done=-1"):
         assert "Skuli" in text(officer, f"{PATH}?{odd}")
+    for wrong in ("page=x&mapped=1", "page=1&mapped=-1", "page=²"):
+        answer = officer.get(f"{PATH}?{wrong}")
+        assert (answer.status_code, "must be a whole number from 1 to 100,000." in answer.text) == (400, True)
     assert "No waiting names match." in text(officer, f"{PATH}?name=benki")
 
 

@@ -6,10 +6,11 @@ The search text is personal data. Only its user can read it, for half an hour; t
 
 import hashlib
 import secrets
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from hrims.db import Connection
-from hrims.errors import InvalidInput
 from hrims.people.searches import store
 
 MAX_LENGTH: Final = 100
@@ -22,11 +23,26 @@ MAX_SAVED: Final = 20
 """Maximum number of saved searches per user. A new search replaces the oldest."""
 
 
+def to_single_spaces(text: str) -> str:
+    """Return the text with single spaces between its words."""
+    return " ".join(text.split())
+
+
+SearchText = Annotated[
+    str,
+    Meta(
+        max_length=MAX_LENGTH,
+        extra={
+            "prepare": to_single_spaces,
+            "message": f"Give at most {MAX_LENGTH} characters to search for.",
+            "code": "long_search",
+        },
+    ),
+]
+
+
 def save_search(conn: Connection, user: str, text: str) -> str | None:
-    """Save a search of a user. Return its token, or None if the text is empty. Raises InvalidInput."""
-    text = " ".join(text.split())
-    if len(text) > MAX_LENGTH:
-        raise InvalidInput(f"Give at most {MAX_LENGTH} characters to search for.", "long_search")
+    """Save a search of a user. Return its token, or None if the text is empty."""
     if not text:
         return None
     token = secrets.token_urlsafe(16)

@@ -24,16 +24,15 @@ REFUSALS = {
 }
 
 
-def find_pair(conn: Connection, first: object, second: object) -> Pair:
+def find_pair(conn: Connection, first: int, second: int) -> Pair:
     """Return the two runs.
 
-    Raises InvalidInput unless both ids are numbers and differ; NotFound for an unknown run; Conflict for an
-    unfinished run; Unprocessable for runs that cannot be compared.
+    Raises InvalidInput unless the ids differ; NotFound for an unknown run; Conflict for an unfinished run;
+    Unprocessable for runs that cannot be compared.
     """
-    ids = _number(first), _number(second)
-    if ids[0] == ids[1]:
+    if first == second:
         raise InvalidInput("Choose two different runs.", "same_run")
-    a, b = (_find_side(conn, id_) for id_ in ids)
+    a, b = _find_side(conn, first), _find_side(conn, second)
     if a.institution_id != b.institution_id:
         raise Unprocessable(
             f"Run {a.id} is of {a.institution} and run {b.id} of {b.institution}. "
@@ -56,10 +55,3 @@ def _find_side(conn: Connection, id_: int) -> Side:
             f"Run {id_} ended so long ago that its pages were deleted; its summary is kept.", "pruned"
         )
     return found
-
-
-def _number(given: object) -> int:
-    text = str(given or "")
-    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) > 0):
-        raise InvalidInput("Give the numbers of two runs, as a and b.", "bad_job_id")
-    return int(text)

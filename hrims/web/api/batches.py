@@ -3,18 +3,20 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 
 from hrims.batches import actions, store
 from hrims.batches.progress import STATES, Member, Total
 from hrims.batches.store import Batch
 from hrims.db import Connection, use_snapshot
 from hrims.numbers import whole
+from hrims.queries import ListQuery
 from hrims.web.core import serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import BatchRequest
 from hrims.web.core.guard import actor
 from hrims.web.core.paging import Filter
+from hrims.web.core.queries import BatchQuery
 
 ROWS = 100
 """Institutions of a batch in one response."""
@@ -22,10 +24,12 @@ ROWS = 100
 BATCHES = 20
 """Batches in one response."""
 
+FIRST_PAGE = BatchQuery()
 
-def index() -> dict[str, Any]:
+
+def index(query: ListQuery) -> dict[str, Any]:
     """Return the latest batches, by ``page``."""
-    filter_ = Filter.read("api.batches.index", request.args, ("all",), BATCHES)
+    filter_ = Filter("api.batches.index", BATCHES, query.page)
     with pool().connection() as conn:
         use_snapshot(conn)
         found = store.list_recent(conn, filter_.limit, filter_.offset)
@@ -43,10 +47,10 @@ def create(body: BatchRequest) -> serializers.JsonResponse:
         return _batch_response(conn, result.batch_id), HTTPStatus.ACCEPTED
 
 
-def show(batch_id: str) -> dict[str, Any]:
+def show(batch_id: str, query: BatchQuery) -> dict[str, Any]:
     """Return the progress of a batch, and its institutions by ``kind`` (a state) and ``page``."""
     with pool().connection() as conn:
-        return _batch_response(conn, whole(batch_id))
+        return _batch_response(conn, whole(batch_id), query)
 
 
 def retry(batch_id: str) -> dict[str, Any]:
@@ -63,11 +67,10 @@ def cancel(batch_id: str) -> dict[str, Any]:
         return _batch_response(conn, whole(batch_id))
 
 
-def _batch_response(conn: Connection, batch_id: int) -> dict[str, Any]:
-    filter_ = Filter.read("api.batches.show", request.args, ("all", *STATES), ROWS, batch_id=batch_id)
+def _batch_response(conn: Connection, batch_id: int, query: BatchQuery = FIRST_PAGE) -> dict[str, Any]:
+    filter_ = Filter("api.batches.show", ROWS, query.page, query.kind, {"batch_id": batch_id})
     batch = actions.find_batch(conn, batch_id)
-    state = None if filter_.kind == "all" else filter_.kind
-    members = store.list_members(conn, batch.id, state, filter_.limit, filter_.offset)
+    members = store.list_members(conn, batch.id, query.state, filter_.limit, filter_.offset)
     return {
         "success": True,
         **_serialize(batch, store.find_total(conn, batch.id)),

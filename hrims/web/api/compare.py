@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from flask import request
-
 from hrims.runs.compare.store import Side
 from hrims.web.core.comparison import compare
+from hrims.web.core.queries import CompareQuery
 from hrims.web.core.serializers import time
 
 ROWS = 100
 """Rows in one response."""
 
 
-def show() -> dict[str, Any]:
+def show(query: CompareQuery) -> dict[str, Any]:
     """Return two runs with counts, and with ``?kind=`` also rows, by ``&page=``."""
-    comparison = compare("api.compare.show", request.args, ROWS)
+    comparison = compare("api.compare.show", query, ROWS)
     answer = {
         "success": True,
         "institutionName": comparison["a"].institution,
@@ -22,7 +21,7 @@ def show() -> dict[str, Any]:
         "b": _serialize_side(comparison["b"]),
         "counts": comparison["counts"],
     }
-    if "kind" not in request.args:
+    if query.kind is None:
         return answer
     filter_ = comparison["filter"]
     return answer | {

@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from flask import request
-
 from hrims.previews.difference import KINDS
 from hrims.web.core import previews, serializers
 from hrims.web.core.bodies import ApplyRequest
 from hrims.web.core.paging import Filter
+from hrims.web.core.queries import PreviewQuery
 
 ROWS = 100
 """Rows in one response."""
 
 
-def show(job_id: str) -> dict[str, Any]:
+def show(job_id: str, query: PreviewQuery) -> dict[str, Any]:
     """Return a preview: its state, the counts of its difference; with ``?kind=`` also rows, by ``&page=``."""
-    filter_ = Filter.read("api.previews.show", request.args, KINDS, ROWS, job_id=job_id)
+    filter_ = Filter("api.previews.show", ROWS, query.page, query.kind or KINDS[0], {"job_id": job_id})
     shown = previews.find_preview(job_id, filter_)
     preview, now = shown.preview, shown.now
     answer = {
@@ -28,7 +27,7 @@ def show(job_id: str) -> dict[str, Any]:
         "version": now.version if now else None,
         "changedSince": shown.since,
     }
-    if "kind" not in request.args:
+    if query.kind is None:
         return answer
     return answer | {
         "kind": filter_.kind,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import request
+from msgspec.structs import asdict
 
 from hrims.rejects.actions import retry_rejects
 from hrims.rejects.listing import Case, RejectQuery
@@ -10,31 +10,22 @@ from hrims.web.core import requests, serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import RejectsRequest
 from hrims.web.core.guard import actor
+from hrims.web.core.queries import RejectsQuery
 from hrims.web.core.serializers import time
 
-PARAMS = {
-    "institution": "institutionId",
-    "type": "identifierType",
-    "code": "code",
-    "state": "state",
-    "page": "page",
-    "per_page": "pageSize",
-}
-"""The parameters of the filter: internal name to API name."""
 
-
-def index() -> dict[str, Any]:
+def index(query: RejectsQuery) -> dict[str, Any]:
     """Return one page of the rejects that match the filter. Pages count from 1."""
     with pool().connection() as conn:
-        query = RejectQuery.read(request.args, conn, PARAMS)
+        found = RejectQuery(**asdict(query), conn=conn)
         return {
             "success": True,
-            "rejects": [_serialize(case) for case in query.cases],
-            "page": query.page,
-            "pageSize": query.per_page,
-            "pages": query.pages,
-            "total": query.total,
-            "counts": query.states,
+            "rejects": [_serialize(case) for case in found.cases],
+            "page": found.page,
+            "pageSize": found.page_size,
+            "pages": found.pages,
+            "total": found.total,
+            "counts": found.states,
         }
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 
 from hrims.db import Connection, use_snapshot
+from hrims.queries import ListQuery
 from hrims.web.core import lookups, serializers
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.bodies import EndpointRequest
@@ -60,9 +61,9 @@ def send_test(endpoint_id: str) -> serializers.JsonResponse:
     return _send(lambda conn: actions.test(conn, actor(), lookups.find_endpoint(conn, endpoint_id).id))
 
 
-def list_messages() -> dict[str, Any]:
+def list_messages(query: ListQuery) -> dict[str, Any]:
     """Return messages of all endpoints, newest first, by ``?page=``."""
-    filter_ = Filter.read("api.webhooks.list_messages", request.args, store.KINDS, ROWS)
+    filter_ = Filter("api.webhooks.list_messages", ROWS, query.page)
     with pool().connection() as conn:
         rows = store.list_messages(conn, filter_.limit, filter_.offset)
     return {

@@ -3,38 +3,29 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import request
 from msgspec.structs import asdict
 
 from hrims.db import Connection
-from hrims.errors import InvalidInput
 from hrims.institutions.workplaces import actions, store
 from hrims.institutions.workplaces.actions import Decision
-from hrims.numbers import whole
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import MapRequest, RegisterRequest
 from hrims.web.core.guard import actor
-
-ROWS, MAX_ROWS = 50, 200
-"""Workplaces in one response: the default and the maximum."""
+from hrims.web.core.queries import WorkplacesQuery
 
 
-def index() -> dict[str, Any]:
-    """Return the workplaces that wait for an institution, those with the most people first.
-
-    Parameters: ``?page=1&pageSize=50&name=words``.
-    """
-    page, size = _asked("page", 1, most=10**9), _asked("pageSize", ROWS, most=MAX_ROWS)
-    name = request.args.get("name", "").replace("\x00", "")
+def index(query: WorkplacesQuery) -> dict[str, Any]:
+    """Return the workplaces that wait for an institution, those with the most people first."""
     with pool().connection() as conn:
-        count = store.count_waiting(conn, name)
-        workplaces = store.list_waiting(conn, name, limit=size, offset=(page - 1) * size)
+        count = store.count_waiting(conn, query.name)
+        offset = (query.page - 1) * query.page_size
+        workplaces = store.list_waiting(conn, query.name, limit=query.page_size, offset=offset)
         rows = _serialize_workplaces(conn, workplaces)
     return {
         "workplaces": rows,
-        "page": page,
-        "pageSize": size,
+        "page": query.page,
+        "pageSize": query.page_size,
         "total": count.workplaces,
         "people": count.people,
     }
@@ -105,10 +96,3 @@ def _serialize_listing(row: store.Listed) -> dict[str, Any]:
 
 def _serialize_suggestion(row: store.Candidate) -> dict[str, Any]:
     return {"institutionId": row.id, "institutionName": row.name, "likeness": round(row.likeness, 2)}
-
-
-def _asked(name: str, usual: int, *, most: int) -> int:
-    given = whole(request.args.get(name, str(usual)), most)
-    if not given:
-        raise InvalidInput(f"{name} is a whole number from 1 to {most}.", "bad_number")
-    return given

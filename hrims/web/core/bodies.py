@@ -1,7 +1,7 @@
 """The bodies of requests, for API and pages. Each field has its type and its bounds.
 
-Fields of the API are in camel case; forms have the same fields in snake case. The descriptions of the
-structures are those of the API.
+Fields of the API are in camel case; forms have the same fields in snake case, and ``forms.py`` has those that
+differ. The descriptions of the structures are those of the API.
 """
 
 from collections.abc import Mapping
@@ -17,15 +17,10 @@ from hrims.jobs.enqueue import PAGE_SIZE, IdentifierType, PageSize
 from hrims.jobs.enqueue_person import BAD_KEY
 from hrims.jobs.rate_limit.actions import PauseReason, StartsPerMinute
 from hrims.jobs.rate_limit.priorities import NORMAL, Priority
-from hrims.numbers import LARGEST
+from hrims.people.searches import MAX_LENGTH
 from hrims.validation import Request, build_error, id_bounds, to_printable
 
 InstitutionId = Annotated[int, id_bounds("the id of an institution on the register", "bad_institution_id")]
-
-SelectedId = Annotated[
-    int,
-    Meta(ge=1, le=LARGEST, extra={"message": "Choose an institution first.", "code": "bad_institution_id"}),
-]
 
 Text = Annotated[str, Meta(extra={"expected": "text, leading zeros kept", "code": "bad_text"})]
 
@@ -89,23 +84,6 @@ class RunRequest(RetryFields, kw_only=True, forbid_unknown_fields=False):
         """Return the fields without the number of the other type, which is ignored like unknown fields."""
         other = "tinNumber" if given.get("identifierType") == "votecode" else "voteNumber"
         return {name: value for name, value in given.items() if name != other}
-
-
-class InstitutionForm(Request):
-    """The institution that a form selects."""
-
-    institution: SelectedId
-
-
-class RunForm(RetryFields, kw_only=True):
-    """A run for one institution whose identifier is that of the register."""
-
-    outcome: ClassVar[str] = "Nothing was queued."
-
-    identifier_type: IdentifierType
-    institution: SelectedId
-    page_size: PageSize = PAGE_SIZE
-    priority: Priority = NORMAL
 
 
 class PersonRequest(Request):
@@ -176,12 +154,6 @@ class RejectsRequest(Request):
     identifier_type: IdentifierType
 
 
-class RejectsForm(RejectsRequest, kw_only=True):
-    """The listing whose rejects are fetched again, chosen in a form."""
-
-    institution: SelectedId
-
-
 class ApplyRequest(Request):
     """The approval of a preview."""
 
@@ -195,7 +167,7 @@ class SearchRequest(Request):
 
     outcome: ClassVar[str] = "Nothing was searched."
 
-    words: Annotated[str, Meta(min_length=1, max_length=100, extra={"prepare": str.strip})]
+    words: Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH, extra={"prepare": str.strip})]
 
 
 class EndpointRequest(Request):

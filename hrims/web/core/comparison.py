@@ -1,6 +1,5 @@
-"""Compares two runs for page and API. Input: URL parameters. Output: runs, counts and rows."""
+"""Compares two runs for page and API. Input: a query string. Output: runs, counts and rows."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from hrims.db import use_snapshot
@@ -9,16 +8,17 @@ from hrims.runs.compare.pair import find_pair
 from hrims.runs.compare.store import Counts
 from hrims.web.core.app_state import pool
 from hrims.web.core.paging import Filter
+from hrims.web.core.queries import CompareQuery
 
 KINDS = Counts._fields
 
 
-def compare(endpoint: str, args: Mapping[str, str], size: int) -> dict[str, Any]:
+def compare(endpoint: str, query: CompareQuery, size: int) -> dict[str, Any]:
     """Return the two runs, the counts, and the rows of the requested page, all from one snapshot."""
     with pool().connection() as conn:
         use_snapshot(conn)
-        a, b = find_pair(conn, args.get("a"), args.get("b"))
-        filter_ = Filter.read(endpoint, args, KINDS, size, a=a.id, b=b.id)
+        a, b = find_pair(conn, query.a, query.b)
+        filter_ = Filter(endpoint, size, query.page, query.kind or KINDS[0], {"a": a.id, "b": b.id})
         counts = store.count_differences(conn, a.id, b.id)
         rows = store.list_entries(conn, a.id, b.id, filter_.kind, filter_.limit, filter_.offset)
     return {

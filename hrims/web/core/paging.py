@@ -1,4 +1,4 @@
-"""The filter of a list and its pages. Input: URL parameters. Output: limit and offset, and links."""
+"""The filter of a list and its pages. Input: a query string. Output: limit and offset, and links."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,21 +6,15 @@ from typing import Any, TypeVar
 
 from flask import url_for
 
-from hrims.errors import InvalidInput
-from hrims.numbers import whole
-
 T = TypeVar("T")
-
-LAST_PAGE = 100_000
-"""More pages than any list has; a larger number is a mistake."""
 
 
 @dataclass
 class Filter:
     """The URL parameters of a list and one page of its rows.
 
-    ``params`` has the other URL parameters; links omit empty ones. ``page_param`` names the
-    parameter of the page. ``total`` is the number of rows, if it is counted.
+    ``kind`` is empty if the list has no kinds. ``params`` has the other URL parameters; links omit empty
+    ones. ``page_param`` names the parameter of the page. ``total`` is the number of rows, if it is counted.
     """
 
     endpoint: str
@@ -31,22 +25,6 @@ class Filter:
     page_param: str = "page"
     total: int | None = None
     has_next: bool = False
-
-    @classmethod
-    def read(
-        cls, endpoint: str, args: Mapping[str, str], kinds: Sequence[str], size: int, **params: Any
-    ) -> "Filter":
-        """Read the kind and page from the URL parameters; the first ones are the default.
-
-        Raises InvalidInput.
-        """
-        kind = args.get("kind", kinds[0])
-        if kind not in kinds:
-            raise InvalidInput(f"kind must be one of {', '.join(kinds)}.", "bad_kind")
-        page = whole(args.get("page", "1"), LAST_PAGE)
-        if not page:
-            raise InvalidInput(f"page must be a whole number from 1 to {LAST_PAGE:,}.", "bad_page")
-        return cls(endpoint, size, page, kind, params)
 
     @property
     def offset(self) -> int:

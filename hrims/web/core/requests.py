@@ -1,19 +1,19 @@
-"""Reads requests. Input: a body, a form, or an id in a URL. Output: values within their bounds.
+"""Reads requests. Input: a body, form or query string, or an id in a URL. Output: values within bounds.
 
-A view of the API states its body in one place, its parameter ``body``: the type of this parameter validates
-the request and describes the API.
+A view states its body and its query string in one place, its parameters ``body`` and ``query``: their types
+validate the request and describe the API.
 """
 
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from flask import request
 
 from hrims.errors import InvalidInput
 from hrims.numbers import whole
-from hrims.validation import UNCHANGED, Request, validate, validate_form
+from hrims.validation import UNCHANGED, Request, validate, validate_form, validate_query
 
 T = TypeVar("T", bound=Request)
 View = Callable[..., Any]
@@ -24,10 +24,22 @@ def get_body_type(view: View) -> type[Request] | None:
     return inspect.get_annotations(view).get("body")
 
 
-def pass_body(view: View) -> View:
-    """Return a view that gets the validated body of the request as ``body``, if it has this parameter."""
-    type_ = get_body_type(view)
-    return (lambda **values: view(**values, body=_read_body(type_))) if type_ else view
+def get_query_type(view: View) -> type[Request] | None:
+    """Return the structure of the query string of a view: the type of its parameter ``query``."""
+    return inspect.get_annotations(view).get("query")
+
+
+def pass_input(view: View) -> View:
+    """Return a view that gets the validated body and query string, as far as it has parameters for them."""
+    body, query = get_body_type(view), get_query_type(view)
+    readers: dict[str, Callable[[], Request]] = {}
+    if query:
+        readers["query"] = lambda: read_query(query)
+    if body:
+        readers["body"] = lambda: _read_body(body)
+    if not readers:
+        return view
+    return lambda **values: view(**values, **{name: read() for name, read in readers.items()})
 
 
 def _read_body(type_: type[T]) -> T:
@@ -36,9 +48,14 @@ def _read_body(type_: type[T]) -> T:
     return validate(type_, _parse_object())
 
 
-def read_form(type_: type[T], **given: object) -> T:
-    """Return the form in the body of the request, validated. Raises InvalidInput."""
-    return validate_form(type_, request.form, **given)
+def read_form(type_: type[T], texts: Mapping[str, str] | None = None, **given: object) -> T:
+    """Return the form in the body of the request, or in ``texts``, validated. Raises InvalidInput."""
+    return validate_form(type_, request.form if texts is None else texts, **given)
+
+
+def read_query(type_: type[T]) -> T:
+    """Return the query string of the request, validated. Raises InvalidInput."""
+    return validate_query(type_, request.args)
 
 
 def id_of(given: str, code: str = "bad_id") -> int:

@@ -1,27 +1,28 @@
 """The page of batches: start a batch, its progress, its grid of institutions, and its buttons."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
-from werkzeug.datastructures import MultiDict
 
 from hrims.batches import actions, store
 from hrims.batches.progress import STATES
 from hrims.db import use_snapshot
-from hrims.errors import InputError, InvalidInput
+from hrims.errors import InputError
 from hrims.institutions import store as institution_store
 from hrims.jobs.enqueue import PAGE_SIZE
 from hrims.jobs.rate_limit import store as rate_limit
 from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.numbers import whole
+from hrims.queries import ListQuery
 from hrims.web.core import requests
 from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import BatchRequest
+from hrims.web.core.forms import SelectionForm
 from hrims.web.core.guard import actor
 from hrims.web.core.paging import Filter
+from hrims.web.core.queries import BatchQuery
 from hrims.web.pages.fetch_data import STOP_POLLING
 
 RECENT = 10
@@ -33,31 +34,32 @@ CELLS = 200
 KINDS = ("all", *STATES)
 
 
-def index() -> str:
+def index(query: ListQuery) -> str:
     """Show the page: a form and the latest batches."""
-    return render_template("batches/index.html", **_list_context(request.args))
+    return render_template("batches/index.html", **_list_context(query))
 
 
 def create() -> Any:
     """Handle a button: enqueue the runs and redirect to the batch."""
-    form = request.form
     try:
-        fields = requests.read_form(BatchRequest, institutions=read_selection(form))
+        institutions = requests.read_form(SelectionForm).institutions
+        fields = requests.read_form(BatchRequest, institutions=institutions)
         with pool().connection() as conn:
             result = actions.enqueue_batch(conn, actor(), **fields.parameters)
     except InputError as refused:
-        return render_template("batches/index.html", **_list_context(form, str(refused))), refused.status
+        context = _list_context(ListQuery(), str(refused))
+        return render_template("batches/index.html", **context), refused.status
     return redirect(url_for(".show", batch_id=result.batch_id), code=HTTPStatus.SEE_OTHER)
 
 
-def show(batch_id: str) -> str:
+def show(batch_id: str, query: BatchQuery) -> str:
     """Show one batch: its progress, and its institutions in a grid."""
-    return render_template("batches/batch.html", **_batch_context(batch_id))
+    return render_template("batches/batch.html", **_batch_context(batch_id, query))
 
 
-def show_progress(batch_id: str) -> Any:
+def show_progress(batch_id: str, query: BatchQuery) -> Any:
     """Show a fragment: progress and grid. Status 286 when the batch has ended, which stops the polling."""
-    context = _batch_context(batch_id)
+    context = _batch_context(batch_id, query)
     fragment = render_template("batches/_progress.html", **context)
     return make_response(fragment, STOP_POLLING if context["total"].ended else HTTPStatus.OK)
 
@@ -80,52 +82,35 @@ def cancel(batch_id: str) -> Any:
     )
 
 
-def read_selection(form: MultiDict[str, str]) -> str | list[int]:
-    """Return the selected institutions: ``all``, ``failed`` or ids.
-
-    Raises InvalidInput if institutions are checked but another choice is selected, which is ambiguous.
-    """
-    checked = [whole(id_) for id_ in form.getlist("institution")]
-    if form.get("wish") == "selection":
-        return checked
-    if checked:
-        raise InvalidInput(
-            f"{len(checked):,} checked, but “Selected institutions” is not selected. Select it, or uncheck "
-            "them. Nothing was changed.",
-            "which_institutions",
-        )
-    return form.get("wish", "")
-
-
 def _page(batch_id: str, refused: str) -> str:
-    return render_template("batches/batch.html", **(_batch_context(batch_id) | {"refused": refused}))
+    return render_template(
+        "batches/batch.html", **(_batch_context(batch_id, BatchQuery()) | {"refused": refused})
+    )
 
 
-def _list_context(given: Mapping[str, str], refused: str | None = None) -> dict[str, Any]:
-    filter_ = Filter.read("batches.index", request.args, ("all",), RECENT)
+def _list_context(query: ListQuery, refused: str | None = None) -> dict[str, Any]:
+    filter_ = Filter("batches.index", RECENT, query.page)
     with pool().connection() as conn:
         use_snapshot(conn)
         batches = store.list_recent(conn, filter_.limit, filter_.offset)
-        selected = request.form.getlist("institution")
         return {
             "institutions": institution_store.list_institutions(conn),
-            "chosen": selected,
+            "chosen": request.form.getlist("institution"),
             "batches": [(batch, store.find_total(conn, batch.id)) for batch in filter_.take(batches)],
             "filter": filter_,
             "priorities": list(PRIORITIES),
-            "page_size": given.get("page_size") or PAGE_SIZE,
-            "given": given,
+            "page_size": request.form.get("page_size") or PAGE_SIZE,
+            "given": request.form,
             "refused": refused,
         }
 
 
-def _batch_context(batch_id: str) -> dict[str, Any]:
-    filter_ = Filter.read("batches.show", request.args, KINDS, CELLS, batch_id=batch_id)
+def _batch_context(batch_id: str, query: BatchQuery) -> dict[str, Any]:
+    filter_ = Filter("batches.show", CELLS, query.page, query.kind, {"batch_id": batch_id})
     with pool().connection() as conn:
         use_snapshot(conn)
         batch = actions.find_batch(conn, whole(batch_id))
-        state = None if filter_.kind == "all" else filter_.kind
-        members = store.list_members(conn, batch.id, state, filter_.limit, filter_.offset)
+        members = store.list_members(conn, batch.id, query.state, filter_.limit, filter_.offset)
         total = store.find_total(conn, batch.id)
         queue = rate_limit.read_queue(conn)
     counts = {kind: total.institutions if kind == "all" else getattr(total, kind) for kind in KINDS}

@@ -18,8 +18,9 @@ from hrims.runs.model import Run
 from hrims.web.core import lookups, requests
 from hrims.web.core.actions import perform
 from hrims.web.core.app_state import pool, settings
-from hrims.web.core.bodies import RunForm
+from hrims.web.core.forms import RunForm, ShownInstitutionForm
 from hrims.web.core.guard import actor
+from hrims.web.core.queries import FetchQuery, InstitutionQuery
 from hrims.web.core.serializers import FIRST_PEOPLE
 
 T = TypeVar("T")
@@ -36,15 +37,17 @@ FIRST_REJECTS = 20
 RUN_CARD = "run"
 """The HTML id of a run's card. A URL with this fragment moves the view and the keyboard focus to it."""
 
+NOTHING: Mapping[str, str] = {}
 
-def index() -> str:
+
+def index(query: FetchQuery) -> str:
     """Show the page for the institution in ``?institution=``."""
-    return render_template("fetch_data/index.html", **_context(request.args))
+    return render_template("fetch_data/index.html", **_context(query.institution, already=query.already > 0))
 
 
-def show_institution() -> Response:
+def show_institution(query: InstitutionQuery) -> Response:
     """Show the fragment that depends on the institution: its buttons and its latest run."""
-    context = _context(request.args)
+    context = _context(query.institution)
     part = make_response(render_template("fetch_data/_choice.html", **context))
     # Update the URL with the choice, so that a reload shows it.
     part.headers["HX-Replace-Url"] = url_for(".index", institution=context["chosen"] and context["chosen"].id)
@@ -100,15 +103,17 @@ def repeat(run_id: str) -> Any:
 
 def _ask(kind: str) -> Any:
     try:
+        fields = requests.read_form(RunForm)
         with pool().connection() as conn:
-            result = enqueue.enqueue_run(conn, actor(), **_read_form(conn), kind=kind)
+            result = enqueue.enqueue_run(conn, actor(), **_to_run_fields(conn, fields), kind=kind)
     except InputError as refused:
-        page = render_template("fetch_data/index.html", **_context(request.form, refused=str(refused)))
-        return page, refused.status
+        shown = requests.read_form(ShownInstitutionForm).institution
+        context = _context(shown, typed=request.form, refused=str(refused))
+        return render_template("fetch_data/index.html", **context), refused.status
     if kind == "preview":
         return to_card("previews.show", run_id=result.run_id)
     params = {"already": 1} if result.deduplicated else {}
-    return to_card("fetch_data.index", institution=request.form["institution"], **params)
+    return to_card("fetch_data.index", institution=fields.institution, **params)
 
 
 def _perform(
@@ -116,11 +121,12 @@ def _perform(
 ) -> Any:
     with pool().connection() as conn:
         run = lookups.find_run(conn, run_id)
-    params = {"institution": str(run.institution_id)}
     return perform(
         lambda conn: action(conn, actor(), run.id),
         then=lambda result: then(run, result) if then else _to_run(run),
-        page=lambda refused: render_template("fetch_data/index.html", **_context(params, refused=refused)),
+        page=lambda refused: render_template(
+            "fetch_data/index.html", **_context(run.institution_id, refused=refused)
+        ),
     )
 
 
@@ -140,20 +146,25 @@ def to_card(endpoint: str, **values: Any) -> Any:
     return redirect(url_for(endpoint, **values, _anchor=RUN_CARD), code=HTTPStatus.SEE_OTHER)
 
 
-def _context(given: Mapping[str, str], refused: str | None = None) -> dict[str, Any]:
+def _context(
+    institution_id: int | None,
+    *,
+    typed: Mapping[str, str] = NOTHING,
+    already: bool = False,
+    refused: str | None = None,
+) -> dict[str, Any]:
     """Return what page and fragment show: the register, the chosen institution, its latest run."""
     with pool().connection() as conn:
         institutions = institution_store.list_institutions(conn)
-        selected = given.get("institution", "")
-        chosen = next((institution for institution in institutions if str(institution.id) == selected), None)
+        chosen = next((found for found in institutions if found.id == institution_id), None)
         run = store.find_latest(conn, chosen.id) if chosen else None
         return {
             "institutions": institutions,
             "chosen": chosen,
             "refused": refused,
-            "already": given.get("already"),
-            "page_size": given.get("page_size") or enqueue.PAGE_SIZE,
-            "given": given,
+            "already": already,
+            "page_size": typed.get("page_size") or enqueue.PAGE_SIZE,
+            "given": typed,
             "priorities": list(PRIORITIES),
             "defaults": _find_defaults(conn, chosen),
             "recent": store.list_recent(conn, RECENT_RUNS),
@@ -182,8 +193,7 @@ def card(conn: Any, run: Run | None) -> dict[str, Any]:
     return {"run": run, "people": people, "rejects": rejects}
 
 
-def _read_form(conn: Any) -> dict[str, Any]:
-    fields = requests.read_form(RunForm)
+def _to_run_fields(conn: Connection, fields: RunForm) -> dict[str, Any]:
     institution = institution_store.find_institution(conn, fields.institution)
     return {
         "institution_id": fields.institution,

@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template
 
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.leavers import actions, store
-from hrims.numbers import whole
+from hrims.queries import ListQuery
 from hrims.web.core import lookups
 from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor
-from hrims.web.core.paging import LAST_PAGE, Filter
+from hrims.web.core.paging import Filter
 
 FIRST_NAMES = 5
 """People of a departure that the page names before it links to all."""
@@ -27,10 +27,9 @@ def index() -> str:
     return render_template("leavers/index.html", **_context())
 
 
-def show(departure_id: str) -> str:
+def show(departure_id: str, query: ListQuery) -> str:
     """Show one departure with all its people, page by page."""
-    page = whole(request.args.get("page"), LAST_PAGE) or 1
-    filter_ = Filter("leavers.show", ROWS, page, params={"departure_id": departure_id})
+    filter_ = Filter("leavers.show", ROWS, query.page, params={"departure_id": departure_id})
     with pool().connection() as conn:
         departure = lookups.find_departure(conn, departure_id)
         people = filter_.take(store.list_people(conn, departure.id, filter_.limit, filter_.offset))

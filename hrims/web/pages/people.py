@@ -7,16 +7,19 @@ from http import HTTPStatus
 from typing import Any
 
 import psycopg
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 
 from hrims.errors import InputError, NotFound
 from hrims.jobs.enqueue_person import enqueue_person
 from hrims.numbers import whole
 from hrims.people import searches, store
+from hrims.queries import ListQuery
 from hrims.web.core import guard, lookups, requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import PersonRequest
+from hrims.web.core.forms import SearchForm
 from hrims.web.core.paging import Filter
+from hrims.web.core.queries import PersonRunQuery
 from hrims.web.pages.fetch_data import card, to_card
 
 NOT_KEPT = (
@@ -34,9 +37,9 @@ MAX_HISTORY = 200
 """Entries of a person's history that the page shows."""
 
 
-def index() -> str:
+def index(query: PersonRunQuery) -> str:
     """Show the page; with ``?run=`` also the run that fetches one person."""
-    return render_template("people/index.html", **_context(run_id=request.args.get("run")))
+    return render_template("people/index.html", **_context(run_id=query.run))
 
 
 def search() -> Any:
@@ -44,25 +47,25 @@ def search() -> Any:
 
     While the database is read-only nothing is saved: the response shows the first page of the results.
     """
-    words = request.form.get("words", "")
     try:
+        words = requests.read_form(SearchForm).words
         with pool().connection() as conn:
             token = searches.save_search(conn, guard.actor().name, words)
     except psycopg.errors.ReadOnlySqlTransaction:
-        return _results(words, Filter.read(".index", {}, ["all"], MAX_FOUND))
+        return _results(words, Filter(".index", MAX_FOUND))
     except InputError as refused:
         return render_template("people/index.html", **_context(refused=str(refused))), refused.status
     url = url_for(".show_results", token=token, _anchor="found-people") if token else url_for(".index")
     return redirect(url, code=HTTPStatus.SEE_OTHER)
 
 
-def show_results(token: str) -> Any:
+def show_results(token: str, query: ListQuery) -> Any:
     """Show a page of the results of a search. Show only the form if this user has no such search."""
     with pool().connection() as conn:
         words = searches.find_text(conn, guard.actor().name, token)
     if words is None:
         return render_template("people/index.html", **_context(refused=NOT_KEPT)), HTTPStatus.NOT_FOUND
-    return _results(words, Filter.read(".show_results", request.args, ["all"], ROWS, token=token))
+    return _results(words, Filter(".show_results", ROWS, query.page, params={"token": token}))
 
 
 def _results(words: str, filter_: Filter) -> Any:
@@ -115,14 +118,14 @@ def _find_person(conn: Any, employee_id: str) -> dict[str, Any]:
 
 def _context(
     *,
-    run_id: str | None = None,
+    run_id: int | None = None,
     words: str | None = None,
     shown: Filter | None = None,
     refused: str | None = None,
 ) -> dict[str, Any]:
     """Return what the page shows: the results of the search terms, or the run that fetches one person."""
     with pool().connection() as conn:
-        run = lookups.find_run(conn, run_id) if run_id else None
+        run = lookups.find_run(conn, str(run_id)) if run_id is not None else None
         if run and run.kind != "person":
             raise NotFound("This run does not fetch one person.", "unknown_job")
         # The same limit for every page: the order of the results depends on the limit.

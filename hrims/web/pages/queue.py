@@ -11,29 +11,28 @@ from hrims.db import Connection, use_snapshot
 from hrims.jobs.rate_limit import actions, store
 from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.jobs.store import count_unfinished
+from hrims.queries import ListQuery
 from hrims.runs import store as runs
-from hrims.validation import to_number
 from hrims.web.core import lookups, requests
 from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool
-from hrims.web.core.bodies import LimitRequest, PauseRequest, PriorityRequest
+from hrims.web.core.bodies import PauseRequest, PriorityRequest
+from hrims.web.core.forms import LimitForm
 from hrims.web.core.guard import actor
 from hrims.web.core.paging import Filter
 
 ROWS = 25
 """Runs that the page shows at a time."""
 
-KINDS = ("all",)
 
-
-def index() -> str:
+def index(query: ListQuery) -> str:
     """Show the page."""
-    return render_template("queue/index.html", **_context())
+    return render_template("queue/index.html", **_context(query))
 
 
-def show_runs() -> str:
+def show_runs(query: ListQuery) -> str:
     """Show a fragment: the unfinished runs."""
-    return render_template("queue/_runs.html", **_context())
+    return render_template("queue/_runs.html", **_context(query))
 
 
 def pause() -> Any:
@@ -52,13 +51,11 @@ def resume() -> Any:
 
 def set_limit() -> Any:
     """Handle a button: set how many runs start per minute. If the field is empty, the environment decides."""
-    text = request.form.get("starts", "").strip()
-
-    def set_number(conn: Connection) -> None:
-        fields = requests.read_form(LimitRequest, starts_per_minute=to_number(text) if text else None)
-        actions.set_limit(conn, actor(), fields.starts_per_minute)
-
-    return perform(set_number, then=to(".index"), page=_page)
+    return perform(
+        lambda conn: actions.set_limit(conn, actor(), requests.read_form(LimitForm).starts),
+        then=to(".index"),
+        page=_page,
+    )
 
 
 def set_priority(run_id: str) -> Any:
@@ -72,11 +69,12 @@ def set_priority(run_id: str) -> Any:
 
 
 def _page(refused: str) -> str:
-    return render_template("queue/index.html", **(_context() | {"refused": refused, "given": request.form}))
+    context = _context(ListQuery()) | {"refused": refused, "given": request.form}
+    return render_template("queue/index.html", **context)
 
 
-def _context() -> dict[str, Any]:
-    filter_ = Filter.read("queue.index", request.args, KINDS, ROWS)
+def _context(query: ListQuery) -> dict[str, Any]:
+    filter_ = Filter("queue.index", ROWS, query.page)
     with pool().connection() as conn:
         use_snapshot(conn)
         unfinished = runs.list_unfinished(conn, filter_.limit, filter_.offset)

@@ -8,16 +8,18 @@ from typing import IO, Any, cast
 from urllib.parse import urlencode
 
 from flask import Response, abort, make_response, render_template, request, url_for
+from msgspec.structs import asdict
 
-from hrims.errors import InputError, InvalidInput
+from hrims.errors import InputError
 from hrims.rejects import export, messages, store
 from hrims.rejects.actions import retry_rejects
 from hrims.rejects.listing import RejectQuery
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool, settings
-from hrims.web.core.bodies import RejectsForm
+from hrims.web.core.forms import RejectsForm, ShownInstitutionForm
 from hrims.web.core.guard import actor
 from hrims.web.core.paging import Filter
+from hrims.web.core.queries import RejectsPageQuery
 from hrims.web.pages.fetch_data import to_card
 
 CHUNK = 64 * 1024
@@ -27,26 +29,26 @@ IN_MEMORY = 1024 * 1024
 """Bytes of a download kept in memory before it is written to a file."""
 
 
-def index() -> Any:
+def index(query: RejectsPageQuery) -> str:
     """Show the page: the filter from the URL, and the rejects that match it."""
-    return _page("rejects/index.html")
+    return _page("rejects/index.html", query)
 
 
-def show_list() -> Any:
+def show_list(query: RejectsPageQuery) -> Any:
     """Show the fragment that depends on the filter."""
-    fragment = make_response(_page("rejects/_list.html"))
+    fragment = make_response(_page("rejects/_list.html", query))
     # Update the URL with the filter, so that a reload shows the same rejects.
-    query = urlencode(request.args)
-    fragment.headers["HX-Replace-Url"] = f"{url_for('.index')}?{query}" if query else url_for(".index")
+    params = urlencode(request.args)
+    fragment.headers["HX-Replace-Url"] = f"{url_for('.index')}?{params}" if params else url_for(".index")
     return fragment
 
 
-def download(kind: str) -> Response:
+def download(kind: str, query: RejectsPageQuery) -> Response:
     """Return all rejects that match the filter, as ``csv`` or ``xlsx``."""
     if kind not in export.WRITERS:
         abort(HTTPStatus.NOT_FOUND)
     with pool().connection() as conn:
-        file = _write_file(kind, RejectQuery.read(request.args, conn))
+        file = _write_file(kind, RejectQuery(**asdict(query), conn=conn))
     answer = Response(_stream(file), content_type=export.MIMES[kind])
     answer.headers["Content-Disposition"] = (
         f'attachment; filename="rejects-{datetime.now(UTC):%Y-%m-%d}.{kind}"'
@@ -68,39 +70,36 @@ def _write_file(kind: str, query: RejectQuery) -> IO[bytes]:
 
 def fetch_again() -> Any:
     """Handle a button: enqueue a run that fetches the rejects of a listing again, and show it."""
-    institution = request.form.get("institution", "")
     try:
         fields = requests.read_form(RejectsForm)
         with pool().connection() as conn:
             result = retry_rejects(conn, actor(), fields.institution, fields.identifier_type)
     except InputError as refused:
-        return _page("rejects/index.html", given={"institution": institution}, refused=refused)
+        shown = requests.read_form(ShownInstitutionForm).institution
+        query = RejectsPageQuery(institution_id=shown or None)
+        return _page("rejects/index.html", query, str(refused)), refused.status
     there = 1 if result.deduplicated else None
-    return to_card("fetch_data.index", institution=institution, already=there)
+    return to_card("fetch_data.index", institution=fields.institution, already=there)
 
 
-def _page(template: str, given: Any = None, refused: InputError | None = None) -> Any:
+def _page(template: str, query: RejectsPageQuery, refused: str | None = None) -> str:
     with pool().connection() as conn:
-        try:
-            query = RejectQuery.read(request.args if given is None else given, conn)
-        except InvalidInput as error:
-            query, refused = RejectQuery(conn=conn), refused or error
-        page = render_template(
+        found = RejectQuery(**asdict(query), conn=conn)
+        return render_template(
             template,
-            query=query,
+            query=found,
             filter=Filter(
                 "rejects.index",
-                query.per_page,
-                query.page,
-                params=query.params,
-                total=query.total,
-                has_next=query.page < query.pages,
+                found.page_size,
+                found.page,
+                params=found.params,
+                total=found.total,
+                has_next=found.page < found.pages,
             ),
             institutions=store.list_institutions(conn),
             codes=messages.CODES,
-            refused=str(refused) if refused else None,
+            refused=refused,
         )
-    return page, refused.status if refused else HTTPStatus.OK
 
 
 def _stream(file: IO[bytes]) -> Iterator[bytes]:

@@ -12,14 +12,16 @@ from hrims.web.core import lookups, requests
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.bodies import RunPolicyRequest
 from hrims.web.core.guard import actor
+from hrims.web.core.queries import SavedQuery
 
 PAGE = "/dashboard/admin/institutions/<institution_id>"
 
 
-def show(institution_id: str) -> str:
+def show(institution_id: str, query: SavedQuery) -> str:
     """Show the page."""
     with pool().connection() as conn:
-        return render_template("run_policy/index.html", **_context(conn, institution_id))
+        context = _context(conn, institution_id) | {"saved": query.saved}
+        return render_template("run_policy/index.html", **context)
 
 
 def update(institution_id: str) -> Any:
@@ -45,4 +47,5 @@ def _context(conn: Connection, institution_id: str) -> dict[str, Any]:
         "known": [pool_.name for pool_ in store.list_pools(conn) if pool_.name],
         "defaults": settings(),
         "refused": None,
+        "saved": None,
     }

@@ -3,36 +3,33 @@
 Administrators have the form and the buttons.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from hrims.db import Connection, use_snapshot
-from hrims.errors import InputError, InvalidInput
+from hrims.errors import InputError
 from hrims.institutions import store as institution_store
 from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.numbers import whole
 from hrims.schedules import actions, calendar, store
 from hrims.schedules.request import DEFAULTS, ChangedScheduleRequest
 from hrims.schedules.store import Schedule
-from hrims.validation import to_number
 from hrims.web.core import requests
 from hrims.web.core.actions import perform, see_other, to
 from hrims.web.core.app_state import pool
+from hrims.web.core.forms import EMPTY_CRON, CronForm, SelectionForm, SimpleForm, SpreadForm, TimesForm
 from hrims.web.core.guard import actor
-from hrims.web.pages.batches import read_selection
-
-T = TypeVar("T")
+from hrims.web.core.queries import SavedQuery
 
 EMPTY: dict[str, Any] = {
     "when": "plain",
     "every": "day",
     "at": "01:00",
     "day": "1",
-    "cron": "0 1 * * *",
+    "cron": EMPTY_CRON,
     "time_zone": DEFAULTS.time_zone,
     "wish": "all",
     "priority": DEFAULTS.priority,
@@ -63,18 +60,20 @@ def create() -> Any:
 def show_upcoming() -> str:
     """Show a fragment: the next times of the schedule in the form, or what is wrong with it."""
     try:
+        times = requests.read_form(TimesForm, request.args)
         with pool().connection() as conn:
-            zone = calendar.check_zone(request.args.get("time_zone", ""))
-            line = calendar.check_cron(_read_cron(request.args), zone, store.now(conn))
-            times = calendar.next_times(line, zone, store.now(conn), actions.NEXT_TIMES)
+            zone = calendar.check_zone(times.time_zone)
+            line = calendar.check_cron(_read_cron(times, request.args), zone, store.now(conn))
+            upcoming = calendar.next_times(line, zone, store.now(conn), actions.NEXT_TIMES)
     except InputError as refused:
         return render_template("schedules/_upcoming.html", refused=str(refused), times=[], zone=None)
-    return render_template("schedules/_upcoming.html", refused=None, times=times, zone=zone)
+    return render_template("schedules/_upcoming.html", refused=None, times=upcoming, zone=zone)
 
 
-def show(schedule_id: str) -> str:
+def show(schedule_id: str, query: SavedQuery) -> str:
     """Show one schedule: its fields, its next and its latest times."""
-    return render_template("schedules/schedule.html", **_schedule_context(schedule_id))
+    context = _schedule_context(schedule_id) | {"saved": query.saved}
+    return render_template("schedules/schedule.html", **context)
 
 
 def update(schedule_id: str) -> Any:
@@ -131,35 +130,22 @@ def _page(schedule_id: str, refused: str) -> str:
     )
 
 
-def _read_cron(given: Mapping[str, str]) -> str:
+def _read_cron(times: TimesForm, texts: MultiDict[str, str]) -> str:
     """Return the cron expression of a form: the typed one, or that of the simple choice."""
-    if given.get("when") == "cron":
-        return given.get("cron", "")
-    every = given.get("every", "")
-    return calendar.build_cron(
-        every, given.get("at", ""), given.get("weekday" if every == "week" else "day", "")
-    )
+    if times.when == "cron":
+        return requests.read_form(CronForm, texts).cron
+    return requests.read_form(SimpleForm, texts).cron
 
 
 def _read_form() -> ChangedScheduleRequest:
-    _check_cron_is_meant(request.form)
+    times = requests.read_form(TimesForm)
+    times.check_cron_is_meant()
     return requests.read_form(
         ChangedScheduleRequest,
-        institutions=read_selection(request.form),
-        cron=_read_cron(request.form),
-        spread_minutes=to_number(request.form.get("spread", "").strip() or "0"),
+        institutions=requests.read_form(SelectionForm).institutions,
+        cron=_read_cron(times, request.form),
+        spread_minutes=requests.read_form(SpreadForm).spread,
     )
-
-
-def _check_cron_is_meant(form: Mapping[str, str]) -> None:
-    """Raise InvalidInput if a cron expression was typed but the simple choice is selected."""
-    typed = form.get("cron", "").strip()
-    if form.get("when") == "plain" and typed not in {"", EMPTY["cron"], form.get("cron_was", "").strip()}:
-        raise InvalidInput(
-            "A cron expression was entered, but “Simple” is selected. Select “Cron expression”, or clear it. "
-            "Nothing was changed.",
-            "which_times",
-        )
 
 
 def _list_context(given: MultiDict[str, str] | None = None, refused: str | None = None) -> dict[str, Any]:
@@ -184,6 +170,7 @@ def _schedule_context(schedule_id: str) -> dict[str, Any]:
             "given": _said(found),
             "chosen": [str(one) for one in found.institutions],
             "refused": None,
+            "saved": None,
         }
 
 

@@ -7,9 +7,11 @@ from flask import Response, current_app, redirect, render_template, request, ses
 
 from hrims.access import sign_in as access
 from hrims.access.throttle import TooManyFailures
-from hrims.errors import NotSignedIn
-from hrims.web.core import csrf, guard
+from hrims.errors import InvalidInput, NotSignedIn
+from hrims.web.core import csrf, guard, requests
 from hrims.web.core.app_state import pool, settings
+from hrims.web.core.forms import NextForm, SignInForm
+from hrims.web.core.queries import SignInQuery
 
 
 def redirect_home() -> Any:
@@ -17,28 +19,26 @@ def redirect_home() -> Any:
     return redirect(guard.HOME, code=HTTPStatus.SEE_OTHER)
 
 
-def show() -> Any:
+def show(query: SignInQuery) -> Any:
     """Show the page. Redirect a browser that is already signed in."""
     if guard.signed_in():
-        return redirect(guard.local_path(request.args.get("next")), code=HTTPStatus.SEE_OTHER)
-    return _page(next_=request.args.get("next"))
+        return redirect(query.next, code=HTTPStatus.SEE_OTHER)
+    return _page(next_=query.next)
 
 
 def sign_in() -> Any:
     """Handle the button: start a session and redirect, or show why it was refused."""
-    name, password = request.form.get("name", ""), request.form.get("password", "")
-    if not name.strip() or not password:
-        return _show_again("Enter your name and your password.", HTTPStatus.BAD_REQUEST)
     try:
+        fields = requests.read_form(SignInForm)
         token = access.sign_in(
             pool(),
-            name,
-            password,
+            fields.name,
+            fields.password,
             address=guard.address(),
             hours=settings().session_hours,
             old_token=request.cookies.get(csrf.session_cookie()),
         )
-    except NotSignedIn as refused:
+    except (InvalidInput, NotSignedIn) as refused:
         return _show_again(str(refused), refused.status)
     except TooManyFailures as refused:
         response = _show_again(str(refused), refused.status)
@@ -65,7 +65,7 @@ def sign_out() -> Any:
 def _start_session(token: str) -> Response:
     # Drop the browser's session from before the sign-in, including its form token.
     session.clear()
-    response = _redirect(guard.local_path(request.form.get("next")))
+    response = _redirect(requests.read_form(NextForm).next)
     response.set_cookie(
         csrf.session_cookie(), token, path="/", httponly=True, samesite="Lax", secure=settings().https_only
     )
@@ -77,11 +77,9 @@ def _redirect(path: str) -> Response:
 
 
 def _show_again(message: str, status: int) -> Response:
-    page = _page(next_=request.form.get("next"), name=request.form.get("name", ""), refused=message)
+    page = _page(next_=requests.read_form(NextForm).next, name=request.form.get("name", ""), refused=message)
     return current_app.make_response((page, status))
 
 
-def _page(*, next_: str | None, name: str = "", refused: str | None = None) -> str:
-    return render_template(
-        "sign_in/index.html", next=guard.local_path(next_), name=name[:64], refused=refused
-    )
+def _page(*, next_: str, name: str = "", refused: str | None = None) -> str:
+    return render_template("sign_in/index.html", next=next_, name=name[:64], refused=refused)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import render_template, request
 
 from hrims.db import Connection, use_snapshot
+from hrims.queries import ListQuery
 from hrims.web.core import lookups, requests
 from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool, settings
@@ -18,9 +19,9 @@ ROWS = 25
 """Messages that the page shows at a time."""
 
 
-def index() -> str:
+def index(query: ListQuery) -> str:
     """Show the page."""
-    return render_template("webhooks/index.html", **_context())
+    return render_template("webhooks/index.html", **_context(query))
 
 
 def create() -> Any:
@@ -89,11 +90,11 @@ def _switch(endpoint_id: str, *, on: bool) -> Any:
 
 
 def _page(refused: str | None = None, **context: Any) -> str:
-    return render_template("webhooks/index.html", **(_context() | {"refused": refused} | context))
+    return render_template("webhooks/index.html", **(_context(ListQuery()) | {"refused": refused} | context))
 
 
-def _context() -> dict[str, Any]:
-    filter_ = Filter.read("webhooks.index", request.args, store.KINDS, ROWS)
+def _context(query: ListQuery) -> dict[str, Any]:
+    filter_ = Filter("webhooks.index", ROWS, query.page)
     with pool().connection() as conn:
         use_snapshot(conn)
         messages = store.list_messages(conn, filter_.limit, filter_.offset)

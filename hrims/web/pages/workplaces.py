@@ -1,7 +1,7 @@
 """The page that maps workplace names to institutions: page, fragments, buttons."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from flask import render_template, request
 from msgspec.structs import asdict
@@ -14,9 +14,13 @@ from hrims.numbers import whole
 from hrims.web.core import requests
 from hrims.web.core.actions import perform, see_other
 from hrims.web.core.app_state import pool
-from hrims.web.core.bodies import InstitutionForm, RegisterRequest
+from hrims.web.core.bodies import RegisterRequest
+from hrims.web.core.forms import InstitutionForm, MappedForm
 from hrims.web.core.guard import actor
 from hrims.web.core.paging import Filter
+from hrims.web.core.queries import FindQuery, WorkplacesPageQuery
+
+Decide = Callable[[Connection, Actor, int], actions.Decision]
 
 WAITING_ROWS = 10
 """Waiting names on one page, each with its own form."""
@@ -29,32 +33,21 @@ MAX_FOUND = 20
 
 
 class Search(NamedTuple):
-    """The search for the institution of one workplace, read from the URL. ``find`` are its terms."""
+    """The search for the institution of one workplace. ``find`` are its terms."""
 
     workplace: int
     find: str
 
-    @classmethod
-    def read(cls, args: Mapping[str, str]) -> Self:
-        """Read the search from URL parameters. Invalid values become the defaults."""
-        return cls(whole(args.get("workplace", "")), _text(args, "find"))
 
-
-def _text(args: Mapping[str, str], name: str) -> str:
-    return args.get(name, "").replace("\x00", "").strip()
-
-
-def _read_filters(args: Mapping[str, str]) -> tuple[Filter, Filter]:
+def _build_filters(query: WorkplacesPageQuery) -> tuple[Filter, Filter]:
     """Return the filters of waiting and of mapped names. Each keeps the page of the other in its links."""
-    name, page, mapped = _text(args, "name"), whole(args.get("page", "")), whole(args.get("mapped", ""))
+    name, page, mapped = query.name, query.page, query.mapped
     return (
-        Filter(
-            "workplaces.index", WAITING_ROWS, max(1, page), params={"name": name, "mapped": _later(mapped)}
-        ),
+        Filter("workplaces.index", WAITING_ROWS, page, params={"name": name, "mapped": _later(mapped)}),
         Filter(
             "workplaces.index",
             MAPPED_ROWS,
-            max(1, mapped),
+            mapped,
             params={"name": name, "page": _later(page)},
             page_param="mapped",
         ),
@@ -65,14 +58,14 @@ def _later(page: int) -> int | None:
     return page if page > 1 else None
 
 
-def index() -> str:
+def index(query: WorkplacesPageQuery) -> str:
     """Show the page: waiting names first, then mapped ones."""
-    return render_template("workplaces/index.html", **_context(Search.read(request.args)))
+    return render_template("workplaces/index.html", **_context(query, Search(query.workplace, query.find)))
 
 
-def show_choices(workplace_id: str) -> str:
+def show_choices(workplace_id: str, query: FindQuery) -> str:
     """Show the institutions that match ``?find=``, or those with similar names if it is empty."""
-    search = Search(requests.id_of(workplace_id), _text(request.args, "find"))
+    search = Search(requests.id_of(workplace_id), query.find)
     with pool().connection() as conn:
         workplace = store.find_workplace(conn, search.workplace)
         if not workplace:
@@ -81,41 +74,48 @@ def show_choices(workplace_id: str) -> str:
     return render_template("workplaces/_choices.html", workplace=workplace, search=search, choices=choices)
 
 
-def map_institution(workplace_id: str) -> Any:
+def map_institution(workplace_id: str, query: WorkplacesPageQuery) -> Any:
     """Handle a button: map the workplace to the chosen institution."""
 
     def map_chosen(conn: Connection, actor: Actor, id_: int) -> actions.Decision:
         return actions.map_workplace(conn, actor, id_, requests.read_form(InstitutionForm).institution)
 
-    return _perform(workplace_id, map_chosen)
+    return _perform(workplace_id, query, map_chosen)
 
 
-def register(workplace_id: str) -> Any:
+def register(workplace_id: str, query: WorkplacesPageQuery) -> Any:
     """Handle a button: register the workplace as a new institution."""
-    return _perform(workplace_id, actions.register_workplace, **asdict(requests.read_form(RegisterRequest)))
+
+    def register_named(conn: Connection, actor: Actor, id_: int) -> actions.Decision:
+        return actions.register_workplace(conn, actor, id_, **asdict(requests.read_form(RegisterRequest)))
+
+    return _perform(workplace_id, query, register_named)
 
 
-def unmap(workplace_id: str) -> Any:
+def unmap(workplace_id: str, query: WorkplacesPageQuery) -> Any:
     """Handle a button: remove the mapping of the workplace, unless it changed since the page was shown."""
-    shown = whole(request.form.get("institution", ""))
-    return _perform(workplace_id, actions.unmap, institution_id=shown or None)
+
+    def unmap_shown(conn: Connection, actor: Actor, id_: int) -> actions.Decision:
+        return actions.unmap(conn, actor, id_, institution_id=requests.read_form(MappedForm).institution)
+
+    return _perform(workplace_id, query, unmap_shown)
 
 
-def _perform(workplace_id: str, action: Callable[..., actions.Decision], **fields: Any) -> Any:
+def _perform(workplace_id: str, query: WorkplacesPageQuery, action: Decide) -> Any:
     """Perform an action on a workplace, and show the page of the list from which it was sent."""
-    waiting, _ = _read_filters(request.args)
-    search = Search(whole(workplace_id), _text(request.args, "find"))
+    waiting, _ = _build_filters(query)
+    search = Search(whole(workplace_id), query.find)
     return perform(
-        lambda conn: action(conn, actor(), requests.id_of(workplace_id), **fields),
+        lambda conn: action(conn, actor(), requests.id_of(workplace_id)),
         then=lambda decision: see_other(".index", done=decision.workplace.id, **waiting.query()),
-        page=lambda message: render_template("workplaces/index.html", **_context(search, message)),
+        page=lambda message: render_template("workplaces/index.html", **_context(query, search, message)),
     )
 
 
-def _context(search: Search, refused: str | None = None) -> dict[str, Any]:
+def _context(query: WorkplacesPageQuery, search: Search, refused: str | None = None) -> dict[str, Any]:
     """Return what the page shows, and the fields of a refused form."""
-    waiting, mapped = _read_filters(request.args)
-    name = waiting.params["name"]
+    waiting, mapped = _build_filters(query)
+    name = query.name
     with pool().connection() as conn:
         count = store.count_waiting(conn, name)
         waiting.count(count.workplaces)
@@ -127,7 +127,7 @@ def _context(search: Search, refused: str | None = None) -> dict[str, Any]:
             "search": search,
             "refused": refused,
             "typed": request.form if refused else {},
-            "done": store.find_workplace(conn, whole(request.args.get("done", ""))),
+            "done": store.find_workplace(conn, query.done),
             "count": count,
             "without_workplace": store.count_without_workplace(conn),
             "workplaces": workplaces,
