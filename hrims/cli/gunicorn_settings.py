@@ -52,7 +52,7 @@ bind = [
     f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 ]
 workers = _settings.web_processes
-worker_class = "gthread"
+worker_class = "hrims.cli.gunicorn_worker.Worker"
 threads = _settings.web_threads
 timeout = 60
 graceful_timeout = 3

@@ -94,7 +94,12 @@ def test_what_is_not_understood(app: Flask, api: Browser) -> None:
 
     app.add_url_rule("/api/read", "read", read, methods=["POST"])
     check(api.post("/api/read", data="{", content_type="application/json"), 400, "bad_request")
-    check(api.post("/api/read", data="{}", content_type="text/plain"), 415, "not_json")
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/xml", "multipart/form-data", "x"])
+def test_the_content_type_of_a_body_does_not_matter(api: Browser, content_type: str) -> None:
+    check(api.post(FETCH, data="{}", content_type=content_type), 400, "bad_identifier_type")
+    check(api.post(FETCH, data="[]", content_type=content_type), 400, "not_json")
 
 
 def send_in_chunks(browser: Browser, path: str, body: bytes) -> TestResponse:

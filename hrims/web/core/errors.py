@@ -53,11 +53,10 @@ MESSAGES = {
     404: "There is no page at this URL.",
     405: "This URL does not accept this method. Nothing was changed.",
     413: "The request is too large. Nothing was changed.",
-    415: "The request must be JSON. Nothing was changed.",
 }
 """Messages for errors that the web framework raises."""
 
-CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "not_json"}
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 log = get_logger(__name__)
 
