@@ -65,6 +65,13 @@ WEBHOOK_DELIVERIES = Counter("hrims_webhook_deliveries", "Attempts to deliver a 
 SCHEDULE_TIMES = Counter(
     "hrims_schedule_times", "Due times of schedules that this worker processed, by result", ["result"]
 )
+for _counter, _results in (
+    (RESCUES, ("waiting", "requeued", "ended", "failed")),
+    (WEBHOOK_DELIVERIES, ("delivered", "failed")),
+    (SCHEDULE_TIMES, ("asked", "skipped", "nobody_meant", "failed")),
+):
+    for _result in _results:
+        _counter.labels(_result)  # exposed as 0, so that increase() sees the first one
 
 HTTP_DURATION = Histogram(
     "hrims_http_request_duration_seconds",

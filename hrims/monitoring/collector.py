@@ -39,7 +39,7 @@ LABELLED: Final = {
     "webhooks": ("hrims_webhook_messages", "Webhook messages that wait or have failed", ["state"]),
     "institutions": (
         "hrims_institutions",
-        "Institutions by the age of their last complete result: day, week, older, never",
+        "Institutions by the age of their last complete result: day, week, month, older, never",
         ["last_complete"],
     ),
 }
@@ -82,9 +82,17 @@ STATES: Final[dict[str, list[Row]]] = {
     "workers": [("", "alive"), ("", "silent")],
     "capacity": [("",)],
     "webhooks": [("waiting",), ("failed",)],
-    "institutions": [("day",), ("week",), ("older",), ("never",)],
+    "institutions": [("day",), ("week",), ("month",), ("older",), ("never",)],
+    "runs_ended": [
+        (kind, outcome, "")
+        for kind in ("sync", "person", "preview", "apply", "rejected")
+        for outcome in ("complete", "complete_after_repair", "incomplete", "failed", "cancelled")
+    ],
 }
-"""Label values that are exposed as 0 if no row has them, so that alerts need not tell 0 from absent."""
+"""Label values that are exposed as 0 if no row has them, so that alerts need not tell 0 from absent.
+
+``increase()`` also needs the 0 of a count: it cannot see the first end of a kind that was absent before.
+"""
 
 
 class DatabaseCollector(Collector):
@@ -140,7 +148,8 @@ def database_metrics(figures: Figures) -> Iterator[Metric]:
             yield _labelled(*LABELLED[name], _with_zeros(rows, STATES.get(name, [])))
         elif name in PLAIN:
             yield from (_plain(*about, value) for about, value in zip(PLAIN[name], rows[0], strict=True))
-    yield _runs_ended(figures.rows.get("runs_ended", []))
+    if figures.is_schema_usable:
+        yield _runs_ended(_with_zeros(figures.rows.get("runs_ended", []), STATES["runs_ended"]))
 
 
 def _with_zeros(rows: list[Row], states: list[Row]) -> list[Row]:

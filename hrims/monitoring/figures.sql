@@ -60,9 +60,10 @@ SELECT count(*) FILTER (WHERE paused_at IS NULL), count(*) FILTER (WHERE paused_
 FROM schedules
 
 -- name: institutions
--- Institutions by the age of their last complete result.
+-- Institutions by the age of their last complete result. A month is 35 days: a monthly batch may take some days.
 SELECT CASE WHEN l.finished_at > now() - interval '1 day' THEN 'day'
             WHEN l.finished_at > now() - interval '7 days' THEN 'week'
+            WHEN l.finished_at > now() - interval '35 days' THEN 'month'
             WHEN l.finished_at IS NOT NULL THEN 'older' ELSE 'never' END, count(*)
 FROM institutions i
 LEFT JOIN LATERAL (

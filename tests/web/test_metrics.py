@@ -47,6 +47,8 @@ def test_an_empty_instance(client: Browser) -> None:
     assert found['hrims_institutions{last_complete="never"}'] == 0
     assert found["hrims_queue_paused"] == 0
     assert found["hrims_queue_starts_per_minute"] == 5
+    assert found['hrims_runs_ended_total{cause="",kind="sync",outcome="failed"}'] == 0
+    assert found['hrims_rescues_total{result="waiting"}'] == 0
 
 
 @open_metrics
@@ -83,6 +85,10 @@ def test_a_complete_result_makes_an_institution_fresh(client: Browser, conn: Con
     conn.execute("UPDATE runs SET finished_at = now() - interval '3 days'")
     assert metrics_of(client)['hrims_institutions{last_complete="week"}'] == 1
     assert metrics_of(client)['hrims_institutions{last_complete="day"}'] == 0
+    conn.execute("UPDATE runs SET finished_at = now() - interval '34 days'")
+    assert metrics_of(client)['hrims_institutions{last_complete="month"}'] == 1
+    conn.execute("UPDATE runs SET finished_at = now() - interval '36 days'")
+    assert metrics_of(client)['hrims_institutions{last_complete="older"}'] == 1
 
 
 @open_metrics
