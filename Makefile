@@ -12,7 +12,7 @@ $(shell $(BIN)/python -I -c 'import click' 2>/dev/null || rm -f .venv/*.stamp)
 endif
 
 help: ## print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 run: .venv/run.stamp ## set up what is missing and start everything: database, simulator, web, worker
 	@exec $(BIN)/hrims up
@@ -30,6 +30,10 @@ check: setup-dev ## lint, types, the contracts between packages, the language
 
 unit: setup-dev ## the tests that need no database and no network
 	@$(BIN)/pytest -q -n 2 tests/unit
+
+monitoring-test: setup-dev prometheus ## rules, alerts and dashboards in a real Prometheus, and in Grafana if it is installed
+	@$(BIN)/pytest -q tests/monitoring
+	@$(BIN)/python -m tests.monitoring.grafana
 
 chaos: setup-dev ## kills, restarts and long state machines
 	@$(BIN)/pytest -n 2 -m chaos
@@ -67,4 +71,4 @@ prometheus: .venv/dev.stamp
 .venv/dev.stamp: requirements-dev.lock pyproject.toml
 	@deploy/venv.sh "$(PYTHON)" requirements-dev.lock && touch $@ .venv/run.stamp
 
-.PHONY: help run test check unit chaos mutants bench format lock clean setup-dev browser prometheus screenshot
+.PHONY: help run test check unit monitoring-test chaos mutants bench format lock clean setup-dev browser prometheus screenshot
