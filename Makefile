@@ -38,6 +38,9 @@ monitoring-test: setup-dev prometheus ## rules, alerts and dashboards in a real 
 chaos: setup-dev ## kills, restarts and long state machines
 	@$(BIN)/pytest -n 2 -m chaos
 
+fault-table: setup-dev prometheus ## what an operator sees of each fault: metrics, alerts, log, /readyz, doctor
+	@$(BIN)/pytest -q -n 2 tests/resilience/observed
+
 mutants: setup-dev ## small faults in the pure code: how many the unit tests notice
 	@$(BIN)/python -m tests.mutation
 
@@ -71,4 +74,4 @@ prometheus: .venv/dev.stamp
 .venv/dev.stamp: requirements-dev.lock pyproject.toml
 	@deploy/venv.sh "$(PYTHON)" requirements-dev.lock && touch $@ .venv/run.stamp
 
-.PHONY: help run test check unit monitoring-test chaos mutants bench format lock clean setup-dev browser prometheus screenshot
+.PHONY: help run test check unit monitoring-test chaos fault-table mutants bench format lock clean setup-dev browser prometheus screenshot

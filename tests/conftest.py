@@ -218,6 +218,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the time of each package, and the table of the scenarios with wrong servers, if any were run."""
+    from tests.resilience.observed import table as observed  # noqa: PLC0415 - only for those tests
     from tests.resilience.scenarios.wrong_servers import summary  # noqa: PLC0415 - only for those tests
 
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
@@ -228,4 +229,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     found = [rows for report in reports for name, rows in report.user_properties if name == summary.PROPERTY]
     if lines := summary.table(row for rows in found for row in rows):
         terminalreporter.section("servers that are consistently wrong")
+        terminalreporter.write("\n".join([*lines, ""]))
+    rows = [row for report in reports for name, row in report.user_properties if name == observed.PROPERTY]
+    if lines := observed.table(rows):
+        terminalreporter.section("what an operator sees of each fault")
         terminalreporter.write("\n".join([*lines, ""]))

@@ -26,13 +26,13 @@ class PrometheusServer:
     The copy of the configuration differs only in addresses, in intervals, and in ``for`` of the alerts.
     """
 
-    def __init__(self, folder: Path, *, token: str, web: int, worker: int) -> None:
+    def __init__(self, folder: Path, *, token: str, web: int, worker: int, interval: str = "1s") -> None:
         self.folder = folder / "prometheus"
         shutil.copytree(PROMETHEUS, self.folder)
         (self.folder / "hrims-metrics-token").write_text(token)
         replace(
             self.folder / "prometheus.yml",
-            {"127.0.0.1:9002": f"127.0.0.1:{web}", "127.0.0.1:9003": f"127.0.0.1:{worker}", "15s": "1s"},
+            {"127.0.0.1:9002": f"127.0.0.1:{web}", "127.0.0.1:9003": f"127.0.0.1:{worker}", "15s": interval},
         )
         rules = self.folder / "hrims.rules.yml"
         rules.write_text(re.sub(r"^(\s+for:) \w+$", r"\1 1s", rules.read_text(), flags=re.MULTILINE))

@@ -16,6 +16,7 @@ from hrims.institutions import store as institution_store
 from hrims.jobs import enqueue
 from hrims.runs import store
 from hrims.runs.model import Run
+from tests import PROJECT
 from tests.database.runs import ASHA
 from tests.support.fork_server import ForkedProcess
 from tests.support.simulated import Simulator
@@ -61,6 +62,15 @@ class Harness:
         """Start ``hrims worker``, or another command that the fork server knows."""
         with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
             worker = ForkedProcess(*(command or ("hrims", "worker")), env=self.env(), stdout=log)
+        self.workers.append(worker)
+        return worker
+
+    def start_program(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start another program as a worker."""
+        with (self.folder / f"worker-{len(self.workers)}.log").open("wb") as log:
+            worker = subprocess.Popen(
+                command, env=self.env(), cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
         self.workers.append(worker)
         return worker
 
