@@ -14,21 +14,21 @@
     │   ├── Unprocessable     422
     │   └── TooMany           429
     ├── RemoteError                HRIMS did not return what was requested
-    │   ├── RemoteUnreachable      again   no connection, or it broke
-    │   ├── RemoteTimeout          again   no response in time
-    │   ├── RemoteFailed           again   HTTP 5xx, or a body that says so
-    │   ├── RemoteGarbled          again   a response that violates the contract
-    │   │   ├── RemoteShort        again   a page with fewer records than HRIMS counts there
-    │   │   ├── RemoteLong         again   a page with more records than requested
-    │   │   ├── RemoteRepeated     again   a page that HRIMS sent under another number before
-    │   │   ├── RemoteOtherPage    again   a page with another number than requested
-    │   │   └── RemoteContradictory again  a page with more records than its total
-    │   ├── RemoteTooLarge         again   a response over our size limit or that of HRIMS (413)
-    │   ├── RemoteDown             again   the circuit breaker is open; waiting uses up no attempt
+    │   ├── RemoteUnreachable      retry   no connection, or it broke
+    │   ├── RemoteTimeout          retry   no response in time
+    │   ├── RemoteFailed           retry   HTTP 5xx, or a body that says so
+    │   ├── RemoteGarbled          retry   a response that violates the contract
+    │   │   ├── RemoteShort        retry   a page with fewer records than HRIMS counts there
+    │   │   ├── RemoteLong         retry   a page with more records than requested
+    │   │   ├── RemoteRepeated     retry   a page that HRIMS sent under another number before
+    │   │   ├── RemoteOtherPage    retry   a page with another number than requested
+    │   │   └── RemoteContradictory retry  a page with more records than its total
+    │   ├── RemoteTooLarge         retry   a response over our size limit or that of HRIMS (413)
+    │   ├── RemoteDown             retry   the circuit breaker is open; waiting uses up no attempt
     │   ├── RemoteBadRequest       never   HRIMS calls the request wrong
     │   ├── RemoteCredentials      never   HRIMS does not accept the credentials
     │   ├── RemoteUnknown          never   HRIMS does not know the vote code, TIN or person
-    │   ├── RemoteEndless          never   more records than requested, with every page size
+    │   ├── RemoteEndless          never   more or fewer records than requested, with every page size
     │   └── RemoteDrifted          never   no record of a page has a ZanID: the field is gone
     ├── PreviewError               a preview cannot be applied; a retry does not help
     │   ├── PreviewGone            its employees were deleted
@@ -42,10 +42,10 @@ from typing import ClassVar
 
 
 class HrimsSyncError(Exception):
-    """An error with a message for users. ``again`` is whether a retry can help."""
+    """An error with a message for users. ``is_retryable`` tells whether a retry can help."""
 
     code: str = "error"
-    again: ClassVar[bool] = True
+    is_retryable: ClassVar[bool] = True
 
 
 class ConfigError(HrimsSyncError):
@@ -215,42 +215,42 @@ class RemoteDown(RemoteError):
 class RemoteBadRequest(RemoteError):
     """HRIMS calls the request wrong."""
 
-    again = False
+    is_retryable = False
     code = "remote_bad_request"
 
 
 class RemoteCredentials(RemoteError):
     """HRIMS does not accept the credentials."""
 
-    again = False
+    is_retryable = False
     code = "remote_credentials"
 
 
 class RemoteUnknown(RemoteError):
     """HRIMS does not know the vote code, TIN or person."""
 
-    again = False
+    is_retryable = False
     code = "remote_unknown"
 
 
 class RemoteDrifted(RemoteError):
     """Every record of a page lacks the field that identifies the employee."""
 
-    again = False
+    is_retryable = False
     code = "remote_drifted"
 
 
 class RemoteEndless(RemoteError):
     """HRIMS returns more records than requested, or fewer, with every page size."""
 
-    again = False
+    is_retryable = False
     code = "remote_endless"
 
 
 class PreviewError(HrimsSyncError):
     """A preview cannot be applied in its present state."""
 
-    again = False
+    is_retryable = False
     text: ClassVar[str]
 
     def __init__(self) -> None:

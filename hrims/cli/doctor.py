@@ -191,7 +191,7 @@ async def _check(remote: Remote) -> float:
             await remote.check()
             break
         except RemoteError as error:
-            if not error.again or not attempts_left:
+            if not error.is_retryable or not attempts_left:
                 raise
             await asyncio.sleep(PAUSE)
     return time.monotonic() - began_at

@@ -53,7 +53,7 @@ async def classify_failure(
         await open_breaker(pool, route_of(remote), settings, error)
         return error
     # A server that is not HRIMS may also call a request bad.
-    if not error.again and not isinstance(error, RemoteBadRequest):
+    if not error.is_retryable and not isinstance(error, RemoteBadRequest):
         return error
     try:
         await _check(pool, remote, settings)

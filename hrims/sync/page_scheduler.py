@@ -165,7 +165,7 @@ class PageScheduler:
         self._requested -= 1
         self._policy.classify(request)
         self._throttle.add_failure(request, error)
-        if not error.again or self.remote_state is RemoteState.FAILING:
+        if not error.is_retryable or self.remote_state is RemoteState.FAILING:
             raise error
         self._throttle.back_off(request, error, now, rng)
         verdict = self._policy.decide(request, error, rounds=self._throttle.rounds, total=self.total)

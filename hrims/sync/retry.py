@@ -27,7 +27,7 @@ class Retry:
 
     def may_repeat(self, error: RemoteError) -> bool:
         """Return whether to request again after this failure."""
-        return error.again and self.failures + 1 < self._limit
+        return error.is_retryable and self.failures + 1 < self._limit
 
     async def pause(self, error: RemoteError) -> None:
         """Wait before the next request. Raises ShutdownRequested if the worker is asked to stop."""

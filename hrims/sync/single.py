@@ -27,7 +27,7 @@ async def fetch_identity(
         except (RemoteBadRequest, RemoteUnknown):
             return None
         except RemoteError as error:
-            if not error.again:
+            if not error.is_retryable:
                 raise
             if not retry.may_repeat(error):
                 return None

@@ -55,7 +55,7 @@ async def fails(remote: Remote, error: type[RemoteError], message: str = ".") ->
     assert TOKEN not in repr(failed.value)
     assert failed.value.__cause__ is None
     assert failed.value.__context__ is None
-    assert failed.value.again
+    assert failed.value.is_retryable
     return failed.value
 
 

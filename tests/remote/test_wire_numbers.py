@@ -68,7 +68,7 @@ def test_a_code_as_text_says_the_same(code: Any) -> None:
 def test_a_page_too_large_for_hrims_is_too_large() -> None:
     with pytest.raises(RemoteTooLarge) as refused:
         read(failure(413))
-    assert refused.value.again
+    assert refused.value.is_retryable
 
 
 # no employees

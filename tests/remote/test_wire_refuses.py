@@ -101,7 +101,7 @@ def test_a_web_page_is_named_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "error", "again"),
+    ("code", "error", "is_retryable"),
     [
         (500, RemoteFailed, True),
         (503, RemoteFailed, True),
@@ -114,11 +114,11 @@ def test_a_web_page_is_named_as_one() -> None:
 )
 @pytest.mark.parametrize("data", [{}, {"data": None}, {"data": "x"}, {"data": []}, {"currentPage": "?"}])
 def test_the_code_of_a_failing_body_decides(
-    code: int, error: type[RemoteError], again: bool, data: dict[str, Any]
+    code: int, error: type[RemoteError], is_retryable: bool, data: dict[str, Any]
 ) -> None:
     with pytest.raises(error) as failed:
         read(failure(code, description="Timeout: Siri", **data))
-    assert failed.value.again is again
+    assert failed.value.is_retryable is is_retryable
     assert "Siri" not in str(failed.value)
     with pytest.raises(error):
         decode_person(failure(code, **data))

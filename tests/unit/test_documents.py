@@ -12,6 +12,7 @@ import click
 import pytest
 
 from hrims import cli, errors
+from hrims.jobs.attempts.retry_policy import DeadlinePassed
 from hrims.rejects.messages import CODES
 from hrims.sync.steps import RULES
 from tests import PROJECT
@@ -98,6 +99,24 @@ def test_the_reference_lists_every_error_code() -> None:
     kinds = errors.InputError | errors.RemoteError | errors.PreviewError
     codes = {found.code for found in classes if issubclass(found, kinds)}
     assert codes | set(CODES) <= listed | {"remote", "error"}
+
+
+def test_the_reference_says_which_errors_are_retried() -> None:
+    section = (REFERENCE / "errors.md").read_text().partition("## Failed runs")[2]
+    listed = dict(re.findall(r"^\| `(\w+)` \| .+ \| (yes|no) \|$", section, re.MULTILINE))
+    kinds = (errors.RemoteError, errors.PreviewError, errors.ConfigError, DeadlinePassed)
+    raised = [found for found in subclasses(errors.HrimsSyncError) if issubclass(found, kinds)]
+    retried = {found.code: "yes" if found.is_retryable else "no" for found in raised if "code" in vars(found)}
+    assert retried.pop("remote") == "yes"
+    outside = {"database": "yes", "unexpected": "yes", "worker_died": "no"}
+    assert listed == retried | outside
+
+
+def subclasses(kind: type[errors.HrimsSyncError]) -> Iterator[type[errors.HrimsSyncError]]:
+    """Return the classes below an error class."""
+    for below in kind.__subclasses__():
+        yield below
+        yield from subclasses(below)
 
 
 def test_the_explanation_has_the_rules_of_the_steps() -> None:

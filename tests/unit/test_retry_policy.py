@@ -39,7 +39,7 @@ def test_a_deadline_passes_when_its_seconds_have_passed(monkeypatch: pytest.Monk
     clock.now += 1
     with pytest.raises(DeadlinePassed) as caught:
         deadline.check()
-    assert not caught.value.again
+    assert not caught.value.is_retryable
 
 
 def test_a_run_without_a_deadline_never_passes_it() -> None:

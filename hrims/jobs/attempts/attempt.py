@@ -200,7 +200,7 @@ async def _record_failure(
 
 def _next_attempt_at(settings: Settings, attempt: Attempt, error: Exception) -> datetime | None:
     """Return when the next attempt is due; None if the run has failed."""
-    if isinstance(error, HrimsSyncError) and not error.again:
+    if isinstance(error, HrimsSyncError) and not error.is_retryable:
         return None
     max_attempts = attempt.attempts or settings.attempts
     first_pause = settings.attempt_pause if attempt.attempt_pause is None else attempt.attempt_pause

@@ -38,7 +38,7 @@ class DeadlinePassed(HrimsSyncError):
     """The run was not done by its deadline."""
 
     code = "deadline"
-    again = False
+    is_retryable = False
 
 
 class Deadline:

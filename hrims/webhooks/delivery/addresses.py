@@ -43,8 +43,6 @@ PRIVATE = (
 class AddressRefused(HrimsSyncError):
     """An error for a URL to which no request is sent."""
 
-    again = False
-
 
 class Target(NamedTuple):
     """A parsed URL that may be requested."""
