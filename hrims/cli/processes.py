@@ -18,8 +18,8 @@ from hrims.backoff import exponential_backoff
 from hrims.cli import parent_watch
 from hrims.installation import ROOT
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before a process that ended is restarted: doubled from the first value up to the longest."""
+FIRST_PAUSE, MAX_PAUSE = 0.5, 30.0
+"""Seconds before a process that ended is restarted: doubled from the first value up to the maximum."""
 
 HEALTHY_AFTER = 30.0
 """Seconds of running after which a process counts as healthy, so that the pause starts again."""
@@ -34,7 +34,7 @@ MAX_LINE_LENGTH = 300
 class Child:
     """A supervised process and what is needed to restart it.
 
-    ``others_need_it`` means that it is stopped last.
+    ``is_needed_by_others`` means that it is stopped last.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Child:
         """Schedule the restart and return a message about what happened."""
         was_healthy = time.monotonic() - self._began > HEALTHY_AFTER
         self._consecutive_ends = 1 if was_healthy else self._consecutive_ends + 1
-        pause = exponential_backoff(FIRST_PAUSE, self._consecutive_ends, LONGEST_PAUSE)
+        pause = exponential_backoff(FIRST_PAUSE, self._consecutive_ends, MAX_PAUSE)
         self.process, self._due = None, time.monotonic() + pause
         return f"{self.name} ended ({reason}); it starts again in {pause:g} s. {self.describe_log()}"
 
@@ -155,8 +155,8 @@ class Supervisor:
     def stop(self, grace: float, is_forced: Callable[[], bool]) -> None:
         """Stop all children, those that others need last.
 
-        Kill the children that are still running after ``grace`` seconds, or as soon as ``impatient`` returns
-        true.
+        Kill the children that are still running after ``grace`` seconds, or as soon as ``is_forced`` returns
+        True.
         """
         deadline = time.monotonic() + grace
         for is_needed_by_others in (False, True):

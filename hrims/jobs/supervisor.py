@@ -13,6 +13,7 @@ import psycopg
 from procrastinate.exceptions import ProcrastinateException
 
 from hrims import db, migrate
+from hrims.backoff import exponential_backoff
 from hrims.config import Settings
 from hrims.errors import DatabaseUnusable
 from hrims.jobs.liveness import Liveness
@@ -21,10 +22,9 @@ from hrims.log import get_logger
 from hrims.resilience import cancel_all, name_of
 from hrims.schema import SchemaCheck
 
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 5.0
-"""Seconds between two starts of a worker that keeps stopping. The pause doubles from the first to the
-longest. The longest leaves time to save a page within ten seconds of the database's return.
+FIRST_PAUSE, MAX_PAUSE = 0.5, 5.0
+"""Seconds before a worker that stopped is restarted: doubled from the first value up to the maximum. The
+maximum leaves time to save a page within ten seconds of the database's return.
 """
 
 HEALTHY_AFTER = 30.0
@@ -42,14 +42,14 @@ async def run_worker(settings: Settings) -> None:
     schema, liveness = SchemaCheck(), Liveness()
     _listen_for_signals(stopping)
     signs = asyncio.create_task(liveness.run())
-    pause = FIRST_PAUSE
+    failures = 0
     while not stopping.is_set():
         started_at = asyncio.get_running_loop().time()
         await _run_worker_once(settings, schema, stopping, liveness)
         liveness.status = "waiting for the database"
         seconds = asyncio.get_running_loop().time() - started_at
-        pause = FIRST_PAUSE if seconds > HEALTHY_AFTER else min(pause * 2, LONGEST_PAUSE)
-        await _sleep(pause, stopping)
+        failures = 1 if seconds > HEALTHY_AFTER else failures + 1
+        await _sleep(exponential_backoff(FIRST_PAUSE, failures, MAX_PAUSE), stopping)
     await cancel_all([signs])
     log.info("worker_stopped")
 

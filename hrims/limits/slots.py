@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from typing import Self
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from hrims.backoff import exponential_backoff, half_jitter
 from hrims.db import AsyncPool
 from hrims.limits import store
 from hrims.log import get_logger
@@ -30,8 +32,8 @@ requests in flight.
 MAX_IDLE = 2.0
 """Seconds for which a run keeps an idle slot between pages. Then the slot goes to the longest waiter."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
-"""Seconds between two attempts to acquire a slot."""
+FIRST_PAUSE, MAX_PAUSE = 0.02, 0.5
+"""Seconds between two attempts to acquire a slot: doubled from the first value up to the maximum."""
 
 log = get_logger(__name__)
 
@@ -87,16 +89,16 @@ class Slots:
             self._idle[number] = since
 
     async def _acquire(self) -> tuple[int, float]:
-        pause = FIRST_PAUSE
-        while True:
+        for attempts in itertools.count(1):
             await self._release_idle()
             if self._idle:
                 return self._idle.popitem()
             number = await retry_on_disconnect(self._acquire_free)
             if number is not None:
                 return number, time.monotonic()
-            await asyncio.sleep(pause * self._rng.uniform(0.5, 1.0))
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = half_jitter(exponential_backoff(FIRST_PAUSE, attempts, MAX_PAUSE), self._rng)
+            await asyncio.sleep(pause)
+        raise AssertionError("unreachable")
 
     async def _acquire_free(self) -> int | None:
         # Exclude the slots that this object has, in case the table has lost them.
@@ -141,5 +143,5 @@ class Slots:
                 pause = self._lease / RENEWALS_PER_LEASE
             except (psycopg.Error, PoolTimeout) as error:
                 raise_if_cancelled()
-                pause = min(pause, LONGEST_PAUSE)
+                pause = min(pause, MAX_PAUSE)
                 log.warning("slots_not_renewed", error=name_of(error))

@@ -27,6 +27,14 @@ PYTHON = ["docs/how-to/receive-webhooks.md"]
 
 REFERENCE = PROJECT / "docs" / "reference"
 TOP_FOLDERS = "hrims|tests|docs|migrations|templates|deploy|benchmarks"
+QUOTING = re.compile(r"README|docs/(how-to|tutorial|reference)/")
+"""Pages that quote only labels and messages of the product."""
+
+PLACES_OF_LABELS = ("templates/**/*.html", "hrims/**/*.py", "deploy/**/*.json", "deploy/**/*.y*ml")
+
+NO_LABELS = {"Its worker died 4 times", "connection refused", "Out of memory"}
+"""A message of which the code computes a part, and those of the operating system."""
+
 FILE = re.compile(rf"(?:{TOP_FOLDERS})/[\w./-]+")
 
 
@@ -68,6 +76,20 @@ def test_inline_commands_exist(page: Path) -> None:
 def test_files_that_are_named_exist(page: Path) -> None:
     for code in documents.inline_code(page):
         assert not FILE.fullmatch(code) or "NAME" in code or (PROJECT / code).exists(), code
+
+
+@pytest.fixture(scope="module")
+def product_text() -> str:
+    """Return the text of templates, messages and dashboards, with the fetch buttons filled in."""
+    files = [file for place in PLACES_OF_LABELS for file in PROJECT.glob(place)]
+    text = " ".join(" ".join(file.read_text(encoding="utf-8").split()) for file in files)
+    return text + text.replace("{{ label }}", "Vote Code") + text.replace("{{ label }}", "TIN")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if QUOTING.search(name_of(page))], ids=name_of)
+def test_quoted_labels_are_in_the_product(page: Path, product_text: str) -> None:
+    for label in re.findall(r"“([^”]+)”", " ".join(documents.prose_of(page).split())):
+        assert label in product_text or label in NO_LABELS, label
 
 
 @pytest.mark.parametrize("words", ["hrims snyc", "hrims sync --fote 037", "make rnu", "python -m benchmarcs"])
