@@ -68,7 +68,7 @@ SCHEDULE_TIMES = Counter(
 for _counter, _results in (
     (RESCUES, ("waiting", "requeued", "ended", "failed")),
     (WEBHOOK_DELIVERIES, ("delivered", "failed")),
-    (SCHEDULE_TIMES, ("asked", "skipped", "nobody_meant", "failed")),
+    (SCHEDULE_TIMES, ("enqueued", "skipped", "none_selected", "failed")),
 ):
     for _result in _results:
         _counter.labels(_result)  # exposed as 0, so that increase() sees the first one

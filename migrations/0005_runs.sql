@@ -75,7 +75,7 @@ CREATE TABLE runs (
     CONSTRAINT runs_outcome_when_completed CHECK ((state = 'completed') = (outcome IS NOT NULL)),
     CONSTRAINT runs_counted_when_completed CHECK
         (state <> 'completed' OR (people IS NOT NULL AND seen_twice IS NOT NULL AND missing IS NOT NULL)),
-    CONSTRAINT runs_complete_misses_nobody CHECK
+    CONSTRAINT runs_complete_misses_none CHECK
         (outcome NOT IN ('complete', 'complete_after_repair') OR missing = 0),
     CONSTRAINT runs_one_person_or_one_institution CHECK
         ((kind = 'person') = (institution_id IS NULL) AND (kind = 'person') = (identifier_type = 'person')),

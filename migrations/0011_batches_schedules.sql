@@ -26,7 +26,7 @@ CREATE TABLE schedules (
     CONSTRAINT schedules_select_institutions CHECK ((scope = 'selection') = (institutions <> '{}')),
     CONSTRAINT schedules_quiet_hours CHECK
         ((quiet_from IS NULL) = (quiet_until IS NULL) AND quiet_from <> quiet_until),
-    CONSTRAINT schedules_paused_by_somebody CHECK ((paused_at IS NULL) = (paused_by IS NULL))
+    CONSTRAINT schedules_paused_at_and_by CHECK ((paused_at IS NULL) = (paused_by IS NULL))
 );
 CREATE INDEX schedules_due ON schedules (next_at) WHERE paused_at IS NULL;
 
@@ -61,7 +61,7 @@ CREATE TABLE schedule_firings (
     schedule_id bigint NOT NULL REFERENCES schedules ON DELETE CASCADE,
     due_at timestamptz NOT NULL,
     fired_at timestamptz NOT NULL DEFAULT now(),
-    became text NOT NULL CHECK (became IN ('asked', 'skipped', 'nobody_meant', 'failed')),
+    became text NOT NULL CHECK (became IN ('enqueued', 'skipped', 'none_selected', 'failed')),
     batch_id bigint REFERENCES batches ON DELETE SET NULL,
     PRIMARY KEY (schedule_id, due_at)
 );

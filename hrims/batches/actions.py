@@ -152,4 +152,4 @@ def check_known(conn: Connection, institutions: list[int]) -> None:
 def _check_not_empty(scope: str, selected: list[store.SelectedInstitution]) -> None:
     if not selected:
         message = "No institution's last run failed" if scope == "failed" else "The register is empty"
-        raise Unprocessable(f"{message}, so there is nothing to ask for. Nothing was queued.", "nobody_meant")
+        raise Unprocessable(f"{message}. Nothing was queued.", "none_selected")

@@ -26,6 +26,8 @@ from hrims.runs.model import Run
 COMPLETE, FAILED, INCOMPLETE, INTERRUPTED = 0, 1, 3, 130
 """Exit codes."""
 
+UNAVAILABLE = "The database is unavailable; waiting for it. Ctrl-C ends only this command."
+
 POLL_SECONDS, RECONNECT_SECONDS = 0.25, 1.0
 """Seconds between two polls of a run, and between two connection attempts to an unavailable database."""
 
@@ -121,20 +123,20 @@ def _watch(settings: Settings, run_id: int) -> int:
 
 def _follow(settings: Settings, run_id: int, output: Screen) -> Run:
     """Show the run until it ends; wait while the database is unavailable."""
-    is_away = False
+    is_unavailable = False
     while True:
         try:
             with db.connect(db.dsn_of(settings)) as conn:
-                if is_away:
+                if is_unavailable:
                     output.print_message("The database is back.")
-                is_away = False
+                is_unavailable = False
                 return _until_it_ends(conn, run_id, output, settings.time_zone)
         except psycopg.Error as error:
             if not resilience.is_outage(error):
                 raise
-            if not is_away:
-                output.print_message("The database is away; waiting for it. Ctrl-C ends the watching alone.")
-            is_away = True
+            if not is_unavailable:
+                output.print_message(UNAVAILABLE)
+            is_unavailable = True
             time.sleep(RECONNECT_SECONDS)
 
 

@@ -107,7 +107,7 @@ def enqueue_batch(conn: Connection, actor: Actor, schedule: Schedule) -> int:
     zone = None if schedule.quiet_from is None else schedule.time_zone
     known = batches.find_known(conn, schedule.institutions) if schedule.scope == "selection" else []
     if schedule.scope == "selection" and not known:
-        raise Unprocessable("None of its institutions is on the register any more.", "nobody_meant")
+        raise Unprocessable("None of its institutions is on the register any more.", "none_selected")
     result = batches.enqueue_batch(
         conn,
         actor,

@@ -105,11 +105,11 @@ def _enqueue_batch(conn: Connection, schedule: store.Schedule, is_late: bool) ->
     """
     try:
         with conn.transaction():
-            return "asked", actions.enqueue_batch(
+            return "enqueued", actions.enqueue_batch(
                 conn, Actor(f"schedule:{schedule.name}", "system"), schedule
             )
     except InputError:
-        return "nobody_meant", None
+        return "none_selected", None
     except psycopg.Error as error:
         if is_temporary(error) and not (is_late and is_unclear(error)):
             raise

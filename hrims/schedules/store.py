@@ -47,7 +47,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Firing:
-    """A due time of a schedule and its result: ``asked``, ``skipped``, ``nobody_meant`` or ``failed``."""
+    """A due time of a schedule and its result: ``enqueued``, ``skipped``, ``none_selected`` or ``failed``."""
 
     schedule_id: int
     due_at: datetime

@@ -67,7 +67,7 @@ def test_an_unknown_name_costs_as_much_as_a_known_one(
     assert len(set(map(str, compared))) == 1
 
 
-def test_a_password_changed_meanwhile_signs_nobody_in(
+def test_a_sign_in_fails_if_the_password_changes_meanwhile(
     conn: Connection, pool: db.Pool, asha: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     matches = passwords.matches

@@ -55,7 +55,7 @@ def test_the_result_shows_the_first_ten_people_and_the_sum(page: Page, stage: St
     stage.simulator.change_person(someone["zan_id"], **{"personalInfo.firstName": "Asha"})
 
 
-def test_a_run_in_which_somebody_is_missing_says_so(page: Page, stage: Stage) -> None:
+def test_a_run_with_a_missing_person_is_shown_as_incomplete(page: Page, stage: Stage) -> None:
     stage.simulator.fail("wrong_total", total=1003)
     fetch(page)
     expect(status(page)).to_have_text(
@@ -175,7 +175,7 @@ def test_a_run_can_be_cancelled_and_taken_up_again(page: Page, stage: Stage) -> 
     expect_complete(page)
 
 
-def test_no_worker_is_said_and_the_run_starts_by_itself_when_one_comes(page: Page, stage: Stage) -> None:
+def test_a_run_without_a_worker_says_so_and_starts_when_one_registers(page: Page, stage: Stage) -> None:
     stage.stop_workers()
     fetch(page)
     expect(status(page)).to_contain_text("no worker is running")

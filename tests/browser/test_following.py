@@ -34,7 +34,7 @@ def test_a_reload_keeps_what_was_chosen_and_shows_the_run(page: Page, stage: Sta
     expect_complete(page)
 
 
-def test_a_lost_connection_is_said_and_the_page_goes_on_by_itself(
+def test_a_lost_connection_is_shown_and_the_page_reconnects(
     page: Page, stage: Stage, viewers: Viewers
 ) -> None:
     viewers.expect_trouble("ERR_INTERNET_DISCONNECTED|^htmx:sendError")

@@ -63,7 +63,7 @@ def test_a_second_person_approves_and_undoes(page: Page, stage: Stage) -> None:
     assert stage.rows("SELECT count(*) FROM employees WHERE left_at IS NOT NULL") == [(0,)]
 
 
-def test_whoever_asked_may_only_refuse(page: Page, stage: Stage) -> None:
+def test_the_user_who_requested_the_run_can_only_refuse(page: Page, stage: Stage) -> None:
     gone(stage, ASHA, 30)
     page.goto(PAGE)
     card = page.get_by_role("article", name="Leavers 1")

@@ -117,7 +117,7 @@ def test_the_next_times_are_shown_while_one_types(page: Page) -> None:
 
 
 @with_script
-def test_every_page_says_when_nobody_works(page: Page, stage: Stage) -> None:
+def test_every_page_says_that_no_worker_runs(page: Page, stage: Stage) -> None:
     page.clock.install()
     go_to(page, "Workers")
     expect(page.get_by_role("region", name="Workers")).to_contain_text("alive")
@@ -136,7 +136,7 @@ def test_every_page_says_when_nobody_works(page: Page, stage: Stage) -> None:
 
 
 @with_script
-def test_an_institution_is_tied_to_a_pool_that_nobody_serves(page: Page, stage: Stage) -> None:
+def test_an_institution_is_tied_to_a_pool_without_workers(page: Page, stage: Stage) -> None:
     page.goto("/dashboard/admin/institutions/1")
     page.get_by_label("Pool").fill("health")
     page.get_by_label("Attempts").fill("5")

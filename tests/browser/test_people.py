@@ -54,7 +54,7 @@ def test_a_person_is_asked_for_found_and_looked_at(page: Page, stage: Stage) -> 
     assert one["zan_id"] not in page.url
 
 
-def test_nobody_by_this_number(page: Page, stage: Stage) -> None:
+def test_an_unknown_number(page: Page, stage: Stage) -> None:
     page.goto(PAGE)
     ask_for(page, "99999999")
     expect(status(page)).to_contain_text("HRIMS has no employee with this ZanID or payroll number.")

@@ -71,7 +71,7 @@ async def test_a_person_on_another_list_was_transferred(lists: Lists) -> None:
     assert lists.rows("SELECT leavers FROM runs_v WHERE job_id = %s", third) == [(0,)]
 
 
-async def test_an_employee_whom_the_last_list_loses_has_left(lists: Lists) -> None:
+async def test_an_employee_whose_last_list_drops_them_has_left(lists: Lists) -> None:
     await lists.run([1, *range(200, 230)], "water")
     await lists.leave([1], MANY)
     await lists.run(range(200, 230), "water")

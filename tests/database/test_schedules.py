@@ -46,7 +46,7 @@ def test_a_time_that_has_come_asks_for_a_batch_once(conn: Connection, health: in
     assert scheduler.fire_due_schedule(conn)
     assert not scheduler.fire_due_schedule(conn)
     [firing] = store.list_firings(conn, id_, 10)
-    assert (firing.due_at, firing.became) == (at, "asked")
+    assert (firing.due_at, firing.became) == (at, "enqueued")
     by = conn.execute(
         "SELECT schedule_id, requested_by, requested_via, page_size, priority FROM batches WHERE id = %s",
         (firing.batch_id,),
@@ -67,7 +67,7 @@ def test_a_time_that_becomes_due_again_starts_no_second_batch(conn: Connection, 
     assert scheduler.fire_due_schedule(conn)
     conn.execute("UPDATE schedules SET next_at = %s", (at,))
     assert scheduler.fire_due_schedule(conn)
-    assert (count(conn, "batches"), became(conn, id_)) == (1, ["asked"])
+    assert (count(conn, "batches"), became(conn, id_)) == (1, ["enqueued"])
     found = store.find_schedule(conn, id_)
     assert found
     assert found.next_at > at
@@ -100,10 +100,10 @@ def test_a_worker_that_dies_while_it_fires_leaves_nothing(conn: Connection, dsn:
         assert scheduler.fire_due_schedule(dying)
     assert (count(conn, "batches"), became(conn, id_)) == (0, [])
     assert scheduler.fire_due_schedule(conn)
-    assert became(conn, id_) == ["asked"]
+    assert became(conn, id_) == ["enqueued"]
 
 
-@pytest.mark.parametrize(("missed", "last"), [("skip", "skipped"), ("once", "asked")])
+@pytest.mark.parametrize(("missed", "last"), [("skip", "skipped"), ("once", "enqueued")])
 def test_missed_times_are_skipped_or_run_once(conn: Connection, health: int, missed: str, last: str) -> None:
     id_ = add(conn, NIGHTLY | {"missed": missed})
     zone = calendar.check_zone("Africa/Dar_es_Salaam")
@@ -115,7 +115,7 @@ def test_missed_times_are_skipped_or_run_once(conn: Connection, health: int, mis
     assert not scheduler.fire_due_schedule(conn)
     assert became(conn, id_)[0] == last
     assert set(became(conn, id_)[1:]) == {"skipped"}
-    assert count(conn, "batches") == (1 if last == "asked" else 0)
+    assert count(conn, "batches") == (1 if last == "enqueued" else 0)
 
 
 def _half_a_day_from(now: datetime) -> str:
@@ -150,7 +150,7 @@ def test_a_schedule_that_means_no_institution_continues(conn: Connection) -> Non
     id_ = add(conn, NIGHTLY | {"institutions": "failed"})
     due(conn, id_, timedelta(seconds=1))
     assert scheduler.fire_due_schedule(conn)
-    assert became(conn, id_) == ["nobody_meant"]
+    assert became(conn, id_) == ["none_selected"]
     found = store.find_schedule(conn, id_)
     assert found
     assert found.next_at > store.now(conn)
@@ -229,10 +229,10 @@ def test_what_is_wrong_with_one_keeps_no_other_from_its_own(conn: Connection, he
     while scheduler.fire_due_schedule(conn):
         pass
     assert [became(conn, id_) for id_ in (half, none, odd, well)] == [
-        ["asked"],
-        ["nobody_meant"],
+        ["enqueued"],
+        ["none_selected"],
         [],
-        ["asked"],
+        ["enqueued"],
     ]
     paused = conn.execute("SELECT paused_by FROM schedules WHERE id = %s", (odd,)).fetchone()
     assert paused == ("the system",)

@@ -36,7 +36,7 @@ def test_a_missed_time_stays_due_and_runs_afterwards(conn: Connection, schedule:
     assert became(conn, schedule) == []
     conn.execute("DROP TRIGGER broken ON batches")
     assert scheduler.fire_due_schedule(conn)
-    assert became(conn, schedule) == ["asked"]
+    assert became(conn, schedule) == ["enqueued"]
 
 
 @pytest.mark.parametrize("code", ["XX000", "23514"])

@@ -38,7 +38,7 @@ def test_only_repeats_that_differ_from_the_first_are_saved_before_it() -> None:
 
 
 @pytest.mark.parametrize("records", [(ASHA, ALI), (ASHA, ALI, ASHA_MOVED), (ALI, ASHA, ALI, ASHA)])
-def test_a_page_remembers_whom_it_met_at_which_position(records: tuple[dict[str, Any], ...]) -> None:
+def test_a_page_has_the_person_of_each_position(records: tuple[dict[str, Any], ...]) -> None:
     found = mapped(*records)
     ids = {row.zan_id: number for number, (_, row) in enumerate(found.rows, 70)}
     rows = dict(found.rows + found.repeats)

@@ -54,7 +54,7 @@ def test_the_api_asks_for_all_and_names_who_was_skipped(api: Browser, register: 
         ({"institutions": [2**63]}, (400, "bad_institutions")),
         ({"institutions": None}, (400, "bad_institutions")),
         ({"institutions": [99]}, (404, "unknown_institution")),
-        ({"institutions": "failed"}, (422, "nobody_meant")),
+        ({"institutions": "failed"}, (422, "none_selected")),
         ({"institutions": "all", "identifierType": "payroll"}, (400, "bad_identifier_type")),
         ({"institutions": "all", "pageSize": 0}, (400, "bad_page_size")),
         ({"institutions": "all", "priority": "now"}, (400, "bad_priority")),
@@ -96,7 +96,7 @@ def test_the_page_asks_for_a_selection_and_leads_to_it(
     assert "0 of 1 run ended; 0 people saved." in officer.get(PAGE).text
 
 
-def test_a_selection_of_nobody_is_refused_and_what_was_said_is_kept(
+def test_an_empty_selection_is_refused_and_the_form_keeps_its_values(
     officer: Browser, register: list[int]
 ) -> None:
     answer = officer.press(PAGE, wish="selection", priority="low")

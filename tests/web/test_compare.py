@@ -98,7 +98,7 @@ def test_refusals_are_said_on_the_page(
         assert (answer.status_code, words in text(answer)) == (status, True), (given, text(answer))
 
 
-def test_nobody_is_led_to_the_sign_in_and_an_auditor_looks(
+def test_without_a_session_it_redirects_to_the_sign_in_and_an_auditor_can_read(
     client: Browser, app: Flask, conn: Connection, runs: tuple[int, int]
 ) -> None:
     assert client.get(PATH).status_code == 303

@@ -5,6 +5,7 @@ import pytest
 from flask import Flask
 from procrastinate.exceptions import ConnectorException
 
+from hrims.web.core import errors
 from tests.web.conftest import Browser
 from tests.web.failing import failing_app, fails
 from tests.web.test_errors import check
@@ -23,7 +24,7 @@ from tests.web.test_errors import check
     ],
 )
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_nobody_is_told_that_the_database_is_away(
+def test_a_statement_limit_is_not_reported_as_an_outage(
     app: Flask,
     api: Browser,
     officer: Browser,
@@ -42,7 +43,7 @@ def test_nobody_is_told_that_the_database_is_away(
     message = check(answer, status, code)["message"]
     page = officer.post("/fails", data={"csrf_token": officer.csrf()})
     assert page.status_code == status
-    assert "database is away" not in message + page.text
+    assert errors.DATABASE_AWAY not in message + page.text
     for shown in (answer, page):
         assert ("Retry-After" in shown.headers) == (status == 503)
         assert "s3cret" not in shown.text

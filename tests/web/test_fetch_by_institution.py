@@ -115,7 +115,7 @@ def test_ten_megabytes_are_refused(api: Browser, conn: Connection) -> None:
     assert runs(conn) == []
 
 
-def test_nobody_is_refused(client: Browser, conn: Connection, health: int) -> None:
+def test_without_a_session_it_is_refused(client: Browser, conn: Connection, health: int) -> None:
     assert error_of(client.post(PATH, json=wish(health))) == (401, "not_signed_in")
     assert runs(conn) == []
 

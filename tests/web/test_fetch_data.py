@@ -131,7 +131,7 @@ def test_the_list_of_runs_stops_polling_too(officer: Browser, conn: Connection, 
     assert "hx-trigger" not in text(answer)
 
 
-def test_the_list_of_runs_counts_nobody_of_a_run_that_waits(
+def test_the_list_of_runs_has_no_count_for_a_waiting_run(
     officer: Browser, conn: Connection, health: int
 ) -> None:
     def people() -> str:
@@ -185,6 +185,6 @@ def test_a_name_cannot_bring_markup_along(officer: Browser, conn: Connection) ->
     assert "<script>alert" not in text(officer.get(f"{PATH}?institution=1"))
 
 
-def test_nobody_is_led_to_the_sign_in(client: Browser) -> None:
+def test_without_a_session_it_redirects_to_the_sign_in(client: Browser) -> None:
     answer = client.get(PATH)
     assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/sign-in")

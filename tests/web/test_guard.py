@@ -171,7 +171,7 @@ class TestBehindProxies:
         assert row
         return row[0]
 
-    def test_nobody_is_believed_by_default(self, app: Flask, conn: Connection) -> None:
+    def test_no_proxy_is_trusted_by_default(self, app: Flask, conn: Connection) -> None:
         assert self.recorded(app, conn, "192.0.2.7") == "10.0.0.1"
 
     @pytest.mark.parametrize("environment", [{"HRIMS_TRUSTED_PROXIES": "1"}], indirect=True)
@@ -198,6 +198,6 @@ class TestBehindProxies:
         assert self.recorded(app, conn, "192.0.2.9", remote) == kept
 
 
-def test_the_cookie_of_another_database_signs_nobody_in(client: Browser, conn: Connection) -> None:
+def test_the_cookie_of_another_database_is_not_accepted(client: Browser, conn: Connection) -> None:
     client.set_cookie(f"hrims_session_{keys.instance_id(conn)}", "x" * 43)
     assert client.get(guard.HOME).status_code == 303

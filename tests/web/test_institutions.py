@@ -20,5 +20,5 @@ def test_an_officers_browser_may_ask_too(officer: Browser) -> None:
     assert officer.get("/api/hrims/institutions").get_json() == {"institutions": []}
 
 
-def test_nobody_is_refused(client: Browser) -> None:
+def test_without_a_session_it_is_refused(client: Browser) -> None:
     assert error_of(client.get("/api/hrims/institutions")) == (401, "not_signed_in")

@@ -81,5 +81,5 @@ def test_an_unknown_job_is_not_found(api: Browser) -> None:
     assert error_of(api.get(f"{PATH}/4711")) == (404, "unknown_job")
 
 
-def test_nobody_is_refused(client: Browser, job: int) -> None:
+def test_without_a_session_it_is_refused(client: Browser, job: int) -> None:
     assert error_of(client.get(f"{PATH}/{job}")) == (401, "not_signed_in")

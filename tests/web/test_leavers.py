@@ -54,7 +54,7 @@ def test_it_works(second: Browser, conn: Connection, waiting: int) -> None:
     assert rows == [("juma", "page", "leavers.undo"), ("juma", "page", "leavers.approve")]
 
 
-def test_whoever_asked_sees_no_approval_and_gets_none(
+def test_the_user_who_requested_the_run_cannot_approve(
     officer: Browser, conn: Connection, waiting: int
 ) -> None:
     page = officer.get(PAGE).text

@@ -138,7 +138,7 @@ def test_what_a_person_set_right_says_who(officer: Browser, people: None, conn: 
     assert "by juma" in page
 
 
-def test_an_auditor_searches_and_looks_and_asks_for_nobody(auditor: Browser, people: None) -> None:
+def test_an_auditor_can_search_and_read_but_not_fetch(auditor: Browser, people: None) -> None:
     assert "Juma Haji Ali" in search(auditor, "juma")
     assert "Fetch this person" not in auditor.get(f"{PAGE}/1").text
     assert auditor.press(f"{PAGE}/1/fetch").status_code == 403
@@ -149,7 +149,7 @@ def test_a_search_needs_the_form(officer: Browser) -> None:
     assert officer.post(PAGE, data={"words": "juma"}).status_code == 400
 
 
-def test_nobody_there(officer: Browser) -> None:
+def test_an_unknown_person_is_not_found(officer: Browser) -> None:
     for id_ in ("4711", "x", "²", "9" * 40):
         assert officer.get(f"{PAGE}/{id_}").status_code == 404
     assert officer.press(f"{PAGE}/4711/fetch").status_code == 404

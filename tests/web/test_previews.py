@@ -151,7 +151,7 @@ def test_applied_it_says_so(officer: Browser, dsn: str, conn: Connection, previe
     assert "applied already" in text(answer)
 
 
-def test_what_changed_since_is_shown_anew_and_not_applied(
+def test_a_changed_difference_is_shown_again_and_not_applied(
     officer: Browser, conn: Connection, preview: int
 ) -> None:
     seen = version_on(officer.get(f"{PATH}/{preview}"))

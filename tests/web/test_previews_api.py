@@ -83,7 +83,7 @@ def test_a_flag_that_is_none_is_refused(api: Browser, conn: Connection, health: 
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (0,)
 
 
-def test_the_status_of_a_preview_shows_nobody(api: Browser, preview: int) -> None:
+def test_the_status_of_a_preview_has_no_employees(api: Browser, preview: int) -> None:
     result = api.get(f"/api/hrims/job-status/{preview}").get_json()["result"]
     assert (result["employeeCount"], result["new"], result["employees"]) == (120, 120, [])
 

@@ -117,7 +117,7 @@ def test_pages_lead_to_one_another(officer: Browser, conn: Connection) -> None:
 
 
 @pytest.mark.parametrize("query", ["institution=x", "code=nonsense", "state=ajar", "page=0", "type=name"])
-def test_a_filter_that_does_not_do_is_said_on_the_page(officer: Browser, query: str) -> None:
+def test_an_invalid_filter_is_explained_on_the_page(officer: Browser, query: str) -> None:
     for path in (HERE, f"{HERE}/table"):
         answer = officer.get(f"{path}?{query}")
         assert answer.status_code == 400

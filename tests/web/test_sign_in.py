@@ -84,7 +84,7 @@ def test_it_never_leads_elsewhere(client: Browser, asha: int, hostile: str) -> N
     assert client.get("/sign-in", query_string={"next": hostile}).location == HOME
 
 
-def test_whoever_is_in_goes_on_at_once(officer: Browser) -> None:
+def test_a_signed_in_user_is_redirected(officer: Browser) -> None:
     assert officer.get("/sign-in").location == HOME
     assert officer.get("/sign-in?next=/x").location == "/x"
 
@@ -219,7 +219,7 @@ def test_a_form_with_the_token_of_another_browser_is_refused(client: Browser, ap
     assert client.post("/sign-in", data=form).status_code == 400
 
 
-def test_nobody_is_signed_out_from_elsewhere(officer: Browser) -> None:
+def test_a_sign_out_needs_the_form_token(officer: Browser) -> None:
     assert officer.post("/sign-out").status_code == 400
     assert officer.get("/sign-out").status_code == 405
     assert is_in(officer)

@@ -52,7 +52,7 @@ def test_one_that_fell_silent_or_stopped_is_told_from_one_that_lives(api: Browse
     assert found == {silent: (False, True), stopped: (False, False), stopped + 1: (True, True)}
 
 
-def test_the_banner_says_that_nobody_works(officer: Browser, conn: Connection) -> None:
+def test_the_banner_says_that_no_worker_runs(officer: Browser, conn: Connection) -> None:
     assert "No worker is running." in officer.get(f"{PAGE}/banner").text.replace("\n", "")
     number = register_worker(conn)
     assert officer.get(f"{PAGE}/banner").text.strip() == ""

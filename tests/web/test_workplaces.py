@@ -173,7 +173,7 @@ def test_an_auditor_looks_and_has_no_buttons(app: Flask, conn: Connection) -> No
     assert institution_of(conn, other) == [(None, 3)]
 
 
-def test_nobody_is_led_to_the_sign_in(client: Browser) -> None:
+def test_without_a_session_it_redirects_to_the_sign_in(client: Browser) -> None:
     assert client.get(PATH).status_code == 303
 
 

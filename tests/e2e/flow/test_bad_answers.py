@@ -60,7 +60,7 @@ def test_nothing_but_bad_answers_fails_the_run_in_words_and_keeps_what_it_saved(
 
 
 @pytest.mark.parametrize("kind", sampled(sorted(BAD.keys() - {"too_many_records"}), OF_CONNECTIONS))
-def test_one_record_that_spoils_every_page_it_is_on_takes_nobody_with_it(world: World, kind: str) -> None:
+def test_a_record_that_breaks_its_page_costs_no_other_record(world: World, kind: str) -> None:
     world.settings |= SHORT
     world.simulator.control(poison=[{"vote": "001", "index": 80}], poison_kind=kind)
     world.start_worker()

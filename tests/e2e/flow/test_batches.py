@@ -12,7 +12,7 @@ def total(world: World, batch_id: int) -> Total:
     return store.find_total(world.conn, batch_id)
 
 
-def test_a_failure_stops_nobody_else_and_is_tried_again(world: World) -> None:
+def test_a_failure_stops_no_other_run_and_is_retried(world: World) -> None:
     votes = ("001", "002", "003", "005")
     chosen = [
         id_ for (id_,) in world.rows(f"SELECT id FROM institutions WHERE vote_code IN {votes} ORDER BY id")
@@ -44,7 +44,7 @@ def test_any_number_of_workers_ask_for_a_scheduled_batch_once(world: World) -> N
         world.start_worker()
     world.until_rows("SELECT count(*) FROM workers_v WHERE alive", [(3,)])
     world.conn.execute("UPDATE schedules SET next_at = now()")
-    world.until_rows("SELECT became, batch_id FROM schedule_firings", [("asked", 1)])
+    world.until_rows("SELECT became, batch_id FROM schedule_firings", [("enqueued", 1)])
     for run_id in (1, 2):
         assert world.until_ended(run_id).outcome == "complete"
     assert world.rows("SELECT count(*) FROM batches") == [(1,)]

@@ -59,7 +59,7 @@ def test_many_at_once_wait_for_a_second_person(world: World) -> None:
     assert left(world) == set()
 
 
-def test_a_run_that_fails_makes_nobody_a_leaver(world: World) -> None:
+def test_a_failed_run_detects_no_leavers(world: World) -> None:
     world.start_worker()
     world.until_ended(world.ask())
     world.simulator.fail("body404", vote="001")

@@ -55,7 +55,7 @@ def test_a_worker_counts_what_it_did(world: World, port: int, command: tuple[str
     assert check_names(text) == ""
 
 
-def test_a_second_sync_changes_nobody(world: World, port: int) -> None:
+def test_a_second_sync_changes_no_employee(world: World, port: int) -> None:
     world.start_worker()
     world.until_ended(world.ask())
     world.until_ended(world.ask())

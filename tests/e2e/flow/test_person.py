@@ -49,7 +49,7 @@ def test_their_numbers_are_in_no_log(world: World) -> None:
         assert secret not in logs
 
 
-def test_nobody_by_this_number_fails_in_words_and_changes_nothing(world: World) -> None:
+def test_an_unknown_number_fails_with_a_message_and_changes_nothing(world: World) -> None:
     world.start_worker()
     one = person_of_list(world)
     bring(world, one["zan_id"])
@@ -84,7 +84,7 @@ def test_failures_are_tried_again_and_a_place_is_taken(world: World) -> None:
     assert world.rows("SELECT count(*) FROM remote_slots WHERE until > now()") == [(0,)]
 
 
-def test_a_leaver_whom_hrims_still_knows_is_a_leaver(world: World) -> None:
+def test_a_leaver_that_hrims_still_returns_stays_a_leaver(world: World) -> None:
     """A person that HRIMS returns does not join a list because of that."""
     world.start_worker()
     one = person_of_list(world)

@@ -68,7 +68,7 @@ def until_waiting(world: World) -> None:
     )
 
 
-def test_it_writes_nobody_and_applied_it_leaves_what_hrims_lists(world: World) -> None:
+def test_a_preview_writes_no_employee_and_its_apply_saves_the_list(world: World) -> None:
     world.start_worker()
     base(world)
     before = world.rows(COUNTS)

@@ -33,7 +33,7 @@ def test_three_workers_ask_four_pages_at_once_at_most(world: World) -> None:
     assert world.rows("SELECT count(*) FROM remote_slots WHERE until > now()") == [(0,)]
 
 
-def test_runs_wait_while_hrims_is_down_and_go_on_by_themselves(world: World) -> None:
+def test_runs_wait_while_hrims_is_down_and_resume(world: World) -> None:
     world.settings["HRIMS_PROBE_PAUSE"] = "0.2"
     world.simulator.control(down=True)
     world.start_worker()
@@ -59,7 +59,7 @@ def test_while_hrims_fails_whatever_it_is_asked_runs_wait_for_it_and_spend_no_at
 
 
 @pytest.mark.parametrize("wrong", ["http://127.0.0.1:1/hrims", "{right}/wrong"], ids=["refused", "not found"])
-def test_a_worker_with_a_wrong_address_stops_nobody_else(world: World, wrong: str) -> None:
+def test_a_worker_with_a_wrong_address_stops_no_other(world: World, wrong: str) -> None:
     right = world.settings["HRIMS_BASE_URL"]
     world.settings |= {"HRIMS_BASE_URL": wrong.format(right=right)}
     lost = world.start_worker()
@@ -101,7 +101,7 @@ def test_what_hrims_asks_to_wait_holds_for_every_page(world: World) -> None:
     assert min(after) >= 1.9
 
 
-def test_a_large_institution_starves_nobody(world: World) -> None:
+def test_a_large_institution_starves_no_other(world: World) -> None:
     """It has pages enough to ask for four at a time throughout, and cannot end before the others."""
     world.simulator.control(latency_ms=100)
     last = world.simulator.hold(vote="001", page=239)

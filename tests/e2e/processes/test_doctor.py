@@ -73,7 +73,7 @@ def test_no_worker_and_a_remote_that_refuses_our_credentials(dsn: str, state: Pa
         assert (checks["database"][0], checks["schema"][0], done.returncode) == ("ok", "ok", 1)
 
 
-def test_hrims_that_fails_once_is_well_and_a_pool_that_nobody_serves_is_amiss(dsn: str, state: Path) -> None:
+def test_one_failure_of_hrims_is_healthy_and_a_pool_without_workers_is_not(dsn: str, state: Path) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn, Simulator() as simulator:
         conn.execute("INSERT INTO institutions (name, vote_code, pool) VALUES ('One', '1', 'health')")
         conn.execute("INSERT INTO institutions (name, vote_code) VALUES ('Other', '2')")

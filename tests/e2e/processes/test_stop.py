@@ -99,7 +99,7 @@ def test_a_terminal_that_is_closed_stops_all_of_it(migrated: Path) -> None:
     until(lambda: not processes_of(migrated))
 
 
-def test_a_pipe_that_nobody_reads_any_more_does_not_keep_it_from_stopping(migrated: Path) -> None:
+def test_it_stops_although_its_output_is_a_closed_pipe(migrated: Path) -> None:
     reader, writer = os.pipe()
     process = subprocess.Popen([HRIMS, "up"], env=env_of(migrated), stdout=writer, stderr=writer)
     os.close(writer)

@@ -225,7 +225,7 @@ def test_the_database_restarts_while_it_watches(shared: Product) -> None:
     postmaster = shared.pid_of("postgres -D")
     assert postmaster
     os.kill(postmaster, signal.SIGINT)
-    typed.until_seen("The database is away; waiting for it.")
+    typed.until_seen("The database is unavailable; waiting for it.")
     typed.until_seen("The database is back.")
     shared.release()
     assert typed.ended() == 0, typed.seen

@@ -86,7 +86,7 @@ def test_what_a_machine_lacks(tmp_path: Path, python: str, script: str, words: s
     assert not (tmp_path / ".venv").exists()
 
 
-def test_an_install_that_was_killed_is_begun_anew(tmp_path: Path) -> None:
+def test_a_killed_installation_is_repeated(tmp_path: Path) -> None:
     makefile = (PROJECT / "Makefile").read_text()
     (tmp_path / "Makefile").write_text(
         makefile.replace("deploy/venv.sh", str(PROJECT / "deploy" / "venv.sh"))

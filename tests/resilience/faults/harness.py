@@ -163,7 +163,7 @@ class FaultHarness(World):
         return moments
 
     def until_pages(self, pages: int) -> None:
-        """Wait until so many pages are saved, by whomever, and keeps everybody busy meanwhile."""
+        """Wait until so many pages are saved, by any worker. Keep all workers busy meanwhile."""
 
         def enough() -> bool:
             self.keep_busy()

@@ -128,7 +128,7 @@ class Matrix:
 
     def _works(self, failed: dict[str, int]) -> bool:
         self.harness.keep_busy()
-        return not self._missing(failed) and self.harness.rows(FIRED) == [("asked", self.spells)]
+        return not self._missing(failed) and self.harness.rows(FIRED) == [("enqueued", self.spells)]
 
     def _missing(self, failed: dict[str, int]) -> set[str]:
         return {task for task in failed if not self.injector.passed[task]}
