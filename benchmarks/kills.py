@@ -15,7 +15,6 @@ from hrims import postgres
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
 from hrims.migrate import migrate
-from tests.conftest import clone, create
 from tests.resilience.crash.crash_child import A_PAGE, A_RUN
 from tests.resilience.crash.crash_runner import (
     MOST_KILLS,
@@ -26,6 +25,7 @@ from tests.resilience.crash.crash_runner import (
     killed_at,
     killed_at_random,
 )
+from tests.support.databases import clone, create
 from tests.support.harness import World
 from tests.support.simulated import Simulator
 

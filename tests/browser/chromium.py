@@ -12,6 +12,18 @@ from pathlib import Path
 import click
 from playwright.sync_api import sync_playwright
 
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+"""Settings to run as root and in containers, and to connect to the product only."""
+
 VARIABLE = "HRIMS_CHROMIUM"
 """Names the program to use, before all others."""
 

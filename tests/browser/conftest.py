@@ -16,21 +16,9 @@ from hrims.institutions import importer
 from tests.browser import chromium
 from tests.browser.stage import ADMINISTRATOR, NAME, PASSWORD, Stage
 from tests.browser.viewers import Viewers, sign_in
-from tests.conftest import clone
 from tests.database.runs import ASHA
+from tests.support.databases import clone
 from tests.support.simulated import Simulator
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-"""Settings to run as root and in containers, and to connect to the product only."""
 
 SIZES = {"001": 1000, "156255890": 1000, "184661177": 120}
 """People by vote code or TIN: ten pages to watch, and a small institution."""
@@ -55,7 +43,7 @@ def browser() -> Iterator[Browser]:
     """Provide a Chromium."""
     program = chromium.executable()
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=program, args=chromium.ARGUMENTS)
         yield running
         running.close()
 

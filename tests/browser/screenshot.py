@@ -18,11 +18,10 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests import PROJECT
 from tests.browser import chromium
 from tests.browser.chromium import NoChromium
-from tests.browser.conftest import ARGUMENTS
 from tests.browser.steps import fetch, status
 from tests.browser.viewers import PATIENCE_MS, sign_in
-from tests.conftest import remove_when_stopped
 from tests.support.served import free_port
+from tests.support.shared import remove_when_stopped
 
 PICTURE = PROJECT / "docs" / "fetch-data.png"
 
@@ -78,7 +77,7 @@ def main() -> None:
     except NoChromium as reason:
         raise click.ClickException(str(reason)) from None
     with demo(password) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=chromium.ARGUMENTS)
         page = browser.new_page(
             viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light", reduced_motion="reduce"
         )

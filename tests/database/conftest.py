@@ -2,23 +2,22 @@
 
 from collections.abc import AsyncIterator, Iterator
 
+import procrastinate
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from procrastinate.jobs import Job
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from hrims.db import AsyncPool, Connection
-from tests.conftest import administration
+from hrims.jobs.attempts.store import Attempt
+from hrims.jobs.job_manager import FencedJobManager
 from tests.database.lists import Lists
 from tests.database.previews import fetch
-from tests.database.runs import institution
+from tests.database.runs import begin, enqueue_run_of, institution
+from tests.database.workers import take_job
+from tests.support.databases import count_deadlocks
 from tests.support.people import record
-
-END_SESSIONS = """
-SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
-WHERE datname = %s AND backend_type = 'client backend'
-"""
-"""A session reports its deadlocks when it ends."""
 
 
 @pytest.fixture(name="dsn")
@@ -26,15 +25,6 @@ def dsn_without_deadlocks(server_dsn: str, dsn: str) -> Iterator[str]:
     """DSN of this test's own database, in which no transaction may meet a deadlock: retries would hide it."""
     yield dsn
     assert count_deadlocks(server_dsn, dsn) == 0
-
-
-def count_deadlocks(server_dsn: str, dsn: str) -> int:
-    """End all sessions of the database. Return how many deadlocks it has had."""
-    database = [conninfo_to_dict(dsn)["dbname"]]
-    with administration(server_dsn) as connection:
-        connection.execute(END_SESSIONS, database)
-        row = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = %s", database)
-        return int(row.fetchone()[0])  # type: ignore[index] # the database has one row
 
 
 @pytest.fixture
@@ -78,3 +68,20 @@ async def preview(conn: Connection, pool: AsyncPool, health: int) -> int:
     """Return a preview of 25 people, five of them employees with another name."""
     await fetch(conn, pool, health, [record(n) for n in range(5)], "sync")
     return await fetch(conn, pool, health, [record(n, lastName="Ali") for n in range(25)])
+
+
+@pytest.fixture
+async def manager(dsn: str) -> AsyncIterator[FencedJobManager]:
+    """Provide the job manager of a worker."""
+    connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
+    await connector.open_async()
+    yield FencedJobManager(connector)
+    await connector.close_async()
+
+
+@pytest.fixture
+async def running(conn: Connection, pool: AsyncPool, manager: FencedJobManager) -> tuple[Job, Attempt]:
+    """Return a job that a worker executes, and its attempt."""
+    run_id = enqueue_run_of(conn, institution(conn))
+    job = await take_job(manager, conn)
+    return job, await begin(conn, pool, run_id)

@@ -13,8 +13,8 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from tests import PROJECT
-from tests.conftest import clone
 from tests.database.sample_history import ELECTIONS, FETCH_MS, HEALTH, MUFTI, WATER, SampleHistory
+from tests.support.databases import clone
 
 COOKBOOK = (PROJECT / "docs" / "how-to" / "query-with-sql.md").read_text(encoding="utf-8")
 RECIPE = re.compile(r"^### (.+)\n(?:(?!#|```).*\n)*?```sql\n([^`]+)```$", re.MULTILINE)

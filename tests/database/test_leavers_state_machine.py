@@ -21,9 +21,9 @@ from hypothesis.stateful import (
 from psycopg_pool import AsyncConnectionPool
 
 from hrims.leavers import actions
-from tests.conftest import clone
 from tests.database.lists import JUMA, Lists
 from tests.database.runs import ASHA
+from tests.support.databases import clone
 from tests.support.people import record
 
 PEOPLE = st.integers(1, 8)

@@ -8,7 +8,7 @@ import pytest
 
 from hrims.db import Connection
 from hrims.people import store
-from tests.conftest import clone
+from tests.support.databases import clone
 
 MANY = 30_000
 

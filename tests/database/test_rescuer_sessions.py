@@ -1,7 +1,5 @@
 """Sessions of frozen workers: a rescue ends those that hold what the successor needs, and no other."""
 
-from typing import Any
-
 import psycopg
 import pytest
 
@@ -10,8 +8,7 @@ from hrims.jobs.queue import session_name
 from hrims.jobs.rescuer import task as rescuer
 from hrims.jobs.store import FENCED
 from tests.database.runs import begin, enqueue_run_of, institution, register_worker
-
-SILENT = 20.0
+from tests.database.workers import SILENT_SECONDS, expire_heartbeats, run_state
 
 
 def take(conn: Connection) -> tuple[int, int]:
@@ -24,27 +21,18 @@ def take(conn: Connection) -> tuple[int, int]:
 
 @pytest.fixture
 async def worker(conn: Connection, pool: AsyncPool) -> int:
-    """Return a worker that carries out a run."""
+    """Return a worker that executes a run."""
     run_id, worker_id = take(conn)
     await begin(conn, pool, run_id)
     return worker_id
 
 
 def name_of(conn: Connection, worker_id: int, host: str = "host") -> str:
-    """Return how the sessions of a worker are called."""
+    """Return the application name of the sessions of a worker."""
     ((process, pid),) = conn.execute(
         "SELECT process, pid FROM workers WHERE worker_id = %s", (worker_id,)
     ).fetchall()
     return session_name(process, pid, host)
-
-
-def die(conn: Connection) -> None:
-    """Make the heartbeat of every worker expire."""
-    conn.execute("UPDATE workers SET last_beat = now() - interval '1 hour'")
-
-
-def run(conn: Connection) -> Any:
-    return conn.execute("SELECT state, rescues, trouble_code FROM runs").fetchone()
 
 
 async def test_a_worker_frozen_during_a_page_delays_no_run(
@@ -56,9 +44,9 @@ async def test_a_worker_frozen_during_a_page_delays_no_run(
         cursor.execute("SELECT FROM runs FOR SHARE")
         cursor.execute("CREATE TEMP TABLE staged (n integer)")
         with pytest.raises(psycopg.OperationalError), cursor.copy("COPY staged FROM STDIN") as copy:  # noqa: PT012 - the error may come with any of these
-            die(conn)
-            assert await rescuer.rescue_stalled(pool, SILENT) == 1
-            assert run(conn) == ("waiting", 1, None)
+            expire_heartbeats(conn)
+            assert await rescuer.rescue_stalled(pool, SILENT_SECONDS) == 1
+            assert run_state(conn) == ("waiting", 1, None)
             copy.write_row((1,))
 
 
@@ -71,11 +59,11 @@ async def test_a_worker_frozen_before_its_attempt_is_recorded_delays_no_run(
         frozen.execute("UPDATE runs SET attempt = attempt + 1 WHERE id = %s", (run_id,))
         # Its silence is counted from here on the server's clock, not by how long this test takes.
         conn.execute("SELECT pg_sleep(0.3)")
-        die(conn)
+        expire_heartbeats(conn)
         assert await rescuer.rescue_stalled(pool, 0.2) == 1
         with pytest.raises(psycopg.OperationalError):
             frozen.execute("SELECT 1")
-    assert run(conn) == ("waiting", 1, None)
+    assert run_state(conn) == ("waiting", 1, None)
 
 
 async def test_a_worker_frozen_without_a_job_delays_no_run(
@@ -94,8 +82,8 @@ async def test_a_worker_in_the_middle_of_its_work_keeps_its_session(
 ) -> None:
     with psycopg.connect(dsn, application_name=session_name("0123456789abcdef", 7, "elsewhere")) as working:
         working.execute("SELECT FROM institutions FOR SHARE")
-        die(conn)
-        assert await rescuer.rescue_stalled(pool, SILENT) == 1
+        expire_heartbeats(conn)
+        assert await rescuer.rescue_stalled(pool, SILENT_SECONDS) == 1
         working.execute("SELECT 1")
 
 
@@ -105,7 +93,7 @@ async def test_a_container_with_the_same_host_and_process_id_keeps_its_sessions(
 ) -> None:
     conn.execute("UPDATE workers SET host = %s", (host,))
     conn.execute("UPDATE run_attempts SET host = %s", (host,))
-    die(conn)
+    expire_heartbeats(conn)
     twin = register_worker(conn)
     with (
         psycopg.connect(dsn, application_name=name_of(conn, worker, host)) as dead,
@@ -113,8 +101,8 @@ async def test_a_container_with_the_same_host_and_process_id_keeps_its_sessions(
     ):
         alive.execute("SELECT FROM institutions FOR SHARE")
         dead.execute("SELECT FROM runs FOR SHARE")
-        assert await rescuer.rescue_stalled(pool, SILENT) == 1
+        assert await rescuer.rescue_stalled(pool, SILENT_SECONDS) == 1
         alive.execute("SELECT 1")
         with pytest.raises(psycopg.OperationalError):
             dead.execute("SELECT 1")
-    assert run(conn) == ("waiting", 1, None)
+    assert run_state(conn) == ("waiting", 1, None)

@@ -18,9 +18,8 @@ from hrims.jobs.attempts.retry_policy import Deadline
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.job_manager import FencedJobManager
 from hrims.resilience import retry_on_disconnect, run_periodically
-from tests.conftest import clone
-from tests.database.conftest import count_deadlocks
 from tests.database.runs import enqueue_run_of, institution, register_worker
+from tests.support.databases import clone, count_deadlocks
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{}'; END $$"
 

@@ -15,9 +15,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from hrims.postgres.account import server_account
-from tests.conftest import _fastest
 from tests.distributed.programs import require_program
 from tests.support.served import free_port
+from tests.support.shared import memory_folder
 
 START_SECONDS = 60.0
 
@@ -25,7 +25,7 @@ START_SECONDS = 60.0
 @contextmanager
 def folder() -> Iterator[Path]:
     """Provide a folder that the account of database servers can write to, removed at the end."""
-    made = Path(tempfile.mkdtemp(prefix="hrims-tests-", dir=_fastest()))
+    made = Path(tempfile.mkdtemp(prefix="hrims-tests-", dir=memory_folder()))
     if account := server_account(None):
         os.chown(made, account.uid, account.gid)
     try:

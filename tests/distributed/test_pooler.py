@@ -13,9 +13,9 @@ import httpx
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.conftest import clone
 from tests.distributed.harness import VOTES, Harness, harness
 from tests.distributed.processes import Pooler
+from tests.support.databases import clone
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 

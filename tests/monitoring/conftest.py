@@ -1,5 +1,5 @@
 """Fixtures of the tests of monitoring: the product with a web process, a simulator and a database."""
 
-from tests.e2e.flow.conftest import simulator, world
+from tests.support.worlds import simulator, world
 
 __all__ = ["simulator", "world"]

@@ -10,7 +10,7 @@ from hrims.config import Settings
 from hrims.errors import ConfigError, RemoteError
 from hrims.remote.client import Remote
 from tests.remote.answers import page
-from tests.remote.conftest import API_KEY, TOKEN, answer
+from tests.remote.servers import API_KEY, TOKEN, answer
 
 Connect = Callable[..., Remote]
 

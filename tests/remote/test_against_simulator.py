@@ -21,7 +21,7 @@ from hrims.errors import (
 from hrims.remote.client import Remote
 from hrims.remote.wire import Person, Unreadable
 from hrims.simulator.failures import FAILURES
-from tests.remote.conftest import API_KEY, TOKEN, settings
+from tests.remote.servers import API_KEY, TOKEN, settings
 from tests.support.simulated import Simulator
 
 VOTE, PEOPLE = "001", 250

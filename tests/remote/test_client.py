@@ -22,7 +22,7 @@ from hrims.errors import (
 from hrims.remote.client import Remote
 from hrims.remote.wire import Person
 from tests.remote.answers import failure, page, person
-from tests.remote.conftest import API_KEY, TOKEN, answer
+from tests.remote.servers import API_KEY, TOKEN, answer
 
 Connect = Callable[..., Remote]
 

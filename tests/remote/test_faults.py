@@ -22,7 +22,7 @@ from hrims.errors import (
 )
 from hrims.remote.client import Remote
 from tests.remote.answers import page, person
-from tests.remote.conftest import API_KEY, TOKEN, RawServer, Script
+from tests.remote.servers import API_KEY, TOKEN, RawServer, Script
 
 Connect = Callable[..., Remote]
 Serve = Callable[[Script], Awaitable[tuple[RawServer, str]]]

@@ -15,7 +15,7 @@ from hrims.errors import RemoteError, RemoteGarbled, RemoteTooLarge
 from hrims.remote import body
 from hrims.remote.client import Remote
 from tests.remote.answers import page, person
-from tests.remote.conftest import RawServer, Script
+from tests.remote.servers import RawServer, Script
 from tests.remote.test_faults import head, says
 
 Connect = Callable[..., Remote]

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.simulator.conftest import ask, ids, question
+from tests.simulator.requests import ask, ids, question
 from tests.support.simulated import Simulator
 
 

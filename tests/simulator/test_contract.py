@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.conftest import ask, ids, question
+from tests.simulator.requests import ask, ids, question
 from tests.support.simulated import Simulator
 
 TIN_OF_001 = "156255890"

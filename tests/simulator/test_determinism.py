@@ -1,6 +1,6 @@
 """The same seed gives the same people, in any order of asking and whatever the sizes."""
 
-from tests.simulator.conftest import ask, ids
+from tests.simulator.requests import ask, ids
 from tests.support.simulated import Simulator
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.simulator.conftest import ask, ids, question
+from tests.simulator.requests import ask, ids, question
 from tests.support.simulated import Simulator
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.simulator.conftest import ask, question
+from tests.simulator.requests import ask, question
 from tests.support.simulated import PLAIN, Simulator
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hrims.simulator import vocabulary
-from tests.simulator.conftest import ask
+from tests.simulator.requests import ask
 from tests.support.simulated import Simulator
 
 MEASURED = {

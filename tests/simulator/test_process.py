@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from hrims.simulator.options import parse
-from tests.simulator.conftest import ask
+from tests.simulator.requests import ask
 from tests.support.simulated import Simulator
 
 COMMAND = [sys.executable, "-m", "hrims.simulator"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.conftest import ask
+from tests.simulator.requests import ask
 from tests.support.simulated import Simulator
 
 

@@ -1,25 +1,34 @@
-"""What the project promises about itself: the docs list every setting, files stay readable, every module
-says what it is for, SQL stays in its rooms.
+"""Rules of the project: the docs list every setting and event, modules are short and have a docstring, SQL is
+only in its modules, tests import no conftest.
 """
 
 import ast
+import functools
 import re
 from pathlib import Path
-
-import pytest
 
 from hrims.config import VARIABLES
 from tests import PROJECT
 
-SOURCES = sorted(path for path in (PROJECT / "hrims").rglob("*.py"))
-LONGEST = 280
-SQL_HOMES = {"store.py", "db.py", "connection_pools.py", "migrate.py"}
+SOURCES = sorted((PROJECT / "hrims").rglob("*.py"))
+TESTS = sorted((PROJECT / "tests").rglob("*.py"))
+MAX_LINES = 280
+SQL_MODULES = {"store.py", "db.py", "connection_pools.py", "migrate.py"}
 # LISTEN is no query; and the embedded server makes its one role and database before there is a schema.
-SQL_HOMES |= {"run_events.py", "server.py"}
+SQL_MODULES |= {"run_events.py", "server.py"}
 
 
 def name(path: Path) -> str:
     return str(path.relative_to(PROJECT))
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@functools.cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(read(path))
 
 
 def test_the_reference_lists_every_setting() -> None:
@@ -37,7 +46,7 @@ Events = dict[str, tuple[set[str], set[str]]]
 def events_of_code() -> Events:
     events: Events = {}
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parse(path)):
             match node:
                 case ast.Call(ast.Attribute(ast.Name("log"), level), [first], fields) if level in LEVELS:
                     known = events.setdefault(ast.literal_eval(first), (set(), set()))
@@ -57,34 +66,41 @@ def test_the_reference_lists_every_event_of_the_log() -> None:
     assert [row[0] for row in rows] == sorted(listed)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_every_module_has_a_docstring(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+def test_every_module_has_a_docstring() -> None:
+    assert [name(path) for path in SOURCES if not ast.get_docstring(parse(path))] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
-def test_a_file_is_read_in_one_sitting(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+def test_no_module_is_too_long() -> None:
+    assert [name(path) for path in SOURCES + TESTS if len(read(path).splitlines()) > MAX_LINES] == []
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.name not in SQL_HOMES], ids=name)
-def test_sql_stays_in_its_rooms(path: Path) -> None:
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
-    called = {call.attr for call in calls if isinstance(call, ast.Attribute)}
-    assert not called & {"execute", "executemany"}
+def test_sql_is_only_in_its_modules() -> None:
+    others = [path for path in SOURCES if path.name not in SQL_MODULES]
+    assert [name(path) for path in others if methods_called(path) & {"execute", "executemany"}] == []
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "templates").rglob("_*.html")), ids=name)
-def test_a_partial_is_small_and_no_page(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 70
-    assert "<html" not in text
+def methods_called(path: Path) -> set[str]:
+    calls = [node.func for node in ast.walk(parse(path)) if isinstance(node, ast.Call)]
+    return {call.attr for call in calls if isinstance(call, ast.Attribute)}
+
+
+def test_no_module_imports_a_conftest() -> None:
+    assert [name(path) for path in TESTS if "conftest" in imported_names(path)] == []
+
+
+def imported_names(path: Path) -> set[str]:
+    imports = [node for node in ast.walk(parse(path)) if isinstance(node, ast.ImportFrom)]
+    return {part for node in imports for part in (node.module or "").split(".")}
+
+
+def test_a_partial_is_small_and_no_page() -> None:
+    texts = {name(path): read(path) for path in (PROJECT / "templates").rglob("_*.html")}
+    assert [path for path, text in texts.items() if len(text.splitlines()) > 70 or "<html" in text] == []
 
 
 def test_every_lint_exception_carries_its_reason() -> None:
     for path in SOURCES:
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in read(path).splitlines():
             if "# noqa" in line or "# type: ignore" in line:
                 match = re.search(r"# (noqa|type: ignore)[^ ]*[^-#]*( - | # )\w", line)
                 assert match, f"{name(path)}: {line.strip()}"

@@ -7,7 +7,7 @@ from flask import Flask
 from hrims.config import Settings
 from hrims.web.core import permissions
 from hrims.web.routes import READ
-from tests.web.conftest import new_app
+from tests.web.browsers import new_app
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 
 OPEN = {"HRIMS_METRICS_OPEN": "yes"}
 """The environment of a server that shows its metrics without a token."""

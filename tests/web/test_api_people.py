@@ -8,7 +8,7 @@ from flask import Flask
 from hrims.db import Connection
 from tests.database.lists import Lists
 from tests.support.people import record
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.lists import with_lists
 from tests.web.runs import error_of
 from tests.web.test_people import search

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from hrims.db import Connection
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 from tests.web.runs import error_of
 from tests.web.workplaces import HEALTH, HOSPITAL, institution, institution_of, listed, waiting
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from hrims.db import Connection
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.cases import add_case, met_by
-from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, ended, error_of, institution
 
 BUTTON = "/dashboard/admin/rejects/ask-again"

@@ -6,7 +6,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from hrims.web.routes import ROUTES, Route
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import error_of, institution, wish
 
 WITHOUT_BODY = {

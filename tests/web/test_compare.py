@@ -6,7 +6,7 @@ from flask import Flask
 from hrims.db import Connection
 from tests.database import previews
 from tests.support.people import record
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, error_of, institution
 from tests.web.test_previews import do, text
 

@@ -6,9 +6,9 @@ from flask import Flask
 from procrastinate.exceptions import ConnectorException
 
 from hrims.web.core import errors
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
+from tests.web.error_shape import check
 from tests.web.failing import failing_app, fails
-from tests.web.test_errors import check
 
 
 @pytest.mark.own_app(create=failing_app)

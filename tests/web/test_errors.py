@@ -3,41 +3,19 @@
 import io
 import logging
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask, abort, request
 from procrastinate.exceptions import ConnectorException
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from werkzeug.test import TestResponse
 
-from hrims import connection_pools, errors
-from hrims.db import Connection
+from hrims import errors
 from hrims.errors import InputError
-from hrims.web.core import csrf
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
+from tests.web.error_shape import FETCH, INSTITUTIONS, check
 from tests.web.failing import failing_app, fails
-from tests.web.runs import ask_for, institution
-
-INSTITUTIONS = "/api/hrims/institutions"
-HOME = "/dashboard/admin/fetch-data"
-FETCH = "/api/hrims/fetch-by-institution"
-
-
-def check(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
-    """Assert that the answer is an error of the API's one shape; return it."""
-    assert answer.status_code == status
-    assert answer.mimetype == "application/json"
-    body: dict[str, Any] = answer.get_json()
-    assert list(body) == ["code", "message", "requestId", "success"]
-    assert (body["success"], body["code"]) == (False, code)
-    assert body["requestId"] == answer.headers["X-Request-Id"]
-    assert body["message"].endswith(".")
-    return body
 
 
 @pytest.mark.own_app(create=failing_app)
@@ -204,82 +182,3 @@ def test_an_odd_request_id_is_replaced(client: Browser, odd: str) -> None:
     first, second = (client.get("/api/nothing", headers=given).headers["X-Request-Id"] for _ in range(2))
     assert odd not in {first, second}
     assert first != second
-
-
-Outage = Callable[[], AbstractContextManager[None]]
-
-AWAY = "The database is unavailable; nothing was changed. Try again in a moment."
-
-
-@pytest.fixture
-def outage(dsn: str, server_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Outage:
-    """Within it the database of this test refuses everybody; requests wait a shorter time for it."""
-    monkeypatch.setattr(connection_pools, "POOL_TIMEOUT", 0.3)
-    monkeypatch.setattr(csrf, "KEY_WAIT", 0.3)
-    name = conninfo_to_dict(dsn)["dbname"]
-
-    @contextmanager
-    def away() -> Iterator[None]:
-        with psycopg.connect(server_dsn, autocommit=True) as server:
-            _allow(server, name, "false")
-            server.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
-            )
-            yield
-            _allow(server, name, "true")
-
-    return away
-
-
-def _allow(server: Connection, name: object, answer: str) -> None:
-    command = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    server.execute(command.format(sql.Identifier(str(name)), sql.SQL(answer)))
-
-
-def test_the_database_goes_away_and_comes_back(api: Browser, officer: Browser, outage: Outage) -> None:
-    assert api.get(INSTITUTIONS).status_code == 200
-    assert officer.get(HOME).status_code == 200
-    with outage():
-        answer = api.get(INSTITUTIONS)
-        assert check(answer, 503, "database_away")["message"] == AWAY
-        assert int(answer.headers["Retry-After"]) > 0
-        page = officer.get(HOME)
-        assert page.status_code == 503
-        assert AWAY in page.text
-        assert officer.get("/healthz").status_code == 200
-        with officer.get("/static/hrims.css") as style:
-            assert style.status_code == 200
-    until_it_is_back(api)
-    assert officer.get(HOME).status_code == 200
-
-
-def test_the_database_is_away_at_the_start(client: Browser, outage: Outage) -> None:
-    with outage():
-        assert client.get("/healthz").status_code == 200
-        assert client.get("/sign-in").status_code == 503
-        assert client.post("/sign-in").status_code == 503
-        assert client.post("/sign-out").status_code == 503
-        check(client.get(INSTITUTIONS), 503, "database_away")
-    until_it_is_back(client)
-    assert client.get("/sign-in").status_code == 200
-
-
-def until_it_is_back(browser: Browser) -> None:
-    """Asks until the answer is not that the database is away; the test's time limit ends it."""
-    while browser.get(INSTITUTIONS).status_code == 503:
-        pass
-
-
-def test_what_a_frozen_worker_holds_is_waited_for_a_while(
-    api: Browser, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No request hangs for ever: it is told that it may try again, and nothing was changed."""
-    monkeypatch.setattr(connection_pools, "LOCK_TIMEOUT", "100ms")
-    run_id = ask_for(conn, institution(conn))
-    with psycopg.connect(dsn) as frozen:
-        frozen.execute("SELECT FROM procrastinate_jobs FOR UPDATE")
-        answer = api.post(f"/api/hrims/jobs/{run_id}/cancel")
-        assert check(answer, 503, "busy")["message"].startswith("Another user or a worker is changing this")
-        assert answer.headers["Retry-After"]
-        assert conn.execute("SELECT state FROM runs").fetchone() == ("waiting",)
-    assert api.post(f"/api/hrims/jobs/{run_id}/cancel").status_code == 200

@@ -9,7 +9,7 @@ import pytest
 from hrims.db import Connection
 from hrims.jobs.enqueue_person import enqueue_person
 from tests.database.runs import ASHA
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 from tests.web.runs import error_of
 
 PATH = "/api/hrims/fetch-person"

@@ -9,7 +9,7 @@ from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.web.core import guard, permissions
 from hrims.web.routes import PUBLIC, READ
-from tests.web.conftest import PASSWORD, Browser, add_user, new_browser, signed_in
+from tests.web.browsers import PASSWORD, Browser, add_user, new_browser, signed_in
 
 INSTITUTIONS = "/api/hrims/institutions"
 FETCH = "/api/hrims/fetch-by-institution"

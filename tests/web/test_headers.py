@@ -7,7 +7,7 @@ import pytest
 
 from hrims.db import Connection
 from tests import PROJECT
-from tests.web.conftest import PASSWORD, Browser, add_user
+from tests.web.browsers import PASSWORD, Browser, add_user
 
 VENDOR = PROJECT / "static" / "vendor"
 

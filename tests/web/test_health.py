@@ -7,8 +7,8 @@ from hrims.db import Connection
 from hrims.schema import Migration, SchemaCheck, load_migrations
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
-from tests.web.conftest import Browser
-from tests.web.test_errors import HOME, INSTITUTIONS, check
+from tests.web.browsers import Browser
+from tests.web.error_shape import HOME, INSTITUTIONS, check
 
 
 def test_the_process_answers(client: Browser) -> None:

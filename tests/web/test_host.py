@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.web.conftest import Browser, new_browser
-from tests.web.test_errors import check
+from tests.web.browsers import Browser, new_browser
+from tests.web.error_shape import check
 
 PAGES = ("/", "/sign-in", "/healthz", "/nothing", "/dashboard/admin/people", "/static/nothing")
 

@@ -1,7 +1,7 @@
 """GET /api/hrims/institutions."""
 
 from hrims.db import Connection
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 from tests.web.runs import error_of, institution
 
 

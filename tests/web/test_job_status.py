@@ -3,7 +3,7 @@
 import pytest
 
 from hrims.db import Connection
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 from tests.web.runs import ask_for, ended, error_of, institution
 
 PATH = "/api/hrims/job-status"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hrims.db import Connection
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 from tests.web.runs import ask_for, ended, institution
 
 SHOWN = "complete, 6,408 people"

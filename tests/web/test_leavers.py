@@ -6,7 +6,7 @@ from flask import Flask
 from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.lists import leave, leavers
 from tests.web.runs import error_of
 

@@ -1,7 +1,7 @@
 """The confirmed number of people who are listed twice has one name on the page and in the API."""
 
 from hrims.db import Connection
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 from tests.web.runs import ask_for, ended, institution
 
 

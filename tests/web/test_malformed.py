@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import clone
+from tests.support.databases import clone
 from tests.support.served import Served
 
 SECRET = "hrims_t0ken"

@@ -13,7 +13,7 @@ from hrims.db import Connection
 from hrims.monitoring import exposition
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
-from tests.web.conftest import Browser, new_browser
+from tests.web.browsers import Browser, new_browser
 from tests.web.metrics import OPEN, metrics_of
 from tests.web.runs import ask_for, ended, error_of, institution
 

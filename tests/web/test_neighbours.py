@@ -10,7 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from hrims.config import load
 from hrims.web.core import app_state
-from tests.web.conftest import Browser, new_app, new_browser, signed_in
+from tests.web.browsers import Browser, new_app, new_browser, signed_in
 
 HOME = "/dashboard/admin/fetch-data"
 

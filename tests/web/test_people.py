@@ -11,7 +11,7 @@ from hrims.people import store
 from hrims.web.pages import people as people_page
 from tests.database.lists import Lists
 from tests.support.people import record
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.lists import with_lists
 from tests.web.runs import ask_for, ended, institution
 

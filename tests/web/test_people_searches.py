@@ -9,7 +9,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from hrims.people import searches
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.lists import with_lists
 
 PAGE = "/dashboard/admin/people"

@@ -14,7 +14,7 @@ from hrims.previews import store
 from tests.database import previews
 from tests.database.runs import ASHA
 from tests.support.people import record
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, institution
 
 FETCH = "/dashboard/admin/fetch-data"

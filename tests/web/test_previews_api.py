@@ -8,7 +8,7 @@ from hrims.jobs import control
 from tests.database import previews
 from tests.database.runs import ASHA
 from tests.support.people import record
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, error_of, institution, wish
 from tests.web.test_previews import do
 

@@ -9,7 +9,7 @@ from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from tests.database.runs import register_worker
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, error_of, institution
 from tests.web.runs import wish as run_wish
 

@@ -15,11 +15,11 @@ from hrims import session_state
 from hrims.db import Connection
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
+from tests.web.error_shape import FETCH, HOME, check
 from tests.web.lists import with_lists
 from tests.web.metrics import OPEN, metrics_of
 from tests.web.runs import ask_for, institution
-from tests.web.test_errors import FETCH, HOME, check
 
 Spell = Callable[[], AbstractContextManager[None]]
 

@@ -13,8 +13,8 @@ from hrims.db import Connection
 from hrims.rejects import export
 from tests.database import previews
 from tests.support.people import record
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.cases import add_case, met_by
-from tests.web.conftest import Browser, new_browser, signed_in
 from tests.web.runs import institution
 from tests.web.test_previews import do
 

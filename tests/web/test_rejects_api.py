@@ -3,8 +3,8 @@
 import pytest
 
 from hrims.db import Connection
+from tests.web.browsers import Browser
 from tests.web.cases import add_case, met_by
-from tests.web.conftest import Browser
 from tests.web.runs import error_of, institution
 
 HERE = "/api/hrims/rejects"

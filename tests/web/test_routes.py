@@ -11,7 +11,7 @@ from hrims.db import Connection
 from hrims.web.core.permissions import ADMINISTRATOR, AUDITOR, OFFICER, Permission
 from hrims.web.routes import AUDIT, PUBLIC, READ, ROUTES
 from tests.support.documents import PAGES, read
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 
 EVERYBODY = {
     "GET /static/<path:filename>",

@@ -6,7 +6,7 @@ import pytest
 
 from hrims.db import Connection
 from hrims.runs import store
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 from tests.web.runs import ask_for, ended, institution
 
 PAGE = "/dashboard/admin/runs"

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from hrims.db import Connection
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import error_of, institution
 
 PAGE = "/dashboard/admin/schedules"

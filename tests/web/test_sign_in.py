@@ -8,7 +8,7 @@ from hrims.access.throttle import MAX_PER_NAME
 from hrims.config import load
 from hrims.db import Connection
 from hrims.web.core import app_state, guard
-from tests.web.conftest import PASSWORD, Browser, add_user, new_app, new_browser
+from tests.web.browsers import PASSWORD, Browser, add_user, new_app, new_browser
 
 HOME = "/dashboard/admin/fetch-data"
 

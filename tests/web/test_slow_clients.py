@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.conftest import clone
+from tests.support.databases import clone
 from tests.support.served import Served
 
 HALF_REQUESTS = {

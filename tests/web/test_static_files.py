@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from hrims.installation import STATIC
-from tests.web.conftest import Browser
+from tests.web.browsers import Browser
 
 PICO = "vendor/pico.min.css"
 

@@ -11,10 +11,10 @@ import pytest
 from hrims.access import keys, sessions, tokens, users
 from hrims.access.audit import Actor
 from hrims.db import Connection
-from tests.conftest import clone
+from tests.support.databases import clone
 from tests.support.event_stream import Event, parse_events
 from tests.support.served import Served
-from tests.web.conftest import ADDRESS, Browser, add_user
+from tests.web.browsers import ADDRESS, Browser, add_user
 from tests.web.metrics import OPEN
 from tests.web.runs import ask_for, ended, error_of, institution
 

@@ -7,7 +7,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from tests.database.webhooks import endpoint
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.webhooks import PAGE, UNKNOWN_KEY, URL, administrator, audited, failed, key_of, told
 
 __all__ = ["administrator", "told"]

@@ -9,7 +9,7 @@ from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from tests.database.webhooks import endpoint
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import error_of
 from tests.web.webhooks import API, UNKNOWN_KEY, URL, administrator, audited, failed, told
 

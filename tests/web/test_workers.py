@@ -10,7 +10,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from tests.database.runs import register_worker
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, ended, error_of, institution
 
 PAGE = "/dashboard/admin/workers"

@@ -7,7 +7,7 @@ from flask import Flask
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.institutions.workplaces import actions
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.workplaces import HEALTH, HOSPITAL, institution, institution_of, listed, waiting
 
 PATH = "/dashboard/admin/workplaces"

@@ -6,7 +6,7 @@ from flask import Flask
 from hrims.db import Connection
 from tests.database.runs import institution
 from tests.database.webhooks import endpoint
-from tests.web.conftest import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import ask_for, ended
 
 PAGE, API = "/dashboard/admin/webhooks", "/api/hrims/webhooks"

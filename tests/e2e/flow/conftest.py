@@ -1,29 +1,5 @@
-"""Fixtures of the flow tests: each test has its own database, simulator and workers."""
+"""The fixtures of the flow tests."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from tests.support.worlds import simulator, world
 
-import psycopg
-import pytest
-
-from hrims.installation import DEMO_REGISTER
-from hrims.institutions import importer
-from tests.support.harness import World
-from tests.support.simulated import Simulator
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    """Provide a simulator with 240 people at the ministry of health."""
-    with Simulator(sizes={"001": 240}, scale=0.05) as running:
-        yield running
-
-
-@pytest.fixture
-def world(dsn: str, simulator: Simulator, tmp_path: Path) -> Iterator[World]:
-    """Provide a database with the demo register, and a simulator; no worker runs yet."""
-    with psycopg.connect(dsn, autocommit=True) as conn:
-        importer.seed(conn, DEMO_REGISTER)
-        made = World(dsn, conn, simulator, tmp_path)
-        yield made
-        made.close()
+__all__ = ["simulator", "world"]

@@ -1,16 +1,14 @@
 """Instances of the product: one that the tests of a module's commands share, and folders for others."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hrims.postgres import locks
-from tests.conftest import _shared_by_workers, _state_dir
-from tests.e2e.processes.product import Product, env_of, run, state_folder
+from tests.e2e.processes.product import Product, copy_state, env_of, run, state_folder
+from tests.support.shared import shared_by_processes, state_directory, wait_until_stopped
 
 
 @pytest.fixture
@@ -27,24 +25,17 @@ def migrated_template(run_folder: Path) -> Iterator[Path]:
     The first worker of pytest-xdist makes it, the last one removes it.
     """
     made = run_folder / "migrated-made"
-    with _shared_by_workers(run_folder / "migrated") as is_last:
+    with shared_by_processes(run_folder / "migrated") as is_last:
         with locks.exclusive(run_folder / "migrated-making"):
-            folder = _state_dir(run_folder / "migrated-dir")
+            folder = state_directory(run_folder / "migrated-dir")
             if not made.exists():
                 done = run("migrate", env=env_of(folder))
                 assert done.returncode == 0, done.stderr
-                for name in ("guard.lock", "running.lock"):
-                    os.close(locks.take(folder / "postgres" / name))
+                wait_until_stopped(folder)
                 made.touch()
         yield folder
         if is_last():
             shutil.rmtree(folder)
-
-
-def copy_state(template: Path, state: Path) -> Path:
-    """Copy a state directory with the owners of its files. Return the copy."""
-    subprocess.run(["cp", "-a", template, state], check=True)
-    return state
 
 
 @pytest.fixture

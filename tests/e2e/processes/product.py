@@ -21,10 +21,10 @@ from typing import Any
 import httpx
 
 from tests import PROJECT
-from tests.conftest import _fastest
 from tests.support import fork_server
 from tests.support.fork_server import ForkedProcess
 from tests.support.served import free_port
+from tests.support.shared import memory_folder
 from tests.support.simulated import PLAIN
 
 PATIENCE = 120.0
@@ -96,7 +96,7 @@ def start(*words: str, env: dict[str, str], log: Path) -> ForkedProcess:
 @contextmanager
 def state_folder() -> Iterator[Path]:
     """Provide a state directory that root's database account can reach; nothing of it is left behind."""
-    folder = Path(tempfile.mkdtemp(prefix="hrims-up-", dir=_fastest()))
+    folder = Path(tempfile.mkdtemp(prefix="hrims-up-", dir=memory_folder()))
     folder.chmod(0o711)
     state = folder / "state"
     try:
@@ -129,6 +129,12 @@ def _belongs(entry: Path, state: bytes) -> str | None:
     except OSError:
         return None  # it ended while we looked
     return None
+
+
+def copy_state(template: Path, state: Path) -> Path:
+    """Copy a state directory with the owners of its files. Return the copy."""
+    subprocess.run(["cp", "-a", template, state], check=True)
+    return state
 
 
 class Product:

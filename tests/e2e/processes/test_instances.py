@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import PROJECT
-from tests.e2e.processes.conftest import copy_state
-from tests.e2e.processes.product import HRIMS, Product, env_of, run, state_folder
+from tests.e2e.processes.product import HRIMS, Product, copy_state, env_of, run, state_folder
 
 PARTS = ("hrims", "migrations", "templates", "static")
 

@@ -1,11 +1,11 @@
-"""The worlds in which workers are killed: those of the flow tests, with still shorter silences."""
+"""The fixtures of the flow tests, with settings by which a dead worker is detected soon."""
 
 import pytest
 
-from tests.e2e.flow.conftest import simulator
-from tests.e2e.flow.conftest import world as flow_world
 from tests.resilience.crash.crash_runner import QUICK
 from tests.support.harness import World
+from tests.support.worlds import simulator
+from tests.support.worlds import world as flow_world
 
 __all__ = ["simulator", "world"]
 

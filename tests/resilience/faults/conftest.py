@@ -2,24 +2,22 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import _fastest, remove_when_stopped
-from tests.resilience.faults.harness import SIZE, VOTES, FaultHarness
+from tests.resilience.faults.harness import SIZE, VOTES, Build, FaultHarness
 from tests.resilience.faults.server import Server
+from tests.support.shared import memory_folder, remove_when_stopped
 from tests.support.simulated import Simulator
-
-Build = Callable[..., FaultHarness]
 
 
 @pytest.fixture
 def build(tmp_path: Path) -> Iterator[Build]:
     """Build a harness; ``settings`` are those of its server."""
-    folder = Path(tempfile.mkdtemp(prefix="hrims-faults-", dir=_fastest()))
+    folder = Path(tempfile.mkdtemp(prefix="hrims-faults-", dir=memory_folder()))
     folder.chmod(0o711)
     with ExitStack() as ends:
 

@@ -267,3 +267,7 @@ class FaultHarness(World):
         assert self.rows(loss_queries.LATE) == []
         assert all(worker.poll() is None for worker in self.working), self.standing()
         return runs
+
+
+Build = Callable[..., FaultHarness]
+"""A function that builds a harness. Its arguments are the settings of the server."""

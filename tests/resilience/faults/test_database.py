@@ -6,8 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.resilience.faults.conftest import Build
-from tests.resilience.faults.harness import WITHIN, FaultHarness
+from tests.resilience.faults.harness import WITHIN, Build, FaultHarness
 
 Fault = Callable[[FaultHarness], None]
 

@@ -12,8 +12,7 @@ import pytest
 from hrims import worker
 from hrims.webhooks.store import insert_test
 from tests.database.webhooks import endpoint
-from tests.resilience.faults.conftest import Build
-from tests.resilience.faults.harness import VOTES, FaultHarness
+from tests.resilience.faults.harness import VOTES, Build, FaultHarness
 from tests.resilience.faults.injector import LOGIN, TASKS, Fault, Injector
 from tests.support.receiver import Receiver
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import httpx
 
-from tests.conftest import _fastest, remove_when_stopped
 from tests.e2e.processes.product import run
 from tests.monitoring.prometheus_server import PrometheusServer
 from tests.resilience.faults.harness import SIZE, VOTES, FaultHarness
 from tests.resilience.faults.server import Server
 from tests.support.served import Served, free_port
+from tests.support.shared import memory_folder, remove_when_stopped
 from tests.support.simulated import Simulator
 
 TOKEN = "a secret of the scraper"
@@ -105,7 +105,7 @@ class Stage:
 @contextmanager
 def small_disk() -> Iterator[Path]:
     """Provide a small disk of its own, which only root can mount; else a folder."""
-    folder = Path(tempfile.mkdtemp(prefix="hrims-disk-", dir=_fastest()))
+    folder = Path(tempfile.mkdtemp(prefix="hrims-disk-", dir=memory_folder()))
     if os.geteuid() == 0:
         size = f"size={DISK_MB}m,mode=711"
         subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)

@@ -1,20 +1,25 @@
 """One worker, one database and one server for the tests of a module that name their own cases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import clone
 from tests.resilience.scenarios.wrong_servers import checks
 from tests.resilience.scenarios.wrong_servers.listing import Listing
-from tests.resilience.scenarios.wrong_servers.runner import VOTE_CODES, Played, listing_for, play_one, serving
+from tests.resilience.scenarios.wrong_servers.runner import (
+    VOTE_CODES,
+    Play,
+    Played,
+    listing_for,
+    play_one,
+    serving,
+)
 from tests.resilience.scenarios.wrong_servers.scenarios import Scenario
+from tests.support.databases import clone
 from tests.support.harness import Harness
-
-Play = Callable[[Scenario], Played]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ what the product said and saved, and what is true.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -190,3 +190,7 @@ REJECTS = """
 SELECT code, count(DISTINCT page_size::bigint * page_number + position) FROM rejects
 WHERE run_id = {run} GROUP BY code
 """
+
+
+Play = Callable[[Scenario], Played]
+"""A function that runs a scenario."""

@@ -3,11 +3,10 @@
 import pytest
 
 from tests.resilience.scenarios.wrong_servers import checks, paging, totals
-from tests.resilience.scenarios.wrong_servers.conftest import Play
 from tests.resilience.scenarios.wrong_servers.listing import EMPTY_FORMS, Phase
 from tests.resilience.scenarios.wrong_servers.paging import Paging
 from tests.resilience.scenarios.wrong_servers.people import CLASHES
-from tests.resilience.scenarios.wrong_servers.runner import Played
+from tests.resilience.scenarios.wrong_servers.runner import Play, Played
 from tests.resilience.scenarios.wrong_servers.scenarios import Scenario
 
 pytestmark = pytest.mark.timeout(600)

@@ -1,0 +1,66 @@
+"""Browsers for web tests. Input: a web application. Output: clients, without a session or signed in."""
+
+import re
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from hrims.access import keys, passwords, sessions, store
+from hrims.config import Settings
+from hrims.db import Connection
+
+ADDRESS = "127.0.0.1"
+"""From where the test client asks."""
+
+QUICK_PAGE = "/dashboard/admin/people"
+"""A page with a form token that asks the database for little."""
+
+PASSWORD = "a wet monsoon"
+PASSWORD_HASH = passwords.hash_password(PASSWORD)
+"""Made once: a hash is slow on purpose."""
+
+
+class Browser(FlaskClient):
+    """A browser: keeps cookies, and sends the form token when asked to."""
+
+    def csrf(self) -> str:
+        """Return the token that a page of this browser carries."""
+        # Without a session, this leads to the page of the sign-in.
+        with self.get(QUICK_PAGE, follow_redirects=True) as page:
+            found = re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True))
+        assert found, "the page carries no form token"
+        return found[1]
+
+    def press(self, path: str, **form: str) -> Any:
+        """Send a form of a page: POST with the form token."""
+        return self.post(path, data={"csrf_token": self.csrf(), **form})
+
+
+def new_browser(app: Flask) -> Browser:
+    """Another browser, without cookies."""
+    browser = app.test_client()
+    assert isinstance(browser, Browser)
+    return browser
+
+
+def add_user(conn: Connection, name: str, role: str) -> int:
+    """Add a user whose password is PASSWORD."""
+    id_ = store.insert_user(conn, name, role, PASSWORD_HASH)
+    assert id_ is not None
+    return id_
+
+
+def signed_in(browser: Browser, conn: Connection, name: str, role: str) -> Browser:
+    """Return the browser, with a new user signed in."""
+    token = sessions.begin(conn, add_user(conn, name, role), ADDRESS, hours=1)
+    browser.set_cookie(f"hrims_session_{keys.instance_id(conn)}", token)
+    return browser
+
+
+def new_app(settings: Settings) -> Flask:
+    """Create a web application whose clients are browsers."""
+    made = create_app(settings)
+    made.test_client_class = Browser
+    return made
