@@ -12,7 +12,6 @@ from tests import PROJECT
 from tests.distributed.api_client import ApiClient
 from tests.e2e.processes.product import run, until
 from tests.resilience.scenarios.runner import VOTES
-from tests.resilience.state_machine.harness import BY_ZOMBIES, SAVED
 from tests.support.harness import World
 from tests.support.served import Served
 from tests.support.simulated import Simulator
@@ -79,10 +78,9 @@ class Harness:
         """Assert that exactly the listed employees are saved, once, and none by a stale attempt."""
         for vote in votes:
             listed = Counter(person["zan_id"] for person in self.remote.people(vote=vote) if person["zan_id"])
-            saved = Counter(zan_id for (zan_id,) in self.world.rows(SAVED.format(vote)))
+            saved = Counter(self.world.saved_zan_ids(vote))
             assert saved == listed, f"{vote}: {saved - listed} too many, {listed - saved} too few"
-        for (run_id,) in self.world.rows("SELECT id FROM runs"):
-            assert self.world.rows(BY_ZOMBIES.format(run_id)) == [(0,)]
+        assert self.world.runs_with_stale_pages() == []
 
     def close(self) -> None:
         """End web and workers."""

@@ -141,6 +141,14 @@ class Harness:
         """Return the rows of a query."""
         return self.conn.execute(sql.encode()).fetchall()
 
+    def saved_zan_ids(self, vote: str) -> list[str]:
+        """Return the ZanIDs that Postgres lists for this institution."""
+        return [zan_id for (zan_id,) in self.rows(SAVED_ZAN_IDS.format(vote))]
+
+    def runs_with_stale_pages(self) -> list[int]:
+        """Return the runs with a page that an attempt saved after it had lost the run."""
+        return [run_id for (run_id,) in self.rows(RUNS_WITH_STALE_PAGES)]
+
     def logs(self) -> str:
         """Return the end of each worker's log."""
         return "\n".join(log.read_text()[-3000:] for log in sorted(self.folder.glob("worker-*.log")))
@@ -152,6 +160,18 @@ class Harness:
                 worker.send_signal(signal.SIGCONT)
                 worker.kill()
             worker.wait()
+
+
+SAVED_ZAN_IDS = """
+SELECT e.zan_id FROM listings l JOIN employees e ON e.id = l.employee_id
+JOIN institutions i ON i.id = l.institution_id WHERE i.vote_code = '{}'
+"""
+
+RUNS_WITH_STALE_PAGES = """
+SELECT DISTINCT p.run_id FROM run_pages p
+JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
+WHERE a.ended_as <> 'finished' AND p.saved_at > a.ended_at
+"""
 
 
 class World(Harness):

@@ -1,4 +1,4 @@
-"""What the state machine plays with: a database, a remote, at most two workers, kept from story to story."""
+"""The harness of the state machines: a database, a simulator and workers, which all examples share."""
 
 import signal
 import subprocess
@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 class Harness:
-    """A world, and its workers: alive, frozen or gone."""
+    """A world, and its workers: running, frozen or ended."""
 
     def __init__(self, world: World) -> None:
         self.world, self.remote = world, world.simulator
@@ -40,7 +40,7 @@ class Harness:
         self.world.start_worker()
 
     def kill(self) -> None:
-        """Kill the first worker and wait until it is gone; until then it would count as alive."""
+        """Kill the first worker and wait until it has ended; until then it would count as running."""
         worker = self.alive[0]
         worker.kill()
         worker.wait()
@@ -51,7 +51,7 @@ class Harness:
         worker.send_signal(signal.SIGSTOP)
         self.frozen.append(worker)
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         """Resume the worker that was frozen first."""
         self.frozen.pop(0).send_signal(signal.SIGCONT)
 
@@ -59,27 +59,8 @@ class Harness:
         """Return the ZanIDs that the remote lists now, in order; None for a record without one."""
         return [person["zan_id"] for person in self.remote.people(vote=vote)]
 
-    def saved(self, vote: str) -> list[str]:
-        """Return the ZanIDs that Postgres lists for this institution."""
-        return [zan_id for (zan_id,) in self.world.rows(SAVED.format(vote))]
-
-    def saved_by_zombies(self, run_id: int) -> int:
-        """Return pages that an attempt saved after it had lost its run."""
-        return int(self.world.rows(BY_ZOMBIES.format(run_id))[0][0])
-
     def proceed(self, run_id: int, requests: int) -> None:
         """Wait for this many more requests, or for the end of the run."""
         until = self.remote.counters()["requests"] + requests
         while self.remote.counters()["requests"] < until and not self.world.run(run_id).ended:
             time.sleep(0.01)
-
-
-SAVED = """
-SELECT e.zan_id FROM listings l JOIN employees e ON e.id = l.employee_id
-JOIN institutions i ON i.id = l.institution_id WHERE i.vote_code = '{}'
-"""
-
-BY_ZOMBIES = """
-SELECT count(*) FROM run_pages p JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
-WHERE p.run_id = {} AND a.ended_as <> 'finished' AND p.saved_at > a.ended_at
-"""

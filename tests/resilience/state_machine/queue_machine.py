@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import psycopg
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, rule
 from procrastinate.exceptions import ConnectorException
 
 from hrims.batches import actions as batches
@@ -21,7 +21,8 @@ from hrims.jobs.rescuer.task import MAX_RESCUES
 from hrims.schedules import actions as schedules
 from hrims.schedules.request import ScheduleRequest
 from tests.database.runs import ASHA
-from tests.resilience.state_machine.harness import PAGE_SIZE, Harness
+from tests.resilience.state_machine.harness import PAGE_SIZE
+from tests.resilience.state_machine.worker_rules import WorkerRules
 
 ATTEMPTS = 2
 """The maximum number of attempts of a run."""
@@ -42,16 +43,16 @@ def _delete_runs(conn: Connection) -> None:
         return
 
 
-class QueueMachine(RuleBasedStateMachine):
-    """Three institutions; the test sets ``harness``."""
+class QueueMachine(WorkerRules):
+    """Three institutions."""
 
-    harness: Harness
+    max_losses = 4
 
     def __init__(self) -> None:
         super().__init__()
         world = self.harness.world
         self.harness.remote.reset()
-        # As the pool of the web process has it.
+        # The lock timeout of the web process.
         world.conn.execute("SET lock_timeout = '2s'")
         _delete_runs(world.conn)
         world.conn.execute("DELETE FROM procrastinate_jobs WHERE queue_name = 'sync'")
@@ -64,7 +65,6 @@ class QueueMachine(RuleBasedStateMachine):
         ]
         self.paused = False
         self.schedule: int | None = None
-        self.losses = 0
 
     def runs(self, *states: str) -> list[int]:
         """Return the ids of runs in these states."""
@@ -74,15 +74,15 @@ class QueueMachine(RuleBasedStateMachine):
         return [run_id for (run_id,) in rows]
 
     @rule(which=institutions)
-    def ask(self, which: int) -> None:
+    def enqueue(self, which: int) -> None:
         """Enqueue a run."""
-        self._may_be_late(lambda: self.harness.world.ask(self.votes[which], page_size=PAGE_SIZE))
+        self._ignore_conflict(lambda: self.harness.world.ask(self.votes[which], page_size=PAGE_SIZE))
 
     @rule()
-    def ask_for_all(self) -> None:
+    def enqueue_batch(self) -> None:
         """Enqueue a batch of all three institutions."""
         conn = self.harness.world.conn
-        self._may_be_late(
+        self._ignore_conflict(
             lambda: batches.enqueue_batch(conn, ASHA, "selection", institutions=self.ids, page_size=PAGE_SIZE)
         )
 
@@ -101,21 +101,23 @@ class QueueMachine(RuleBasedStateMachine):
     def cancel(self, which: int) -> None:
         """Cancel a run in any state."""
         if runs := self.runs("waiting", "delayed", "active"):
-            self._may_be_late(lambda: control.cancel(self.harness.world.conn, ASHA, runs[which % len(runs)]))
+            self._ignore_conflict(
+                lambda: control.cancel(self.harness.world.conn, ASHA, runs[which % len(runs)])
+            )
 
-    @rule(which=st.integers(0, 5), afresh=st.booleans())
-    def try_again(self, which: int, afresh: bool) -> None:
+    @rule(which=st.integers(0, 5), is_new_run=st.booleans())
+    def retry(self, which: int, is_new_run: bool) -> None:
         """Retry a failed or cancelled run."""
-        action = control.repeat_run if afresh else control.retry
+        action = control.repeat_run if is_new_run else control.retry
         if runs := self.runs("failed", "cancelled"):
-            self._may_be_late(lambda: action(self.harness.world.conn, ASHA, runs[which % len(runs)]))
+            self._ignore_conflict(lambda: action(self.harness.world.conn, ASHA, runs[which % len(runs)]))
 
     @rule(which=st.integers(0, 5), priority=st.sampled_from([*PRIORITIES]))
     def set_priority(self, which: int, priority: str) -> None:
         """Change the priority of a run."""
         if runs := self.runs("waiting", "delayed"):
             run = runs[which % len(runs)]
-            self._may_be_late(lambda: actions.set_priority(self.harness.world.conn, ASHA, run, priority))
+            self._ignore_conflict(lambda: actions.set_priority(self.harness.world.conn, ASHA, run, priority))
 
     @rule()
     def pause_or_resume(self) -> None:
@@ -123,7 +125,7 @@ class QueueMachine(RuleBasedStateMachine):
         if self.paused:
             actions.resume(self.harness.world.conn, ASHA)
         else:
-            actions.pause(self.harness.world.conn, ASHA, "a story")
+            actions.pause(self.harness.world.conn, ASHA, "a test")
         self.paused = not self.paused
 
     @rule(which=institutions, times=st.integers(1, 4))
@@ -131,85 +133,48 @@ class QueueMachine(RuleBasedStateMachine):
         """Let HRIMS answer a few times that an institution is unknown."""
         self.harness.remote.fail("data_null", vote=self.votes[which], times=times * 5)
 
-    @rule()
-    def start_worker(self) -> None:
-        """Start a worker, up to two."""
-        if len(self.harness.alive) < 2:
-            self.harness.start()
-
-    @precondition(lambda self: self.losses < 4)
-    @rule()
-    def kill(self) -> None:
-        """Kill a worker if one runs."""
-        if self.harness.alive:
-            self.harness.kill()
-        self.losses += 1
-
-    @precondition(lambda self: self.losses < 4)
-    @rule()
-    def freeze(self) -> None:
-        """Freeze a worker, so that it is presumed dead."""
-        if self.harness.alive:
-            self.harness.freeze()
-        self.losses += 1
-
-    @rule()
-    def wake(self) -> None:
-        """Resume a frozen worker."""
-        if self.harness.frozen:
-            self.harness.wake()
-
     @rule(requests=st.integers(1, 6))
     def proceed(self, requests: int) -> None:
         """Wait for some requests if a run is under way."""
         if (runs := self.runs("active")) and self.harness.alive:
             self.harness.proceed(runs[0], requests)
 
-    def _may_be_late(self, action: Callable[[], object]) -> None:
-        """Do what a person does. That the run has gone on meanwhile is said, and so is that a worker which
-        froze holds it: neither is a fault.
-        """
+    def _ignore_conflict(self, action: Callable[[], object]) -> None:
+        """Perform a user's action. It may fail if the run has changed or a frozen worker locks it."""
         with contextlib.suppress(Conflict, psycopg.errors.LockNotAvailable, ConnectorException):
             action()
 
     @invariant()
-    def none_is_carried_out_twice_at_once(self) -> None:
+    def no_run_is_executed_twice_at_once(self) -> None:
         """Assert that a run has one open attempt at a time and that a stale attempt saves nothing."""
         rows = self.harness.world.rows
         assert (
             rows("SELECT run_id FROM run_attempts WHERE ended_at IS NULL GROUP BY 1 HAVING count(*) > 1")
             == []
         )
-        assert rows(LATE) == []
+        assert self.harness.world.runs_with_stale_pages() == []
 
     @invariant()
-    def none_has_more_attempts_than_it_may(self) -> None:
+    def no_run_exceeds_its_attempts(self) -> None:
         """Assert that no run has more attempts or rescues than allowed."""
         rows = self.harness.world.rows
         assert rows(f"SELECT id FROM runs WHERE failures > {ATTEMPTS} OR rescues > {MAX_RESCUES}") == []
 
     def teardown(self) -> None:
         """Assert that every run ends and that complete runs have all employees."""
-        while self.harness.frozen:
-            self.harness.wake()
+        self.resume_all()
         if self.paused:
             actions.resume(self.harness.world.conn, ASHA)
-        if not self.harness.alive:
-            self.harness.start()
+        self.ensure_worker()
         self.harness.remote.reset()
         for run_id in self.runs("waiting", "delayed", "active"):
             self.harness.world.until_ended(run_id)
-        self.none_is_carried_out_twice_at_once()
+        self.no_run_is_executed_twice_at_once()
         for vote in self.votes:
             [done] = self.harness.world.rows(DONE.format(vote)) or [None]
             if done:
-                assert done == (len(self.harness.listed(vote)), len(self.harness.saved(vote)))
+                assert done == (len(self.harness.listed(vote)), len(self.harness.world.saved_zan_ids(vote)))
 
-
-LATE = """
-SELECT p.run_id FROM run_pages p JOIN run_attempts a ON a.run_id = p.run_id AND a.number = p.attempt
-WHERE a.ended_as <> 'finished' AND p.saved_at > a.ended_at
-"""
 
 DONE = """
 SELECT DISTINCT r.people, r.people FROM runs r JOIN institutions i ON i.id = r.institution_id

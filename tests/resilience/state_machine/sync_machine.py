@@ -4,9 +4,11 @@ After every run the remote's people are saved or rejected, or the run is incompl
 """
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
-from tests.resilience.state_machine.harness import PAGE_SIZE, SIZE, Harness
+from hrims.jobs.rescuer.task import MAX_RESCUES
+from tests.resilience.state_machine.harness import PAGE_SIZE, SIZE
+from tests.resilience.state_machine.worker_rules import WorkerRules
 
 FAULTS = (
     "body500",
@@ -19,40 +21,40 @@ FAULTS = (
     "data_null",
 )
 
-MOST_LOSSES = 3
-"""A run fails if it loses more workers."""
-
-places = st.integers(0, SIZE - 10)
+positions = st.integers(0, SIZE - 10)
 
 
-class SyncMachine(RuleBasedStateMachine):
-    """One institution; the test sets ``harness``."""
+class SyncMachine(WorkerRules):
+    """One institution."""
 
-    harness: Harness
+    max_losses = MAX_RESCUES
 
     def __init__(self) -> None:
         super().__init__()
         self.vote = next(self.harness.votes)
         self.harness.remote.reset()
         self.run_id: int | None = None
-        self.losses = 0
         self.before: list[str | None] = []
         self.changed = False
 
+    @property
+    def can_lose_worker(self) -> bool:
+        return bool(self.run_id) and super().can_lose_worker
+
     @precondition(lambda self: self.run_id is None)
     @rule()
-    def ask(self) -> None:
+    def enqueue(self) -> None:
         """Enqueue a run."""
         self.before, self.changed, self.losses = self.harness.listed(self.vote), False, 0
         self.run_id = self.harness.world.ask(self.vote, page_size=PAGE_SIZE)
 
-    @rule(at=places)
+    @rule(at=positions)
     def add(self, at: int) -> None:
         """Add a person to the list."""
         self.harness.remote.add_people(vote=self.vote, count=1, at=at)
         self.changed = True
 
-    @rule(at=places)
+    @rule(at=positions)
     def remove(self, at: int) -> None:
         """Remove a person from the list."""
         known = [zan_id for zan_id in self.harness.listed(self.vote) if zan_id]
@@ -60,7 +62,7 @@ class SyncMachine(RuleBasedStateMachine):
             self.harness.remote.remove_people(known[at % len(known)], vote=self.vote)
             self.changed = True
 
-    @rule(start=places, end=places)
+    @rule(start=positions, end=positions)
     def move(self, start: int, end: int) -> None:
         """Move a person to another position of the list."""
         count = len(self.harness.listed(self.vote))
@@ -72,36 +74,6 @@ class SyncMachine(RuleBasedStateMachine):
         """Add a fault of a page."""
         self.harness.remote.fail(kind, vote=self.vote, page=page, size=PAGE_SIZE, times=times)
 
-    # Whether a worker lives is never quite the same twice: no precondition asks for it.
-
-    @rule()
-    def start_worker(self) -> None:
-        """Start a worker, up to two."""
-        if len(self.harness.alive) < 2:
-            self.harness.start()
-
-    @precondition(lambda self: self.run_id and self.losses < MOST_LOSSES)
-    @rule()
-    def kill(self) -> None:
-        """Kill a worker if one runs."""
-        if self.harness.alive:
-            self.harness.kill()
-        self.losses += 1
-
-    @precondition(lambda self: self.run_id and self.losses < MOST_LOSSES)
-    @rule()
-    def freeze(self) -> None:
-        """Freeze a worker, so that it is presumed dead."""
-        if self.harness.alive:
-            self.harness.freeze()
-        self.losses += 1
-
-    @rule()
-    def wake(self) -> None:
-        """Resume a frozen worker."""
-        if self.harness.frozen:
-            self.harness.wake()
-
     @precondition(lambda self: self.run_id)
     @rule(requests=st.integers(1, 8))
     def proceed(self, requests: int) -> None:
@@ -112,15 +84,14 @@ class SyncMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.run_id)
     @rule()
-    def end(self) -> None:
+    def wait_for_end(self) -> None:
         """Wait for the end of the run and check its result."""
         assert self.run_id
-        if not self.harness.alive:
-            self.harness.start()
+        self.ensure_worker()
         run = self.harness.world.until_ended(self.run_id)
-        after, saved = self.harness.listed(self.vote), set(self.harness.saved(self.vote))
+        after, saved = self.harness.listed(self.vote), set(self.harness.world.saved_zan_ids(self.vote))
         lost = {person for person in self.before if person} & {person for person in after if person} - saved
-        context = f"{run.outcome}, {run.missing} missing: {run.trouble}; lost in truth: {lost}"
+        context = f"{run.outcome}, {run.missing} missing: {run.trouble}; really lost: {lost}"
         assert run.state == "completed", run
         assert not lost or run.outcome == "incomplete", context
         if run.outcome == "incomplete":
@@ -134,18 +105,16 @@ class SyncMachine(RuleBasedStateMachine):
     @invariant()
     def no_employee_is_listed_twice(self) -> None:
         """Assert that no employee is listed twice."""
-        saved = self.harness.saved(self.vote)
+        saved = self.harness.world.saved_zan_ids(self.vote)
         assert len(saved) == len(set(saved))
 
     @invariant()
     def stale_attempts_save_nothing(self) -> None:
         """Assert that a stale attempt saves nothing, however late it resumes."""
-        if self.run_id:
-            assert not self.harness.saved_by_zombies(self.run_id)
+        assert self.harness.world.runs_with_stale_pages() == []
 
     def teardown(self) -> None:
         """Finish the run."""
-        while self.harness.frozen:
-            self.harness.wake()
+        self.resume_all()
         if self.run_id:
-            self.end()
+            self.wait_for_end()

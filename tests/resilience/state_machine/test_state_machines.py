@@ -1,4 +1,4 @@
-"""The state machine over changes, faults, kills, two workers and zombies that wake."""
+"""The state machines: changes and faults of the remote, two workers that are killed, frozen and resumed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ CALM = settings(
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
-    # What real processes do is never quite the same twice, so there is little to shrink.
+    # Real processes never behave the same twice, so an example cannot be shrunk.
     phases=[Phase.generate],
     print_blob=True,
 )
@@ -57,18 +57,18 @@ def _run_machine(
     )
 
 
-def test_it_holds(harness: Harness) -> None:
+def test_a_sync(harness: Harness) -> None:
     _run_machine(harness, 1, examples=4, steps=10)
 
 
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed_number", range(2, 12))
-def test_it_holds_for_long(harness: Harness, seed_number: int) -> None:
+def test_a_sync_in_many_examples(harness: Harness, seed_number: int) -> None:
     _run_machine(harness, seed_number, examples=15, steps=20)
 
 
-def test_the_queue_holds(harness: Harness) -> None:
+def test_the_queue(harness: Harness) -> None:
     harness.world.settings["HRIMS_ATTEMPTS"] = str(ATTEMPTS)
     _run_machine(harness, 1, examples=3, steps=15, machine=QueueMachine)
 
@@ -76,6 +76,6 @@ def test_the_queue_holds(harness: Harness) -> None:
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed_number", range(2, 8))
-def test_the_queue_holds_for_long(harness: Harness, seed_number: int) -> None:
+def test_the_queue_in_many_examples(harness: Harness, seed_number: int) -> None:
     harness.world.settings["HRIMS_ATTEMPTS"] = str(ATTEMPTS)
     _run_machine(harness, seed_number, examples=12, steps=30, machine=QueueMachine)
