@@ -94,7 +94,7 @@ def _of_playwright() -> str | None:
 
 
 def install() -> str:
-    """Installs one: Debian's as root, else Playwright's own. Raises NoChromium when neither comes."""
+    """Install one: Debian's as root, else Playwright's own. Raises NoChromium when neither comes."""
     for way in (_from_debian, _from_playwright):
         way()
         if found := find():

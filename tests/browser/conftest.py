@@ -30,7 +30,7 @@ ENDED = pytest.StashKey[pytest.TestReport]()
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tells the fixtures how the test itself ended."""
+    """Store the result of the test for its fixtures."""
     report = yield
     if report.when == "call":
         item.stash[ENDED] = report
@@ -101,7 +101,7 @@ def _sign_in(browser: Browser, stage: Stage, name: str) -> StorageState:
 
 @pytest.fixture
 def viewers(browser: Browser, stage: Stage, request: pytest.FixtureRequest) -> Iterator[Viewers]:
-    """Windows to look through. What a console or a policy says in them fails the test."""
+    """Provide browser windows. A message of a console or a policy in them fails the test."""
     opened = Viewers(browser, stage.url)
     yield opened
     ended = request.node.stash.get(ENDED, None)

@@ -19,7 +19,7 @@ from tests import PROJECT
 from tests.browser import chromium
 from tests.browser.chromium import NoChromium
 from tests.browser.steps import fetch, status
-from tests.browser.viewers import PATIENCE_MS, sign_in
+from tests.browser.viewers import TIMEOUT_MS, sign_in
 from tests.support.served import free_port
 from tests.support.shared import remove_when_stopped
 
@@ -63,7 +63,7 @@ def draw(page: Page, address: str, password: str) -> None:
     page.goto(address)
     sign_in(page, "admin", password)
     fetch(page)
-    expect(status(page)).to_contain_text("Complete: all 2,500", timeout=4 * PATIENCE_MS)
+    expect(status(page)).to_contain_text("Complete: all 2,500", timeout=4 * TIMEOUT_MS)
     expect(page.locator("[hx-trigger*=every]:not(#banner)")).to_have_count(0)
     page.mouse.move(0, 0)
     page.screenshot(path=PICTURE, full_page=True)

@@ -11,7 +11,7 @@ from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import control
 from tests.database.runs import ASHA
-from tests.support.harness import PATIENCE, World
+from tests.support.harness import TIMEOUT, World
 from tests.support.served import Served, free_port
 from tests.support.simulated import Simulator
 
@@ -50,12 +50,12 @@ class Stage(World):
             self.web.stop()
 
     def stop_workers(self) -> None:
-        """Asks the workers to end, and waits until they have."""
+        """Stop the workers and wait until they have ended."""
         running = [worker for worker in self.workers if worker.poll() is None]
         for worker in running:
             worker.send_signal(signal.SIGTERM)
         for worker in running:
-            worker.wait(PATIENCE)
+            worker.wait(TIMEOUT)
         self.conn.execute("DELETE FROM procrastinate_workers")
         self.conn.execute("DELETE FROM workers")
 
@@ -69,8 +69,8 @@ class Stage(World):
             self.start_web()
         if all(worker.poll() is not None for worker in self.workers):
             self.start_worker()
-        self.until_rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'", [(0,)])
-        self.until_rows("SELECT count(*) > 0 FROM workers WHERE ended_at IS NULL", [(True,)])
+        self.wait_for_rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'", [(0,)])
+        self.wait_for_rows("SELECT count(*) > 0 FROM workers WHERE ended_at IS NULL", [(True,)])
         self.conn.execute(f"TRUNCATE {OF_RUNS} RESTART IDENTITY".encode())
         self.conn.execute("DELETE FROM institutions WHERE id > %s", (self.seeded,))
         self.conn.execute(

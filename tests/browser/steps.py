@@ -11,18 +11,18 @@ COMPLETE = "Complete: all 1,000 that HRIMS lists are accounted for."
 
 
 def choose(page: Page, institution: str = HEALTH) -> None:
-    """Chooses an institution and waits for its buttons."""
+    """Choose an institution and waits for its buttons."""
     page.get_by_label("Institution").select_option(label=institution)
     expect(page.get_by_role("button", name="Fetch by TIN")).to_be_visible()
 
 
 def press(page: Page, button: str) -> None:
-    """Presses a button by its name."""
+    """Press a button by its name."""
     page.get_by_role("button", name=button).click()
 
 
 def fetch(page: Page, institution: str = HEALTH, *, by: str = "Vote Code") -> None:
-    """Chooses an institution and presses its button."""
+    """Choose an institution and presses its button."""
     choose(page, institution)
     press(page, f"Fetch by {by}")
 

@@ -76,7 +76,7 @@ def test_by_tin(page: Page, stage: Stage) -> None:
     expect_complete(page)
     expect(card(page)).to_contain_text("by TIN 156255890")
     # Ten pages, and the empty page behind the end.
-    assert sorted(stage.simulator.asked(key="156255890")) == list(range(11))
+    assert sorted(stage.simulator.request_counts(key="156255890")) == list(range(11))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_failed_run_says_why_and_is_tried_again_from_where_it_stopped(page: Pa
     press(page, "Retry run")
     expect_complete(page)
     expect(card(page)).to_have_accessible_name("Run 1")
-    answered = stage.simulator.answered(key="001")
+    answered = stage.simulator.response_counts(key="001")
     assert (answered[1], answered[2]) == (1, 1), "saved pages were asked for again"
 
 

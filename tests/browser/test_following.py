@@ -44,7 +44,7 @@ def test_a_lost_connection_is_shown_and_the_page_reconnects(
     page.context.set_offline(True)
     expect(page.get_by_text(LOST)).to_be_visible()
     stage.simulator.release()
-    stage.until_ended(1)
+    stage.wait_for_end(1)
     expect_percent(page, 40)
     page.context.set_offline(False)
     expect_complete(page)
@@ -94,7 +94,7 @@ def test_the_list_of_runs_says_the_same_as_the_card_at_once(page: Page, stage: S
     expect_percent(page, 40)
     page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
     stage.simulator.release()
-    stage.until_ended(1)
+    stage.wait_for_end(1)
     # The card asks every second, the list every three.
     with page.expect_response("**/fetch-data/recent"):
         page.clock.run_for(1_500)

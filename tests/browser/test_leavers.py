@@ -27,7 +27,7 @@ def bring(stage: Stage, actor: Actor) -> None:
     asked = enqueue.enqueue_run(
         stage.conn, actor, institution_id=institution.id, identifier_type="votecode", identifier=VOTE
     )
-    assert stage.until_ended(asked.run_id).outcome == "complete"
+    assert stage.wait_for_end(asked.run_id).outcome == "complete"
 
 
 def gone(stage: Stage, actor: Actor, count: int) -> list[str]:

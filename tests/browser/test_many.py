@@ -47,7 +47,7 @@ def test_a_batch_is_asked_for_and_followed_to_its_end(page: Page, stage: Stage) 
     ask_for_two(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Batch 1")
     for run_id in (1, 2):
-        stage.until_ended(run_id)
+        stage.wait_for_end(run_id)
     if page.evaluate("typeof htmx") == "undefined":
         page.reload()
     expect(page.locator("#status")).to_contain_text("Done: 2 complete.")
@@ -63,7 +63,7 @@ def test_the_failed_are_tried_again_and_all_is_cancelled(page: Page, stage: Stag
     stage.simulator.fail("body404", vote="002")
     ask_for_two(page)
     for run_id in (1, 2):
-        stage.until_ended(run_id)
+        stage.wait_for_end(run_id)
     page.reload()
     expect(page.locator("#status")).to_contain_text("Done: 1 complete, 1 failed.")
     page.get_by_role("navigation", name="Status").get_by_role("link", name="Failed").click()
@@ -94,7 +94,7 @@ def test_a_schedule_is_made_run_paused_and_removed(page: Page, stage: Stage) -> 
     press(page, "Resume schedule")
     press(page, "Run schedule now")
     expect(page.get_by_role("heading", level=1)).to_have_text("Batch 1")
-    assert stage.until_ended(1).outcome == "complete"
+    assert stage.wait_for_end(1).outcome == "complete"
     go_to(page, "Schedules")
     page.get_by_role("link", name="Every night").click()
     page.get_by_label("Name").fill("Each night")
@@ -125,12 +125,12 @@ def test_every_page_says_that_no_worker_runs(page: Page, stage: Stage) -> None:
     for worker in stage.workers:
         worker.kill()
         worker.wait()
-    stage.until_rows(ALIVE, [(0,)])
+    stage.wait_for_rows(ALIVE, [(0,)])
     page.clock.fast_forward(POLL_MS)
     expect(page.locator("#banner")).to_contain_text("No worker is running")
     expect(page.get_by_role("region", name="Workers")).to_contain_text("silent")
     stage.start_worker()
-    stage.until_rows(ALIVE, [(1,)])
+    stage.wait_for_rows(ALIVE, [(1,)])
     page.clock.fast_forward(POLL_MS)
     expect(page.locator("#banner")).to_be_empty()
 
@@ -144,7 +144,7 @@ def test_an_institution_is_tied_to_a_pool_without_workers(page: Page, stage: Sta
     expect(page.get_by_label("Pool")).to_have_value("health")
     go_to(page, "Workers")
     expect(page.get_by_role("alert")).to_contain_text("The pool health has no worker")
-    stage.ask("001")
+    stage.enqueue("001")
     page.goto("/dashboard/admin/queue")
     expect(page.get_by_role("row", name=HEALTH)).to_contain_text("no worker of the pool health is running")
 
@@ -154,7 +154,7 @@ def test_every_screen_fits_everybody(page: Page, stage: Stage) -> None:
     stage.simulator.fail("body404", vote="002")
     ask_for_two(page)
     for run_id in (1, 2):
-        stage.until_ended(run_id)
+        stage.wait_for_end(run_id)
     page.reload()
     expect(page.locator("#status")).to_contain_text("Done")
     expect_fit_for_everybody(page)

@@ -50,7 +50,7 @@ def known(page: Page, stage: Stage) -> Iterator[list[str]]:
     Yield the ZanIDs of its people.
     """
     people = stage.simulator.people(vote="001")
-    stage.until_ended(stage.ask("001", page_size=100))
+    stage.wait_for_end(stage.enqueue("001", page_size=100))
     for one in people[3:6]:
         stage.simulator.change_person(one["zan_id"], **{PHONE: "0770000001"})
     stage.simulator.change_person(people[8]["zan_id"], workplace=WORKPLACE)
@@ -169,7 +169,7 @@ def test_what_became_of_it_fits_everybody(page: Page, stage: Stage, known: list[
     expect(page.get_by_text("is being applied")).to_be_visible()
     expect_fit_for_everybody(page)
     stage.start_worker()
-    stage.until_rows("SELECT count(*) FROM runs WHERE state <> 'completed'", [(0,)])
+    stage.wait_for_rows("SELECT count(*) FROM runs WHERE state <> 'completed'", [(0,)])
     page.reload()
     expect(page.get_by_text("was applied by")).to_be_visible()
     expect_fit_for_everybody(page)

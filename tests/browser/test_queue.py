@@ -26,14 +26,14 @@ def test_it_is_paused_and_goes_on(page: Page, stage: Stage) -> None:
     page.get_by_label("Reason").fill(WHY)
     press(page, "Pause the queue")
     expect(page.locator("#status")).to_contain_text("Paused by binti")
-    run_id = stage.ask("001")
+    run_id = stage.enqueue("001")
     page.goto(PAGE)
     expect(page.get_by_role("row", name="WIZARA YA AFYA")).to_contain_text(f"binti paused the queue ({WHY})")
     press(page, "Resume the queue")
     expect(page.locator("#status")).to_contain_text(
         "The queue is running: at most 10,000 runs start per minute."
     )
-    assert stage.until_ended(run_id).outcome == "complete"
+    assert stage.wait_for_end(run_id).outcome == "complete"
 
 
 def test_its_limit_is_set(page: Page, viewers: Viewers) -> None:
@@ -53,7 +53,7 @@ def test_who_waits_for_a_turn_sees_when_it_comes(
     viewers: Viewers, stage: Stage, signed_in: StorageState
 ) -> None:
     stage.conn.execute("UPDATE queue_settings SET starts_by_person = 1")
-    stage.until_ended(stage.ask("001"))
+    stage.wait_for_end(stage.enqueue("001"))
     opened = viewers.open(storage_state=signed_in)
     opened.goto("/dashboard/admin/fetch-data")
     fetch(opened, "TUME YA UTUMISHI SERIKALINI")
@@ -67,9 +67,9 @@ def test_who_waits_for_a_turn_sees_when_it_comes(
 def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
     expect_fit_for_everybody(page)
     stage.conn.execute("UPDATE queue_settings SET starts_by_person = 1")
-    stage.until_ended(stage.ask("001"))
+    stage.wait_for_end(stage.enqueue("001"))
     for vote in ("002", "003", "005", "006"):
-        stage.ask(vote)
+        stage.enqueue(vote)
     page.goto(PAGE)
     expect(page.get_by_text("Waiting: at most 1 run starts per minute.").first).to_be_visible()
     expect_fit_for_everybody(page)

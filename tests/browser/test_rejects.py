@@ -137,7 +137,7 @@ def test_without_javascript(page: Page, stage: Stage, viewers: Viewers, signed_i
     page.get_by_role("button", name="Show").click()
     press(page, "Fetch 2 rejected records again by vote code")
     expect(page.get_by_role("heading", name="WIZARA YA AFYA")).to_be_visible()
-    stage.until_rows("SELECT state FROM runs ORDER BY id DESC LIMIT 1", [("completed",)])
+    stage.wait_for_rows("SELECT state FROM runs ORDER BY id DESC LIMIT 1", [("completed",)])
     page.reload()
     expect(status(page)).to_contain_text("2 came right")
 

@@ -61,7 +61,7 @@ def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
     expect(page.get_by_role("status").filter(has_text="whsec_")).to_be_visible()
     expect_fit_for_everybody(page)
     press(page, "Send test message to endpoint 1")
-    stage.until_rows("SELECT count(*) FROM webhook_tries", [(1,)])
+    stage.wait_for_rows("SELECT count(*) FROM webhook_tries", [(1,)])
     page.goto(PAGE)
     expect_fit_for_everybody(page)
     page.get_by_role("region", name="Messages").get_by_role("link").click()

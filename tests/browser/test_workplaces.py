@@ -160,7 +160,7 @@ def test_nothing_waits_fits_everybody(viewers: Viewers, signed_in: StorageState,
 
 
 def test_a_run_fills_the_page(viewers: Viewers, signed_in: StorageState, stage: Stage) -> None:
-    stage.until_ended(stage.ask("037"))
+    stage.wait_for_end(stage.enqueue("037"))
     opened = viewers.open(storage_state=signed_in)
     opened.goto("/")
     opened.get_by_role("link", name="Workplaces").click()

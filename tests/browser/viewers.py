@@ -14,7 +14,7 @@ from tests.browser.stage import NAME, PASSWORD
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 """Animations take time, and show tests nothing."""
 
-PATIENCE_MS = 30_000
+TIMEOUT_MS = 30_000
 """Milliseconds after which what does not show fails a test."""
 
 RESULTS = PROJECT / "test-results"
@@ -25,7 +25,7 @@ CSP_EAR = """document.addEventListener("securitypolicyviolation", (event) =>
 BY_DESIGN = r"^htmx:(sendAbort|afterRequest)"
 """A choice that follows another drops the first one's answer; the second word repeats every error."""
 
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 class Viewers:
@@ -40,7 +40,7 @@ class Viewers:
     def open(self, **options: Any) -> Page:
         """Open a window without a session unless ``storage_state`` has one."""
         context = self.browser.new_context(base_url=self.url, **(CALM | options))
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(CSP_EAR)
         context.on("console", self._heard)
         context.on("weberror", lambda thrown: self.troubles.append(f"page error: {thrown.error}"))
@@ -73,7 +73,7 @@ class Viewers:
 
 
 def sign_in(page: Page, name: str = NAME, password: str = PASSWORD) -> None:
-    """Signs in as a person does, from the sign-in page."""
+    """Sign in on the sign-in page."""
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()

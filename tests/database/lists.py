@@ -46,7 +46,7 @@ class Lists:
 
         With ``missing`` people the run is incomplete.
         """
-        run_id = self.ask(where, by=by, actor=actor)
+        run_id = self.enqueue(where, by=by, actor=actor)
         attempt = await begin(self.conn, self.pool, run_id)
         records = [record(person) if isinstance(person, int) else person for person in people]
         total = len(records) + missing
@@ -57,7 +57,7 @@ class Lists:
         await reconcile.finish(attempt, self.pool, load(self.environ), counted, repaired=False)
         return run_id
 
-    def ask(self, where: str = "health", *, by: str = "votecode", actor: Actor = ASHA) -> int:
+    def enqueue(self, where: str = "health", *, by: str = "votecode", actor: Actor = ASHA) -> int:
         """Enqueue a run and return its id."""
         _, vote, tin = INSTITUTIONS[where]
         return enqueue.enqueue_run(

@@ -64,7 +64,7 @@ async def begin(conn: Connection, pool: AsyncPool, run_id: int) -> Attempt:
     return attempt
 
 
-async def until_blocked(conn: Connection, sessions: int = 1) -> None:
+async def wait_until_blocked(conn: Connection, sessions: int = 1) -> None:
     """Wait until ``sessions`` sessions of this test's database wait for a lock."""
     waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     async with asyncio.timeout(10):

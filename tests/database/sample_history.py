@@ -170,19 +170,19 @@ class SampleHistory:
             await self.fail(ELECTIONS)
             [(message, job)] = self.conn.execute("SELECT id, queue_job_id FROM webhook_messages").fetchall()
             await attempt.deliver_message(self.pool, load({"HRIMS_WEBHOOK_PRIVATE": "yes"}), message, job)
-        control.cancel(self.conn, ASHA, self.ask(MUFTI))
+        control.cancel(self.conn, ASHA, self.enqueue(MUFTI))
 
     async def enqueue_waiting(self) -> None:
         """Enqueue a running run, an urgent one and a batch that joins it, and pause the queue."""
-        run_id = self.ask(MUFTI, actor=JUMA)
+        run_id = self.enqueue(MUFTI, actor=JUMA)
         self.take()
         await begin(self.conn, self.pool, run_id)
-        water = self.ask(WATER)
+        water = self.enqueue(WATER)
         batches.enqueue_batch(self.conn, BINTI, "selection", institutions=[self.ids[WATER], self.ids[HEALTH]])
         queue.set_priority(self.conn, BINTI, water, "urgent")
         queue.pause(self.conn, BINTI, "Mwisho wa mwezi")
 
-    def ask(self, where: str, *, actor: Actor = ASHA, retry_policy: RetryPolicy = DEFAULT_POLICY) -> int:
+    def enqueue(self, where: str, *, actor: Actor = ASHA, retry_policy: RetryPolicy = DEFAULT_POLICY) -> int:
         """Enqueue a run and return its id."""
         return enqueue.enqueue_run(
             self.conn,
@@ -198,7 +198,7 @@ class SampleHistory:
         self, where: str, records: list[dict[str, Any]], *, actor: Actor = ASHA, missing: int = 0
     ) -> int:
         """Run over these people, with ``missing`` people lacking, and return the run's id."""
-        run_id = self.ask(where, actor=actor)
+        run_id = self.enqueue(where, actor=actor)
         async with self.taken():
             attempt = await begin(self.conn, self.pool, run_id)
             total = len(records) + missing
@@ -210,7 +210,7 @@ class SampleHistory:
 
     async def fail(self, where: str) -> None:
         """Run two attempts that both fail."""
-        run_id = self.ask(where, retry_policy=RetryPolicy(attempts=2, attempt_pause=0.0))
+        run_id = self.enqueue(where, retry_policy=RetryPolicy(attempts=2, attempt_pause=0.0))
 
         async def work(attempt: Attempt, deadline: Deadline) -> None:
             logging.getLogger("hrims.sync.story").warning("page 0 failed")

@@ -18,7 +18,7 @@ from hrims.jobs.rate_limit import actions as starts
 from hrims.jobs.rate_limit.priorities import PRIORITIES
 from tests.database.runs import ASHA
 from tests.support.sample import sampled
-from tests.web.runs import ended
+from tests.web.runs import end_run
 
 OMAR = Actor("omar", "api", "127.0.0.1")
 
@@ -120,11 +120,11 @@ def test_a_batch_by_tin_requests_the_tin(conn: Connection, register: list[int]) 
 
 
 def test_those_that_failed_last_time(conn: Connection, register: list[int]) -> None:
-    ended(conn, one(conn, 1), "failed", None)
-    ended(conn, one(conn, 2), "failed", None)
-    ended(conn, one(conn, 2))
-    ended(conn, one(conn, 3), outcome="incomplete")
-    ended(conn, one(conn, 4), "cancelled", None)
+    end_run(conn, one(conn, 1), "failed", None)
+    end_run(conn, one(conn, 2), "failed", None)
+    end_run(conn, one(conn, 2))
+    end_run(conn, one(conn, 3), outcome="incomplete")
+    end_run(conn, one(conn, 4), "cancelled", None)
     assert members(conn, actions.enqueue_batch(conn, ASHA, "failed").batch_id) == [(1, "waiting", False)]
 
 
@@ -171,9 +171,9 @@ def test_two_batches_at_once_ask_for_each_institution_once(
 def test_the_failed_are_tried_again_and_no_others(conn: Connection, register: list[int]) -> None:
     batch = actions.enqueue_batch(conn, ASHA, "all").batch_id
     runs: dict[int, int] = dict(conn.execute("SELECT institution_id, id FROM runs").fetchall())
-    ended(conn, runs[1], "failed", None)
-    ended(conn, runs[2], "failed", None)
-    ended(conn, runs[3], "cancelled", None)
+    end_run(conn, runs[1], "failed", None)
+    end_run(conn, runs[2], "failed", None)
+    end_run(conn, runs[3], "cancelled", None)
     other = one(conn, 2)
     assert actions.retry_batch(conn, OMAR, batch) == 1
     states: dict[int, str] = dict(conn.execute("SELECT id, state FROM runs").fetchall())
@@ -230,9 +230,9 @@ def test_thousands_are_asked_for_in_few_statements(conn: Connection, many: int) 
 def test_how_it_stands(conn: Connection, register: list[int]) -> None:
     batch = actions.enqueue_batch(conn, ASHA, "all").batch_id
     runs: dict[int, int] = dict(conn.execute("SELECT institution_id, id FROM runs").fetchall())
-    ended(conn, runs[1])
-    ended(conn, runs[2], outcome="incomplete")
-    ended(conn, runs[3], "failed", None)
+    end_run(conn, runs[1])
+    end_run(conn, runs[2], outcome="incomplete")
+    end_run(conn, runs[3], "failed", None)
     conn.execute(
         "UPDATE runs SET state = 'active', started_at = now() - interval '1 minute' WHERE id = %s", (runs[4],)
     )

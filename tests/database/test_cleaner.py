@@ -16,7 +16,7 @@ from hrims.worker import DELETIONS
 from tests.database.previews import fetch
 from tests.database.runs import ASHA, enqueue_run_of
 from tests.support.people import record
-from tests.web.runs import ended
+from tests.web.runs import end_run
 
 SETTINGS = load({})
 
@@ -95,7 +95,7 @@ async def test_what_an_old_run_did_goes_and_its_summary_stays(
 async def test_a_run_that_is_pruned_is_not_tried_again(
     conn: Connection, pool: AsyncPool, health: int
 ) -> None:
-    run_id = ended(conn, enqueue_run_of(conn, health), "failed", None)
+    run_id = end_run(conn, enqueue_run_of(conn, health), "failed", None)
     conn.execute("UPDATE runs SET finished_at = now() - interval '91 days'")
     await cleaner.delete_expired(DELETIONS, pool, SETTINGS)
     with pytest.raises(Conflict, match="not long ago"):

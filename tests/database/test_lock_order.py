@@ -12,7 +12,7 @@ from hrims.errors import Conflict
 from hrims.leavers import actions
 from hrims.leavers.store import ApplyResult
 from tests.database.lists import JUMA, Lists
-from tests.database.runs import until_blocked
+from tests.database.runs import wait_until_blocked
 
 STAY = range(100, 130)
 
@@ -44,7 +44,7 @@ async def first_employee_taken(conn: Connection, dsn: str, statement: str) -> As
         other.execute("SET lock_timeout = '200ms'")
         other.execute(statement, (zan_id(1),))
         yield
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
         other.execute(statement, (zan_id(6),))
         other.rollback()
 
@@ -78,9 +78,9 @@ async def test_a_run_supersedes_a_departure_that_is_being_approved(lists: Lists,
     departure_id = waiting(lists)
     async with first_employee_taken(lists.conn, dsn, LOCK):
         run = asyncio.create_task(lists.run(STAY))
-        await until_blocked(lists.conn)
+        await wait_until_blocked(lists.conn)
         approval = asyncio.create_task(approve(dsn, departure_id))
-        await until_blocked(lists.conn, sessions=2)
+        await wait_until_blocked(lists.conn, sessions=2)
     await run
     with pytest.raises(Conflict, match="overtaken"):
         await approval

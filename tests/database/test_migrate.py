@@ -36,7 +36,7 @@ def thread() -> Iterator[Executor]:
         yield executor
 
 
-def until(reached: Callable[[], object]) -> None:
+def wait_until(reached: Callable[[], object]) -> None:
     """Wait for a signal."""
     end = time.monotonic() + 60
     while not reached():
@@ -91,7 +91,7 @@ def test_an_open_transaction_of_an_analyst_continues_and_delays_only_the_migrati
     ):
         analyst.execute("SELECT id FROM first WHERE 'private text of the query' <> ''")
         migrating = thread.submit(migrate, empty, tmp_path, report=lines.append, limits=QUICK)
-        until(lambda: migrating.done() or waits(product, "relation"))
+        wait_until(lambda: migrating.done() or waits(product, "relation"))
         connection_info = analyst.info
         holder = (
             f"process {connection_info.backend_pid} (notebook, user {connection_info.user}, "
@@ -103,7 +103,7 @@ def test_an_open_transaction_of_an_analyst_continues_and_delays_only_the_migrati
             product.execute("SELECT * FROM first")
             return any(holder in line for line in lines)
 
-        until(lambda: migrating.done() or is_named_while_others_work())
+        wait_until(lambda: migrating.done() or is_named_while_others_work())
         assert not migrating.done()
         assert connection_info.transaction_status == TransactionStatus.INTRANS
         analyst.execute("SELECT id FROM first")
@@ -154,13 +154,13 @@ def test_a_migration_that_loses_a_deadlock_is_tried_again(
     ):
         keeper.execute("SELECT pg_advisory_xact_lock(7)")
         migrating = thread.submit(migrate, quick, tmp_path, report=lines.append, limits=limits)
-        until(lambda: migrating.done() or waits(observer, "advisory"))
+        wait_until(lambda: migrating.done() or waits(observer, "advisory"))
         holder.execute("LOCK TABLE other")
         blocked = thread.submit(holder.execute, b"LOCK TABLE first")
-        until(lambda: waits(observer, "relation"))
+        wait_until(lambda: waits(observer, "relation"))
         keeper.close()
         blocked.result(60)
-        until(lambda: migrating.done() or lines)
+        wait_until(lambda: migrating.done() or lines)
         holder.rollback()
         assert migrating.result(60) == ["0002_second.sql"]
 
@@ -176,7 +176,7 @@ def test_it_waits_for_another_migration_longer_than_for_a_lock(
         other.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         limits = LockLimits(timeout=0.1, pause=0.01, total=0.1)
         migrating = thread.submit(migrate, limited, tmp_path, report=lines.append, limits=limits)
-        until(lambda: migrating.done() or waits(observer, "advisory", "0.5 s"))
+        wait_until(lambda: migrating.done() or waits(observer, "advisory", "0.5 s"))
         assert not migrating.done()
         other.commit()
         assert migrating.result(60) == ["0002_second.sql"]

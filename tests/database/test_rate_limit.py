@@ -16,7 +16,7 @@ from hrims.jobs.rate_limit import actions
 from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.jobs.store import FENCED
 from hrims.jobs.workers import pools
-from tests.database.runs import ASHA, institution, register_worker, until_blocked
+from tests.database.runs import ASHA, institution, register_worker, wait_until_blocked
 
 LIMIT = 5
 
@@ -97,7 +97,7 @@ def test_a_start_waits_for_the_one_that_is_being_written(
         assert take(first, one) == queued[0]
         with ThreadPoolExecutor(1) as thread:
             other = thread.submit(take, second, two)
-            asyncio.run(until_blocked(conn))
+            asyncio.run(wait_until_blocked(conn))
             first.commit()
             assert other.result() is None
 

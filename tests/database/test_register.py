@@ -11,7 +11,7 @@ from hrims.errors import InvalidInput
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
 from hrims.institutions.store import Change
-from tests.database.runs import ASHA, institution, until_blocked
+from tests.database.runs import ASHA, institution, wait_until_blocked
 
 
 def imported(conn: Connection, folder: Path, *lines: str) -> list[Change]:
@@ -184,7 +184,7 @@ async def test_of_two_imports_at_once_the_second_sees_what_the_first_wrote(
     with psycopg.connect(dsn) as first, first.transaction():
         importer.import_rows(first, ASHA, [("WIZARA YA AFYA", "002", None), ("TUME", "037", None)])
         importing = asyncio.create_task(asyncio.to_thread(second))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
     assert await importing == [
         Change(("WIZARA YA AFYA", "002", "156255890"), ("WIZARA YA AFYA", "002", "129673100")),
         Change(("TUME", "037", None), ("TUME", "037", "129673101")),

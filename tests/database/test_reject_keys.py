@@ -10,7 +10,7 @@ from hrims.rejects import store
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import EDGES, FIRST
 from tests.database.previews import queue
-from tests.database.runs import begin, institution, until_blocked
+from tests.database.runs import begin, institution, wait_until_blocked
 from tests.database.sync_steps import begin_new_run, end, save
 from tests.database.test_repeats import ALI, ASHA, rows
 from tests.support.people import page, record
@@ -62,7 +62,7 @@ async def test_cases_are_locked_in_key_order(conn: Connection, pool: AsyncPool) 
     with conn.transaction():
         conn.execute("SELECT FROM reject_cases WHERE id = %s FOR UPDATE", (held,))
         resolving = asyncio.create_task(resolve(attempt, pool, [FIRST]))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
         behind = in_key_order[in_key_order.index(held) :]
         conn.execute("SELECT FROM reject_cases WHERE id = ANY(%s) FOR UPDATE NOWAIT", (behind,))
     await resolving

@@ -12,7 +12,7 @@ from hrims.jobs.job_manager import FencedJobManager
 from hrims.jobs.queue import queue_run
 from hrims.jobs.rescuer import store as rescuer_store
 from hrims.jobs.rescuer import task as rescuer
-from tests.database.runs import until_blocked
+from tests.database.runs import wait_until_blocked
 from tests.database.workers import run_state, take_job
 
 
@@ -48,7 +48,7 @@ async def test_two_rescuers_give_an_orphan_one_job(
         assert await rescuer_store.reset_orphan(first, run_id, 3, "") == "waiting"
         await queue_run(first, run_id)
         second = asyncio.create_task(rescuer.rescue_orphans(queue_run, pool))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
     assert await second == 0
     assert conn.execute("SELECT status::text FROM procrastinate_jobs ORDER BY id").fetchall() == [
         ("failed",),

@@ -10,7 +10,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.jobs import control
 from hrims.monitoring import store, task
 from tests.database.runs import ASHA, enqueue_run_of
-from tests.web.runs import ended
+from tests.web.runs import end_run
 
 SETTINGS = load({})
 COUNTS = "SELECT kind, outcome, cause, sum(runs)::int FROM run_end_counts GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
@@ -22,10 +22,10 @@ def counts(conn: Connection) -> list[Any]:
 
 
 def test_each_end_counts_once(conn: Connection, health: int) -> None:
-    ended(conn, enqueue_run_of(conn, health))
+    end_run(conn, enqueue_run_of(conn, health))
     run_id = enqueue_run_of(conn, health)
     conn.execute("UPDATE runs SET trouble_code = 'remote_timeout' WHERE id = %s", (run_id,))
-    ended(conn, run_id, "failed")
+    end_run(conn, run_id, "failed")
     conn.execute("UPDATE runs SET trouble = 'Known.' WHERE id = %s", (run_id,))
     assert counts(conn) == [("sync", "complete", "", 1), ("sync", "failed", "remote_timeout", 1)]
     control.retry(conn, ASHA, run_id)
@@ -36,7 +36,7 @@ def test_each_end_counts_once(conn: Connection, health: int) -> None:
 def test_an_end_that_is_rolled_back_does_not_count(conn: Connection, health: int) -> None:
     run_id = enqueue_run_of(conn, health)
     with conn.transaction(force_rollback=True):
-        ended(conn, run_id)
+        end_run(conn, run_id)
         assert counts(conn) == [("sync", "complete", "", 1)]
     assert counts(conn) == []
 

@@ -12,7 +12,7 @@ from hrims.errors import StaleAttempt
 from hrims.jobs.attempts.store import Attempt
 from hrims.sync import pages
 from hrims.sync.pages import FetchedPage
-from tests.database.runs import begin, enqueue_run_of, institution, until_blocked
+from tests.database.runs import begin, enqueue_run_of, institution, wait_until_blocked
 from tests.support.people import page, record
 
 
@@ -138,7 +138,7 @@ async def test_a_new_attempt_waits_for_a_page_that_is_being_saved(
     with psycopg.connect(dsn) as saver:
         saver.execute("SELECT FROM runs WHERE id = %s FOR SHARE", (attempt.run_id,))
         taking_over = asyncio.create_task(begin(conn, pool, attempt.run_id))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
         assert not taking_over.done()
         saver.commit()
         assert (await taking_over).number == attempt.number + 1
@@ -180,7 +180,7 @@ async def test_an_employee_that_another_run_writes_meanwhile_is_not_counted_twic
             first, met, run_id=attempt_.run_id, institution_id=here, identifier_type="votecode"
         )
         second = asyncio.create_task(save(two, pool, records))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
     await second
     counts = "SELECT new, changed, unchanged, saved FROM run_progress WHERE run_id = %s"
     assert conn.execute(counts, (two.run_id,)).fetchall() == [(0, 0, 2, 2)]

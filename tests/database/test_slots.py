@@ -47,7 +47,7 @@ class Asking:
         await asyncio.gather(*self.tasks)
 
 
-async def until(reached: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+async def wait_until(reached: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
     """Wait for it. A place that is given back is free after up to ten seconds; the machine may be slow."""
     async with asyncio.timeout(60):
         while True:
@@ -67,14 +67,14 @@ def taken(conn: Connection) -> int:
 async def test_it_works(conn: Connection, pool: AsyncPool, frequent_renewals: None) -> None:
     async with Slots(pool, 3, LEASE) as small, Slots(pool, 3, LEASE) as other:
         first = Asking(small, 2)
-        await until(lambda: first.held == 2)
+        await wait_until(lambda: first.held == 2)
         # Only now: four tasks at once could take all slots, and those of the first would wait for them.
         second = Asking(other, 4)
-        await until(lambda: second.held == 1)
+        await wait_until(lambda: second.held == 1)
         assert taken(conn) == 3
         await first.end()
         # What one gives back, after its turn, the other gets.
-        await until(lambda: second.held == 3)
+        await wait_until(lambda: second.held == 3)
         await second.end()
     assert taken(conn) == 0
     assert second.most == 3
@@ -93,7 +93,7 @@ async def test_a_slot_goes_to_the_longest_waiting_task(conn: Connection, pool: A
                     pages += 1
 
         asking = [asyncio.create_task(ask_on()) for _ in range(4)]
-        await until(lambda: pages >= 2)
+        await wait_until(lambda: pages >= 2)
         waiting = [asyncio.create_task(_have_one(slots)) for slots in (small, other)]
         before = pages
         async with asyncio.timeout(60):
@@ -128,7 +128,7 @@ async def test_a_place_is_kept_for_the_next_page(conn: Connection, pool: AsyncPo
 async def test_the_slot_of_a_dead_process_is_free_after_its_lease(conn: Connection, pool: AsyncPool) -> None:
     async with Slots(pool, 1, SHORT) as frozen, Slots(pool, 1, SHORT) as other:
         asking = Asking(frozen, 1)
-        await until(lambda: asking.held == 1)
+        await wait_until(lambda: asking.held == 1)
         frozen._renewing.cancel()  # this is what a frozen process comes to
         async with asyncio.timeout(10), other.acquire():
             await asking.end()
@@ -147,7 +147,7 @@ async def test_a_place_is_held_for_as_long_as_the_page_takes(conn: Connection, p
                 "SELECT until > %s + interval '1 second' FROM remote_slots", began
             ).fetchone() == (True,)
 
-        await until(renewed)
+        await wait_until(renewed)
 
 
 async def test_a_late_renewal_succeeds_if_the_slot_is_still_free(conn: Connection, pool: AsyncPool) -> None:
@@ -155,16 +155,16 @@ async def test_a_late_renewal_succeeds_if_the_slot_is_still_free(conn: Connectio
     async with Slots(pool, 1, LEASE) as other:
         async with Slots(pool, 1, LEASE) as holder:
             before = Asking(holder, 1)
-            await until(lambda: before.held == 1)
+            await wait_until(lambda: before.held == 1)
             conn.execute("UPDATE remote_slots SET until = now() - interval '1 minute'")
             after = Asking(other, 1)
-            await until(lambda: conn.execute(WANTED).fetchone() == (1,))
+            await wait_until(lambda: conn.execute(WANTED).fetchone() == (1,))
             async with pool.connection() as late:
                 await store.renew_slots(late, holder._holder, [1], LEASE)
             assert conn.execute(WANTED).fetchone() == (0,)
             assert (before.held, after.held) == (1, 0)
             await before.end()
-        await until(lambda: after.held == 1)
+        await wait_until(lambda: after.held == 1)
         await after.end()
 
 
@@ -176,9 +176,9 @@ def test_places_are_there_after_a_crash(conn: Connection) -> None:
 async def test_places_come_back_if_the_table_forgot_them(conn: Connection, pool: AsyncPool) -> None:
     async with Slots(pool, 2, SHORT) as slots:
         asking = Asking(slots, 2)
-        await until(lambda: asking.held == 2)
+        await wait_until(lambda: asking.held == 2)
         conn.execute("TRUNCATE remote_slots")
-        await until(lambda: taken(conn) == 2)
+        await wait_until(lambda: taken(conn) == 2)
         await asking.end()
 
 
@@ -187,10 +187,10 @@ async def test_a_place_that_is_held_is_not_taken_twice_if_the_table_forgot_it(
 ) -> None:
     async with Slots(pool, 4, LEASE) as slots:
         before = Asking(slots, 2)
-        await until(lambda: before.held == 2)
+        await wait_until(lambda: before.held == 2)
         conn.execute("TRUNCATE remote_slots")
         after = Asking(slots, 2)
-        await until(lambda: after.held == 2)
+        await wait_until(lambda: after.held == 2)
         assert taken(conn) == 2, "those of before have not been renewed yet"
         await before.end()
         await after.end()

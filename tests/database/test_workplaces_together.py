@@ -18,7 +18,7 @@ from hrims.institutions import importer
 from hrims.institutions.workplaces import actions
 from hrims.jobs.attempts.store import Attempt
 from hrims.sync import pages
-from tests.database.runs import ASHA, begin, enqueue_run_of, institution, until_blocked
+from tests.database.runs import ASHA, begin, enqueue_run_of, institution, wait_until_blocked
 from tests.database.test_save_page import rows, save
 from tests.database.test_workplaces import (
     HEALTH,
@@ -71,7 +71,7 @@ async def test_a_mapping_waits_for_a_page_that_is_being_saved_and_moves_its_peop
             saver, [(0, row)], run_id=run_id, institution_id=1, identifier_type="votecode"
         )
         mapping = asyncio.create_task(decided(dsn, actions.map_workplace, id_, HEALTH))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
         assert not mapping.done()
     assert (await mapping).moved == 4
     assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 4)]
@@ -87,7 +87,7 @@ async def test_a_page_waits_for_a_mapping_and_files_its_people_by_it(
         saving = asyncio.create_task(
             save(attempt, pool, [record(n, workplace=HOSPITAL) for n in range(2, 9)], number=1)
         )
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
         assert not saving.done()
     await saving
     assert rows(conn, INSTITUTIONS) == [("WIZARA YA AFYA", 9)]
@@ -102,7 +102,7 @@ async def test_a_second_mapping_at_the_same_time_reports_the_first(
     with psycopg.connect(dsn) as first, first.transaction():
         actions.map_workplace(first, ASHA, id_, HEALTH)
         second = asyncio.create_task(decided(dsn, actions.map_workplace, id_, other, by=OMAR))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
         assert not second.done()
     with pytest.raises(Conflict, match=r"belongs to WIZARA YA AFYA already: asha has mapped it"):
         await second
@@ -118,7 +118,7 @@ async def test_an_undo_while_the_register_gains_the_name_follows_the_register(
     with psycopg.connect(dsn) as other, other.transaction():
         importer.import_rows(other, OMAR, [(HOSPITAL, "050", None)])
         taking = asyncio.create_task(decided(dsn, actions.unmap, id_))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
     assert (await taking).workplace.institution == HOSPITAL
 
 
@@ -182,7 +182,7 @@ async def test_a_page_that_has_one_and_wants_another_gets_it(
     with psycopg.connect(dsn) as saver:
         saver.execute(lock.encode(), (first,))
         moving = asyncio.create_task(decided(dsn, importer.import_rows, both))
-        await until_blocked(conn)
+        await wait_until_blocked(conn)
         saver.execute(lock.encode(), (then,))
         saver.commit()
     await moving

@@ -16,7 +16,7 @@ class ApiClient:
         headers = {"Authorization": f"Bearer {token}"}
         self.http = httpx.Client(base_url=f"{url}/api/hrims", headers=headers, timeout=60, trust_env=False)
 
-    def ask(self, vote: str, page_size: int = 25) -> int:
+    def enqueue(self, vote: str, page_size: int = 25) -> int:
         """Enqueue a run and return its id."""
         listed = self._told(self.http.get("/institutions"))["institutions"]
         institution = next(item for item in listed if item["voteNumber"] == vote)

@@ -10,7 +10,7 @@ import psycopg
 from hrims.installation import DEMO_REGISTER
 from tests import PROJECT
 from tests.distributed.api_client import ApiClient
-from tests.e2e.processes.product import run, until
+from tests.e2e.processes.product import run, wait_until
 from tests.resilience.scenarios.runner import VOTES
 from tests.support.harness import World
 from tests.support.served import Served
@@ -19,7 +19,7 @@ from tests.support.simulated import Simulator
 SIZE, PAGE_SIZE = 240, 25
 """People of each institution, ten pages of them."""
 
-PATIENCE = 150.0
+TIMEOUT = 150.0
 
 
 class Harness:
@@ -28,7 +28,7 @@ class Harness:
     def __init__(self, world: World, url: str) -> None:
         self.world, self.remote = world, world.simulator
         world.settings["DATABASE_URL"] = url
-        world.patience = PATIENCE
+        world.timeout = TIMEOUT
         self.open = contextlib.ExitStack()
 
     def command(self, *arguments: str, stdin: str = "") -> str:
@@ -37,7 +37,7 @@ class Harness:
         assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
         return done.stdout.strip()
 
-    def settle(self) -> None:
+    def set_up(self) -> None:
         """Set up schema, register, token and web process, as an operator would."""
         self.command("migrate")
         self.command("institutions", "import", str(DEMO_REGISTER))
@@ -55,24 +55,24 @@ class Harness:
         """Return every page that is saved: run, reading, size, number and attempt."""
         return set(self.world.rows(PAGES))
 
-    def until(self, reached: Callable[[], bool]) -> None:
+    def wait_until(self, reached: Callable[[], bool]) -> None:
         """Poll until the condition holds."""
-        until(reached, self.told)
+        wait_until(reached, self.describe_state)
 
-    def told(self) -> str:
-        """Return how things stand."""
+    def describe_state(self) -> str:
+        """Return the state of queue, workers and logs, for the message of a failed wait."""
         try:
-            standing = self.world.standing()
+            state = self.world.describe_state()
         except psycopg.Error as reason:
-            standing = f"the database does not answer: {reason}"
+            state = f"the database does not respond: {reason}"
         web = self.web.log.read_text()[-3000:]
-        return f"{standing}\n{self.remote.counters()['in_flight']} in flight\n{self.world.logs()}\n{web}"
+        return f"{state}\n{self.remote.counters()['in_flight']} in flight\n{self.world.logs()}\n{web}"
 
-    def until_all_ended(self, runs: list[int], vote: str = "") -> None:
+    def wait_for_ends(self, runs: list[int], vote: str = "") -> None:
         """Wait until all these runs are complete."""
         for run_id in runs:
-            ended = self.world.until_ended(run_id)
-            assert ended.outcome in {"complete", "complete_after_repair"}, f"{ended}\n{self.told()}"
+            ended = self.world.wait_for_end(run_id)
+            assert ended.outcome in {"complete", "complete_after_repair"}, f"{ended}\n{self.describe_state()}"
 
     def assert_saved_once(self, *votes: str) -> None:
         """Assert that exactly the listed employees are saved, once, and none by a stale attempt."""
@@ -102,7 +102,7 @@ def harness(
         made = Harness(World(dsn, psycopg.connect(dsn, autocommit=True), remote, folder), url)
         made.world.settings |= settings
         try:
-            made.settle()
+            made.set_up()
             yield made
         finally:
             made.close()

@@ -78,12 +78,12 @@ def test_the_standby_takes_over_and_nothing_committed_is_lost(
     primary, standby = pair
     witness = Witness(primary.dsn())
     with ThreadPoolExecutor() as beside:
-        runs = [product.machine.ask(vote) for vote in RUNS]
+        runs = [product.machine.enqueue(vote) for vote in RUNS]
         stream = beside.submit(_last_event, product, runs[0])
-        product.until(lambda: len(witness.seen) >= pages)
+        product.wait_until(lambda: len(witness.seen) >= pages)
         primary.kill()
         there = _promote(product, standby, witness, beside)
-        product.until_all_ended(runs)
+        product.wait_for_ends(runs)
         assert stream.result() == "complete"
     _all_is_well(product, there)
 
@@ -94,15 +94,15 @@ def test_an_outage_that_outlasts_leases_and_patience_is_waited_for(product: Harn
     remote = product.remote
     witness = Witness(primary.dsn())
     with ThreadPoolExecutor() as beside:
-        runs = [product.machine.ask(vote) for vote in RUNS]
-        product.until(lambda: len(witness.seen) >= 9)
+        runs = [product.machine.enqueue(vote) for vote in RUNS]
+        product.wait_until(lambda: len(witness.seen) >= 9)
         remote.hold()
         remote.wait_for(held=4)
         primary.kill()
         began = time.monotonic()
-        product.until(lambda: time.monotonic() - began > LONG and not product.machine.answers())
+        product.wait_until(lambda: time.monotonic() - began > LONG and not product.machine.answers())
         there = _promote(product, standby, witness, beside, remote.release)
-        product.until_all_ended(runs)
+        product.wait_for_ends(runs)
     _all_is_well(product, there)
     assert product.world.rows("SELECT sum(rescues) FROM runs") == [(0,)], "no worker has died"
 
@@ -125,15 +125,15 @@ def _promote(
     assert seen <= there, f"lost: {seen - there}"
 
     def answered() -> float:
-        product.until(product.machine.answers)
+        product.wait_until(product.machine.answers)
         return time.monotonic() - promoted
 
     web = beside.submit(answered)
     [(at,)] = product.world.rows("SELECT clock_timestamp()")
-    product.until(lambda: product.world.rows(BEATEN.format(at)) == [(2,)])
+    product.wait_until(lambda: product.world.rows(BEATEN.format(at)) == [(2,)])
     beat = time.monotonic() - promoted
     when_back()
-    product.until(lambda: product.pages() != there)
+    product.wait_until(lambda: product.pages() != there)
     print(  # noqa: T201 - figures
         f"{len(seen)} pages were seen as committed, {len(seen - there)} of them lost; after the promotion "
         f"both workers were back after {beat:.1f} s, the next page was saved after "

@@ -54,21 +54,21 @@ def product(network: Hosts, home: Path, tmp_path: Path) -> Iterator[Harness]:
 
 def test_a_disconnected_host_and_a_killed_host_lose_no_employee(product: Harness, network: Hosts) -> None:
     world = product.world
-    runs = [product.machine.ask(vote) for vote in VOTES]
-    product.until(lambda: [name for (name,) in world.rows(AT_WORK)] == sorted(NAMES))
+    runs = [product.machine.enqueue(vote) for vote in VOTES]
+    product.wait_until(lambda: [name for (name,) in world.rows(AT_WORK)] == sorted(NAMES))
     network.pull(CUT_OFF)
     world.workers[NAMES.index(KILLED)].kill()
     [(began,)] = world.rows("SELECT clock_timestamp()")
-    product.until(lambda: world.rows(LEFT_ALONE.format(CUT_OFF, KILLED)) == [(0,)])
+    product.wait_until(lambda: world.rows(LEFT_ALONE.format(CUT_OFF, KILLED)) == [(0,)])
     rescued = {name: float(world.rows(RESCUED.format(began, name))[0][0] or 0) for name in (CUT_OFF, KILLED)}
     taken = world.rows(TAKEN.format(CUT_OFF))
-    product.until(lambda: world.rows(FOLLOWED.format(CUT_OFF)) == taken)
+    product.wait_until(lambda: world.rows(FOLLOWED.format(CUT_OFF)) == taken)
     network.put_back(CUT_OFF)
     back = time.monotonic()
     [(at,)] = world.rows("SELECT clock_timestamp()")
-    product.until(lambda: world.rows(BEATEN.format(CUT_OFF, at)) == [(1,)])
+    product.wait_until(lambda: world.rows(BEATEN.format(CUT_OFF, at)) == [(1,)])
     came_back = time.monotonic() - back
-    product.until_all_ended(runs)
+    product.wait_for_ends(runs)
     product.assert_saved_once(*VOTES)
     [(most_starts,)] = world.rows(MOST_STARTS)
     in_flight = product.remote.counters()["max_in_flight"]
@@ -89,8 +89,8 @@ def _works_alone(product: Harness, name: str) -> None:
     stays = world.workers[NAMES.index(STAYS)]
     stays.send_signal(signal.SIGTERM)
     stays.wait(60)
-    again = product.machine.ask(VOTES[0])
-    product.until_all_ended([again])
+    again = product.machine.enqueue(VOTES[0])
+    product.wait_for_ends([again])
     assert world.rows(f"SELECT host FROM run_attempts WHERE run_id = {again}") == [(name,)]
     assert world.workers[NAMES.index(name)].poll() is None
 

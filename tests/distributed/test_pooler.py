@@ -61,7 +61,7 @@ def test_all_that_people_do_works_behind_a_pooler(product: Harness) -> None:
     assert world.rows(LOCKS) == [(0,)], "a migration has left its lock in the pooler"
     remote.hold(after=4)
     world.start_worker()
-    first = machine.ask(VOTES[0])
+    first = machine.enqueue(VOTES[0])
     with machine.follow(first) as events:
         for name, data in events:
             if name == "progress" and data["totalFetched"] == 100:
@@ -70,7 +70,7 @@ def test_all_that_people_do_works_behind_a_pooler(product: Harness) -> None:
         remote.release()
         rest = [name for name, _ in events]
     assert rest[-1] == "complete", rest
-    product.until_all_ended([first])
+    product.wait_for_ends([first])
     assert machine.job(first)["result"]["employeeCount"] == world.run(first).people
     _cancel(product, VOTES[1])
     product.assert_saved_once(VOTES[0])
@@ -86,15 +86,15 @@ def _cancel(product: Harness, vote: str) -> None:
     """Cancel a run with pages in flight and assert that its requests end soon."""
     world, remote = product.world, product.remote
     hold = remote.hold(after=4)
-    run_id = product.machine.ask(vote)
-    world.until(run_id, lambda run: run.pages == 4)
+    run_id = product.machine.enqueue(vote)
+    world.wait_until(run_id, lambda run: run.pages == 4)
     remote.wait_for(held=4)
     began = time.monotonic()
     product.machine.cancel(run_id)
-    product.until(lambda: world.rows(DOING) == [(0,)])
+    product.wait_until(lambda: world.rows(DOING) == [(0,)])
     took = time.monotonic() - began
     print(f"behind a pooler a cancelled run ended after {took:.1f} s")  # noqa: T201 - a figure
-    assert took <= SOON, product.told()
+    assert took <= SOON, product.describe_state()
     remote.release(hold)
     assert world.run(run_id).pages == 4
 
@@ -120,15 +120,15 @@ def test_dead_and_frozen_workers_behind_a_pooler_lose_no_employee(product: Harne
     for _ in range(3):
         world.start_worker()
     product.remote.control(latency_ms=200)
-    runs = [product.machine.ask(vote) for vote in VOTES[:8]]
+    runs = [product.machine.enqueue(vote) for vote in VOTES[:8]]
     killed = _find_worker_with_pages(product)
     killed.kill()
     killed.wait()
     frozen = _find_worker_with_pages(product)
     frozen.send_signal(signal.SIGSTOP)
-    product.until_all_ended(runs)
+    product.wait_for_ends(runs)
     frozen.send_signal(signal.SIGCONT)
-    product.until_all_ended([product.machine.ask(VOTES[8])])
+    product.wait_for_ends([product.machine.enqueue(VOTES[8])])
     product.assert_saved_once(*VOTES[:9])
     assert product.remote.counters()["max_in_flight"] <= 4
 
@@ -144,26 +144,26 @@ def _find_worker_with_pages(product: Harness) -> subprocess.Popen[bytes]:
         ]
         return bool(found)
 
-    product.until(look)
+    product.wait_until(look)
     return found[0]
 
 
 def test_a_pooler_that_dies_and_comes_back_is_waited_for(product: Harness, pooler: Pooler) -> None:
     world = product.world
     world.start_worker()
-    runs = [product.machine.ask(vote) for vote in VOTES[:2]]
-    world.until(runs[1], lambda run: run.pages >= 3)
+    runs = [product.machine.enqueue(vote) for vote in VOTES[:2]]
+    world.wait_until(runs[1], lambda run: run.pages >= 3)
     pooler.kill()
-    product.until(lambda: not product.machine.answers())
-    product.until(lambda: "error connecting" in world.logs())
+    product.wait_until(lambda: not product.machine.answers())
+    product.wait_until(lambda: "error connecting" in world.logs())
     pooler.start()
     began, pages = time.monotonic(), product.pages()
-    product.until(lambda: product.pages() != pages)
+    product.wait_until(lambda: product.pages() != pages)
     worker = time.monotonic() - began
-    product.until(product.machine.answers)
+    product.wait_until(product.machine.answers)
     web = time.monotonic() - began
     print(f"after the pooler came back: a page was saved after {worker:.1f} s, web after {web:.1f} s")  # noqa: T201
-    product.until_all_ended(runs)
+    product.wait_for_ends(runs)
     product.assert_saved_once(*VOTES[:2])
     assert world.workers[0].poll() is None
 

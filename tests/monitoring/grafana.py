@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from tests.monitoring.stack_files import DASHBOARDS, GRAFANA, dashboard
-from tests.support.harness import PATIENCE
+from tests.support.harness import TIMEOUT
 from tests.support.served import free_port
 
 NOT_RUN = "NOT RUN: the dashboards in a real Grafana (there is no grafana or grafana-server on the PATH)."
@@ -42,13 +42,13 @@ def load(binary: Path, folder: Path) -> list[str]:
         env = environment(folder, port)
         process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", trust_env=False, timeout=PATIENCE) as http:
-            until = time.monotonic() + PATIENCE
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", trust_env=False, timeout=TIMEOUT) as http:
+            until = time.monotonic() + TIMEOUT
             while (missing := find_missing(http)) and time.monotonic() < until and process.poll() is None:
                 time.sleep(0.5)
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
     return [*missing, (folder / "grafana.log").read_text()[-3000:]] if missing else []
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 import httpx
 
 from tests.monitoring.stack_files import PROMETHEUS, recorded
-from tests.support.harness import PATIENCE
+from tests.support.harness import TIMEOUT
 from tests.support.prometheus import program
 from tests.support.served import free_port
 
@@ -38,7 +38,7 @@ class PrometheusServer:
         rules.write_text(re.sub(r"^(\s+for:) \w+$", r"\1 1s", rules.read_text(), flags=re.MULTILINE))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=PATIENCE, trust_env=False)
+        self.http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=TIMEOUT, trust_env=False)
         self.log = self.folder / "prometheus.log"
         command = [
             program("prometheus"),
@@ -73,14 +73,12 @@ class PrometheusServer:
         """Return the names of the alerts that fire."""
         return {name for name, alert in self.alerts().items() if alert["state"] == "firing"}
 
-    def until(self, reached: Callable[[], object], what: str) -> None:
+    def wait_until(self, reached: Callable[[], object], what: str) -> None:
         """Wait until a condition holds."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while not reached():
             assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < until, (
-                f"{what}: not within {PATIENCE} s\n{self.log.read_text()[-3000:]}"
-            )
+            assert time.monotonic() < until, f"{what}: not within {TIMEOUT} s\n{self.log.read_text()[-3000:]}"
             time.sleep(0.1)
 
     def _is_ready(self) -> bool:
@@ -94,17 +92,17 @@ class PrometheusServer:
         *_, last = recorded()
         for series in ("up", last):
             is_new = f"min(timestamp({series})) > {time.time()}"
-            self.until(partial(self.query, is_new), f"a new sample of {series}")
+            self.wait_until(partial(self.query, is_new), f"a new sample of {series}")
 
     def stop(self) -> None:
         """Stop the process."""
         self.http.close()
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
 
     def __enter__(self) -> Self:
         try:
-            self.until(self._is_ready, "a start")
+            self.wait_until(self._is_ready, "a start")
         except BaseException:
             self.stop()
             raise

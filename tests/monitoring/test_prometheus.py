@@ -36,7 +36,7 @@ def prometheus(world: World) -> Iterator[PrometheusServer]:
         Served(world.folder, world.settings) as web,
         PrometheusServer(world.folder, token=TOKEN, web=web.port, worker=port) as server,
     ):
-        server.until(lambda: server.value('sum(up{job=~"hrims-web|hrims-worker"})') == 2, "both targets")
+        server.wait_until(lambda: server.value('sum(up{job=~"hrims-web|hrims-worker"})') == 2, "both targets")
         server.until_scraped()
         yield server
 
@@ -44,8 +44,8 @@ def prometheus(world: World) -> Iterator[PrometheusServer]:
 def sync(world: World, prometheus: PrometheusServer) -> None:
     """Complete a run in which HRIMS fails once, and a run that fails. Wait until both were scraped."""
     world.simulator.fail(page=3, times=1)
-    assert world.until_ended(world.ask()).outcome == "complete"
-    assert world.until_ended(world.ask(UNKNOWN_INSTITUTION)).state == "failed"
+    assert world.wait_for_end(world.enqueue()).outcome == "complete"
+    assert world.wait_for_end(world.enqueue(UNKNOWN_INSTITUTION)).state == "failed"
     prometheus.until_scraped()
 
 
@@ -61,12 +61,12 @@ def test_queries_have_data_and_a_dead_worker_raises_an_alert(
     loaded = [rule for group in groups for rule in group["rules"]]
     assert len(loaded) == len(rules())
     assert [rule["lastError"] for rule in loaded if rule["health"] != "ok"] == []
-    prometheus.until(lambda: not prometheus.alerts(), "no alert while everything works")
+    prometheus.wait_until(lambda: not prometheus.alerts(), "no alert while everything works")
     empty = {query.place for query in dashboard_queries() if not prometheus.query(query.expr)}
     assert empty <= set(MAY_BE_EMPTY)
 
     world.workers[0].kill()
-    prometheus.until(lambda: {"HrimsNoWorker", "HrimsScrapeDown"} <= prometheus.firing(), "the alerts")
+    prometheus.wait_until(lambda: {"HrimsNoWorker", "HrimsScrapeDown"} <= prometheus.firing(), "the alerts")
     notes = prometheus.alerts()["HrimsNoWorker"]["annotations"]
     assert notes["summary"] == "1 pool(s) have no live worker"
     assert notes["runbook_url"] == "docs/how-to/operate.md#no-worker"
@@ -74,4 +74,4 @@ def test_queries_have_data_and_a_dead_worker_raises_an_alert(
     assert {series["metric"]["alertname"] for series in prometheus.query(table.expr)} <= set(alerts())
 
     world.start_worker()
-    prometheus.until(lambda: not prometheus.alerts(), "the end of the alerts")
+    prometheus.wait_until(lambda: not prometheus.alerts(), "the end of the alerts")

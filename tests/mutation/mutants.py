@@ -64,7 +64,7 @@ class Mutant:
 
     @property
     def statement(self) -> str:
-        """The first line of the statement in which it is."""
+        """Return the first line of its statement."""
         return ast.unparse(self.scope[-1]).partition("\n")[0]
 
     def apply(self) -> None:

@@ -8,7 +8,7 @@ from tests.support.simulated import Simulator
 
 
 @pytest.fixture(scope="module")
-def country() -> Iterator[Simulator]:
+def full() -> Iterator[Simulator]:
     """Provide one simulator of the whole register for tests that change nothing."""
     with Simulator() as running:
         yield running

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.requests import ask, ids
+from tests.simulator.requests import ids, send
 from tests.support.simulated import Simulator
 
 
@@ -53,19 +53,19 @@ def test_an_unknown_address_tells_the_known_ones(fresh: Simulator) -> None:
 def test_reset_restores_the_initial_behaviour() -> None:
     with Simulator(sizes={"001": 10}, credentials="wrong") as started:
         started.control(credentials="ok", latency_ms=1)
-        assert ask(started).json()["code"] == 200
+        assert send(started).json()["code"] == 200
         started.reset()
-        assert ask(started).status_code == 401
+        assert send(started).status_code == 401
         assert started.counters()["requests"] == 1
 
 
 def test_pages_are_counted_asked_and_answered(fresh: Simulator) -> None:
     fresh.fail(page=1, times=1)
     for page in (0, 1, 1):
-        ask(fresh, page=page)
-    assert fresh.asked(key="001", size=10) == {0: 1, 1: 2}
-    assert fresh.answered(operation="204") == {0: 1, 1: 1}
-    assert fresh.asked(key="002") == {}
+        send(fresh, page=page)
+    assert fresh.request_counts(key="001", size=10) == {0: 1, 1: 2}
+    assert fresh.response_counts(operation="204") == {0: 1, 1: 1}
+    assert fresh.request_counts(key="002") == {}
     outcomes = [(request["page"], request["outcome"]) for request in fresh.counters()["log"]]
     assert outcomes == [(0, "ok"), (1, "body500"), (1, "ok")]
 
@@ -84,11 +84,11 @@ def test_people_come_go_and_change(changing: Simulator) -> None:
         None,
         "Dawati la Diaspora",
     )
-    answer = ask(changing, key="002")
+    answer = send(changing, key="002")
     assert ids(answer)[:3] == [first, fresh, third]
     assert answer.json()["overallDataSize"] == 140
     by_id = {"RequestId": "202", "RequestPayloadData": {"RequestBody": second}}
-    assert ask(changing, body=by_id).json()["code"] == 404
+    assert send(changing, body=by_id).json()["code"] == 404
 
 
 def test_leaving_one_listing_is_not_leaving_the_other(changing: Simulator) -> None:

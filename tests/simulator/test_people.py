@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hrims.simulator import vocabulary
-from tests.simulator.requests import ask
+from tests.simulator.requests import send
 from tests.support.simulated import Simulator
 
 MEASURED = {
@@ -24,13 +24,13 @@ People = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def appointed(country: Simulator) -> People:
-    return country.people(vote="037")
+def appointed(full: Simulator) -> People:
+    return full.people(vote="037")
 
 
 @pytest.fixture(scope="module")
-def health(country: Simulator) -> People:
-    return country.people(vote="001")
+def health(full: Simulator) -> People:
+    return full.people(vote="001")
 
 
 def same(name: str | None) -> str:
@@ -75,8 +75,8 @@ def test_names_differ_only_in_what_people_type_differently(appointed: People) ->
     assert "Tume ya Uchaguzi" in spellings
 
 
-def test_the_sizes_of_the_register(country: Simulator) -> None:
-    overall = [ask(country, key=key).json()["overallDataSize"] for key in ("001", "037", "040")]
+def test_the_sizes_of_the_register(full: Simulator) -> None:
+    overall = [send(full, key=key).json()["overallDataSize"] for key in ("001", "037", "040")]
     assert overall == [2500, 6408, 19273]
 
 
@@ -86,8 +86,8 @@ def test_001_is_complete_and_works_at_home_mostly(health: People) -> None:
     assert 0.94 < at_home / len(health) < 0.98
 
 
-def test_other_vote_codes_hold_a_few_people_without_zan_id(country: Simulator) -> None:
-    people = country.people(vote="039")
+def test_other_vote_codes_hold_a_few_people_without_zan_id(full: Simulator) -> None:
+    people = full.people(vote="039")
     lacking = sum(1 for person in people if not person["zan_id"])
     assert 0 < lacking < 0.01 * len(people)
     assert 0 < sum(1 for person in people if not person["gender"]) < 0.02 * len(people)
@@ -100,8 +100,8 @@ def test_zan_ids_are_text_of_8_to_10_digits(appointed: People) -> None:
     assert any(zan_id.startswith("0") for zan_id in ids)
 
 
-def test_zan_ids_are_unique_over_institutions(country: Simulator, health: People, appointed: People) -> None:
-    everyone = [*health, *appointed, *country.people(vote="039"), *country.people(vote="010")]
+def test_zan_ids_are_unique_over_institutions(full: Simulator, health: People, appointed: People) -> None:
+    everyone = [*health, *appointed, *full.people(vote="039"), *full.people(vote="010")]
     names = {person["zan_id"]: person["name"] for person in everyone if person["zan_id"]}
     assert all(names[person["zan_id"]] == person["name"] for person in everyone if person["zan_id"])
 
@@ -114,14 +114,14 @@ def test_an_employee_listed_twice_is_one_person(health: People, appointed: Peopl
     assert {person["institution"] for person in shared} == {"WIZARA YA AFYA"}
 
 
-def test_institutions_with_one_identifier_answer_on_that_one(country: Simulator) -> None:
-    assert ask(country, "204", key="033").json()["overallDataSize"] == 265
-    assert ask(country, "205", key="184212661").json()["overallDataSize"] == 128
-    assert ask(country, "205", key=" ").json()["code"] == 400
+def test_institutions_with_one_identifier_answer_on_that_one(full: Simulator) -> None:
+    assert send(full, "204", key="033").json()["overallDataSize"] == 265
+    assert send(full, "205", key="184212661").json()["overallDataSize"] == 128
+    assert send(full, "205", key=" ").json()["code"] == 400
 
 
-def test_records_are_as_untidy_as_the_contract_says(country: Simulator) -> None:
-    answer = ask(country, key="037", size=1000)
+def test_records_are_as_untidy_as_the_contract_says(full: Simulator) -> None:
+    answer = send(full, key="037", size=1000)
     people = answer.json()["data"]
     infos = [person["personalInfo"] for person in people]
     assert 2000 < len(answer.content) / len(people) < 3000

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from hrims.simulator.options import parse
-from tests.simulator.requests import ask
+from tests.simulator.requests import send
 from tests.support.simulated import Simulator
 
 COMMAND = [sys.executable, "-m", "hrims.simulator"]
@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-m", "hrims.simulator"]
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_with_requests_pending(number: signal.Signals) -> None:
     with Simulator(latency_ms=600_000) as running, ThreadPoolExecutor(1) as client:
-        answer = client.submit(ask, running)
+        answer = client.submit(send, running)
         running.wait_for(in_flight=1)
         running.process.send_signal(number)
         assert running.process.wait(10) == 0
@@ -27,8 +27,8 @@ def test_a_signal_stops_it_with_requests_pending(number: signal.Signals) -> None
         assert running.output.read() == ""
 
 
-def test_a_port_in_use_is_reported(country: Simulator) -> None:
-    port = str(urlsplit(country.url).port)
+def test_a_port_in_use_is_reported(full: Simulator) -> None:
+    port = str(urlsplit(full.url).port)
     second = subprocess.run([*COMMAND, "--port", port], capture_output=True, text=True, check=False)
     assert second.returncode == 1
     assert second.stderr.startswith(f"The simulator cannot use port {port}: ")
@@ -45,9 +45,9 @@ def test_an_invalid_behaviour_is_reported() -> None:
 def test_it_comes_back_on_the_same_port() -> None:
     with Simulator(sizes={"001": 10}) as first:
         port = urlsplit(first.url).port or 0
-        people = ask(first).content
+        people = send(first).content
     with Simulator(sizes={"001": 10}, port=port) as second:
-        assert ask(second).content == people
+        assert send(second).content == people
 
 
 def test_the_demo_is_gentle() -> None:

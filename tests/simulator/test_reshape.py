@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.requests import ask
+from tests.simulator.requests import send
 from tests.support.simulated import Simulator
 
 
 def people(simulator: Simulator, size: int = 100) -> list[dict[str, Any]]:
-    data: list[dict[str, Any]] = ask(simulator, size=size).json()["data"]
+    data: list[dict[str, Any]] = send(simulator, size=size).json()["data"]
     return data
 
 

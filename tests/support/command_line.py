@@ -1,4 +1,4 @@
-"""Calls a command that must be refused, in the process of the test: starting one takes a second."""
+"""Commands in the process of the test: a process takes a second to start."""
 
 import logging
 from collections.abc import Iterator, Sequence

@@ -35,12 +35,12 @@ def main() -> int:
 
 
 def may_install() -> bool:
-    """Whether Debian's packages can be had here."""
+    """Return whether Debian's packages can be installed here."""
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def install(*packages: str) -> None:
-    """Installs Debian's packages. Their programs alone are wanted: no cluster is made, nothing is started."""
+    """Install Debian's packages. Only their programs are needed: create no cluster, start nothing."""
     NO_CLUSTER.parent.mkdir(parents=True, exist_ok=True)
     NO_CLUSTER.write_text("create_main_cluster = false\n", encoding="utf-8")
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]

@@ -1,4 +1,4 @@
-"""Parses server-sent events. Input: the lines of a response. Output: each event's name and data."""
+"""Parser of server-sent events. Input: the lines of a response. Output: each event's name and data."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ Event = tuple[str, dict[str, Any]]
 
 
 def parse_events(lines: Iterable[str]) -> Iterator[Event]:
-    """Yield the events as they come."""
+    """Yield each event once its lines have arrived."""
     name = ""
     for line in lines:
         if line.startswith("event: "):

@@ -21,7 +21,7 @@ from tests.database.runs import ASHA
 from tests.support.fork_server import ForkedProcess
 from tests.support.simulated import Simulator
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds after which a signal that does not come fails a test. No test asserts a shorter time."""
 
 CHECK_EVERY = 0.5
@@ -51,7 +51,7 @@ class Harness:
     def __init__(self, dsn: str, conn: Connection, url: str, folder: Path) -> None:
         self.dsn, self.conn, self.folder = dsn, conn, folder
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.patience = PATIENCE
+        self.timeout = TIMEOUT
         self.settings = {**QUICK, "DATABASE_URL": dsn, "HRIMS_BASE_URL": url}
 
     def env(self) -> dict[str, str]:
@@ -74,7 +74,7 @@ class Harness:
         self.workers.append(worker)
         return worker
 
-    def ask(self, vote: str = "001", page_size: int = 25) -> int:
+    def enqueue(self, vote: str = "001", page_size: int = 25) -> int:
         """Enqueue a run. Return its id."""
         institution = institution_store.find_institution_by(self.conn, "votecode", vote)
         assert institution
@@ -93,21 +93,21 @@ class Harness:
         assert run
         return run
 
-    def until(self, run_id: int, reached: Callable[[Run], bool]) -> Run:
+    def wait_until(self, run_id: int, reached: Callable[[Run], bool]) -> Run:
         """Wait for a condition of the run. Postgres notifies of each change. Return the run."""
         with psycopg.connect(self.dsn, autocommit=True) as listener:
             listener.execute("LISTEN hrims_run")
-            until = time.monotonic() + self.patience
+            until = time.monotonic() + self.timeout
             while not reached(run := self.run(run_id)):
                 left = until - time.monotonic()
                 assert left > 0, (
-                    f"the run did not get there in {self.patience} s: {run}\n{self.standing()}\n{self.logs()}"
+                    f"waited {self.timeout} s for the run: {run}\n{self.describe_state()}\n{self.logs()}"
                 )
                 select.select([listener.fileno()], [], [], min(left, CHECK_EVERY))
                 list(listener.notifies(timeout=0))
         return run
 
-    def standing(self) -> str:
+    def describe_state(self) -> str:
         """Return the state of queue, workers and sessions, for the message of a failed wait."""
         processes = [(worker.pid, worker.poll(), process_state(worker.pid)) for worker in self.workers]
         asked = {
@@ -124,16 +124,16 @@ class Harness:
         found = [f"{name}: {self.rows(sql)}" for name, sql in asked.items()]
         return "\n".join([f"processes: {processes}", *found])
 
-    def until_ended(self, run_id: int) -> Run:
+    def wait_for_end(self, run_id: int) -> Run:
         """Wait for the end of the run. Return the run."""
-        return self.until(run_id, lambda run: run.ended)
+        return self.wait_until(run_id, lambda run: run.ended)
 
-    def until_rows(self, sql: str, wanted: list[Any]) -> None:
+    def wait_for_rows(self, sql: str, wanted: list[Any]) -> None:
         """Wait until a query returns these rows, for what no notification announces."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while (found := self.rows(sql)) != wanted:
             assert time.monotonic() < until, (
-                f"waited {PATIENCE} s for {wanted}, found {found}\n{self.standing()}\n{self.logs()}"
+                f"waited {TIMEOUT} s for {wanted}, found {found}\n{self.describe_state()}\n{self.logs()}"
             )
             time.sleep(0.02)
 

@@ -1,4 +1,4 @@
-"""Invented people, as the remote would send them, for tests that need no simulator."""
+"""Fictional people as HRIMS sends them, for tests without a simulator."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hrims.remote.wire import Page, Person, Unreadable
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:
-    """One employee's JSON; ``number`` makes the ZanID and name its own."""
+    """Return the JSON of an employee. ``number`` makes the ZanID and the name unique."""
     workplace = changes.pop("workplace", "Wizara ya Afya")
     personal = {
         "zanIdNumber": f"58033{number:04d}",
@@ -25,6 +25,6 @@ def record(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def page(records: list[dict[str, Any]], *, total: int, number: int = 0, size: int = 100) -> Page:
-    """Return a page of such records as the client would return it."""
-    read: list[Person | Unreadable] = [msgspec.convert(one, Person) for one in records]
+    """Return a page of records as the client returns it."""
+    read: list[Person | Unreadable] = [msgspec.convert(item, Person) for item in records]
     return Page(number=number, size=size, total=total, records=read)

@@ -6,6 +6,6 @@ from typing import Any
 import pytest
 
 
-def sampled(values: Iterable[Any], kept: Container[Any]) -> list[Any]:
-    """``values``, of which those that are not ``kept`` are in ``make chaos`` alone."""
-    return [value if value in kept else pytest.param(value, marks=pytest.mark.chaos) for value in values]
+def sampled(values: Iterable[Any], sample: Container[Any]) -> list[Any]:
+    """Return ``values``. Those that are not in ``sample`` run only in ``make chaos``."""
+    return [value if value in sample else pytest.param(value, marks=pytest.mark.chaos) for value in values]

@@ -54,7 +54,7 @@ class Simulator:
         assert line.startswith("simulator listening on "), f"the simulator did not start: {line!r}"
         return line.rpartition(" ")[2].strip()
 
-    # what it does
+    # behaviour
 
     def control(self, **changes: Any) -> None:
         """Change the behaviour: ``latency_ms``, ``failure_rate``, ``down`` … (see Behaviour)."""
@@ -65,7 +65,7 @@ class Simulator:
         self._post("/_control/faults", {"kind": kind, **fault})
 
     def reset(self) -> None:
-        """Behaviour and counters as at the start, nothing held; people stay as they are."""
+        """Reset behaviour, counters and holds. People stay as they are."""
         self._post("/_control/reset", {})
 
     def hold(self, **match: Any) -> int:
@@ -74,10 +74,10 @@ class Simulator:
         return int(self._post("/_control/hold", match)["hold"])
 
     def release(self, hold: int | None = None) -> None:
-        """Lets go what that hold holds, or everything."""
+        """Release the requests of this hold, or of all."""
         self._post("/_control/release", {"hold": hold})
 
-    # what it saw
+    # counters
 
     def counters(self) -> dict[str, Any]:
         """Return ``requests``, ``answered``, ``failed``, ``left``, ``in_flight``, ``max_in_flight``,
@@ -85,13 +85,13 @@ class Simulator:
         shown: dict[str, Any] = self._get("/_control", {})["counters"]
         return shown
 
-    def asked(self, **match: Any) -> dict[int, int]:
-        """How often each page number was asked for, of the entries of ``pages`` that match
+    def request_counts(self, **match: Any) -> dict[int, int]:
+        """Return the number of requests by page number, of the entries of ``pages`` that match
         (``operation``, ``key``, ``size``)."""
         return self._pages("asked", match)
 
-    def answered(self, **match: Any) -> dict[int, int]:
-        """Return the same for pages that were answered in full."""
+    def response_counts(self, **match: Any) -> dict[int, int]:
+        """Return the number of complete responses by page number."""
         return self._pages("answered", match)
 
     def _pages(self, figure: str, match: dict[str, Any]) -> dict[int, int]:
@@ -102,15 +102,15 @@ class Simulator:
         return dict(times)
 
     def wait_for(self, *, timeout: float = 60, **figures: int) -> None:
-        """Until figures (``requests``, ``answered``, ``held``, ``in_flight`` …) are at least so."""
-        seen = self._get("/_control/wait", {"timeout": timeout, **figures})
-        assert seen["reached"], f"waited {timeout} s for {figures}, saw {seen}"
+        """Wait until counters (``requests``, ``answered``, ``held``, ``in_flight`` …) reach these values."""
+        state = self._get("/_control/wait", {"timeout": timeout, **figures})
+        assert state["reached"], f"waited {timeout} s for {figures}, found {state}"
 
     def wait_for_requests(self, count: int, *, timeout: float = 60) -> None:
-        """Until so many Employees requests have arrived in all."""
+        """Wait until ``count`` Employees requests have arrived in all."""
         self.wait_for(timeout=timeout, requests=count)
 
-    # its people
+    # people
 
     def people(self, **institution: str) -> list[dict[str, Any]]:
         """Return the people that ``vote`` or ``tin`` lists now, in order; without either, all people.
@@ -122,24 +122,24 @@ class Simulator:
         return people
 
     def add_people(self, **given: Any) -> list[str]:
-        """``vote`` or ``tin``, ``count``, ``at``, ``workplace``, ``fields``; the new ZanIDs."""
+        """Add people: ``vote`` or ``tin``, ``count``, ``at``, ``workplace``, ``fields``. Return ZanIDs."""
         return self._zan_ids("add", given)
 
     def remove_people(self, *zan_ids: str, **institution: str) -> list[str]:
-        """From the listing of ``vote`` or ``tin``, else from all."""
+        """Remove people from the list of ``vote`` or ``tin``, or from all lists."""
         return self._zan_ids("remove", {"zanIds": zan_ids, **institution})
 
     def change_person(self, zan_id: str, **fields: Any) -> list[str]:
-        """``workplace="…"``, or paths: ``**{"personalInfo.firstName": "Asha"}``."""
+        """Change a person: ``workplace="…"``, or paths: ``**{"personalInfo.firstName": "Asha"}``."""
         return self._zan_ids("change", {"zanId": zan_id, "fields": fields})
 
     def move_person(self, *, start: int, end: int, **institution: str) -> list[str]:
-        """From one index of a listing to another."""
+        """Move a person from one index of a list to another."""
         return self._zan_ids("move", {"from": start, "to": end, **institution})
 
     def make_people(self, **institution: str) -> None:
         """Create all people of this list in advance, so that a benchmark measures the client."""
-        _told(self.http.post("/_control/people/make", json=institution, timeout=600))
+        _read_json(self.http.post("/_control/people/make", json=institution, timeout=600))
 
     def _zan_ids(self, act: str, given: dict[str, Any]) -> list[str]:
         zan_ids: list[str] = self._post(f"/_control/people/{act}", given)["zanIds"]
@@ -148,13 +148,13 @@ class Simulator:
     # HTTP and the process
 
     def _get(self, path: str, query: dict[str, Any]) -> dict[str, Any]:
-        return _told(self.http.get(path, params=query))
+        return _read_json(self.http.get(path, params=query))
 
     def _put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return _told(self.http.put(path, json=body))
+        return _read_json(self.http.put(path, json=body))
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        return _told(self.http.post(path, json=body))
+        return _read_json(self.http.post(path, json=body))
 
     def close(self) -> None:
         """Stop the process, also when it was stopped before."""
@@ -175,7 +175,7 @@ class Simulator:
         self.close()
 
 
-def _told(response: httpx.Response) -> dict[str, Any]:
+def _read_json(response: httpx.Response) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     assert response.status_code == 200, body
     return body

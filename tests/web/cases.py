@@ -1,13 +1,13 @@
 """Rejects across runs for web tests, as runs leave them."""
 
 from hrims.db import Connection
-from tests.database.runs import enqueue_run_of as ask_for
-from tests.web.runs import ended
+from tests.database.runs import enqueue_run_of
+from tests.web.runs import end_run
 
 
 def met_by(conn: Connection, institution_id: int, vote: str = "001") -> int:
     """Add a run that ended; return its id."""
-    return ended(conn, ask_for(conn, institution_id, vote))
+    return end_run(conn, enqueue_run_of(conn, institution_id, vote))
 
 
 def add_case(

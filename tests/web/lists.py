@@ -10,17 +10,17 @@ from tests.database.lists import Lists
 
 
 def with_lists(conn: Connection, dsn: str, story: Callable[[Lists], Awaitable[object]]) -> None:
-    """Lets runs happen."""
+    """Execute runs: call ``story`` with the lists."""
 
-    async def tell() -> None:
+    async def execute() -> None:
         async with AsyncConnectionPool(dsn, min_size=1, max_size=3, open=False) as pool:
             await story(Lists(conn, pool))
 
-    asyncio.run(tell())
+    asyncio.run(execute())
 
 
 def leave(conn: Connection, dsn: str, gone: Iterable[int], stay: Iterable[int] = range(100, 130)) -> None:
-    """Three runs, asked for by asha, after which these people are gone; four or more wait for approval."""
+    """Make people leave by three runs that asha requested. Four or more leavers wait for approval."""
     with_lists(conn, dsn, lambda lists: lists.leave(list(gone), list(stay)))
 
 

@@ -5,20 +5,19 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from hrims.db import Connection
-from tests.database.runs import enqueue_run_of as ask_for
-from tests.database.runs import institution
+from tests.database.runs import enqueue_run_of, institution
 
-__all__ = ["ask_for", "ended", "error_of", "institution", "wish"]
+__all__ = ["end_run", "enqueue_run_of", "error_of", "fetch_body", "institution"]
 
 
-def wish(institution_id: int, **changes: Any) -> dict[str, Any]:
-    """Return a right body for ``fetch-by-institution``; a change to None takes the field away."""
+def fetch_body(institution_id: int, **changes: Any) -> dict[str, Any]:
+    """Return a valid body for ``fetch-by-institution``. A change to None removes the field."""
     body = {"institutionId": institution_id, "identifierType": "votecode", "voteNumber": "001"} | changes
     return {name: value for name, value in body.items() if value is not None}
 
 
-def ended(conn: Connection, run_id: int, state: str = "completed", outcome: str | None = "complete") -> int:
-    """Lets a run end as a worker would have left it; returns its id."""
+def end_run(conn: Connection, run_id: int, state: str = "completed", outcome: str | None = "complete") -> int:
+    """End a run as a worker does. Return its id."""
     done = state == "completed"
     conn.execute(
         """
@@ -35,7 +34,7 @@ def ended(conn: Connection, run_id: int, state: str = "completed", outcome: str 
 
 
 def error_of(answer: Any) -> tuple[int, str]:
-    """(status, code) of an answer that must have the API's one error shape."""
+    """Return status and code of a response that must have the error shape of the API."""
     body = answer.get_json()
     assert set(body) == {"success", "message", "code", "requestId"}, body
     assert body["success"] is False

@@ -8,7 +8,7 @@ from flask import Flask
 from hrims.db import Connection
 from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.cases import add_case, met_by
-from tests.web.runs import ask_for, ended, error_of, institution
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 BUTTON = "/dashboard/admin/rejects/ask-again"
 
@@ -73,10 +73,10 @@ def test_refusals(api: Browser, client: Browser, officer: Browser, conn: Connect
 
 
 def test_beside_another_run_nothing_is_queued(api: Browser, conn: Connection, at: int) -> None:
-    run = ask_for(conn, at)
+    run = enqueue_run_of(conn, at)
     assert error_of(wish(api, at)) == (409, "under_way")
     assert conn.execute("SELECT count(*) FROM run_cases").fetchone() == (0,)
-    ended(conn, run)
+    end_run(conn, run)
     assert wish(api, at).status_code == 202
 
 

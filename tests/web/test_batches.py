@@ -7,7 +7,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ended, error_of, institution
+from tests.web.runs import end_run, error_of, institution
 
 PAGE = "/dashboard/admin/batches"
 API = "/api/hrims/batches"
@@ -119,7 +119,7 @@ def test_failed_ones_are_tried_again_and_all_cancelled(
 ) -> None:
     api.post(API, json={"institutions": "all"})
     [(first,), (second,)] = conn.execute("SELECT id FROM runs ORDER BY id").fetchall()
-    ended(conn, first, "failed", None)
+    end_run(conn, first, "failed", None)
     page = officer.get(f"{PAGE}/1?kind=failed").text
     assert "HRIMS timed out." in page
     assert "Retry failed runs" in page

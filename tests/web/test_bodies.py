@@ -7,7 +7,7 @@ from flask import Flask
 from hrims.db import Connection
 from hrims.web.routes import ROUTES, Route
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import error_of, institution, wish
+from tests.web.runs import error_of, fetch_body, institution
 
 WITHOUT_BODY = {
     "api.batches.cancel", "api.batches.retry", "api.jobs.cancel", "api.leavers.approve", "api.leavers.refuse",
@@ -60,5 +60,5 @@ def administrator(app: Flask, conn: Connection) -> Browser:
 
 @pytest.mark.parametrize("other", [None, 7, True, "129673100", ["x"]])
 def test_a_fetch_ignores_what_it_does_not_know(api: Browser, conn: Connection, other: object) -> None:
-    sent = wish(institution(conn)) | {"tinNumber": other, "requestedBy": "x", "retries": other}
+    sent = fetch_body(institution(conn)) | {"tinNumber": other, "requestedBy": "x", "retries": other}
     assert api.post("/api/hrims/fetch-by-institution", json=sent).status_code == 202

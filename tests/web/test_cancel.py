@@ -4,13 +4,13 @@ import pytest
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import ask_for, ended, error_of, institution
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 
 @pytest.fixture
 def job(conn: Connection) -> int:
     """Provide a run that waits."""
-    return ask_for(conn, institution(conn))
+    return enqueue_run_of(conn, institution(conn))
 
 
 def test_it_works(api: Browser, conn: Connection, job: int) -> None:
@@ -21,7 +21,7 @@ def test_it_works(api: Browser, conn: Connection, job: int) -> None:
 
 
 def test_a_run_that_has_ended_is_left_as_it_is(api: Browser, conn: Connection, job: int) -> None:
-    ended(conn, job)
+    end_run(conn, job)
     assert error_of(api.post(f"/api/hrims/jobs/{job}/cancel")) == (409, "ended")
 
 

@@ -7,7 +7,7 @@ from hrims.db import Connection
 from tests.database import previews
 from tests.support.people import record
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, error_of, institution
+from tests.web.runs import enqueue_run_of, error_of, institution
 from tests.web.test_previews import do, text
 
 PATH = "/dashboard/admin/compare"
@@ -83,7 +83,7 @@ def test_refusals_are_said_on_the_page(
     preview = do(dsn, lambda pool: previews.fetch(conn, pool, health, [record(1)]))
     other = institution(conn, "TUME", "037", "129673100")
     elsewhere = do(dsn, lambda pool: previews.fetch(conn, pool, other, [record(1)], "sync", vote="037"))
-    waiting = ask_for(conn, health)
+    waiting = enqueue_run_of(conn, health)
     for given, status, words in (
         (a, 400, "two different runs"),
         (4711, 404, "no run 4711"),
@@ -129,7 +129,7 @@ class TestApi:
 
     def test_refusals(self, api: Browser, client: Browser, conn: Connection, runs: tuple[int, int]) -> None:
         a, b = runs
-        waiting = ask_for(conn, 1)
+        waiting = enqueue_run_of(conn, 1)
         assert error_of(client.get(f"{API}?a={a}&b={b}")) == (401, "not_signed_in")
         for given, error in (
             ("", (400, "bad_job_id")),

@@ -6,7 +6,7 @@ import pytest
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import ended, error_of, institution, wish
+from tests.web.runs import end_run, error_of, fetch_body, institution
 
 PATH = "/api/hrims/fetch-by-institution"
 
@@ -22,7 +22,7 @@ def runs(conn: Connection) -> list[Any]:
 
 
 def test_it_works(api: Browser, conn: Connection, health: int) -> None:
-    answer = api.post(PATH, json=wish(health))
+    answer = api.post(PATH, json=fetch_body(health))
     assert answer.status_code == 202
     assert answer.get_json() == {
         "success": True,
@@ -35,14 +35,14 @@ def test_it_works(api: Browser, conn: Connection, health: int) -> None:
 
 
 def test_it_works_by_tin_and_with_a_page_size(api: Browser, conn: Connection, health: int) -> None:
-    body = wish(health, identifierType="tin", tinNumber="156255890", voteNumber=None, pageSize=50)
+    body = fetch_body(health, identifierType="tin", tinNumber="156255890", voteNumber=None, pageSize=50)
     assert api.post(PATH, json=body).status_code == 202
     assert runs(conn) == [("tin", "156255890", 50, "token:nightly")]
 
 
 def test_a_run_under_way_answers_for_a_second_wish(api: Browser, conn: Connection, health: int) -> None:
-    first = api.post(PATH, json=wish(health)).get_json()
-    again = api.post(PATH, json=wish(health))
+    first = api.post(PATH, json=fetch_body(health)).get_json()
+    again = api.post(PATH, json=fetch_body(health))
     assert again.status_code == 200
     assert again.get_json()["deduplicated"] is True
     assert again.get_json()["jobId"] == first["jobId"]
@@ -50,15 +50,15 @@ def test_a_run_under_way_answers_for_a_second_wish(api: Browser, conn: Connectio
 
 
 def test_a_run_that_has_ended_does_not(api: Browser, conn: Connection, health: int) -> None:
-    api.post(PATH, json=wish(health))
-    ended(conn, 1)
-    assert api.post(PATH, json=wish(health)).status_code == 202
+    api.post(PATH, json=fetch_body(health))
+    end_run(conn, 1)
+    assert api.post(PATH, json=fetch_body(health)).status_code == 202
 
 
 def test_an_officers_browser_needs_its_form_token(officer: Browser, conn: Connection, health: int) -> None:
-    assert error_of(officer.post(PATH, json=wish(health))) == (400, "csrf")
+    assert error_of(officer.post(PATH, json=fetch_body(health))) == (400, "csrf")
     token = {"X-CSRFToken": officer.csrf()}
-    assert officer.post(PATH, json=wish(health), headers=token).status_code == 202
+    assert officer.post(PATH, json=fetch_body(health), headers=token).status_code == 202
     assert runs(conn)[0][3] == "asha"
 
 
@@ -91,7 +91,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
 def test_a_wrong_wish_is_refused_and_changes_nothing(
     api: Browser, conn: Connection, health: int, change: dict[str, Any], status: int, code: str
 ) -> None:
-    assert error_of(api.post(PATH, json=wish(health, **change))) == (status, code)
+    assert error_of(api.post(PATH, json=fetch_body(health, **change))) == (status, code)
     assert runs(conn) == []
 
 
@@ -116,11 +116,11 @@ def test_ten_megabytes_are_refused(api: Browser, conn: Connection) -> None:
 
 
 def test_without_a_session_it_is_refused(client: Browser, conn: Connection, health: int) -> None:
-    assert error_of(client.post(PATH, json=wish(health))) == (401, "not_signed_in")
+    assert error_of(client.post(PATH, json=fetch_body(health))) == (401, "not_signed_in")
     assert runs(conn) == []
 
 
 def test_a_wrong_token_is_refused(client: Browser, conn: Connection, health: int) -> None:
-    answer = client.post(PATH, json=wish(health), headers={"Authorization": "Bearer hrims_wrong"})
+    answer = client.post(PATH, json=fetch_body(health), headers={"Authorization": "Bearer hrims_wrong"})
     assert error_of(answer) == (401, "bad_token")
     assert runs(conn) == []

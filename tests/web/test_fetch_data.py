@@ -7,7 +7,7 @@ import pytest
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import ask_for, ended, institution
+from tests.web.runs import end_run, enqueue_run_of, institution
 
 PATH = "/dashboard/admin/fetch-data"
 
@@ -56,7 +56,7 @@ def test_a_button_queues_a_run_and_leads_to_it(officer: Browser, conn: Connectio
 
 
 def test_a_second_press_shows_the_run_under_way(officer: Browser, conn: Connection, health: int) -> None:
-    ask_for(conn, health)
+    enqueue_run_of(conn, health)
     answer = officer.press(PATH, institution=str(health), identifier_type="tin")
     assert "had already been requested" in text(officer.get(answer.location))
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (1,)
@@ -91,7 +91,7 @@ def test_a_form_without_its_token_is_refused(officer: Browser, conn: Connection,
 
 
 def test_the_card_of_a_run_under_way_polls(officer: Browser, conn: Connection, health: int) -> None:
-    answer = officer.get(f"{PATH}/runs/{ask_for(conn, health)}")
+    answer = officer.get(f"{PATH}/runs/{enqueue_run_of(conn, health)}")
     assert answer.status_code == 200
     assert 'hx-trigger="every' in text(answer)
 
@@ -108,7 +108,7 @@ def test_the_card_of_a_run_under_way_polls(officer: Browser, conn: Connection, h
 def test_the_card_of_a_run_that_has_ended_stops(
     officer: Browser, conn: Connection, health: int, state: str, outcome: str | None, words: str
 ) -> None:
-    run_id = ended(conn, ask_for(conn, health), state, outcome)
+    run_id = end_run(conn, enqueue_run_of(conn, health), state, outcome)
     answer = officer.get(f"{PATH}/runs/{run_id}")
     assert answer.status_code == 286
     assert words in text(answer)
@@ -116,7 +116,7 @@ def test_the_card_of_a_run_that_has_ended_stops(
 
 
 def test_fragments_are_fragments(officer: Browser, conn: Connection, health: int) -> None:
-    ask_for(conn, health)
+    enqueue_run_of(conn, health)
     for path in (f"{PATH}/choice?institution={health}", f"{PATH}/runs/1", f"{PATH}/recent"):
         answer = officer.get(path)
         assert answer.status_code == 200, path
@@ -125,7 +125,7 @@ def test_fragments_are_fragments(officer: Browser, conn: Connection, health: int
 
 
 def test_the_list_of_runs_stops_polling_too(officer: Browser, conn: Connection, health: int) -> None:
-    ended(conn, ask_for(conn, health))
+    end_run(conn, enqueue_run_of(conn, health))
     answer = officer.get(f"{PATH}/recent")
     assert answer.status_code == 286
     assert "hx-trigger" not in text(answer)
@@ -139,17 +139,17 @@ def test_the_list_of_runs_has_no_count_for_a_waiting_run(
         assert found
         return found[1]
 
-    run_id = ask_for(conn, health)
+    run_id = enqueue_run_of(conn, health)
     assert people() == "—"
     conn.execute("UPDATE run_progress SET saved = 1200")
     assert people() == "1,200"
-    ended(conn, run_id, "failed", None)
+    end_run(conn, run_id, "failed", None)
     conn.execute("UPDATE run_progress SET saved = 0")
     assert people() == "0"
 
 
 def test_cancel_and_retry_are_buttons(officer: Browser, conn: Connection, health: int) -> None:
-    run_id = ask_for(conn, health)
+    run_id = enqueue_run_of(conn, health)
     assert officer.press(f"{PATH}/runs/{run_id}/cancel").status_code == 303
     assert conn.execute("SELECT state FROM runs").fetchone() == ("cancelled",)
     assert officer.press(f"{PATH}/runs/{run_id}/retry").status_code == 303
@@ -160,8 +160,8 @@ def test_cancel_and_retry_are_buttons(officer: Browser, conn: Connection, health
 
 
 def test_every_run_has_a_page(officer: Browser, conn: Connection, health: int) -> None:
-    earlier = ended(conn, ask_for(conn, health), "failed", None)
-    later = ended(conn, ask_for(conn, health))
+    earlier = end_run(conn, enqueue_run_of(conn, health), "failed", None)
+    later = end_run(conn, enqueue_run_of(conn, health))
     recent = text(officer.get(f"{PATH}?institution={health}#run"))
     for run_id in (earlier, later):
         assert f'href="/dashboard/admin/runs/{run_id}"' in recent
@@ -169,8 +169,8 @@ def test_every_run_has_a_page(officer: Browser, conn: Connection, health: int) -
 
 
 def test_an_older_run_that_is_tried_again_is_shown(officer: Browser, conn: Connection, health: int) -> None:
-    earlier = ended(conn, ask_for(conn, health), "failed", None)
-    ended(conn, ask_for(conn, health))
+    earlier = end_run(conn, enqueue_run_of(conn, health), "failed", None)
+    end_run(conn, enqueue_run_of(conn, health))
     answer = officer.press(f"{PATH}/runs/{earlier}/retry")
     assert answer.location == f"/dashboard/admin/runs/{earlier}#run"
 

@@ -4,7 +4,7 @@ import pytest
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import ask_for, ended, error_of, institution
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 PATH = "/api/hrims/job-status"
 
@@ -22,7 +22,7 @@ RESULT = {
 @pytest.fixture
 def job(conn: Connection) -> int:
     """Provide a run that waits."""
-    return ask_for(conn, institution(conn))
+    return enqueue_run_of(conn, institution(conn))
 
 
 def test_it_works(api: Browser, job: int) -> None:
@@ -47,7 +47,7 @@ def test_an_active_run_shows_what_is_saved(api: Browser, conn: Connection, job: 
 
 
 def test_a_completed_run_shows_its_result(api: Browser, conn: Connection, job: int) -> None:
-    ended(conn, job)
+    end_run(conn, job)
     answer = api.get(f"{PATH}/{job}").get_json()
     assert (answer["state"], answer["outcome"]) == ("completed", "complete")
     assert answer["result"].keys() >= RESULT
@@ -56,13 +56,13 @@ def test_a_completed_run_shows_its_result(api: Browser, conn: Connection, job: i
 
 
 def test_an_incomplete_run_is_no_success(api: Browser, conn: Connection, job: int) -> None:
-    ended(conn, job, outcome="incomplete")
+    end_run(conn, job, outcome="incomplete")
     assert api.get(f"{PATH}/{job}").get_json()["result"]["success"] is False
 
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 def test_a_run_without_a_result_says_why(api: Browser, conn: Connection, job: int, state: str) -> None:
-    answer = api.get(f"{PATH}/{ended(conn, job, state)}").get_json()
+    answer = api.get(f"{PATH}/{end_run(conn, job, state)}").get_json()
     assert answer["result"] is None
     assert (answer["error"]["success"], answer["error"]["state"]) == (False, state)
     assert answer["error"]["message"]

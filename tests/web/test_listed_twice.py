@@ -2,11 +2,11 @@
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import ask_for, ended, institution
+from tests.web.runs import end_run, enqueue_run_of, institution
 
 
 def test_page_and_api_say_the_same(officer: Browser, api: Browser, conn: Connection) -> None:
-    run_id = ended(conn, ask_for(conn, institution(conn)))
+    run_id = end_run(conn, enqueue_run_of(conn, institution(conn)))
     # HRIMS confirmed two of the five people that a page repeated.
     conn.execute("UPDATE runs SET people = 58, seen_twice = 5")
     conn.execute("UPDATE run_progress SET remote_total = 60, repeated = 2")

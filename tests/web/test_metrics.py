@@ -15,7 +15,7 @@ from hrims.web.core import app_state
 from tests.database.runs import register_worker
 from tests.web.browsers import Browser, new_browser
 from tests.web.metrics import OPEN, metrics_of
-from tests.web.runs import ask_for, ended, error_of, institution
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 PATH = "/metrics"
 NOWHERE = "postgresql://unknown@127.0.0.1:1/none"
@@ -53,14 +53,14 @@ def test_an_empty_instance(client: Browser) -> None:
 
 @open_metrics
 def test_runs_that_wait_and_end(client: Browser, conn: Connection) -> None:
-    first = ask_for(conn, institution(conn))
+    first = enqueue_run_of(conn, institution(conn))
     conn.execute("UPDATE runs SET requested_at = now() - interval '90 seconds'")
     found = metrics_of(client)
     assert found['hrims_runs{pool="",state="waiting"}'] == 1
     assert 90 <= found['hrims_oldest_waiting_run_seconds{pool=""}'] < 3600
     assert found["hrims_pools_without_worker"] == 1
     conn.execute("UPDATE runs SET trouble_code = 'remote_timeout'")
-    ended(conn, first, "failed")
+    end_run(conn, first, "failed")
     found = metrics_of(client)
     assert found['hrims_runs{pool="",state="waiting"}'] == 0
     assert found['hrims_oldest_waiting_run_seconds{pool=""}'] == 0
@@ -69,7 +69,7 @@ def test_runs_that_wait_and_end(client: Browser, conn: Connection) -> None:
 
 @open_metrics
 def test_a_run_that_must_not_start_yet_does_not_wait(client: Browser, conn: Connection) -> None:
-    ask_for(conn, institution(conn))
+    enqueue_run_of(conn, institution(conn))
     conn.execute(
         "UPDATE runs SET requested_at = now() - interval '1 day', not_before = now() + interval '1 hour'"
     )
@@ -80,7 +80,7 @@ def test_a_run_that_must_not_start_yet_does_not_wait(client: Browser, conn: Conn
 
 @open_metrics
 def test_a_complete_result_makes_an_institution_fresh(client: Browser, conn: Connection) -> None:
-    ended(conn, ask_for(conn, institution(conn)))
+    end_run(conn, enqueue_run_of(conn, institution(conn)))
     assert metrics_of(client)['hrims_institutions{last_complete="day"}'] == 1
     conn.execute("UPDATE runs SET finished_at = now() - interval '3 days'")
     assert metrics_of(client)['hrims_institutions{last_complete="week"}'] == 1

@@ -13,7 +13,7 @@ from hrims.db import Connection
 from hrims.web.core import csrf
 from tests.web.browsers import Browser
 from tests.web.error_shape import HOME, INSTITUTIONS, check
-from tests.web.runs import ask_for, institution
+from tests.web.runs import enqueue_run_of, institution
 
 Outage = Callable[[], AbstractContextManager[None]]
 
@@ -84,7 +84,7 @@ def test_what_a_frozen_worker_holds_is_waited_for_a_while(
 ) -> None:
     """No request hangs for ever: it is told that it may try again, and nothing was changed."""
     monkeypatch.setattr(connection_pools, "LOCK_TIMEOUT", "100ms")
-    run_id = ask_for(conn, institution(conn))
+    run_id = enqueue_run_of(conn, institution(conn))
     with psycopg.connect(dsn) as frozen:
         frozen.execute("SELECT FROM procrastinate_jobs FOR UPDATE")
         answer = api.post(f"/api/hrims/jobs/{run_id}/cancel")

@@ -13,7 +13,7 @@ from tests.database.lists import Lists
 from tests.support.people import record
 from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.lists import with_lists
-from tests.web.runs import ask_for, ended, institution
+from tests.web.runs import end_run, enqueue_run_of, institution
 
 PAGE = "/dashboard/admin/people"
 
@@ -180,7 +180,7 @@ def test_a_number_that_is_none_is_refused(officer: Browser, conn: Connection) ->
 
 
 def test_a_run_of_an_institution_is_not_shown_here(officer: Browser, conn: Connection) -> None:
-    run_id = ended(conn, ask_for(conn, institution(conn)))
+    run_id = end_run(conn, enqueue_run_of(conn, institution(conn)))
     assert officer.get(f"{PAGE}?run={run_id}").status_code == 404
     assert officer.get(f"{PAGE}?run=4711").status_code == 404
     assert officer.get(f"{PAGE}?run=x").status_code == 400

@@ -15,7 +15,7 @@ from tests.database import previews
 from tests.database.runs import ASHA
 from tests.support.people import record
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, institution
+from tests.web.runs import enqueue_run_of, institution
 
 FETCH = "/dashboard/admin/fetch-data"
 PATH = "/dashboard/admin/previews"
@@ -123,7 +123,7 @@ def test_a_button_asks_for_one_and_leads_to_it(officer: Browser, conn: Connectio
 def test_a_wish_for_one_is_refused_in_words(officer: Browser, conn: Connection, health: int) -> None:
     answer = officer.press(f"{FETCH}/preview", institution=str(health), identifier_type="payroll")
     assert answer.status_code == 400
-    ask_for(conn, health)
+    enqueue_run_of(conn, health)
     answer = officer.press(f"{FETCH}/preview", institution=str(health), identifier_type="votecode")
     assert answer.status_code == 409
     assert "another run under way" in text(answer)

@@ -9,7 +9,7 @@ from tests.database import previews
 from tests.database.runs import ASHA
 from tests.support.people import record
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, error_of, institution, wish
+from tests.web.runs import enqueue_run_of, error_of, fetch_body, institution
 from tests.web.test_previews import do
 
 PATH = "/api/hrims/previews"
@@ -59,27 +59,27 @@ def test_rows_come_by_kind_and_page(api: Browser, preview: int) -> None:
 
 
 def test_one_is_asked_for_with_a_flag(api: Browser, conn: Connection, health: int) -> None:
-    answer = api.post(FETCH, json=wish(health, preview=True))
+    answer = api.post(FETCH, json=fetch_body(health, preview=True))
     assert answer.status_code == 202
     assert answer.get_json()["previewUrl"] == f"{PATH}/1"
     assert conn.execute("SELECT kind FROM runs").fetchall() == [("preview",)]
     body = api.get(f"{PATH}/1").get_json()
     assert (body["state"], body["counts"], body["version"]) == ("waiting", None, None)
-    again = api.post(FETCH, json=wish(health, preview=True))
+    again = api.post(FETCH, json=fetch_body(health, preview=True))
     assert (again.status_code, again.get_json()["deduplicated"]) == (200, True)
-    assert error_of(api.post(FETCH, json=wish(health))) == (409, "under_way")
+    assert error_of(api.post(FETCH, json=fetch_body(health))) == (409, "under_way")
 
 
 def test_without_the_flag_it_is_a_run_as_ever(api: Browser, conn: Connection, health: int) -> None:
-    answer = api.post(FETCH, json=wish(health, preview=False))
+    answer = api.post(FETCH, json=fetch_body(health, preview=False))
     assert "previewUrl" not in answer.get_json()
     assert conn.execute("SELECT kind FROM runs").fetchall() == [("sync",)]
-    assert error_of(api.post(FETCH, json=wish(health, preview=True))) == (409, "under_way")
+    assert error_of(api.post(FETCH, json=fetch_body(health, preview=True))) == (409, "under_way")
 
 
 @pytest.mark.parametrize("flag", ["yes", 1, [], {}])
 def test_a_flag_that_is_none_is_refused(api: Browser, conn: Connection, health: int, flag: object) -> None:
-    assert error_of(api.post(FETCH, json=wish(health, preview=flag))) == (400, "bad_preview")
+    assert error_of(api.post(FETCH, json=fetch_body(health, preview=flag))) == (400, "bad_preview")
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (0,)
 
 
@@ -129,7 +129,7 @@ def test_another_difference_is_refused(api: Browser, conn: Connection, preview: 
 
 
 def test_what_is_not_there_is_refused(api: Browser, conn: Connection, preview: int, health: int) -> None:
-    sync = ask_for(conn, health)
+    sync = enqueue_run_of(conn, health)
     assert error_of(api.get(f"{PATH}/{sync}")) == (404, "no_preview")
     assert error_of(api.get(f"{PATH}/4711")) == (404, "unknown_job")
     assert error_of(api.get(f"{PATH}/abc")) == (400, "bad_job_id")

@@ -10,8 +10,7 @@ from hrims.access.audit import Actor
 from hrims.db import Connection
 from tests.database.runs import register_worker
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, error_of, institution
-from tests.web.runs import wish as run_wish
+from tests.web.runs import enqueue_run_of, error_of, fetch_body, institution
 
 PAGE, API = "/dashboard/admin/queue", "/api/hrims/queue"
 
@@ -46,7 +45,7 @@ def started(conn: Connection, run_id: int, times: int) -> None:
 
 def test_it_tells_how_the_queue_stands(api: Browser, conn: Connection) -> None:
     worker(conn)
-    run_id = ask_for(conn, institution(conn))
+    run_id = enqueue_run_of(conn, institution(conn))
     body = api.get(API).get_json()
     jobs = body.pop("jobs")
     assert body == {
@@ -62,8 +61,8 @@ def test_who_waits_for_a_turn_is_told_so_and_until_when(
     api: Browser, administrator: Browser, conn: Connection
 ) -> None:
     worker(conn)
-    first = ask_for(conn, institution(conn))
-    second = ask_for(conn, institution(conn, "TUME", "037", "129673100"), "037")
+    first = enqueue_run_of(conn, institution(conn))
+    second = enqueue_run_of(conn, institution(conn, "TUME", "037", "129673100"), "037")
     started(conn, first, 5)
     one, two = api.get(API).get_json()["jobs"]
     assert [one["jobId"], two["jobId"]] == [str(first), str(second)]
@@ -80,7 +79,7 @@ def test_who_waits_for_a_turn_is_told_so_and_until_when(
 
 def test_the_queue_is_paused_and_goes_on(administrator: Browser, api: Browser, conn: Connection) -> None:
     worker(conn)
-    run_id = ask_for(conn, institution(conn))
+    run_id = enqueue_run_of(conn, institution(conn))
     assert administrator.press(f"{PAGE}/pause", why=f"  {WHY} ").status_code == 303
     body = api.get(API).get_json()
     assert (body["paused"], body["pausedBy"], body["pausedWhy"]) == (True, "binti", WHY)
@@ -108,9 +107,9 @@ def test_machines_pause_it_and_set_its_limit(api: Browser, conn: Connection) -> 
     ]
 
 
-@pytest.mark.parametrize("wish", [0, -1, 10_001, "5", 1.5, True, [], {}])
-def test_a_limit_that_is_none_changes_nothing(api: Browser, conn: Connection, wish: object) -> None:
-    assert error_of(api.post(f"{API}/limit", json={"startsPerMinute": wish})) == (400, "bad_limit")
+@pytest.mark.parametrize("value", [0, -1, 10_001, "5", 1.5, True, [], {}])
+def test_a_limit_that_is_none_changes_nothing(api: Browser, conn: Connection, value: object) -> None:
+    assert error_of(api.post(f"{API}/limit", json={"startsPerMinute": value})) == (400, "bad_limit")
     assert error_of(api.post(f"{API}/limit", json={})) == (400, "bad_limit")
     assert audited(conn) == []
 
@@ -148,8 +147,8 @@ def test_only_administrators_decide_and_everybody_sees(app: Flask, conn: Connect
 
 
 def test_a_run_that_waits_is_made_more_urgent(api: Browser, administrator: Browser, conn: Connection) -> None:
-    first = ask_for(conn, institution(conn))
-    second = ask_for(conn, institution(conn, "TUME", "037", "129673100"), "037")
+    first = enqueue_run_of(conn, institution(conn))
+    second = enqueue_run_of(conn, institution(conn, "TUME", "037", "129673100"), "037")
     answer = api.post(f"/api/hrims/jobs/{second}/priority", json={"priority": "urgent"})
     assert (answer.status_code, answer.get_json()["priority"]) == (200, "urgent")
     assert [one["jobId"] for one in api.get(API).get_json()["jobs"]] == [str(second), str(first)]
@@ -162,26 +161,26 @@ def test_a_run_that_waits_is_made_more_urgent(api: Browser, administrator: Brows
     ]
 
 
-@pytest.mark.parametrize("wish", ["most urgent", "", None, 10, []])
-def test_a_priority_that_is_none_changes_nothing(api: Browser, conn: Connection, wish: object) -> None:
-    run_id = ask_for(conn, institution(conn))
-    answer = api.post(f"/api/hrims/jobs/{run_id}/priority", json={"priority": wish})
+@pytest.mark.parametrize("value", ["most urgent", "", None, 10, []])
+def test_a_priority_that_is_none_changes_nothing(api: Browser, conn: Connection, value: object) -> None:
+    run_id = enqueue_run_of(conn, institution(conn))
+    answer = api.post(f"/api/hrims/jobs/{run_id}/priority", json={"priority": value})
     assert error_of(answer) == (400, "bad_priority")
-    answer = api.post("/api/hrims/fetch-by-institution", json=run_wish(1, priority=wish or ""))
+    answer = api.post("/api/hrims/fetch-by-institution", json=fetch_body(1, priority=value or ""))
     assert error_of(answer) == (400, "bad_priority")
 
 
 def test_a_run_that_has_started_or_ended_is_as_urgent_as_it_was(api: Browser, conn: Connection) -> None:
-    run_id = ask_for(conn, institution(conn))
+    run_id = enqueue_run_of(conn, institution(conn))
     conn.execute("UPDATE runs SET state = 'active'")
     answer = api.post(f"/api/hrims/jobs/{run_id}/priority", json={"priority": "urgent"})
     assert error_of(answer) == (409, "not_waiting")
     assert conn.execute("SELECT priority FROM runs").fetchone() == ("normal",)
 
 
-def test_a_wish_says_how_urgent_it_is_and_a_retry_remembers(api: Browser, conn: Connection) -> None:
-    wished = run_wish(institution(conn), priority="urgent")
-    run_id = int(api.post("/api/hrims/fetch-by-institution", json=wished).get_json()["jobId"])
+def test_a_request_has_a_priority_that_a_retry_keeps(api: Browser, conn: Connection) -> None:
+    body = fetch_body(institution(conn), priority="urgent")
+    run_id = int(api.post("/api/hrims/fetch-by-institution", json=body).get_json()["jobId"])
     assert api.post(f"/api/hrims/jobs/{run_id}/cancel").status_code == 200
     assert api.post(f"/api/hrims/jobs/{run_id}/retry").get_json()["priority"] == "urgent"
     jobs = "SELECT priority FROM procrastinate_jobs WHERE status = 'todo'"
@@ -189,7 +188,7 @@ def test_a_wish_says_how_urgent_it_is_and_a_retry_remembers(api: Browser, conn: 
 
 
 def test_an_auditor_makes_nothing_urgent(app: Flask, conn: Connection) -> None:
-    run_id = ask_for(conn, institution(conn))
+    run_id = enqueue_run_of(conn, institution(conn))
     browser = signed_in(new_browser(app), conn, "asha", "auditor")
     assert "urgent" not in browser.get(PAGE).text
     assert browser.press(f"{PAGE}/runs/{run_id}/priority", priority="urgent").status_code == 403

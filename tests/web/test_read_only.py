@@ -19,7 +19,7 @@ from tests.web.browsers import Browser
 from tests.web.error_shape import FETCH, HOME, check
 from tests.web.lists import with_lists
 from tests.web.metrics import OPEN, metrics_of
-from tests.web.runs import ask_for, institution
+from tests.web.runs import enqueue_run_of, institution
 
 Spell = Callable[[], AbstractContextManager[None]]
 
@@ -134,7 +134,7 @@ def test_the_web_starts_in_the_spell(client: Browser, conn: Connection, spell: S
 def test_a_run_that_is_followed_in_the_spell_is_still_shown(
     api: Browser, conn: Connection, number: int, spell: Spell
 ) -> None:
-    run_id = ask_for(conn, number)
+    run_id = enqueue_run_of(conn, number)
     with spell():
         assert api.get(f"/api/hrims/job-status/{run_id}").get_json()["state"] == "waiting"
 

@@ -4,13 +4,13 @@ import pytest
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import ask_for, ended, error_of, institution
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 
 @pytest.fixture
 def job(conn: Connection) -> int:
     """Provide a run that failed."""
-    return ended(conn, ask_for(conn, institution(conn)), "failed")
+    return end_run(conn, enqueue_run_of(conn, institution(conn)), "failed")
 
 
 def test_it_works(api: Browser, conn: Connection, job: int) -> None:
@@ -21,12 +21,12 @@ def test_it_works(api: Browser, conn: Connection, job: int) -> None:
 
 
 def test_another_run_under_way_comes_first(api: Browser, conn: Connection, job: int) -> None:
-    ask_for(conn, 1)
+    enqueue_run_of(conn, 1)
     assert error_of(api.post(f"/api/hrims/jobs/{job}/retry")) == (409, "under_way")
 
 
 def test_a_completed_run_is_left_as_it_is(api: Browser, conn: Connection) -> None:
-    job = ended(conn, ask_for(conn, institution(conn)))
+    job = end_run(conn, enqueue_run_of(conn, institution(conn)))
     assert error_of(api.post(f"/api/hrims/jobs/{job}/retry")) == (409, "not_retryable")
 
 

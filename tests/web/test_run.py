@@ -7,7 +7,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, ended, error_of, institution, wish
+from tests.web.runs import end_run, enqueue_run_of, error_of, fetch_body, institution
 
 PAGE = "/dashboard/admin/runs"
 API = "/api/hrims/jobs"
@@ -26,7 +26,7 @@ def administrator(app: Flask, conn: Connection) -> Browser:
 @pytest.fixture
 def failed(conn: Connection, health: int) -> int:
     """Provide a run of which two attempts failed."""
-    run_id = ended(conn, ask_for(conn, health), "failed", None)
+    run_id = end_run(conn, enqueue_run_of(conn, health), "failed", None)
     for number, log in ((1, ["page 3 of 100 failed"]), (2, ["page 4 of 100 failed"])):
         conn.execute(
             """
@@ -59,7 +59,7 @@ def test_administrators_read_what_each_logged(administrator: Browser, failed: in
 def test_the_fragment_stops_polling_when_the_run_has_ended(
     officer: Browser, conn: Connection, health: int, failed: int
 ) -> None:
-    under_way = ask_for(conn, health)
+    under_way = enqueue_run_of(conn, health)
     assert officer.get(f"{PAGE}/{failed}/attempts").status_code == 286
     answer = officer.get(f"{PAGE}/{under_way}/attempts")
     assert (answer.status_code, "every 3s" in answer.text) == (200, True)
@@ -101,7 +101,7 @@ def test_afresh_is_yes_or_no(api: Browser, failed: int, afresh: Any) -> None:
 
 
 def test_only_what_failed_or_was_cancelled_begins_afresh(api: Browser, conn: Connection, health: int) -> None:
-    run_id = ask_for(conn, health)
+    run_id = enqueue_run_of(conn, health)
     answer = api.post(f"{API}/{run_id}/retry", json={"afresh": True})
     assert error_of(answer) == (409, "not_retryable")
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (1,)
@@ -140,14 +140,14 @@ def test_what_a_failed_run_left_is_called_partial(
 def test_patience_is_checked(
     api: Browser, conn: Connection, health: int, given: dict[str, Any], code: str
 ) -> None:
-    answer = api.post("/api/hrims/fetch-by-institution", json=wish(health) | given)
+    answer = api.post("/api/hrims/fetch-by-institution", json=fetch_body(health) | given)
     assert error_of(answer) == (400, code)
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (0,)
 
 
 def test_patience_is_kept_with_the_run(api: Browser, officer: Browser, conn: Connection, health: int) -> None:
     given = {"attempts": 7, "attemptPause": 0.5, "deadlineMinutes": 30}
-    job = api.post("/api/hrims/fetch-by-institution", json=wish(health) | given).get_json()["jobId"]
+    job = api.post("/api/hrims/fetch-by-institution", json=fetch_body(health) | given).get_json()["jobId"]
     shown = api.get(f"/api/hrims/job-status/{job}").get_json()
     assert (shown["attempts"], shown["attemptPause"]) == (7, 0.5)
     assert shown["deadlineAt"] is not None

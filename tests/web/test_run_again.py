@@ -5,7 +5,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, ended, error_of, institution
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 FETCH = "/dashboard/admin/fetch-data"
 RUNS = "/dashboard/admin/runs"
@@ -21,7 +21,7 @@ def health(conn: Connection) -> int:
 @pytest.fixture
 def incomplete(conn: Connection, health: int) -> int:
     """Provide a run of pages of 50 that is incomplete."""
-    return ended(conn, ask_for(conn, health, page_size=50), outcome="incomplete")
+    return end_run(conn, enqueue_run_of(conn, health, page_size=50), outcome="incomplete")
 
 
 def test_an_incomplete_run_has_its_button_wherever_it_is_shown(
@@ -70,7 +70,7 @@ def test_a_number_that_was_changed_on_the_register_is_said(
 def test_a_complete_run_has_no_such_button(
     officer: Browser, api: Browser, conn: Connection, health: int, outcome: str
 ) -> None:
-    run_id = ended(conn, ask_for(conn, health), outcome=outcome)
+    run_id = end_run(conn, enqueue_run_of(conn, health), outcome=outcome)
     assert "Start new run" not in officer.get(f"{RUNS}/{run_id}").text
     assert error_of(api.post(f"{API}/{run_id}/retry", json={"afresh": True})) == (409, "not_retryable")
 
@@ -85,7 +85,7 @@ def test_an_auditor_has_no_such_button(app: Flask, conn: Connection, incomplete:
 def test_a_number_that_hrims_does_not_know_leads_to_the_register(
     officer: Browser, api: Browser, conn: Connection, health: int, kind: str
 ) -> None:
-    run_id = ended(conn, ask_for(conn, health), "failed")
+    run_id = end_run(conn, enqueue_run_of(conn, health), "failed")
     conn.execute("UPDATE runs SET kind = %s, trouble = %s, trouble_code = 'remote_unknown'", (kind, UNKNOWN))
     page = officer.get(f"{RUNS}/{run_id}").text
     told = "HRIMS does not know the vote code 001 of WIZARA YA AFYA. Check the number on the register."
@@ -100,5 +100,5 @@ def test_a_number_that_hrims_does_not_know_leads_to_the_register(
 
 
 def test_another_failure_does_not(officer: Browser, conn: Connection, health: int) -> None:
-    run_id = ended(conn, ask_for(conn, health), "failed")
+    run_id = end_run(conn, enqueue_run_of(conn, health), "failed")
     assert "on the register</a>" not in officer.get(f"{RUNS}/{run_id}").text

@@ -7,7 +7,7 @@ import pytest
 from hrims.db import Connection
 from hrims.runs import store
 from tests.web.browsers import Browser
-from tests.web.runs import ask_for, ended, institution
+from tests.web.runs import end_run, enqueue_run_of, institution
 
 PAGE = "/dashboard/admin/runs"
 
@@ -28,7 +28,7 @@ def health(conn: Connection) -> int:
 @pytest.fixture
 def five(conn: Connection, health: int) -> list[int]:
     """Provide a run for each of ENDS."""
-    return [ended(conn, ask_for(conn, health), state, outcome) for state, outcome in ENDS]
+    return [end_run(conn, enqueue_run_of(conn, health), state, outcome) for state, outcome in ENDS]
 
 
 def numbers(page: str) -> list[int]:
@@ -55,7 +55,7 @@ def test_those_of_an_institution_are_shown_alone_on_every_tab(
     officer: Browser, conn: Connection, five: list[int], health: int
 ) -> None:
     other = institution(conn, "BODI YA MKONGE", "037", "100200300")
-    failed = ended(conn, ask_for(conn, other, "037"), "failed", None)
+    failed = end_run(conn, enqueue_run_of(conn, other, "037"), "failed", None)
     page = officer.get(f"{PAGE}?institution={other}").text
     assert "Runs of BODI YA MKONGE" in page
     assert numbers(page) == [failed]
@@ -64,7 +64,7 @@ def test_those_of_an_institution_are_shown_alone_on_every_tab(
 
 
 def test_older_ones_are_on_further_pages(officer: Browser, conn: Connection, health: int) -> None:
-    runs = [ended(conn, ask_for(conn, health)) for _ in range(26)]
+    runs = [end_run(conn, enqueue_run_of(conn, health)) for _ in range(26)]
     page = officer.get(PAGE).text
     assert numbers(page) == runs[:0:-1]
     assert f"{PAGE}?kind=all&amp;page=2" in page
@@ -80,7 +80,7 @@ def test_the_list_follows_what_is_under_way(
     officer: Browser, five: list[int], health: int, conn: Connection
 ) -> None:
     assert officer.get(f"{PAGE}/list").status_code == 286
-    ask_for(conn, health)
+    enqueue_run_of(conn, health)
     answer = officer.get(f"{PAGE}/list?institution={health}")
     assert answer.status_code == 200
     assert f'hx-get="{PAGE}/list?institution={health}&amp;kind=all"' in answer.text

@@ -16,7 +16,7 @@ from tests.support.event_stream import Event, parse_events
 from tests.support.served import Served
 from tests.web.browsers import ADDRESS, Browser, add_user
 from tests.web.metrics import OPEN
-from tests.web.runs import ask_for, ended, error_of, institution
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 PATH = "/api/hrims/sync-status"
 
@@ -77,7 +77,7 @@ def browser(served: Served, conn: Connection) -> Iterator[httpx.Client]:
 @pytest.fixture
 def job(conn: Connection) -> int:
     """Provide a run that waits."""
-    return ask_for(conn, institution(conn))
+    return enqueue_run_of(conn, institution(conn))
 
 
 @contextmanager
@@ -106,14 +106,14 @@ def test_it_works(http: httpx.Client, conn: Connection, job: int) -> None:
         save_some(conn, 40)
         name, progress = next(events)
         assert (name, progress["saved"], progress["progressPercent"]) == ("progress", 40, 40)
-        ended(conn, job)
+        end_run(conn, job)
         rest = list(events)
     assert [name for name, _ in rest] == ["status", "progress", "complete"]
     assert (rest[-1][1]["outcome"], rest[-1][1]["employees"]) == ("complete", [])
 
 
 def test_a_run_that_ended_long_ago_answers_at_once(http: httpx.Client, conn: Connection, job: int) -> None:
-    ended(conn, job)
+    end_run(conn, job)
     with stream(http, job) as events:
         assert [name for name, _ in events] == ["status", "progress", "complete"]
 
@@ -124,7 +124,7 @@ def test_a_run_without_a_result_ends_in_an_error(
 ) -> None:
     with stream(http, job) as events:
         next(events)
-        ended(conn, job, state)
+        end_run(conn, job, state)
         name, error = list(events)[-1]
     assert (name, error["success"], error["state"]) == ("error", False, state)
 
@@ -223,7 +223,7 @@ def test_names_are_not_sent_after_access_ended(
     with stream(request.getfixturevalue(client), job) as events:
         assert [next(events)[0], next(events)[0]] == ["status", "progress"]
         end_access(conn)
-        ended(conn, job)
+        end_run(conn, job)
         assert [name for name, _ in events] == ["status", "progress"]
 
 

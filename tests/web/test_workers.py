@@ -11,7 +11,7 @@ from flask import Flask
 from hrims.db import Connection
 from tests.database.runs import register_worker
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, ended, error_of, institution
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 PAGE = "/dashboard/admin/workers"
 API = "/api/hrims/workers"
@@ -34,7 +34,7 @@ def test_a_worker_is_shown_with_what_it_does(
     officer: Browser, api: Browser, conn: Connection, health: int
 ) -> None:
     number = register_worker(conn)
-    run_id = ask_for(conn, health)
+    run_id = enqueue_run_of(conn, health)
     conn.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", (number,))
     [one] = api.get(API).get_json()["workers"]
     assert (one["host"], one["alive"], one["capacity"], one["pool"]) == ("host", True, 2, None)
@@ -67,7 +67,7 @@ def test_a_pool_without_a_worker_is_said_in_red(
     api.put(CARE.format(health), json=SAID)
     assert "notice bad" in officer.get(PAGE).text
     assert officer.get(f"{PAGE}/banner").text.strip() == ""
-    ask_for(conn, health)
+    enqueue_run_of(conn, health)
     assert "The pool health has no worker: 1 run waits." in officer.get(f"{PAGE}/banner").text
     register_worker(conn, "health")
     assert "notice bad" not in officer.get(PAGE).text
@@ -76,14 +76,14 @@ def test_a_pool_without_a_worker_is_said_in_red(
 def test_a_run_says_which_worker_it_waits_for(api: Browser, conn: Connection, health: int) -> None:
     register_worker(conn)
     api.put(CARE.format(health), json=SAID)
-    job = ask_for(conn, health)
+    job = enqueue_run_of(conn, health)
     told = api.get(f"/api/hrims/job-status/{job}").get_json()
     assert told["message"] == ("Waiting: no worker of the pool health is running.")
     assert told["pool"] == "health"
 
 
 def test_a_run_that_waits_goes_over_to_another_pool(api: Browser, conn: Connection, health: int) -> None:
-    ask_for(conn, health)
+    enqueue_run_of(conn, health)
     queue = "SELECT j.queue_name, r.pool FROM procrastinate_jobs j JOIN runs r ON r.queue_job_id = j.id"
     assert conn.execute(queue).fetchone() == ("sync", None)
     api.put(CARE.format(health), json=SAID)
@@ -99,7 +99,7 @@ def test_a_failed_run_is_tried_again_in_the_pool_of_today(
     api: Browser, conn: Connection, health: int
 ) -> None:
     api.put(CARE.format(health), json=SAID)
-    run_id = ended(conn, ask_for(conn, health), "failed", None)
+    run_id = end_run(conn, enqueue_run_of(conn, health), "failed", None)
     api.put(CARE.format(health), json={})
     api.post(f"/api/hrims/jobs/{run_id}/retry")
     assert conn.execute(QUEUE).fetchone() == ("sync", None)
@@ -110,7 +110,7 @@ def test_who_asks_while_the_pool_changes_waits_for_it(
 ) -> None:
     with psycopg.connect(dsn) as other, ThreadPoolExecutor() as threads:
         other.execute("UPDATE institutions SET pool = 'health'")
-        asked = threads.submit(lambda: ask_for(conn, health))
+        asked = threads.submit(lambda: enqueue_run_of(conn, health))
         with psycopg.connect(dsn, autocommit=True) as looking:
             until_waiting(looking)
         other.commit()

@@ -7,7 +7,7 @@ from hrims.db import Connection
 from tests.database.runs import institution
 from tests.database.webhooks import endpoint
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import ask_for, ended
+from tests.web.runs import end_run, enqueue_run_of
 
 PAGE, API = "/dashboard/admin/webhooks", "/api/hrims/webhooks"
 
@@ -27,7 +27,7 @@ def administrator(app: Flask, conn: Connection) -> Browser:
 def told(conn: Connection) -> str:
     """Provide a message of a run that failed, on its way to the first endpoint; its id."""
     endpoint(conn, URL)
-    ended(conn, ask_for(conn, institution(conn)), "failed")
+    end_run(conn, enqueue_run_of(conn, institution(conn)), "failed")
     return key_of(conn)
 
 
@@ -38,7 +38,7 @@ def key_of(conn: Connection) -> str:
 
 
 def failed(conn: Connection) -> None:
-    """Every message has failed, after one try."""
+    """Make every message fail after one attempt."""
     conn.execute(
         "UPDATE webhook_messages SET state = 'failed', ended_at = now(),"
         " trouble = 'The receiver answered 500.'"
@@ -50,7 +50,7 @@ def failed(conn: Connection) -> None:
 
 
 def audited(conn: Connection) -> list[tuple[object, ...]]:
-    """Who did what to which webhook by which way."""
+    """Return the audit records of webhooks: actor, via, action and subject."""
     return conn.execute(
         "SELECT actor, via, action, subject FROM audit_log WHERE action LIKE 'webhook.%%' ORDER BY id"
     ).fetchall()

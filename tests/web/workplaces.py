@@ -23,7 +23,7 @@ def waiting(conn: Connection, name: str = HOSPITAL, people: int = 3) -> int:
 
 
 def listed(conn: Connection, workplace_id: int, institution_id: int) -> None:
-    """Lets an institution's vote code list everybody of a workplace, since run 7."""
+    """List all people of a workplace under an institution's vote code, since run 7."""
     conn.execute(
         "INSERT INTO listings SELECT %s, 'votecode', id, 7 FROM employees WHERE workplace_id = %s",
         (institution_id, workplace_id),
@@ -31,7 +31,7 @@ def listed(conn: Connection, workplace_id: int, institution_id: int) -> None:
 
 
 def institution_of(conn: Connection, workplace_id: int) -> list[tuple[str | None, int]]:
-    """Where the people of a workplace are, and how many."""
+    """Return the institutions of a workplace's people, each with the number of people."""
     return conn.execute(
         """
         SELECT i.name, count(*)::int FROM employees e LEFT JOIN institutions i ON i.id = e.institution_id

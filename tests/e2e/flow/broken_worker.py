@@ -17,7 +17,7 @@ SIGNAL = Path(sys.argv[1])
 
 
 async def break_at_signal(pool: AsyncPool, settings: Settings) -> None:
-    """Fails as a defect of ours would."""
+    """Fail as a defect in our code does."""
     while not SIGNAL.exists():  # noqa: ASYNC110,ASYNC240 - the test has no other way to tell
         await asyncio.sleep(0.05)
     raise KeyError("a defect")

@@ -35,14 +35,14 @@ def test_it_works(world: World) -> None:
     """Of three one comes right, one stays, and one has gone."""
     right, _, gone = broken(world, 31, 32, 150)
     world.start_worker()
-    whole = world.until_ended(world.ask())
+    whole = world.wait_for_end(world.enqueue())
     assert (whole.outcome, whole.rejected) == ("complete", 3)
     world.simulator.change_person(right, **GOOD)
     world.simulator.remove_people(gone, vote="001")
     before = world.simulator.counters()["requests"]
-    run = world.until_ended(again(world).run_id)
+    run = world.wait_for_end(again(world).run_id)
     assert world.simulator.counters()["requests"] - before == 2
-    assert world.simulator.asked(key="001", size=10) == {3: 1, 15: 1}
+    assert world.simulator.request_counts(key="001", size=10) == {3: 1, 15: 1}
     assert (run.kind, run.outcome, run.missing) == ("rejected", "incomplete", 1)
     assert (run.asked_again, run.came_right, run.new) == (3, 1, 1)
     assert run.message == (
@@ -60,10 +60,10 @@ def test_it_works(world: World) -> None:
 def test_when_all_come_right_it_is_complete_and_claims_no_more(world: World) -> None:
     zan_ids = broken(world, 0, 239)
     world.start_worker()
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     for zan_id in zan_ids:
         world.simulator.change_person(zan_id, **GOOD)
-    run = world.until_ended(again(world).run_id)
+    run = world.wait_for_end(again(world).run_id)
     assert (run.outcome, run.people, run.missing) == ("complete", 20, 0)
     assert run.message == "Asked again for 2 rejected records: 2 came right, 0 still rejected."
     assert world.rows("SELECT run_id FROM run_drift") == [(run.id - 1,)]
@@ -72,15 +72,15 @@ def test_when_all_come_right_it_is_complete_and_claims_no_more(world: World) -> 
 def test_a_record_that_broke_hrims_is_asked_for_alone(world: World) -> None:
     world.simulator.control(poison=[{"vote": "001", "index": 57}])
     world.start_worker()
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     assert cases(world) == [(57, "remote_breaks", 1, None)]
-    still = world.until_ended(again(world).run_id)
+    still = world.wait_for_end(again(world).run_id)
     assert (still.outcome, still.rejected, still.came_right) == ("complete", 1, 0)
     assert cases(world) == [(57, "remote_breaks", 2, None)]
     world.simulator.control(poison=[])
-    before = world.simulator.asked(key="001", size=1)[57]
-    run = world.until_ended(again(world).run_id)
-    assert world.simulator.asked(key="001", size=1)[57] == before + 1
+    before = world.simulator.request_counts(key="001", size=1)[57]
+    run = world.wait_for_end(again(world).run_id)
+    assert world.simulator.request_counts(key="001", size=1)[57] == before + 1
     assert (run.outcome, run.came_right, run.new) == ("complete", 1, 1)
     assert cases(world) == [(57, "remote_breaks", 2, run.id)]
 
@@ -88,28 +88,28 @@ def test_a_record_that_broke_hrims_is_asked_for_alone(world: World) -> None:
 def test_a_worker_that_dies_in_it_loses_nothing(world: World) -> None:
     right, other = broken(world, 31, 150)
     first = world.start_worker()
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     for zan_id in (right, other):
         world.simulator.change_person(zan_id, **GOOD)
     world.simulator.hold(page=15, size=10)
     run_id = again(world).run_id
-    world.until(run_id, lambda run: run.saved == 10)
+    world.wait_until(run_id, lambda run: run.saved == 10)
     world.simulator.wait_for(held=1)
     first.kill()
     first.wait()
     world.simulator.release()
     world.start_worker()
-    run = world.until_ended(run_id)
+    run = world.wait_for_end(run_id)
     assert (run.outcome, run.attempt, run.came_right, run.new) == ("complete", 2, 2, 2)
-    assert world.simulator.asked(key="001", size=10)[3] == 1
+    assert world.simulator.request_counts(key="001", size=10)[3] == 1
 
 
 def test_a_listing_that_became_short_is_no_trouble(world: World) -> None:
     broken(world, 235)
     world.start_worker()
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     gone = [one["zan_id"] for one in world.simulator.people(vote="001")[100:]]
     world.simulator.remove_people(*gone, vote="001")
-    run = world.until_ended(again(world).run_id)
+    run = world.wait_for_end(again(world).run_id)
     assert (run.outcome, run.missing) == ("incomplete", 1)
     assert cases(world) == [(235, "bad_date", 1, None)]

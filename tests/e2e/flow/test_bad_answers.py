@@ -50,7 +50,7 @@ def test_nothing_but_bad_answers_fails_the_run_in_words_and_keeps_what_it_saved(
 ) -> None:
     world.settings |= SHORT
     details = {"tiny": True} if kind == "too_many_records" else {}
-    run = world.until_ended(nothing_more(world, kind, **details))
+    run = world.wait_for_end(nothing_more(world, kind, **details))
     assert (run.state, run.attempt, run.saved) == ("failed", 2, 100)
     assert re.fullmatch(BAD[kind], run.trouble_code or ""), run.trouble_code
     assert run.message.startswith("Failed: ")
@@ -64,7 +64,7 @@ def test_a_record_that_breaks_its_page_costs_no_other_record(world: World, kind:
     world.settings |= SHORT
     world.simulator.control(poison=[{"vote": "001", "index": 80}], poison_kind=kind)
     world.start_worker()
-    run = world.until_ended(world.ask())
+    run = world.wait_for_end(world.enqueue())
     assert world.rows("SELECT count(*) FROM employees") == [(239,)]
     if kind in MISREAD:
         assert (run.outcome, run.missing, run.rejected) == ("incomplete", 1, 0)
@@ -76,7 +76,7 @@ def test_a_record_that_breaks_its_page_costs_no_other_record(world: World, kind:
 def test_wrong_types_in_a_record_reject_that_record_alone(world: World) -> None:
     world.simulator.fail("wrong_types", page=3, times=1, index=4, path="personalInfo.birthDate", value=[1])
     world.start_worker()
-    run = world.until_ended(world.ask())
+    run = world.wait_for_end(world.enqueue())
     assert (run.outcome, run.people, run.rejected) == ("complete", 239, 1)
     assert world.rows("SELECT page_number, position, code FROM rejects") == [(3, 4, "wrong_type")]
 
@@ -85,7 +85,7 @@ def test_a_page_that_comes_twice_is_noticed_and_asked_for_again(world: World) ->
     """HRIMS answers page 1 with the people of page 0, which is always had before."""
     world.simulator.fail("repeat_page", page=1, times=1)
     world.start_worker()
-    run = world.until_ended(world.ask())
+    run = world.wait_for_end(world.enqueue())
     assert (run.outcome, run.people, run.seen_twice) == ("complete", 240, 0)
 
 
@@ -95,7 +95,7 @@ def test_a_page_that_always_comes_twice_is_not_believed(world: World) -> None:
         world.simulator.fail("repeat_page", page=number)
     world.settings |= SHORT
     world.start_worker()
-    run = world.until_ended(world.ask())
+    run = world.wait_for_end(world.enqueue())
     saved = world.rows("SELECT count(*) FROM employees")[0][0]
     assert run.state == "completed"
     # The page behind the end may give the last people: then all were met, and the run may say so.
@@ -106,5 +106,5 @@ def test_a_page_that_always_comes_twice_is_not_believed(world: World) -> None:
 def test_a_short_page_is_asked_for_again(world: World) -> None:
     world.simulator.fail("short_page", page=9, times=1)
     world.start_worker()
-    run = world.until_ended(world.ask())
+    run = world.wait_for_end(world.enqueue())
     assert (run.outcome, run.people) == ("complete", 240)

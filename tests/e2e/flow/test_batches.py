@@ -23,13 +23,13 @@ def test_a_failure_stops_no_other_run_and_is_retried(world: World) -> None:
     batch = actions.enqueue_batch(world.conn, ASHA, "selection", institutions=chosen, page_size=100).batch_id
     runs = [run_id for (run_id,) in world.rows("SELECT id FROM runs ORDER BY id")]
     for run_id in runs:
-        world.until_ended(run_id)
+        world.wait_for_end(run_id)
     now = total(world, batch)
     assert (now.complete, now.failed, now.ended, now.percent) == (3, 1, True, 100)
     world.simulator.reset()
     assert actions.retry_batch(world.conn, ASHA, batch) == 1
     for run_id in runs:
-        world.until_ended(run_id)
+        world.wait_for_end(run_id)
     now = total(world, batch)
     assert (now.complete, now.failed) == (4, 0)
     assert now.people == sum(count for (count,) in world.rows("SELECT people FROM runs"))
@@ -42,15 +42,15 @@ def test_any_number_of_workers_ask_for_a_scheduled_batch_once(world: World) -> N
     schedule = schedules.add(world.conn, ASHA, wanted)
     for _ in range(3):
         world.start_worker()
-    world.until_rows("SELECT count(*) FROM workers_v WHERE alive", [(3,)])
+    world.wait_for_rows("SELECT count(*) FROM workers_v WHERE alive", [(3,)])
     world.conn.execute("UPDATE schedules SET next_at = now()")
-    world.until_rows("SELECT became, batch_id FROM schedule_firings", [("enqueued", 1)])
+    world.wait_for_rows("SELECT became, batch_id FROM schedule_firings", [("enqueued", 1)])
     for run_id in (1, 2):
-        assert world.until_ended(run_id).outcome == "complete"
+        assert world.wait_for_end(run_id).outcome == "complete"
     assert world.rows("SELECT count(*) FROM batches") == [(1,)]
     assert world.rows("SELECT next_at > now() FROM schedules") == [(True,)]
     # A worker that begins later, as after a deploy, finds its times as they were.
     world.start_worker()
-    world.until_rows("SELECT count(*) FROM workers_v WHERE alive", [(4,)])
+    world.wait_for_rows("SELECT count(*) FROM workers_v WHERE alive", [(4,)])
     assert world.rows("SELECT id FROM schedules") == [(schedule,)]
     assert world.rows("SELECT count(*) FROM schedule_firings") == [(1,)]

@@ -7,7 +7,7 @@ from tests.support.harness import World
 
 
 def run(world: World) -> Run:
-    return world.until_ended(world.ask())
+    return world.wait_for_end(world.enqueue())
 
 
 def told(world: World) -> list[tuple[str, str]]:

@@ -18,10 +18,10 @@ def some(world: World, first: int, count: int) -> list[str]:
 def test_who_left_moved_and_came_back(world: World) -> None:
     world.start_worker()
     gone, moved, back = some(world, 10, 3)
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     world.simulator.remove_people(gone, moved, back)
-    assert world.until_ended(world.ask()).leavers == 0
-    run = world.until_ended(world.ask())
+    assert world.wait_for_end(world.enqueue()).leavers == 0
+    run = world.wait_for_end(world.enqueue())
     assert (run.outcome, run.leavers, run.leavers_waiting) == ("complete", 3, 0)
     assert left(world) == {gone, moved, back}
     # One of them is on another institution's list, as in HRIMS: a new person there with that number.
@@ -29,8 +29,8 @@ def test_who_left_moved_and_came_back(world: World) -> None:
     world.simulator.change_person(stranger, **{"personalInfo.zanIdNumber": moved})
     (returned,) = world.simulator.add_people(vote="001", count=1)
     world.simulator.change_person(returned, **{"personalInfo.zanIdNumber": back})
-    world.until_ended(world.ask("040"))
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue("040"))
+    world.wait_for_end(world.enqueue())
     assert left(world) == {gone}
     kinds = world.rows(
         "SELECT e.zan_id, array_agg(v.kind ORDER BY v.id) FROM employee_events v"
@@ -46,10 +46,10 @@ def test_who_left_moved_and_came_back(world: World) -> None:
 def test_many_at_once_wait_for_a_second_person(world: World) -> None:
     world.start_worker()
     gone = some(world, 20, 40)
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     world.simulator.remove_people(*gone, vote="001")
-    world.until_ended(world.ask())
-    run = world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
+    run = world.wait_for_end(world.enqueue())
     assert (run.outcome, run.leavers, run.leavers_waiting) == ("complete", 0, 40)
     assert left(world) == set()
     ((id_,),) = world.rows("SELECT id FROM departures WHERE state = 'waiting'")
@@ -61,8 +61,8 @@ def test_many_at_once_wait_for_a_second_person(world: World) -> None:
 
 def test_a_failed_run_detects_no_leavers(world: World) -> None:
     world.start_worker()
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     world.simulator.fail("body404", vote="001")
     for _ in range(2):
-        assert world.until_ended(world.ask()).state == "failed"
+        assert world.wait_for_end(world.enqueue()).state == "failed"
     assert world.rows("SELECT sum(missed_runs) FROM listings") == [(0,)]

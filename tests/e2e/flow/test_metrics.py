@@ -40,7 +40,7 @@ def check_names(text: str) -> str:
 def test_a_worker_counts_what_it_did(world: World, port: int, command: tuple[str, ...]) -> None:
     world.simulator.fail(page=3, times=1)
     world.start_worker(*command)
-    run = world.until_ended(world.ask())
+    run = world.wait_for_end(world.enqueue())
     assert run.outcome == "complete"
     text = scrape(port).text
     found = parse(text)
@@ -57,8 +57,8 @@ def test_a_worker_counts_what_it_did(world: World, port: int, command: tuple[str
 
 def test_a_second_sync_changes_no_employee(world: World, port: int) -> None:
     world.start_worker()
-    world.until_ended(world.ask())
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
+    world.wait_for_end(world.enqueue())
     found = parse(scrape(port).text)
     assert found['hrims_people_saved_total{change="new"}'] == 240
     assert found['hrims_people_saved_total{change="unchanged"}'] == 240
@@ -67,7 +67,7 @@ def test_a_second_sync_changes_no_employee(world: World, port: int) -> None:
 
 def test_a_worker_shows_nothing_without_the_token(world: World, port: int) -> None:
     world.start_worker()
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     answer = scrape(port, "a wrong token")
     assert answer.status_code == 401
     assert "HRIMS_METRICS_TOKEN" in answer.text
@@ -76,9 +76,9 @@ def test_a_worker_shows_nothing_without_the_token(world: World, port: int) -> No
 
 def test_a_taken_port_does_not_stop_a_worker(world: World, port: int) -> None:
     world.start_worker()
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     world.start_worker()
-    world.until_rows("SELECT count(*) FROM workers WHERE ended_at IS NULL", [(2,)])
+    world.wait_for_rows("SELECT count(*) FROM workers WHERE ended_at IS NULL", [(2,)])
     assert f"metrics_not_served port={port}" in world.logs()
 
 

@@ -10,7 +10,7 @@ from tests.support.harness import World
 
 def bring(world: World, key: str) -> Run:
     """Asks for a person and waits for the run's end."""
-    return world.until_ended(enqueue_person(world.conn, ASHA, key).run_id)
+    return world.wait_for_end(enqueue_person(world.conn, ASHA, key).run_id)
 
 
 def person_of_list(world: World) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def test_a_leaver_that_hrims_still_returns_stays_a_leaver(world: World) -> None:
     """A person that HRIMS returns does not join a list because of that."""
     world.start_worker()
     one = person_of_list(world)
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     world.conn.execute(
         "UPDATE listings SET missed_runs = 2, missed_since_run_id = 1, ended_at = now(), ended_run_id = 1"
         " WHERE employee_id = (SELECT id FROM employees WHERE zan_id = %s)",

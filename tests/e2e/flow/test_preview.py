@@ -13,7 +13,7 @@ from hrims.jobs import enqueue
 from hrims.previews import actions, store
 from tests.database.previews import approve, wanted
 from tests.database.runs import ASHA
-from tests.e2e.flow.test_run import expected, kept
+from tests.e2e.flow.test_run import expected_rows, saved_rows
 from tests.support.harness import World
 from tests.support.sample import sampled
 
@@ -40,7 +40,7 @@ def preview(world: World, vote: str = "001") -> int:
 
 def base(world: World) -> None:
     """Sync the ministry, and change it at HRIMS."""
-    world.until_ended(world.ask())
+    world.wait_for_end(world.enqueue())
     people = [one["zan_id"] for one in world.simulator.people(vote="001")]
     for zan_id in people[3:200:7]:
         world.simulator.change_person(zan_id, **{"personalInfo.primaryPhone": "0770000001"})
@@ -61,7 +61,7 @@ def blocked(world: World, zan_id: str) -> psycopg.Connection[Any]:
 
 def until_waiting(world: World) -> None:
     """Wait until a page transaction waits for a lock."""
-    world.until_rows(
+    world.wait_for_rows(
         "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         " AND datname = current_database()",
         [(True,)],
@@ -72,21 +72,21 @@ def test_a_preview_writes_no_employee_and_its_apply_saves_the_list(world: World)
     world.start_worker()
     base(world)
     before = world.rows(COUNTS)
-    run = world.until_ended(preview(world))
+    run = world.wait_for_end(preview(world))
     assert (run.state, run.outcome, run.people, run.missing) == ("completed", "complete", 255, 0)
     assert world.rows(COUNTS) == before
     found = store.compare(world.conn, run.id)
     assert (found.new, found.changed, found.missing) == (20, run.changed, 5)
     asked = world.simulator.counters()["requests"]
-    applied = world.until_ended(approve(world.conn, run.id).run_id)
+    applied = world.wait_for_end(approve(world.conn, run.id).run_id)
     assert (applied.outcome, applied.people, applied.new, applied.changed) == (
         "complete", 255, 20, found.changed,
     )  # fmt: skip
     assert world.simulator.counters()["requests"] == asked
     gone = world.rows("SELECT count(*) FROM employees")[0][0] - 255
     assert gone == 5
-    there = {row[0] for row in expected(world)}
-    assert [row for row in kept(world) if row[0] in there] == expected(world)
+    there = {row[0] for row in expected_rows(world)}
+    assert [row for row in saved_rows(world) if row[0] in there] == expected_rows(world)
 
 
 def test_a_preview_survives_what_a_sync_survives(world: World) -> None:
@@ -99,9 +99,9 @@ def test_a_preview_survives_what_a_sync_survives(world: World) -> None:
     world.simulator.wait_for(held=1)
     first.kill()
     world.start_worker()
-    world.until(run_id, lambda run: run.attempt == 2)
+    world.wait_until(run_id, lambda run: run.attempt == 2)
     world.simulator.release(hold)
-    run = world.until_ended(run_id)
+    run = world.wait_for_end(run_id)
     assert (run.outcome, run.people, run.rejected) == ("complete", 239, 1)
     assert world.rows(COUNTS) == [(0, 0, 0, 0)]
     rejected = store.list_entries(world.conn, run_id, "rejected", 10)
@@ -110,26 +110,26 @@ def test_a_preview_survives_what_a_sync_survives(world: World) -> None:
 
 def test_it_is_applied_while_hrims_is_down(world: World) -> None:
     world.start_worker()
-    run_id = world.until_ended(preview(world)).id
+    run_id = world.wait_for_end(preview(world)).id
     world.simulator.control(down=True)
     world.conn.execute(
         "INSERT INTO remote_breakers (host, address, reason, code, probe_at)"
         " VALUES (%s, %s, 'HRIMS is down.', 'remote_down', now() + interval '1 hour')",
         (platform.node(), world.simulator.url),
     )
-    applied = world.until_ended(approve(world.conn, run_id).run_id)
+    applied = world.wait_for_end(approve(world.conn, run_id).run_id)
     assert (applied.outcome, applied.people, applied.attempt) == ("complete", 240, 1)
 
 
 def test_an_apply_killed_in_the_middle_of_a_page_goes_on(world: World) -> None:
     first = world.start_worker()
-    run_id = world.until_ended(preview(world)).id
+    run_id = world.wait_for_end(preview(world)).id
     applied = approve_while_blocked(world, run_id)
     first.kill()
     world.start_worker()
-    run = world.until_ended(applied)
+    run = world.wait_for_end(applied)
     assert (run.outcome, run.people, run.attempt, run.new) == ("complete", 240, 2, 240)
-    assert kept(world) == expected(world)
+    assert saved_rows(world) == expected_rows(world)
     pages = world.rows(
         f"SELECT count(*), count(DISTINCT page_number) FROM run_pages WHERE run_id = {applied}"
     )
@@ -154,42 +154,42 @@ def approve_while_blocked(world: World, run_id: int) -> int:
 
 @pytest.mark.parametrize("seed", sampled(range(12), {0}))
 def test_an_apply_killed_at_a_random_moment_goes_on(world: World, seed: int) -> None:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     worker = world.start_worker()
-    run_id = world.until_ended(preview(world)).id
+    run_id = world.wait_for_end(preview(world)).id
     applied = approve(world.conn, run_id).run_id
-    at = chance.randint(0, 9)
-    world.until(applied, lambda run: run.pages >= at)
-    time.sleep(chance.uniform(0, 0.02))  # so that the kill falls anywhere within a page
+    at = rng.randint(0, 9)
+    world.wait_until(applied, lambda run: run.pages >= at)
+    time.sleep(rng.uniform(0, 0.02))  # so that the kill falls anywhere within a page
     worker.kill()
     world.start_worker()
-    run = world.until_ended(applied)
+    run = world.wait_for_end(applied)
     assert (run.outcome, run.people, run.new) == ("complete", 240, 240)
-    assert kept(world) == expected(world)
+    assert saved_rows(world) == expected_rows(world)
 
 
 def test_what_changed_since_the_approval_stops_it_in_words(world: World) -> None:
     worker = world.start_worker()
     base(world)
-    run_id = world.until_ended(preview(world)).id
+    run_id = world.wait_for_end(preview(world)).id
     worker.terminate()
     worker.wait(30)
     applied = approve(world.conn, run_id).run_id
     changed = store.list_entries(world.conn, run_id, "changed", 1)[0]["zanId"]
     world.conn.execute("UPDATE employees SET status = 'Retired' WHERE zan_id = %s", (changed,))
     world.start_worker()
-    run = world.until_ended(applied)
+    run = world.wait_for_end(applied)
     assert (run.state, run.attempt, run.trouble_code, run.saved) == ("failed", 1, "preview_outdated", 0)
     assert approve(world.conn, run_id).run_id == applied
-    assert world.until_ended(applied).outcome == "complete"
+    assert world.wait_for_end(applied).outcome == "complete"
 
 
 def test_the_worker_empties_what_is_no_longer_needed(world: World) -> None:
     world.start_worker()
-    applied = world.until_ended(preview(world)).id
-    world.until_ended(approve(world.conn, applied).run_id)
-    world.until_rows("SELECT count(*) FROM preview_people", [(0,)])
-    old = world.until_ended(preview(world)).id
+    applied = world.wait_for_end(preview(world)).id
+    world.wait_for_end(approve(world.conn, applied).run_id)
+    world.wait_for_rows("SELECT count(*) FROM preview_people", [(0,)])
+    old = world.wait_for_end(preview(world)).id
     world.conn.execute("UPDATE runs SET finished_at = now() - interval '8 days' WHERE id = %s", (old,))
-    world.until_rows("SELECT count(*) FROM preview_people", [(0,)])
+    world.wait_for_rows("SELECT count(*) FROM preview_people", [(0,)])
     assert world.rows(f"SELECT emptied_why FROM runs WHERE id = {old}") == [("too_old",)]

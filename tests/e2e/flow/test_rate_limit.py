@@ -17,15 +17,15 @@ WINDOW = timedelta(seconds=60)
 def test_the_next_run_starts_when_the_window_opens(world: World) -> None:
     world.settings["HRIMS_STARTS_PER_MINUTE"] = "2"
     world.start_worker()
-    runs = [world.ask(vote) for vote in VOTES[:3]]
+    runs = [world.enqueue(vote) for vote in VOTES[:3]]
     for run_id in runs[:2]:
-        assert world.until_ended(run_id).outcome == "complete"
-    waits = world.until(runs[2], lambda run: run.starts_at is not None)
+        assert world.wait_for_end(run_id).outcome == "complete"
+    waits = world.wait_until(runs[2], lambda run: run.starts_at is not None)
     assert waits.message == "Waiting: at most 2 runs start per minute."
     assert (waits.state, waits.attempt) == ("waiting", 0)
     # All but three seconds of the minute pass; the worker knows no other way to learn of it than to look.
     world.conn.execute("UPDATE run_starts SET at = at - interval '57 seconds'")
-    assert world.until_ended(runs[2]).outcome == "complete"
+    assert world.wait_for_end(runs[2]).outcome == "complete"
     [(late,)] = world.rows(
         "SELECT extract(epoch FROM max(at) - (min(at) + interval '60 seconds'))::float8 FROM run_starts"
     )
@@ -38,11 +38,13 @@ def test_nothing_starts_while_the_queue_is_paused_and_all_of_it_afterwards(world
         "UPDATE queue_settings SET paused_at = now(), paused_by = 'asha', paused_why = 'Payroll'"
     )
     world.start_worker()
-    run_id = world.ask()
-    world.until(run_id, lambda run: run.a_worker_lives and "asha paused the queue (Payroll)" in run.message)
+    run_id = world.enqueue()
+    world.wait_until(
+        run_id, lambda run: run.a_worker_lives and "asha paused the queue (Payroll)" in run.message
+    )
     assert world.rows("SELECT count(*) FROM run_attempts") == [(0,)]
     world.conn.execute("UPDATE queue_settings SET paused_at = NULL, paused_by = NULL, paused_why = NULL")
-    assert world.until_ended(run_id).outcome == "complete"
+    assert world.wait_for_end(run_id).outcome == "complete"
 
 
 CLOCKS = ("+0", "+10m", "-10m", "+2h")
@@ -60,7 +62,7 @@ def test_four_workers_whose_clocks_differ_keep_to_it_over_a_hundred_runs(world: 
     """
     limit, count = LIMIT, 100
     world.settings["HRIMS_STARTS_PER_MINUTE"] = str(limit)
-    world.patience = 18_000 / limit
+    world.timeout = 18_000 / limit
     for number in range(4):
         _start_with_clock(world, number)
     votes = [
@@ -70,13 +72,13 @@ def test_four_workers_whose_clocks_differ_keep_to_it_over_a_hundred_runs(world: 
     for number in range(count):
         # An institution has one run at a time; the queue holds as many as there are institutions.
         if number >= len(votes):
-            assert world.until_ended(runs[number - len(votes)]).outcome == "complete"
-        runs.append(world.ask(votes[number % len(votes)]))
+            assert world.wait_for_end(runs[number - len(votes)]).outcome == "complete"
+        runs.append(world.enqueue(votes[number % len(votes)]))
         if number in (45, 60, 75):
             world.workers[number % 4].kill()
             _start_with_clock(world, number)
     for run_id in runs:
-        assert world.until_ended(run_id).outcome == "complete"
+        assert world.wait_for_end(run_id).outcome == "complete"
     assert len(set(runs)) == count
     [(most,)] = world.rows(
         "SELECT max(n) FROM (SELECT count(*) OVER (ORDER BY started_at RANGE BETWEEN CURRENT ROW"

@@ -9,7 +9,7 @@ VOTES = ("001", "002", "003")
 
 def _wait_and_say(world: World, run_ids: list[int], why: str) -> None:
     for run_id in run_ids:
-        world.until(run_id, lambda run: run.wait_code == "breaker_open" and why in run.message)
+        world.wait_until(run_id, lambda run: run.wait_code == "breaker_open" and why in run.message)
 
 
 def test_three_workers_ask_four_pages_at_once_at_most(world: World) -> None:
@@ -17,7 +17,7 @@ def test_three_workers_ask_four_pages_at_once_at_most(world: World) -> None:
     hold = world.simulator.hold()
     for _ in range(3):
         world.start_worker()
-    runs = [world.ask(vote, page_size=5) for vote in VOTES]
+    runs = [world.enqueue(vote, page_size=5) for vote in VOTES]
     # Each run begins with one page alone, so that all three stand here, and a fourth place is free.
     world.simulator.wait_for(held=3)
     world.simulator.release(hold)
@@ -26,7 +26,7 @@ def test_three_workers_ask_four_pages_at_once_at_most(world: World) -> None:
     world.simulator.wait_for(held=4)
     world.simulator.release()
     for run_id in runs:
-        assert world.until_ended(run_id).outcome == "complete"
+        assert world.wait_for_end(run_id).outcome == "complete"
     assert world.simulator.counters()["max_in_flight"] == 4
     busy = world.rows("SELECT DISTINCT pid FROM run_attempts")
     assert len(busy) > 1, "one worker did it all"
@@ -37,11 +37,11 @@ def test_runs_wait_while_hrims_is_down_and_resume(world: World) -> None:
     world.settings["HRIMS_PROBE_PAUSE"] = "0.2"
     world.simulator.control(down=True)
     world.start_worker()
-    runs = [world.ask(vote) for vote in VOTES[:2]]
+    runs = [world.enqueue(vote) for vote in VOTES[:2]]
     _wait_and_say(world, runs, "broke the connection")
     world.simulator.control(down=False)
     for run_id in runs:
-        assert world.until_ended(run_id).outcome == "complete"
+        assert world.wait_for_end(run_id).outcome == "complete"
     assert world.rows("SELECT DISTINCT failures FROM runs") == [(0,)]
     assert world.rows("SELECT address FROM remote_breakers") == []
 
@@ -50,11 +50,11 @@ def test_while_hrims_fails_whatever_it_is_asked_runs_wait_for_it_and_spend_no_at
     world.settings |= {"HRIMS_PROBE_PAUSE": "0.2"}
     world.simulator.fail("http500", times=100_000)
     world.start_worker()
-    run = world.ask()
+    run = world.enqueue()
     _wait_and_say(world, [run], "failed (HTTP 500)")
     assert world.simulator.counters()["requests"] <= 20, "it was asked again and again"
     world.simulator.reset()
-    assert world.until_ended(run).outcome == "complete"
+    assert world.wait_for_end(run).outcome == "complete"
     assert world.rows("SELECT failures FROM runs") == [(0,)]
 
 
@@ -63,12 +63,12 @@ def test_a_worker_with_a_wrong_address_stops_no_other(world: World, wrong: str) 
     right = world.settings["HRIMS_BASE_URL"]
     world.settings |= {"HRIMS_BASE_URL": wrong.format(right=right)}
     lost = world.start_worker()
-    run = world.ask()
+    run = world.enqueue()
     _wait_and_say(world, [run], "address")
     world.settings["HRIMS_BASE_URL"] = right
     world.start_worker()
-    for run_id in (run, *(world.ask(vote) for vote in VOTES[1:])):
-        assert world.until_ended(run_id).outcome == "complete"
+    for run_id in (run, *(world.enqueue(vote) for vote in VOTES[1:])):
+        assert world.wait_for_end(run_id).outcome == "complete"
     assert world.rows("SELECT DISTINCT failures FROM runs") == [(0,)]
     by_worker = dict(world.rows("SELECT pid, count(*) FROM run_attempts GROUP BY 1"))
     assert by_worker[lost.pid] == 1, "it took more runs that it could not ask for"
@@ -81,18 +81,18 @@ def test_refused_credentials_end_one_run_and_let_the_others_wait(world: World) -
     world.settings["HRIMS_CONCURRENCY"] = "1"
     world.simulator.control(credentials="expired")
     world.start_worker()
-    first, second = (world.ask(vote) for vote in VOTES[:2])
-    assert world.until_ended(first).trouble_code == "remote_credentials"
+    first, second = (world.enqueue(vote) for vote in VOTES[:2])
+    assert world.wait_for_end(first).trouble_code == "remote_credentials"
     _wait_and_say(world, [second], "credentials")
     world.simulator.control(credentials="ok")
-    assert world.until_ended(second).outcome == "complete"
+    assert world.wait_for_end(second).outcome == "complete"
 
 
 def test_what_hrims_asks_to_wait_holds_for_every_page(world: World) -> None:
     world.simulator.control(latency_ms=10)
     world.simulator.fail("http503", page=3, times=1, retry_after=2)
     world.start_worker()
-    assert world.until_ended(world.ask()).outcome == "complete"
+    assert world.wait_for_end(world.enqueue()).outcome == "complete"
     log = world.simulator.counters()["log"]
     told = next(one["end"] for one in log if one["outcome"] == "http503")
     # Those in flight had left before; a moment for one that had.
@@ -106,10 +106,10 @@ def test_a_large_institution_starves_no_other(world: World) -> None:
     world.simulator.control(latency_ms=100)
     last = world.simulator.hold(vote="001", page=239)
     world.start_worker()
-    large = world.ask("001", page_size=1)
-    world.until(large, lambda run: run.pages > 10)
+    large = world.enqueue("001", page_size=1)
+    world.wait_until(large, lambda run: run.pages > 10)
     for vote in ("002", "003", "005"):
-        assert world.until_ended(world.ask(vote, page_size=100)).outcome == "complete"
+        assert world.wait_for_end(world.enqueue(vote, page_size=100)).outcome == "complete"
     world.simulator.release(last)
-    assert world.until_ended(large).outcome == "complete"
+    assert world.wait_for_end(large).outcome == "complete"
     assert world.simulator.counters()["max_in_flight"] <= 4

@@ -11,7 +11,7 @@ from pytest_httpserver import HTTPServer
 
 from hrims.access import tokens
 from hrims.access.audit import Actor
-from tests.e2e.processes.product import until
+from tests.e2e.processes.product import wait_until
 from tests.support.harness import World
 from tests.support.served import Served
 
@@ -63,9 +63,9 @@ def test_a_trace_from_the_click_to_each_page(world: World, httpserver: HTTPServe
             timeout=60,
         )
         assert answer.status_code == 202, answer.text
-        run = world.until_ended(int(answer.json()["jobId"]))
+        run = world.wait_for_end(int(answer.json()["jobId"]))
         wanted = {"attempt sync", "POST /api/hrims/fetch-by-institution"}
-        until(lambda: wanted <= {span.name for span in received(httpserver)})
+        wait_until(lambda: wanted <= {span.name for span in received(httpserver)})
     spans = received(httpserver)
     [click] = [span for span in spans if span.process == "web" and span.name.startswith("POST ")]
     [attempt] = [span for span in spans if span.name == "attempt sync"]
@@ -97,9 +97,9 @@ def test_a_defect_is_reported_without_data(world: World, httpserver: HTTPServer)
     # Every page is refused with an error whose text repeats the row.
     world.conn.execute("ALTER TABLE employees ADD CONSTRAINT refused CHECK (name = '')")
     world.start_worker()
-    run = world.until_ended(world.ask())
+    run = world.wait_for_end(world.enqueue())
     assert (run.state, run.trouble_code) == ("failed", "database")
-    until(lambda: envelopes(httpserver))
+    wait_until(lambda: envelopes(httpserver))
     report = envelopes(httpserver)[0]
     assert report["tags"]["event"] == "attempt_failed"
     assert report["tags"]["run"] == str(run.id)

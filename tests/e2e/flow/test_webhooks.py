@@ -33,7 +33,7 @@ def inside(world: World) -> World:
 def hurry(world: World) -> None:
     """Lets the time pass until the next try is due."""
     todo = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'webhooks' AND status = 'todo'"
-    world.until_rows(todo, [(1,)])
+    world.wait_for_rows(todo, [(1,)])
     world.conn.execute(
         "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE queue_name = 'webhooks' AND status = 'todo'"
     )
@@ -47,14 +47,14 @@ def key_of(world: World) -> str:
 def test_a_receiver_is_told_once_and_can_verify_it(inside: World, receiver: Receiver) -> None:
     added = endpoint(inside.conn, receiver.url)
     inside.start_worker()
-    run_id = inside.ask()
+    run_id = inside.enqueue()
     got = receiver.next()
     assert verify(got, added.secret)
     assert got.headers["webhook-id"] == key_of(inside)
     assert (got.payload["type"], got.payload["data"]["jobId"]) == ("run.completed", str(run_id))
     assert (got.payload["data"]["outcome"], got.payload["data"]["employeeCount"]) == ("complete", 240)
-    inside.until_rows(STATES, [("delivered",)])
-    inside.until_rows("SELECT DISTINCT status::text FROM procrastinate_jobs", [("succeeded",)])
+    inside.wait_for_rows(STATES, [("delivered",)])
+    inside.wait_for_rows("SELECT DISTINCT status::text FROM procrastinate_jobs", [("succeeded",)])
     assert inside.rows(TRIES) == [(204,)]
     assert len(receiver.all) == 1
     assert added.secret not in inside.logs()
@@ -64,7 +64,7 @@ def test_a_receiver_is_told_once_and_can_verify_it(inside: World, receiver: Rece
 def test_the_plain_worker_tells_too(inside: World, receiver: Receiver) -> None:
     endpoint(inside.conn, receiver.url)
     inside.start_worker("procrastinate", "--app=hrims.jobs.queue.app", "worker")
-    inside.ask()
+    inside.enqueue()
     assert receiver.next().payload["type"] == "run.completed"
 
 
@@ -72,12 +72,12 @@ def test_a_receiver_that_fails_twice_gets_it_the_third_time(inside: World, recei
     added = endpoint(inside.conn, receiver.url)
     receiver.answers = [503, 500]
     inside.start_worker()
-    control.cancel(inside.conn, ASHA, inside.ask())
+    control.cancel(inside.conn, ASHA, inside.enqueue())
     tries = [receiver.next()]
     for _ in range(2):
         hurry(inside)
         tries.append(receiver.next())
-    inside.until_rows(STATES, [("delivered",)])
+    inside.wait_for_rows(STATES, [("delivered",)])
     assert all(verify(got, added.secret) for got in tries)
     assert len({got.headers["webhook-id"] for got in tries}) == 1
     assert {got.body for got in tries} == {tries[0].body}
@@ -88,15 +88,15 @@ def test_a_receiver_that_has_gone_is_switched_off(inside: World, receiver: Recei
     endpoint(inside.conn, receiver.url)
     receiver.answers = [410]
     inside.start_worker()
-    control.cancel(inside.conn, ASHA, inside.ask())
-    inside.until_rows(STATES, [("failed",)])
+    control.cancel(inside.conn, ASHA, inside.enqueue())
+    inside.wait_for_rows(STATES, [("failed",)])
     assert inside.rows("SELECT active, off_because FROM webhook_endpoints") == [
         (False, "The receiver answered 410: it is gone for good.")
     ]
     assert inside.rows("SELECT actor, via FROM audit_log WHERE action = 'webhook.off'") == [
         ("worker", "system")
     ]
-    control.cancel(inside.conn, ASHA, inside.ask())
+    control.cancel(inside.conn, ASHA, inside.enqueue())
     assert len(inside.rows(STATES)) == 1
 
 
@@ -105,8 +105,8 @@ def test_this_machine_is_not_asked_unless_the_setting_says_so(world: World, rece
     endpoint(world.conn, receiver.url)
     endpoint(world.conn, f"http://localhost:{receiver.port}/hook")
     world.start_worker()
-    control.cancel(world.conn, ASHA, world.ask())
-    world.until_rows("SELECT count(*) FROM webhook_tries", [(2,)])
+    control.cancel(world.conn, ASHA, world.enqueue())
+    world.wait_for_rows("SELECT count(*) FROM webhook_tries", [(2,)])
     told = world.rows("SELECT DISTINCT status, trouble FROM webhook_tries")
     assert len(told) == 1
     assert told[0][0] is None
@@ -117,14 +117,14 @@ def test_this_machine_is_not_asked_unless_the_setting_says_so(world: World, rece
 def test_a_message_is_sent_again_with_its_id(inside: World, receiver: Receiver) -> None:
     endpoint(inside.conn, receiver.url)
     inside.start_worker()
-    control.cancel(inside.conn, ASHA, inside.ask())
+    control.cancel(inside.conn, ASHA, inside.enqueue())
     first = receiver.next()
-    inside.until_rows(STATES, [("delivered",)])
+    inside.wait_for_rows(STATES, [("delivered",)])
     webhook_actions.send_again(inside.conn, BINTI, webhook_actions.find_message(inside.conn, key_of(inside)))
     second = receiver.next()
-    inside.until_rows(STATES, [("delivered",)])
+    inside.wait_for_rows(STATES, [("delivered",)])
     assert (second.headers["webhook-id"], second.body) == (first.headers["webhook-id"], first.body)
-    inside.until_rows(TRIES, [(204,), (204,)])
+    inside.wait_for_rows(TRIES, [(204,), (204,)])
 
 
 def test_a_test_tells_of_no_run(inside: World, receiver: Receiver) -> None:
@@ -142,10 +142,10 @@ def test_receivers_that_take_their_time_hold_up_no_run(inside: World, receiver: 
     for _ in range(6):
         endpoint(inside.conn, receiver.url)
     inside.start_worker()
-    control.cancel(inside.conn, ASHA, inside.ask())
+    control.cancel(inside.conn, ASHA, inside.enqueue())
     for _ in range(4):
         receiver.next()
-    assert inside.until_ended(inside.ask()).outcome == "complete"
+    assert inside.wait_for_end(inside.enqueue()).outcome == "complete"
     assert inside.rows("SELECT count(*) FROM webhook_tries") == [(0,)]
     assert len(receiver.all) == 4
 
@@ -159,7 +159,7 @@ def test_what_is_tried_again_stands_behind_what_is_new(inside: World, receiver: 
         webhook_actions.test(inside.conn, BINTI, 1)
     old = {receiver.next().headers["webhook-id"] for _ in range(4)}
     queued = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'webhooks' AND status = 'todo'"
-    inside.until_rows(queued, [(4,)])
+    inside.wait_for_rows(queued, [(4,)])
     worker.terminate()
     worker.wait(30)
     new = webhook_actions.test(inside.conn, BINTI, 1)
@@ -175,7 +175,7 @@ def test_a_worker_that_dies_while_it_sends_loses_no_message(inside: World, recei
     endpoint(inside.conn, receiver.url)
     receiver.hold.clear()
     worker = inside.start_worker()
-    control.cancel(inside.conn, ASHA, inside.ask())
+    control.cancel(inside.conn, ASHA, inside.enqueue())
     first = receiver.next()
     worker.kill()
     worker.wait()
@@ -183,14 +183,14 @@ def test_a_worker_that_dies_while_it_sends_loses_no_message(inside: World, recei
     inside.start_worker()
     second: Any = receiver.next()
     assert second.headers["webhook-id"] == first.headers["webhook-id"]
-    inside.until_rows(STATES, [("delivered",)])
+    inside.wait_for_rows(STATES, [("delivered",)])
 
 
 def test_a_worker_that_is_asked_to_stop_hands_its_message_back(inside: World, receiver: Receiver) -> None:
     endpoint(inside.conn, receiver.url)
     receiver.hold.clear()
     worker = inside.start_worker()
-    control.cancel(inside.conn, ASHA, inside.ask())
+    control.cancel(inside.conn, ASHA, inside.enqueue())
     receiver.next()
     worker.terminate()
     assert worker.wait(30) == 0
@@ -201,4 +201,4 @@ def test_a_worker_that_is_asked_to_stop_hands_its_message_back(inside: World, re
     receiver.hold.set()
     inside.start_worker()
     receiver.next()
-    inside.until_rows(STATES, [("delivered",)])
+    inside.wait_for_rows(STATES, [("delivered",)])

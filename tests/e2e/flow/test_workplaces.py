@@ -53,7 +53,7 @@ def decide_all(world: World, truth: dict[str, str | None]) -> int:
 
 def test_it_works(world: World) -> None:
     world.start_worker()
-    first = world.until_ended(world.ask("037", page_size=100))
+    first = world.wait_for_end(world.enqueue("037", page_size=100))
     truth = where(world, "037")
     unknown = {one.name: one.people for one in waiting(world)}
     [hospital] = [name for name in unknown if name.lower().startswith("hospitali")]
@@ -71,11 +71,11 @@ def test_it_works(world: World) -> None:
         (store.count_without_workplace(world.conn),)
     ]
     before, changes = world.rows(ROWS), world.rows(CHANGES)
-    again = world.until_ended(world.ask("037", page_size=100))
+    again = world.wait_for_end(world.enqueue("037", page_size=100))
     assert (again.new, again.changed, again.unmatched) == (0, 0, store.count_without_workplace(world.conn))
     assert (world.rows(ROWS), world.rows(CHANGES)) == (before, changes)
     [known] = world.simulator.add_people(vote="037", count=1, workplace="HOSPITALI  KUU ya Pwani Mchangani.")
-    world.until_ended(world.ask("037", page_size=100))
+    world.wait_for_end(world.enqueue("037", page_size=100))
     assert filed(world)[known] == hospital
     assert world.rows(CHANGES) == changes
 
@@ -91,13 +91,13 @@ def test_two_runs_that_list_the_same_people_one_after_the_other_do_not_fight(wor
     both = listed_by_both(world)
     assert len(both) > 5
     for vote in ("037", "001"):
-        world.until_ended(world.ask(vote, page_size=50))
+        world.wait_for_end(world.enqueue(vote, page_size=50))
     decide_all(world, truth := where(world, "037", "001"))
     assert all(filed(world)[zan_id] == there for zan_id, there in truth.items() if there)
     before, listings = world.rows(ROWS), world.rows(LISTINGS)
     assert [(vote, people) for vote, _, people in listings] == [("001", 240), ("037", 320)]
     for vote in ("001", "037", "001"):
-        run = world.until_ended(world.ask(vote, page_size=50))
+        run = world.wait_for_end(world.enqueue(vote, page_size=50))
         assert (run.outcome, run.new, run.changed) == ("complete", 0, 0)
     assert (world.rows(ROWS), world.rows(LISTINGS)) == (before, listings)
 
@@ -109,10 +109,10 @@ def test_two_runs_that_list_the_same_people_at_once_do_not_fight(world: World) -
         held = world.simulator.hold(page=3)
         if not world.workers:
             world.start_worker()
-        asked = [world.ask(vote, page_size=25) for vote in ("037", "001")]
+        asked = [world.enqueue(vote, page_size=25) for vote in ("037", "001")]
         world.simulator.wait_for(held=2)
         world.simulator.release(held)
-        ended = [world.until_ended(run_id) for run_id in asked]
+        ended = [world.wait_for_end(run_id) for run_id in asked]
         assert [run.outcome for run in ended] == ["complete", "complete"]
         if not world.rows("SELECT FROM workplaces WHERE matched_by = 'alias' LIMIT 1"):
             decide_all(world, truth := where(world, "037", "001"))

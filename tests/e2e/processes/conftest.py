@@ -51,5 +51,5 @@ def shared(migrated_template: Path) -> Iterator[Product]:
         product = Product(copy_state(migrated_template, folder)).up()
         product.simulator(latency_ms=0, jitter_ms=0, failure_rate=0)
         yield product
-        assert product.stop() == 0, product.all_told()
+        assert product.stop() == 0, product.describe_state()
         assert product.processes() == {}

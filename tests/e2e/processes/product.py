@@ -27,7 +27,7 @@ from tests.support.served import free_port
 from tests.support.shared import memory_folder
 from tests.support.simulated import PLAIN
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds after which what does not come fails a test. No test asserts a shorter time."""
 
 HRIMS = Path(sys.executable).with_name("hrims")
@@ -42,11 +42,11 @@ QUICK = {
 }
 
 
-def until(reached: Callable[[], Any], told: Callable[[], str] = str) -> Any:
+def wait_until(reached: Callable[[], Any], describe: Callable[[], str] = str) -> Any:
     """Poll until the function returns a value and return it."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not (found := reached()):
-        assert time.monotonic() < end, f"waited {PATIENCE:.0f} s in vain\n{told()}"
+        assert time.monotonic() < end, f"waited {TIMEOUT:.0f} s in vain\n{describe()}"
         time.sleep(0.05)
     return found
 
@@ -67,7 +67,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and wait for its end. That of the checkout is forked, which takes milliseconds."""
     if script == HRIMS and "PYTHONPATH" not in env:
-        return fork_server.run("hrims", *words, env=env, cwd=cwd or PROJECT, stdin=stdin, timeout=PATIENCE)
+        return fork_server.run("hrims", *words, env=env, cwd=cwd or PROJECT, stdin=stdin, timeout=TIMEOUT)
     return run_script(*words, env=env, stdin=stdin, script=script, cwd=cwd)
 
 
@@ -83,7 +83,7 @@ def run_script(
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
 
 
@@ -105,7 +105,7 @@ def state_folder() -> Iterator[Path]:
         for pid in processes_of(state):
             with suppress(ProcessLookupError):  # it may have ended meanwhile
                 os.kill(pid, signal.SIGKILL)
-        until(lambda: not processes_of(state))
+        wait_until(lambda: not processes_of(state))
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -127,7 +127,7 @@ def _belongs(entry: Path, state: bytes) -> str | None:
         if command and any(state in text for text in texts):
             return command.replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
-        return None  # it ended while we looked
+        return None  # it has ended meanwhile
     return None
 
 
@@ -138,7 +138,7 @@ def copy_state(template: Path, state: Path) -> Path:
 
 
 class Product:
-    """One ``hrims up``. ``said`` is all it has printed until now."""
+    """One ``hrims up``. ``output`` is what it has printed until now."""
 
     script = HRIMS
     """The ``hrims`` of the installation that is tested."""
@@ -149,7 +149,7 @@ class Product:
     def __init__(self, state: Path, *command: str, **settings: str) -> None:
         self.state, self.port = state, int(settings.pop("PORT", "") or free_port())
         self.settings = settings
-        self.said = ""
+        self.output = ""
         self.process = subprocess.Popen(
             list(command) or [str(self.script), "up"],
             env=self.env(),
@@ -169,28 +169,28 @@ class Product:
         assert self.process.stdout is not None
         with self.process.stdout as lines:
             for line in lines:
-                self.said += line
+                self.output += line
 
-    def until_said(self, words: str) -> str:
-        """Wait for words; return all that was said."""
-        until(lambda: words in self.said or self._gone(), self.all_told)
-        assert words in self.said, self.all_told()
-        return self.said
+    def wait_for_output(self, words: str) -> str:
+        """Wait until it has printed these words. Return its output."""
+        wait_until(lambda: words in self.output or self._has_ended(), self.describe_state)
+        assert words in self.output, self.describe_state()
+        return self.output
 
-    def _gone(self) -> bool:
+    def _has_ended(self) -> bool:
         if self.process.poll() is not None:
-            self._listener.join(PATIENCE)
+            self._listener.join(TIMEOUT)
             return True
         return False
 
     def up(self) -> "Product":
         """Wait until it says that it is up."""
-        self.until_said("Ctrl-C stops all of it")
+        self.wait_for_output("Ctrl-C stops all of it")
         return self
 
     @functools.cached_property
     def dsn(self) -> str:
-        """The address of its database."""
+        """The DSN of its database."""
         return self.hrims("db", "url").stdout.strip()
 
     @property
@@ -198,30 +198,30 @@ class Product:
         return f"http://127.0.0.1:{self.port}"
 
     def is_ready(self) -> bool:
-        """Whether everything works, by its own word."""
+        """Return whether ``/readyz`` reports that everything works."""
         try:
             answer = httpx.get(f"{self.address}/readyz", trust_env=False, verify=PLAIN, timeout=10)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200 and bool(answer.json()["worker"])
 
-    def until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until everything works."""
-        until(self.is_ready, self.all_told)
+        wait_until(self.is_ready, self.describe_state)
 
-    def ended(self) -> int:
+    def wait(self) -> int:
         """Wait for its end; return the exit code."""
-        code = self.process.wait(PATIENCE)
-        self._listener.join(PATIENCE)
+        code = self.process.wait(TIMEOUT)
+        self._listener.join(TIMEOUT)
         return code
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Asks it to stop; returns the exit code."""
+        """Ask it to stop. Return the exit code."""
         self.process.send_signal(number)
-        return self.ended()
+        return self.wait()
 
     def processes(self) -> dict[int, str]:
-        """Every process of this instance."""
+        """Return every process of this instance."""
         return processes_of(self.state)
 
     def pid_of(self, *words: str) -> int | None:
@@ -239,21 +239,21 @@ class Product:
         self._control("PUT", "", behaviour)
 
     def hold(self, **match: Any) -> None:
-        """Lets the simulator hold requests, those after the first ``after``, until ``release()``."""
+        """Make the simulator hold requests after the first ``after``, until ``release()``."""
         self._control("POST", "/hold", match)
 
     def release(self) -> None:
-        """Lets the simulator answer what it holds."""
+        """Make the simulator answer the held requests."""
         self._control("POST", "/release", {})
 
     def _control(self, method: str, path: str, body: dict[str, Any]) -> None:
         url = (self.state / "simulator.url").read_text().strip() + "/_control" + path
-        answer = httpx.request(method, url, json=body, trust_env=False, verify=PLAIN, timeout=PATIENCE)
+        answer = httpx.request(method, url, json=body, trust_env=False, verify=PLAIN, timeout=TIMEOUT)
         assert answer.status_code == 200, answer.text
 
     def browser(self) -> httpx.Client:
         """Return a client that keeps cookies."""
-        return httpx.Client(base_url=self.address, trust_env=False, verify=PLAIN, timeout=PATIENCE)
+        return httpx.Client(base_url=self.address, trust_env=False, verify=PLAIN, timeout=TIMEOUT)
 
     def sign_in(self, name: str, password: str, browser: httpx.Client | None = None) -> bool:
         """Sign in through the page; return whether the password was accepted."""
@@ -265,10 +265,10 @@ class Product:
             form = {"name": name, "password": password, "csrf_token": token[1]}
             return browser.post("/sign-in", data=form).status_code == 303
 
-    def all_told(self) -> str:
-        """Return what it said and logged, for a test that fails."""
+    def describe_state(self) -> str:
+        """Return its output, its logs and its processes, for the message of a failed test."""
         logs = [f"--- {log.name}\n{log.read_text()[-2000:]}" for log in sorted(self.state.glob("log/*.log"))]
-        return "\n".join([self.said, *logs, json.dumps(self.processes(), indent=1)])
+        return "\n".join([self.output, *logs, json.dumps(self.processes(), indent=1)])
 
 
 def _started(pid: int) -> int:

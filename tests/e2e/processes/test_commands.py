@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from hrims.cli import commands
 from hrims.postgres import find_binaries
-from tests.e2e.processes.product import HRIMS, PATIENCE, Product, env_of, run, run_script, until
+from tests.e2e.processes.product import HRIMS, TIMEOUT, Product, env_of, run, run_script, wait_until
 from tests.support.command_line import call_refused, keep_logging
 from tests.support.fork_server import ForkedProcess
 from tests.support.simulated import PLAIN
@@ -127,9 +127,9 @@ def test_migrate_says_who_holds_the_lock_that_it_waits_for(dsn: str, state: Path
         with said.open("wb") as out, Path(os.devnull).open("wb") as errors:
             migrating = ForkedProcess("hrims", "migrate", env=env, stdout=out, stderr=errors)
         line = f"0013_views.sql waits for a lock, held by process {analyst.info.backend_pid} (notebook, user "
-        until(lambda: migrating.poll() is not None or said.read_text().startswith(line), said.read_text)
+        wait_until(lambda: migrating.poll() is not None or said.read_text().startswith(line), said.read_text)
         analyst.rollback()
-        assert migrating.wait(PATIENCE) == 0
+        assert migrating.wait(TIMEOUT) == 0
     assert said.read_text().endswith("\napplied 0013_views.sql\n1 applied.\n")
 
 

@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from hrims.postgres import find_binaries
 from tests import PROJECT
-from tests.e2e.processes.product import PATIENCE, Product
+from tests.e2e.processes.product import TIMEOUT, Product
 from tests.support.documents import PAGES, commands_of, name_of
 from tests.support.fork_server import write_command
 
@@ -95,7 +95,7 @@ def run_page(
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
 
 

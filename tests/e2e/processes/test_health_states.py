@@ -17,7 +17,7 @@ from tests.e2e.processes.product import Product, env_of, run
 from tests.support.served import Served
 from tests.support.simulated import Simulator
 from tests.web.metrics import OPEN, parse
-from tests.web.runs import ask_for, institution
+from tests.web.runs import enqueue_run_of, institution
 
 ROW = re.compile(r"^\| ([A-Z][^|]+) \| (\d+) ?(\w*) \| (\w+) ?(\w*) \| ?(?:`([^`]+)`)? ?\|$", re.MULTILINE)
 
@@ -86,7 +86,7 @@ def slow_hrims_down(stage: Stage) -> None:
 def let_a_run_wait(stage: Stage) -> None:
     """Let a run wait for an hour."""
     [(id_,)] = stage.conn.execute("SELECT id FROM institutions").fetchall()
-    ask_for(stage.conn, id_)
+    enqueue_run_of(stage.conn, id_)
     stage.conn.execute("UPDATE runs SET requested_at = now() - interval '1 hour'")
 
 

@@ -54,7 +54,7 @@ def test_a_second_terminal_is_told_which_instance_runs(
     checkout: Path, migrated: Path, tmp_path: Path
 ) -> None:
     product = Product(migrated, PYTHONPATH=str(checkout)).up()
-    assert exported(product.said) == {"HRIMS_STATE_DIR": str(migrated)}
+    assert exported(product.output) == {"HRIMS_STATE_DIR": str(migrated)}
     for command in (("token", "add", "machine"), ("migrate",), ("db", "url"), ("worker",), ("doctor",)):
         said = refused(checkout, *command)
         assert f"{product.address} (process {product.process.pid})" in said
@@ -64,10 +64,10 @@ def test_a_second_terminal_is_told_which_instance_runs(
     assert f"There is no database in {tmp_path / 'typo'} yet, and none was made." in said
     assert f"export HRIMS_STATE_DIR={migrated}" in said
     assert not (tmp_path / "typo").exists()
-    found = run("token", "add", "machine", env=terminal(checkout, **exported(product.said)))
+    found = run("token", "add", "machine", env=terminal(checkout, **exported(product.output)))
     assert found.returncode == 0, found.stderr
     product.process.send_signal(signal.SIGKILL)
-    product.ended()
+    product.wait()
     said = refused(checkout, "token", "add", "machine")
     assert "There is no database" in said
     assert "HRIMS Sync runs" not in said
@@ -79,14 +79,14 @@ def test_the_default_one_is_found_beside_one_whose_password_is_neither_kept_nor_
     given = {"DATABASE_URL": f"{dsn} password={SECRET}", "HRIMS_BASE_URL": "http://127.0.0.1:9/hrims"}
     other = Product(state, PYTHONPATH=str(checkout), **given).up()
     said = refused(checkout, "sync", "--vote", "001")
-    for told in (said, other.said):
+    for told in (said, other.output):
         assert "DATABASE_URL as where it was started" in told
         assert SECRET not in told
     [record] = (checkout / ".hrims" / "instances").glob("*.json")
     assert SECRET not in record.read_text()
 
     default = start_default(checkout, migrated_template)
-    assert "In another terminal" not in default.said
+    assert "In another terminal" not in default.output
     done = run("token", "add", "machine", env=terminal(checkout))
     assert done.returncode == 0, done.stderr
     assert other.stop() == 0

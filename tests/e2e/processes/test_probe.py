@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes.product import PATIENCE, env_of, run, start, until
+from tests.e2e.processes.product import TIMEOUT, env_of, run, start, wait_until
 from tests.support.fork_server import ForkedProcess
 
 NOWHERE = "postgresql://unknown@127.0.0.1:1/none"
@@ -36,7 +36,7 @@ def worker(env: dict[str, str], tmp_path: Path) -> Iterator[ForkedProcess]:
     if process.poll() is None:
         process.send_signal(signal.SIGCONT)
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
 
 
 def probe(env: dict[str, str]) -> tuple[int, str]:
@@ -50,18 +50,18 @@ def test_a_host_without_a_worker(env: dict[str, str]) -> None:
 
 
 def test_a_worker_that_works_freezes_and_wakes(env: dict[str, str], worker: ForkedProcess) -> None:
-    until(lambda: probe(env) == (0, f"Worker process {worker.pid} is working.\n"))
+    wait_until(lambda: probe(env) == (0, f"Worker process {worker.pid} is working.\n"))
     worker.send_signal(signal.SIGSTOP)
-    until(lambda: probe(env)[0] == 1)
+    wait_until(lambda: probe(env)[0] == 1)
     assert "Restart it." in probe(env)[1]
     worker.send_signal(signal.SIGCONT)
-    until(lambda: probe(env)[0] == 0)
+    wait_until(lambda: probe(env)[0] == 0)
 
 
 def test_a_killed_worker_is_gone(env: dict[str, str], worker: ForkedProcess) -> None:
-    until(lambda: probe(env)[0] == 0)
+    wait_until(lambda: probe(env)[0] == 0)
     worker.kill()
-    worker.wait(PATIENCE)
+    worker.wait(TIMEOUT)
     assert probe(env)[0] == 1
 
 
@@ -69,17 +69,17 @@ def test_a_worker_without_its_database_is_not_restarted(env: dict[str, str], tmp
     env = env | {"DATABASE_URL": NOWHERE}
     process = start("worker", env=env, log=tmp_path / "away.log")
     try:
-        until(lambda: probe(env) == (0, f"Worker process {process.pid} is waiting for the database.\n"))
+        wait_until(lambda: probe(env) == (0, f"Worker process {process.pid} is waiting for the database.\n"))
     finally:
         process.terminate()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     assert probe(env)[0] == 1
 
 
 def test_systemd_is_told(env: dict[str, str], tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(PATIENCE)
+        manager.settimeout(TIMEOUT)
         env = env | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "500000"}
         process = start("worker", env=env, log=tmp_path / "worker.log")
         try:
@@ -91,7 +91,7 @@ def test_systemd_is_told(env: dict[str, str], tmp_path: Path) -> None:
                 assert manager.recv(1000) == b"WATCHDOG=1\nSTATUS=working"
         finally:
             process.terminate()
-            assert process.wait(PATIENCE) == 0
+            assert process.wait(TIMEOUT) == 0
         while (message := manager.recv(1000)) != b"STOPPING=1":
             assert message == b"WATCHDOG=1\nSTATUS=working"
 
@@ -102,9 +102,9 @@ def test_a_folder_that_is_a_link_is_not_written(env: dict[str, str], tmp_path: P
     Path(env["TMPDIR"], f"hrims-workers-{os.getuid()}").symlink_to(elsewhere)
     process = start("worker", env=env, log=tmp_path / "worker.log")
     try:
-        until(lambda: "worker_started" in (tmp_path / "worker.log").read_text())
+        wait_until(lambda: "worker_started" in (tmp_path / "worker.log").read_text())
         assert probe(env)[0] == 1
     finally:
         process.terminate()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     assert not [*elsewhere.iterdir()]

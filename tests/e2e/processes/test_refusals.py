@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes.product import Product, env_of, run, until
+from tests.e2e.processes.product import Product, env_of, run, wait_until
 
 SECRET = "hidden-password-of-a-test"
 
 
 def refused(product: Product) -> str:
     """Wait for its end; return its last words, which are no traceback, and leave nothing running."""
-    assert product.ended() == 1, product.said
-    assert "Traceback" not in product.said
+    assert product.wait() == 1, product.output
+    assert "Traceback" not in product.output
     assert product.processes() == {}
-    assert SECRET not in product.said
-    return product.said.rpartition("hrims: ")[2]
+    assert SECRET not in product.output
+    return product.output.rpartition("hrims: ")[2]
 
 
 def test_a_port_that_is_taken(state: Path) -> None:
@@ -112,8 +112,8 @@ def test_children_that_keep_failing_are_told_of_with_their_log_and_its_last_line
 ) -> None:
     given = {"DATABASE_URL": dsn, "HRIMS_BASE_URL": "http://127.0.0.1:9/hrims"}
     product = Product(state, GUNICORN_CMD_ARGS="--no-such-option", **given)
-    product.until_said("web ended (")
-    assert f"Its log, {state / 'log' / 'web.log'}, ends: " in product.said
-    assert "--no-such-option" in product.said
+    product.wait_for_output("web ended (")
+    assert f"Its log, {state / 'log' / 'web.log'}, ends: " in product.output
+    assert "--no-such-option" in product.output
     assert product.stop(signal.SIGINT) == 0
-    until(lambda: not product.processes(), product.all_told)
+    wait_until(lambda: not product.processes(), product.describe_state)

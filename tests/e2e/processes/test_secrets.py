@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes.product import Product, until
+from tests.e2e.processes.product import Product, wait_until
 from tests.support.simulated import Simulator
 
 SECRETS = {
@@ -37,9 +37,9 @@ def test_no_secret_is_printed_or_logged(dsn: str, state: Path, log_format: str) 
         told.append(product.hrims("doctor", HRIMS_TOKEN="recognisable-other"))
         told.append(product.hrims("doctor", DATABASE_URL=f"postgresql://u:{DATABASE}@127.0.0.1:1/x"))
         log = state / "log" / "worker.log"
-        until(lambda: "run_ended" in log.read_text(), product.all_told)
+        wait_until(lambda: "run_ended" in log.read_text(), product.describe_state)
         assert product.stop() == 0
-    texts = [product.said, *(one.stdout + one.stderr for one in told)]
+    texts = [product.output, *(one.stdout + one.stderr for one in told)]
     logs = {path.name: path.read_text() for path in (state / "log").iterdir()}
     for text in (*texts, *logs.values()):
         assert "recognisable" not in text

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes.product import HRIMS, Product, env_of, processes_of, until
+from tests.e2e.processes.product import HRIMS, Product, env_of, processes_of, wait_until
 
 
 def until_nothing_is_left(product: Product) -> None:
     """Wait until no process of this instance lives."""
-    until(lambda: not product.processes(), product.all_told)
+    wait_until(lambda: not product.processes(), product.describe_state)
 
 
 def events_of(state: Path, name: str) -> int:
@@ -35,7 +35,7 @@ def start_run(state: Path, told: str) -> Product:
     product.simulator(latency_ms=100, jitter_ms=50, failure_rate=0)
     asked = product.hrims("sync", "--vote", "001", "--page-size", "5", "--no-wait")
     assert asked.stdout.endswith(f"{told}\n"), asked.stdout + asked.stderr
-    until(lambda: events_of(state, "attempt_started") > started, product.all_told)
+    wait_until(lambda: events_of(state, "attempt_started") > started, product.describe_state)
     names = " ".join(product.processes().values())
     assert all(part in names for part in ("gunicorn", "worker", "simulate", "postgres", "guard")), names
     return product
@@ -45,7 +45,7 @@ def test_a_kill_of_the_parent_leaves_nothing_behind_and_ctrl_c_stops_all_of_it_i
     running: Product,
 ) -> None:
     running.process.kill()
-    running.ended()
+    running.wait()
     until_nothing_is_left(running)
     state = running.state
     again = start_run(state, "is under way already.")
@@ -63,7 +63,7 @@ def test_a_kill_of_parent_and_web_master_at_once_leaves_nothing_behind(running: 
     assert master
     running.process.kill()
     os.kill(master, signal.SIGKILL)
-    running.ended()
+    running.wait()
     until_nothing_is_left(running)
 
 
@@ -72,9 +72,9 @@ def test_a_second_ctrl_c_does_not_wait_for_a_page_that_takes_for_ever(migrated: 
     product = Product(migrated, HRIMS_STOP_SECONDS="600").up()
     product.simulator(latency_ms=600_000, jitter_ms=0)
     assert product.hrims("sync", "--vote", "001", "--no-wait").returncode == 0
-    until(lambda: events_of(migrated, "attempt_started"))
+    wait_until(lambda: events_of(migrated, "attempt_started"))
     product.process.send_signal(signal.SIGINT)
-    product.until_said("Stopping ...")
+    product.wait_for_output("Stopping ...")
     assert product.stop(signal.SIGINT) == 0
     assert product.processes() == {}
 
@@ -96,7 +96,7 @@ def test_a_terminal_that_is_closed_stops_all_of_it(migrated: Path) -> None:
     os.close(ours)  # from here on writing fails as well
     process.send_signal(signal.SIGHUP)
     assert process.wait(120) == 0
-    until(lambda: not processes_of(migrated))
+    wait_until(lambda: not processes_of(migrated))
 
 
 def test_it_stops_although_its_output_is_a_closed_pipe(migrated: Path) -> None:
@@ -106,10 +106,10 @@ def test_it_stops_although_its_output_is_a_closed_pipe(migrated: Path) -> None:
     os.read(reader, 1)
     os.close(reader)  # in the middle of the start: the banner meets a broken pipe
     log = migrated / "log" / "worker.log"
-    until(lambda: log.exists() and any("hrims worker" in one for one in processes_of(migrated).values()))
+    wait_until(lambda: log.exists() and any("hrims worker" in one for one in processes_of(migrated).values()))
     process.terminate()
     assert process.wait(120) == 0
-    until(lambda: not processes_of(migrated))
+    wait_until(lambda: not processes_of(migrated))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -135,8 +135,8 @@ def _make_is_told(state: Path, tmp_path: Path, number: signal.Signals) -> None:
 
 def test_a_signal_while_it_still_starts(state: Path) -> None:
     product = Product(state)
-    product.until_said("Starting the database")
+    product.wait_for_output("Starting the database")
     assert product.stop(signal.SIGINT) == 0
     until_nothing_is_left(product)
-    assert "Stopped" in product.said
-    assert "Traceback" not in product.said
+    assert "Stopped" in product.output
+    assert "Traceback" not in product.output

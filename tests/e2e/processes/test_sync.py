@@ -13,7 +13,7 @@ import pytest
 
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
-from tests.e2e.processes.product import HRIMS, PATIENCE, Product, env_of, run, start, until
+from tests.e2e.processes.product import HRIMS, TIMEOUT, Product, env_of, run, start, wait_until
 from tests.support.fork_server import ForkedProcess
 from tests.support.simulated import Simulator
 
@@ -52,14 +52,14 @@ class Typed:
             except OSError:  # Linux' way to say that the other end is closed
                 return
 
-    def until_seen(self, pattern: str) -> None:
+    def wait_for_text(self, pattern: str) -> None:
         """Wait until the terminal shows it."""
-        until(lambda: re.search(pattern, self.seen), lambda: self.seen)
+        wait_until(lambda: re.search(pattern, self.seen), lambda: self.seen)
 
-    def ended(self) -> int:
+    def wait(self) -> int:
         """Wait for its end; return the exit code."""
-        code = self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        code = self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
         os.close(self._terminal)
         return code
 
@@ -103,9 +103,9 @@ def test_one_person_by_number(shared: Product) -> None:
 def test_a_live_bar_on_a_terminal(shared: Product) -> None:
     shared.hold(vote="009", after=7)
     typed = Typed(shared.env(), "sync", "--vote", "009", "--page-size", "10")
-    typed.until_seen(r"Active.*70/230")
+    typed.wait_for_text(r"Active.*70/230")
     shared.release()
-    assert typed.ended() == 0, typed.seen
+    assert typed.wait() == 0, typed.seen
     assert "\x1b[" in typed.seen
     assert "Complete: all 230" in typed.seen
 
@@ -113,9 +113,9 @@ def test_a_live_bar_on_a_terminal(shared: Product) -> None:
 def test_ctrl_c_while_watching_leaves_the_run_going(shared: Product) -> None:
     shared.hold(vote="010", after=5)
     typed = Typed(shared.env(), "sync", "--vote", "010", "--page-size", "10", is_forked=False)
-    typed.until_seen(r"Active.*50/410")
+    typed.wait_for_text(r"Active.*50/410")
     typed.process.send_signal(signal.SIGINT)
-    assert typed.ended() == 130
+    assert typed.wait() == 130
     assert "was not cancelled. Repeat the command to watch it." in typed.seen
     assert "Traceback" not in typed.seen
     asked = shared.hrims("sync", "--vote", "010", "--no-wait")
@@ -172,28 +172,28 @@ def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path, tmp_path: Pa
             "HRIMS_PROBE_PAUSE": "0.1",
         }
         waits = Typed(env, "sync", "--vote", "001", "--page-size", "20")
-        waits.until_seen(
+        waits.wait_for_text(
             r"No worker is running; the run waits\. Ctrl-C stops the waiting and keeps the run\."
         )
-        waits.until_seen("hrims worker, or everything: make run")
+        waits.wait_for_text("hrims worker, or everything: make run")
         worker = start("worker", env=env, log=tmp_path / "worker.log")
         try:
-            assert waits.ended() == 0, waits.seen
+            assert waits.wait() == 0, waits.seen
             simulator.fail("wrong_total", total=63)
             short = run("sync", "--vote", "001", "--page-size", "20", env=env)
             assert (short.returncode, "Incomplete: " in short.stdout) == (3, True), short.stdout
             simulator.control(down=True)
             down = Typed(env, "sync", "--vote", "002")
-            down.until_seen("Waiting for HRIMS: circuit breaker open.")
+            down.wait_for_text("Waiting for HRIMS: circuit breaker open.")
             simulator.control(down=False, faults=[])
-            assert down.ended() == 0, down.seen
+            assert down.wait() == 0, down.seen
             simulator.fail("body404", operation="204")
             failed = run("sync", "--vote", "002", env=env)
             assert (failed.returncode, "Failed: " in failed.stdout) == (1, True), failed.stdout
             assert "No employee was saved." in failed.stdout
         finally:
             worker.terminate()
-            assert worker.wait(PATIENCE) == 0
+            assert worker.wait(TIMEOUT) == 0
 
 
 @pytest.mark.parametrize("state_of_run", ["waiting", "delayed", "active"])
@@ -210,23 +210,23 @@ def test_without_a_worker_it_waits_until_ctrl_c(
         conn.execute("UPDATE runs SET state = %s, attempt = 1, started_at = now()", (state_of_run,))
         typed = Typed(env, "sync", "--vote", "001")
         which = f"worker of the pool {pool}" if pool else "worker"
-        typed.until_seen(
+        typed.wait_for_text(
             rf"No {which} is running; the run waits\. Ctrl-C stops the waiting and keeps the run\."
         )
         typed.process.send_signal(signal.SIGINT)
-        assert typed.ended() == 130
+        assert typed.wait() == 130
         assert conn.execute("SELECT state FROM runs").fetchall() == [(state_of_run,)]
 
 
 def test_the_database_restarts_while_it_watches(shared: Product) -> None:
     shared.hold(vote="012", after=5)
     typed = Typed(shared.env(), "sync", "--vote", "012", "--page-size", "10")
-    typed.until_seen(r"Active.*50/350")
+    typed.wait_for_text(r"Active.*50/350")
     postmaster = shared.pid_of("postgres -D")
     assert postmaster
     os.kill(postmaster, signal.SIGINT)
-    typed.until_seen("The database is unavailable; waiting for it.")
-    typed.until_seen("The database is back.")
+    typed.wait_for_text("The database is unavailable; waiting for it.")
+    typed.wait_for_text("The database is back.")
     shared.release()
-    assert typed.ended() == 0, typed.seen
-    shared.until_ready()
+    assert typed.wait() == 0, typed.seen
+    shared.wait_until_ready()

@@ -13,20 +13,20 @@ def test_it_works_from_nothing_and_finds_the_same_data_again_beside_another_inst
     shared: Product, state: Path
 ) -> None:
     first = Product(state).up()
-    assert first.is_ready(), first.all_told()
-    assert re.findall(r"https?://\S+", first.said) == [first.address]
-    assert re.findall(r"user name +(\S+)", first.said) == ["admin"]
-    [password] = re.findall(r"password +(\S{4}-\S{4}-\S{4}-\S{4})\n", first.said)
+    assert first.is_ready(), first.describe_state()
+    assert re.findall(r"https?://\S+", first.output) == [first.address]
+    assert re.findall(r"user name +(\S+)", first.output) == ["admin"]
+    [password] = re.findall(r"password +(\S{4}-\S{4}-\S{4}-\S{4})\n", first.output)
     assert first.sign_in("admin", password)
     done = first.hrims("sync", "--vote", "003", "--page-size", "500")
     assert done.returncode == 0, done.stderr
     assert first.stop() == 0
     assert first.processes() == {}
-    assert "Stopped. Everything saved is kept." in first.said
+    assert "Stopped. Everything saved is kept." in first.output
 
     second = Product(state, PORT=str(first.port)).up()
-    assert password not in second.said
-    [command] = re.findall(r"HRIMS_STATE_DIR=\S+ \S+hrims user password admin", second.said)
+    assert password not in second.output
+    [command] = re.findall(r"HRIMS_STATE_DIR=\S+ \S+hrims user password admin", second.output)
     assert str(state) in command
     assert second.sign_in("admin", password)
     with psycopg.connect(second.dsn) as conn:
@@ -63,10 +63,10 @@ def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(dsn: s
         assert product.is_ready()
         assert not (state / "postgres").exists()
         assert product.pid_of("simulate") is None
-        assert url in product.said
-        assert "as given in DATABASE_URL" in product.said
-        assert "as given in HRIMS_ADMIN_PASSWORD" in product.said
-        assert "given-by-a-test" not in product.said
+        assert url in product.output
+        assert "as given in DATABASE_URL" in product.output
+        assert "as given in HRIMS_ADMIN_PASSWORD" in product.output
+        assert "given-by-a-test" not in product.output
         assert product.sign_in("admin", "given-by-a-test")
         with psycopg.connect(dsn) as conn:
             assert conn.execute("SELECT count(*) FROM institutions").fetchone() == (0,)
@@ -80,5 +80,5 @@ def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(dsn: s
 def test_other_addresses_to_listen_on(migrated: Path, host: str) -> None:
     product = Product(migrated, HRIMS_HOST=host).up()
     shown = "[::1]" if host == "::1" else "127.0.0.1"
-    assert f"http://{shown}:{product.port}" in product.said
+    assert f"http://{shown}:{product.port}" in product.output
     assert product.stop() == 0

@@ -14,7 +14,7 @@ from hrims import config, migrate
 from hrims.cli import commands, preflight
 from hrims.schema import Migration, load_migrations
 from tests.database.runs import register_worker
-from tests.e2e.processes.product import until
+from tests.e2e.processes.product import wait_until
 from tests.support.served import Served
 from tests.support.simulated import PLAIN
 
@@ -64,7 +64,7 @@ def test_a_web_process_that_had_no_request_stays_ready_and_one_that_starts_refus
     with psycopg.connect(dsn, autocommit=True) as conn, Served(tmp_path, env) as running:
         register_worker(conn)
         checked = "schema_checked"
-        until(lambda: running.log.read_text().count(checked) == 2, running.log.read_text)
+        wait_until(lambda: running.log.read_text().count(checked) == 2, running.log.read_text)
         conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
         for _ in range(10):  # either process may answer
             answer = httpx.get(f"{running.url}/readyz", trust_env=False, verify=PLAIN)
@@ -74,7 +74,7 @@ def test_a_web_process_that_had_no_request_stays_ready_and_one_that_starts_refus
             words = (
                 'database_unusable message="This database is newer than this code: it holds 9999_later.sql'
             )
-            until(lambda: starting.log.read_text().count(words) == 2, starting.log.read_text)
+            wait_until(lambda: starting.log.read_text().count(words) == 2, starting.log.read_text)
             assert httpx.get(f"{starting.url}/readyz", trust_env=False, verify=PLAIN).status_code == 503
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import PROJECT
-from tests.e2e.processes.product import until
+from tests.e2e.processes.product import wait_until
 
 LIKE_DEBIAN = f"""#!/bin/sh
 case "$*" in
@@ -99,7 +99,7 @@ def test_a_killed_installation_is_repeated(tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
     first = subprocess.Popen(command, cwd=tmp_path, env=clean, start_new_session=True)
-    until((tmp_path / "pip-runs").exists)
+    wait_until((tmp_path / "pip-runs").exists)
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     assert not (tmp_path / ".venv" / "run.stamp").exists()

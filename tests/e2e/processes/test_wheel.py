@@ -150,7 +150,7 @@ def test_up_reaches_the_first_completed_sync_and_stops(
         assert [file for file in files if browser.get(file).status_code != 200] == []
     assert product.stop(signal.SIGINT) == 0
     assert product.processes() == {}
-    assert "Stopped. Everything saved is kept." in product.said
+    assert "Stopped. Everything saved is kept." in product.output
 
 
 def test_the_default_state_directory_is_in_the_home_of_the_user(installed: Path, tmp_path: Path) -> None:

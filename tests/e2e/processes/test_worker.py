@@ -11,7 +11,7 @@ import pytest
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
 from hrims.jobs.workers import store as workers
-from tests.e2e.processes.product import HRIMS, PATIENCE, env_of, run, start, until
+from tests.e2e.processes.product import HRIMS, TIMEOUT, env_of, run, start, wait_until
 from tests.support.simulated import Simulator
 
 ALL_OF_IT = """
@@ -48,7 +48,7 @@ def test_both_ways_run_jobs_and_stop_when_asked(dsn: str, state: Path, command: 
             assert done.returncode == 0, done.stdout + done.stderr
         finally:
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait(PATIENCE) == 0
+            assert worker.wait(TIMEOUT) == 0
 
 
 def test_a_pool_that_cannot_be_is_refused_and_nothing_is_started(dsn: str, state: Path) -> None:
@@ -62,13 +62,13 @@ def test_it_says_what_it_serves(dsn: str, state: Path, tmp_path: Path) -> None:
     env = {**env_of(state), "DATABASE_URL": dsn}
     worker = start("worker", "--pool", "health", env=env, log=log)
     try:
-        until(
+        wait_until(
             lambda: f"worker_started pool=health concurrency=2 pid={worker.pid}" in log.read_text(),
             log.read_text,
         )
     finally:
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(PATIENCE) == 0
+        assert worker.wait(TIMEOUT) == 0
 
 
 def test_it_waits_for_a_database_that_is_not_migrated_yet(state: Path, tmp_path: Path) -> None:
@@ -76,14 +76,14 @@ def test_it_waits_for_a_database_that_is_not_migrated_yet(state: Path, tmp_path:
     log = tmp_path / "worker.log"
     worker = start("worker", env=env, log=log)
     try:
-        until(lambda: "Run `hrims migrate`" in log.read_text(), log.read_text)
+        wait_until(lambda: "Run `hrims migrate`" in log.read_text(), log.read_text)
         assert run("migrate", env=env).returncode == 0
         url = run("db", "url", env=env).stdout.strip()
         with psycopg.connect(url, autocommit=True) as conn:
-            until(lambda: workers.count_alive(conn) == 1, log.read_text)
+            wait_until(lambda: workers.count_alive(conn) == 1, log.read_text)
     finally:
         worker.send_signal(signal.SIGINT)
-        assert worker.wait(PATIENCE) == 0
+        assert worker.wait(TIMEOUT) == 0
     assert "Traceback" not in log.read_text()
 
 
@@ -96,17 +96,21 @@ def test_on_a_newer_database_it_continues_until_its_process_ends_and_does_not_st
     started = [start("worker", env=env, log=logs[0])]
     try:
         with psycopg.connect(dsn, autocommit=True) as conn:
-            until(lambda: workers.count_alive(conn) == 1, logs[0].read_text)
+            wait_until(lambda: workers.count_alive(conn) == 1, logs[0].read_text)
             conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
             conn.execute("ALTER FUNCTION fetch_run_job RENAME TO take_run_job_later")
-            until(lambda: "newer than this process: it holds 9999" in logs[0].read_text(), logs[0].read_text)
+            wait_until(
+                lambda: "newer than this process: it holds 9999" in logs[0].read_text(), logs[0].read_text
+            )
             conn.execute("ALTER FUNCTION take_run_job_later RENAME TO fetch_run_job")
             conn.execute("DELETE FROM workers")
-            until(lambda: workers.count_alive(conn) == 1, logs[0].read_text)
+            wait_until(lambda: workers.count_alive(conn) == 1, logs[0].read_text)
             started.append(start("worker", env=env, log=logs[1]))
-            until(lambda: "newer than this code: it holds 9999" in logs[1].read_text(), logs[1].read_text)
+            wait_until(
+                lambda: "newer than this code: it holds 9999" in logs[1].read_text(), logs[1].read_text
+            )
             assert "worker_started" not in logs[1].read_text()
     finally:
         for worker in started:
             worker.send_signal(signal.SIGTERM)
-        assert [worker.wait(PATIENCE) for worker in started] == [0] * len(started)
+        assert [worker.wait(TIMEOUT) for worker in started] == [0] * len(started)

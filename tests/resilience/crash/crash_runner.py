@@ -42,7 +42,7 @@ class Aftermath:
 def killed_at(world: World, step: str, nth: int) -> Aftermath:
     """Run with a worker that dies at this step, then with one that survives."""
     child = start_crash_child(world, step, nth)
-    run_id = world.ask()
+    run_id = world.enqueue()
     child.wait(60)
     died = now(world)
     world.start_worker()
@@ -54,9 +54,9 @@ def killed_at_random(world: World, seed: int, kills: int = MOST_KILLS) -> Afterm
     rng, deaths = random.Random(seed), list[float]()
     world.simulator.control(latency_ms=20, jitter_ms=20)
     worker = world.start_worker()
-    run_id = world.ask()
+    run_id = world.enqueue()
     for number in range(1, kills + 1):
-        world.until(run_id, lambda run, number=number: run.attempt >= number or run.ended)  # type: ignore[misc]
+        world.wait_until(run_id, lambda run, number=number: run.attempt >= number or run.ended)  # type: ignore[misc]
         time.sleep(rng.uniform(0, 0.25))  # a kill at any moment is what is meant
         worker.kill()
         deaths.append(now(world))
@@ -84,10 +84,10 @@ def now(world: World) -> float:
 
 def aftermath(world: World, run_id: int, deaths: list[float]) -> Aftermath:
     """Wait for the run's end and compares."""
-    run = world.until_ended(run_id)
+    run = world.wait_for_end(run_id)
     listed = {person["zan_id"] for person in world.simulator.people(vote="001")}
     saved = [zan_id for (zan_id,) in world.rows(SAVED)]
-    answered = world.simulator.answered(key="001")
+    answered = world.simulator.response_counts(key="001")
     began = [float(at) for (at,) in world.rows(BEGAN.format(run_id))]
     followed = [min((at for at in began if at > died), default=died) - died for died in deaths]
     return Aftermath(

@@ -31,7 +31,7 @@ def test_a_kill_at_a_step_of_a_run(world: World, step: str) -> None:
     # No attempt is left to make where the run had ended, or none had begun.
     over = step in {"before the attempt", "ended", "before the job is finished", "job finished"}
     assert after.run.attempt == (1 if over else 2)
-    world.until_rows("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')", [(0,)])
+    world.wait_for_rows("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')", [(0,)])
 
 
 @pytest.mark.parametrize("step", [*A_PAGE, *A_RUN])

@@ -56,11 +56,11 @@ class FaultHarness(World):
         """Return the run as it is now."""
         return self._again(lambda: super(FaultHarness, self).run(run_id))
 
-    def ask(self, vote: str = VOTES[0], page_size: int = PAGE_SIZE) -> int:
+    def enqueue(self, vote: str = VOTES[0], page_size: int = PAGE_SIZE) -> int:
         """Enqueue a run, or find the one under way: a response may have been lost. Return its id."""
-        return self._again(lambda: super(FaultHarness, self).ask(vote, page_size))
+        return self._again(lambda: super(FaultHarness, self).enqueue(vote, page_size))
 
-    def until(self, run_id: int, reached: Callable[[Run], bool]) -> Run:
+    def wait_until(self, run_id: int, reached: Callable[[Run], bool]) -> Run:
         """Wait for the run to be so."""
         self.wait(lambda: reached(self.run(run_id)), lambda: f"{self.run(run_id)}\n{self._attempts(run_id)}")
         return self.run(run_id)
@@ -70,17 +70,17 @@ class FaultHarness(World):
 
     def wait(self, reached: Callable[[], Any], what: str | Callable[[], str]) -> Any:
         """Poll until the condition holds; fail with the current state if it does not."""
-        end = time.monotonic() + self.patience
+        end = time.monotonic() + self.timeout
         while not (found := reached()):
             assert time.monotonic() < end, (
-                f"waited {self.patience} s in vain for {what if isinstance(what, str) else what()}\n"
-                f"{self.standing()}\n{self.logs()}"
+                f"waited {self.timeout} s in vain for {what if isinstance(what, str) else what()}\n"
+                f"{self.describe_state()}\n{self.logs()}"
             )
             time.sleep(LOOK)
         return found
 
     def _again(self, work: Callable[[], T]) -> T:
-        end = time.monotonic() + self.patience
+        end = time.monotonic() + self.timeout
         while True:
             try:
                 return work()
@@ -108,12 +108,12 @@ class FaultHarness(World):
                 self._judge(run)
                 if run.state == "failed":
                     continue
-            self.asked[vote] = self.ask(vote)
+            self.asked[vote] = self.enqueue(vote)
 
     def finish(self) -> list[Run]:
         """Wait for the runs under way, enqueue no others, and return all that have ended."""
         for vote in list(self.asked):
-            while self._judge(self.until_ended(self.asked[vote])).state == "failed":
+            while self._judge(self.wait_for_end(self.asked[vote])).state == "failed":
                 pass
             del self.asked[vote]
         return self.ended
@@ -123,7 +123,7 @@ class FaultHarness(World):
         if run.state != "failed":
             self.ended.append(run)
             return run
-        assert run.trouble_code == "worker_died", f"{run}\n{self.standing()}\n{self.logs()}"
+        assert run.trouble_code == "worker_died", f"{run}\n{self.describe_state()}\n{self.logs()}"
         assert run.trouble
         assert run.trouble.startswith("Its worker died ")
         self.tried_again += self._again(lambda: self._retry(run.id))
@@ -265,7 +265,7 @@ class FaultHarness(World):
             (len(everybody), len(everybody))
         ]
         assert self.rows(loss_queries.LATE) == []
-        assert all(worker.poll() is None for worker in self.working), self.standing()
+        assert all(worker.poll() is None for worker in self.working), self.describe_state()
         return runs
 
 

@@ -117,10 +117,10 @@ class Matrix:
         harness.until_all_live()
         if late:
             late.send_signal(signal.SIGTERM)
-            assert late.wait(harness.patience) == 0
+            assert late.wait(harness.timeout) == 0
             harness.leaves(late)
         self._note(code, failed)
-        context = f"{code}, {name}\n{harness.standing()}\n{harness.logs()}"
+        context = f"{code}, {name}\n{harness.describe_state()}\n{harness.logs()}"
         assert harness.rows(NOT_SO) == [(0, 0, 0)], context
         assert harness.rows(self.who) == self.numbers, context
         assert all(worker.poll() is None for worker in harness.working), context
@@ -185,7 +185,7 @@ def test_background_tasks_survive_some_sqlstates(matrix: Matrix) -> None:
 @pytest.mark.chaos
 @pytest.mark.timeout(1800)
 def test_background_tasks_survive_all_sqlstates(matrix: Matrix, capsys: pytest.CaptureFixture[str]) -> None:
-    matrix.harness.patience = 120
+    matrix.harness.timeout = 120
     matrix.begin(silent=8)
     for code in CODES:
         for name in SPELLS:

@@ -65,7 +65,7 @@ def test_workers_are_killed(harness: FaultHarness) -> None:
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_workers_are_killed_a_hundred_times(harness: FaultHarness) -> None:
-    harness.patience = 180
+    harness.timeout = 180
     _killed_one_by_one(harness, 100, seed=2)
 
 
@@ -73,7 +73,7 @@ def test_workers_are_killed_a_hundred_times(harness: FaultHarness) -> None:
 @pytest.mark.timeout(300)
 def test_workers_are_killed_that_beat_as_it_comes(harness: FaultHarness) -> None:
     del harness.settings["HRIMS_BEAT_SECONDS"], harness.settings["HRIMS_SILENT_SECONDS"]
-    harness.patience = 120
+    harness.timeout = 120
     _killed_together(harness, 2)
 
 
@@ -113,7 +113,7 @@ def _wakes_when_all_is_over(harness: FaultHarness, pause: float) -> None:
             (loss.number + 1, successor.pid, "finished"),
         ]
     successor.send_signal(signal.SIGTERM)
-    assert successor.wait(harness.patience) == 0
+    assert successor.wait(harness.timeout) == 0
     harness.leaves(successor)
     harness.comes_back(zombie)
     # It has noticed all that there is to notice when it works again.
@@ -127,7 +127,7 @@ def _wakes_amid_its_successor(harness: FaultHarness, pause: float) -> None:
     zombie, losses = _frozen_at_work(harness, pause)
     harness.start_worker()
     for loss in losses:
-        harness.until(loss.run, lambda run, loss=loss: run.attempt > loss.number)  # type: ignore[misc] # bound now
+        harness.wait_until(loss.run, lambda run, loss=loss: run.attempt > loss.number)  # type: ignore[misc] # bound now
     harness.comes_back(zombie)
     harness.until_saved(1)
     harness.check()

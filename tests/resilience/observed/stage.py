@@ -65,7 +65,7 @@ class Stage:
             PrometheusServer(folder, token=TOKEN, web=self.web.port, worker=self.port, interval=INTERVAL)
         )
         targets = 'sum(up{job=~"hrims-web|hrims-worker"}) == 2'
-        self.prometheus.until(lambda: self.prometheus.query(targets), "both targets")
+        self.prometheus.wait_until(lambda: self.prometheus.query(targets), "both targets")
 
     def start_worker(self, *command: str) -> None:
         """Start a worker that is scraped."""

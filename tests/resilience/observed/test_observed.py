@@ -33,7 +33,7 @@ def test_a_fault_is_seen(stage: Stage, number: int, record_property: Callable[[s
     harness.wait(lambda: not stage.not_ready(), lambda: f"/readyz: {stage.readiness()}")
     harness.wait(lambda: set(row.events) <= stage.events(), lambda: f"{row.events} of {stage.events()}")
     if row.alert:
-        stage.prometheus.until(lambda: row.alert not in stage.prometheus.firing(), "the end of the alert")
+        stage.prometheus.wait_until(lambda: row.alert not in stage.prometheus.firing(), "the alert's end")
     record_property(PROPERTY, [row.name, *seen, " ".join(row.events)])
 
 
@@ -47,7 +47,7 @@ def _watch(stage: Stage, row: Row) -> list[str]:
         how, _, check = row.doctor.partition(" ")
         wait(lambda: stage.doctor().get(check) == how, lambda: f"doctor: {stage.doctor()}")
     if row.query:
-        stage.prometheus.until(lambda: stage.prometheus.query(row.query), row.query)
+        stage.prometheus.wait_until(lambda: stage.prometheus.query(row.query), row.query)
     if row.alert:
-        stage.prometheus.until(lambda: row.alert in stage.prometheus.firing(), f"the alert {row.alert}")
+        stage.prometheus.wait_until(lambda: row.alert in stage.prometheus.firing(), f"the alert {row.alert}")
     return [f"{ready} {row.not_ready}".strip(), row.doctor, row.query, row.alert]

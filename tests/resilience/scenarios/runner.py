@@ -23,7 +23,7 @@ STAGE = {
 }
 """Short limits and pauses, so that a remote that fails for hours fails for seconds."""
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 """Seconds after which a run that does not end fails."""
 
 VOTES = ("001", "002", "003", "005", "006", "007", "008", "009", "010", "011")
@@ -68,9 +68,9 @@ def play(world: World, vote: str, scenario: Scenario) -> Played:
     base = remote.counters()["requests"]
     remote.control(faults=list(scenario.faults), moves=scenario.moves, total_drift=scenario.drift)
     began = time.monotonic()
-    run_id = world.ask(vote, page_size=scenario.page_size)
+    run_id = world.enqueue(vote, page_size=scenario.page_size)
     _change_meanwhile(world, vote, run_id, scenario.changes, known)
-    run = world.until_ended(run_id)
+    run = world.wait_for_end(run_id)
     seconds = time.monotonic() - began
     requests = remote.counters()["requests"] - base
     saved = [zan_id for (zan_id,) in world.rows(LISTED.format(vote))]
@@ -163,7 +163,7 @@ def perform(dsn: str, folder: Path, scenarios: Sequence[Scenario]) -> list[Playe
     ):
         world = World(dsn, conn, remote, folder)
         world.settings |= STAGE
-        world.patience = PATIENCE
+        world.timeout = TIMEOUT
         try:
             world.start_worker()
             return [play(world, vote, scenario) for vote, scenario in zip(VOTES, scenarios, strict=False)]

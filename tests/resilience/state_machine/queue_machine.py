@@ -76,7 +76,7 @@ class QueueMachine(WorkerRules):
     @rule(which=institutions)
     def enqueue(self, which: int) -> None:
         """Enqueue a run."""
-        self._ignore_conflict(lambda: self.harness.world.ask(self.votes[which], page_size=PAGE_SIZE))
+        self._ignore_conflict(lambda: self.harness.world.enqueue(self.votes[which], page_size=PAGE_SIZE))
 
     @rule()
     def enqueue_batch(self) -> None:
@@ -168,7 +168,7 @@ class QueueMachine(WorkerRules):
         self.ensure_worker()
         self.harness.remote.reset()
         for run_id in self.runs("waiting", "delayed", "active"):
-            self.harness.world.until_ended(run_id)
+            self.harness.world.wait_for_end(run_id)
         self.no_run_is_executed_twice_at_once()
         for vote in self.votes:
             [done] = self.harness.world.rows(DONE.format(vote)) or [None]

@@ -46,7 +46,7 @@ class SyncMachine(WorkerRules):
     def enqueue(self) -> None:
         """Enqueue a run."""
         self.before, self.changed, self.losses = self.harness.listed(self.vote), False, 0
-        self.run_id = self.harness.world.ask(self.vote, page_size=PAGE_SIZE)
+        self.run_id = self.harness.world.enqueue(self.vote, page_size=PAGE_SIZE)
 
     @rule(at=positions)
     def add(self, at: int) -> None:
@@ -88,7 +88,7 @@ class SyncMachine(WorkerRules):
         """Wait for the end of the run and check its result."""
         assert self.run_id
         self.ensure_worker()
-        run = self.harness.world.until_ended(self.run_id)
+        run = self.harness.world.wait_for_end(self.run_id)
         after, saved = self.harness.listed(self.vote), set(self.harness.world.saved_zan_ids(self.vote))
         lost = {person for person in self.before if person} & {person for person in after if person} - saved
         context = f"{run.outcome}, {run.missing} missing: {run.trouble}; really lost: {lost}"

@@ -32,7 +32,7 @@ SETTINGS = {
 }
 """Short limits and pauses, and few attempts; what decides about outcomes and leavers stays at its default."""
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds without a request after which a run counts as one that never ends; one that asks is bounded by the
 number of its requests.
 """
@@ -88,7 +88,7 @@ def serving(dsn: str, folder: Path, listings: dict[str, Listing], **settings: st
         add_institutions(conn)
         harness = Harness(dsn, conn, server.url, folder)
         harness.settings |= SETTINGS | {f"HRIMS_{name.upper()}": value for name, value in settings.items()}
-        harness.patience = PATIENCE
+        harness.timeout = TIMEOUT
         try:
             harness.start_worker()
             yield harness
@@ -143,7 +143,7 @@ def run_phase(harness: Harness, vote: str, listing: Listing, phase: Phase) -> Re
     """Run the institution once while it is served like this."""
     count = len(listing.people)
     listing.begin(phase, bound := request_bound(count, phase.page_size))
-    run_id = harness.ask(vote, page_size=phase.page_size)
+    run_id = harness.enqueue(vote, page_size=phase.page_size)
     run, has_ended = _wait(harness, run_id, listing)
     rejects = harness.rows(REJECTS.format(run=run_id))
     return Result(
@@ -171,9 +171,9 @@ def _wait(harness: Harness, run_id: int, listing: Listing) -> tuple[Run, bool]:
     while len(listing.asked) > asked:
         asked = len(listing.asked)
         with suppress(AssertionError):
-            return harness.until_ended(run_id), True
+            return harness.wait_for_end(run_id), True
     control.cancel(harness.conn, ASHA, run_id)
-    return harness.until_ended(run_id), False
+    return harness.wait_for_end(run_id), False
 
 
 ROWS = """
