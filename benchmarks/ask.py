@@ -16,18 +16,18 @@ def main() -> None:
     """Print the latency beside that of an empty request."""
     with web_environment() as on:
         wishes = _wishes(on)
-        plain, asked, again = [], [], []
+        plain, requested, again = [], [], []
         for request in itertools.islice(itertools.cycle(wishes), TIMES):
             plain.append(_timed(on, request, "GET", "/healthz", 200))
-            asked.append(_timed(on, request, "POST", "/api/hrims/fetch-by-institution", 202))
+            requested.append(_timed(on, request, "POST", "/api/hrims/fetch-by-institution", 202))
             again.append(_timed(on, request, "POST", "/api/hrims/fetch-by-institution", 200))
             on.conn.execute(
                 "UPDATE runs SET state = 'cancelled', finished_at = now() WHERE state = 'waiting'"
             )
     print(line("an empty request", plain))
-    print(line("asking", asked, plain))
+    print(line("asking", requested, plain))
     print(line("asking again (deduplicated)", again, plain))
-    verdict = "holds" if percentile(asked, 99) < LIMIT else "DOES NOT HOLD"
+    verdict = "holds" if percentile(requested, 99) < LIMIT else "DOES NOT HOLD"
     print(f"  {TIMES} times; under {LIMIT * 1000:.0f} ms at the 99th percentile: {verdict}")
 
 
@@ -44,9 +44,9 @@ def _wishes(on: WebEnvironment) -> list[dict[str, object]]:
 
 
 def _timed(on: WebEnvironment, request: dict[str, object], method: str, path: str, status: int) -> float:
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     answer = on.http.request(method, path, json=request if method == "POST" else None)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - started_at
     assert answer.status_code == status, answer.text
     return seconds
 

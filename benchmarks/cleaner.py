@@ -35,9 +35,9 @@ def _measure(here: RunEnvironment, runs: int) -> None:
         for part in PAST.split(";\n"):
             conn.execute(part.encode(), {"runs": runs} if "%(runs)s" in part else None)
         conn.execute("ANALYZE")
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         conn.execute("SELECT count(*) FROM runs WHERE finished_at IS NOT NULL")
-        reading = (time.perf_counter() - began) * 1000
+        reading = (time.perf_counter() - started_at) * 1000
         slowest = {"jobs": 0.0, "find": 0.0, "delete": 0.0}
         batches = 0
         while batches < BATCHES and _one_batch(conn, slowest):
@@ -57,9 +57,9 @@ def _one_batch(conn: Connection, slowest: dict[str, float]) -> bool:
     """
 
     def timed(kind: str, statement: str, **given: int) -> psycopg.Cursor[tuple[object, ...]]:
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         done = conn.execute(store.SQL[statement], given)
-        slowest[kind] = max(slowest[kind], (time.perf_counter() - began) * 1000)
+        slowest[kind] = max(slowest[kind], (time.perf_counter() - started_at) * 1000)
         return done
 
     gone = timed("jobs", "delete_ended_jobs", batch_size=cleaner.JOB_BATCH, hours=24).rowcount

@@ -32,10 +32,10 @@ async def main(url: str, dsn: str, vote: str, pages: int, size: int, at_once: in
     connections = [await _connect(dsn) for _ in range(at_once)]
     numbers = iter(range(pages))
     async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
-        began, used = time.monotonic(), time.process_time()
+        started_at, used = time.monotonic(), time.process_time()
         lanes = (_lane(http, url, vote, conn, numbers, size) for conn in connections)
         await asyncio.gather(*lanes)
-        print(time.monotonic() - began, time.process_time() - used)
+        print(time.monotonic() - started_at, time.process_time() - used)
     for conn in connections:
         await conn.close()
 

@@ -99,13 +99,13 @@ def main() -> None:
         followers.connect()
         followers.lags.clear()
         followers.polls.clear()
-        before, began = _cpu_seconds(on.pid), time.monotonic()
+        before, started_at = _cpu_seconds(on.pid), time.monotonic()
         for saved in range(1, COMMITS + 1):
             followers.run(random.uniform(0.2, 0.45))  # noqa: S311 - not for security
             on.conn.execute("UPDATE run_progress SET saved = %s WHERE run_id = %s", (saved, job))
             followers.committed(saved, time.monotonic())
         followers.run(1.0)
-        cpu, seconds = _cpu_seconds(on.pid) - before, time.monotonic() - began
+        cpu, seconds = _cpu_seconds(on.pid) - before, time.monotonic() - started_at
         memory = sum(_resident_mb(pid) for pid in _processes(on.pid))
     print(line("an event after its commit", followers.lags))
     print(line("a poll", followers.polls))

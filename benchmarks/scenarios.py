@@ -25,7 +25,7 @@ SEEDS = range(200)
 
 def main(seeds: Sequence[int] = SEEDS) -> None:
     """Print the figures, and the errors of each scenario that has any."""
-    began, played = time.monotonic(), list[Played]()
+    started_at, played = time.monotonic(), list[Played]()
     for at in range(0, len(seeds), len(VOTES)):
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, _database(folder) as dsn:
             now = perform(dsn, Path(folder), [draw(seed) for seed in seeds[at : at + len(VOTES)]])
@@ -34,7 +34,7 @@ def main(seeds: Sequence[int] = SEEDS) -> None:
                 print(f"  {checks.line(row)} {found or ''}", flush=True)
         played += now
     print(checks.row(played))
-    print(f"  {time.monotonic() - began:.0f} s")
+    print(f"  {time.monotonic() - started_at:.0f} s")
 
 
 @contextlib.contextmanager

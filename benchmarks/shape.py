@@ -45,11 +45,11 @@ def decode(bodies: list[bytes]) -> None:
 
 def shape(bodies: list[bytes]) -> None:
     """Decode, map and discard every page; check that the people arrived as rows."""
-    kept = 0
+    stored = 0
     for number, body in enumerate(bodies):
         rows = map(map_record, decode_page(body, number=number, size=SIZE).records)
-        kept += sum(isinstance(row, Row) for row in rows)
-    assert kept >= PAGES * (SIZE - 1)
+        stored += sum(isinstance(row, Row) for row in rows)
+    assert stored >= PAGES * (SIZE - 1)
 
 
 def page(number: int) -> bytes:

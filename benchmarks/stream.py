@@ -33,16 +33,16 @@ def main() -> None:
 
 
 def _empty(on: WebEnvironment) -> float:
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     on.http.get("/healthz")
-    return time.perf_counter() - began
+    return time.perf_counter() - started_at
 
 
 def _first(on: WebEnvironment, job: int) -> float:
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     with _joined(on, job) as answer:
         next(answer.iter_lines())
-        return time.perf_counter() - began
+        return time.perf_counter() - started_at
 
 
 @contextlib.contextmanager

@@ -54,8 +54,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server_dsn(run_folder: Path) -> Iterator[str]:
     """Provide the DSN of a server on which tests may create databases."""
-    if given := os.environ.get("HRIMS_TEST_DATABASE_URL"):
-        yield given
+    if configured := os.environ.get("HRIMS_TEST_DATABASE_URL"):
+        yield configured
         close_administrations()
         return
     with shared_by_processes(run_folder / "server") as is_last:

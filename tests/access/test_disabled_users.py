@@ -83,9 +83,9 @@ def test_administrators_who_disable_one_another_at_once_leave_one(conn: Connecti
         users.add_user(conn, ROOT, name, "administrator", PASSWORD)
 
     def disable(number: int) -> bool:
-        with pool.connection() as mine:
+        with pool.connection() as own_conn:
             try:
-                users.disable(mine, ROOT, names[number])
+                users.disable(own_conn, ROOT, names[number])
             except Conflict:
                 return False
             return True

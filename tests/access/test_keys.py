@@ -15,7 +15,7 @@ def test_they_stay_the_same(conn: Connection) -> None:
 
 def test_processes_that_start_at_once_get_the_same(pool: db.Pool) -> None:
     def start(_: int) -> tuple[str, str]:
-        with pool.connection() as mine:
-            return keys.secret_key(mine), keys.instance_id(mine)
+        with pool.connection() as own_conn:
+            return keys.secret_key(own_conn), keys.instance_id(own_conn)
 
     assert len(set(at_once(12, start))) == 1

@@ -31,9 +31,9 @@ def test_every_sign_in_has_a_token_of_its_own(conn: Connection, asha: int) -> No
 
 def test_the_database_holds_no_token(conn: Connection, asha: int) -> None:
     token = sessions.begin(conn, asha, None, hours=1)
-    kept = conn.execute("SELECT sessions::text, encode(token_hash, 'escape') FROM sessions").fetchone()
-    assert kept
-    assert token not in "".join(kept)
+    stored = conn.execute("SELECT sessions::text, encode(token_hash, 'escape') FROM sessions").fetchone()
+    assert stored
+    assert token not in "".join(stored)
 
 
 def test_it_ends_after_its_hours(conn: Connection, asha: int) -> None:

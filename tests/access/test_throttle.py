@@ -78,9 +78,9 @@ def test_expired_failures_are_deleted(conn: Connection) -> None:
 
 def test_tries_at_the_same_time_do_not_slip_by(conn: Connection, pool: db.Pool) -> None:
     def attempt(_: int) -> bool:
-        with pool.connection() as mine:
+        with pool.connection() as own_conn:
             try:
-                throttle.claim(mine, "asha", "192.0.2.7")
+                throttle.claim(own_conn, "asha", "192.0.2.7")
             except TooManyFailures:
                 return False
             return True

@@ -24,11 +24,11 @@ def test_it_works(conn: Connection) -> None:
 
 def test_the_database_holds_no_token(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, "nightly")
-    kept = conn.execute("SELECT string_agg(t::text, '') FROM tokens t").fetchone()
+    stored = conn.execute("SELECT string_agg(t::text, '') FROM tokens t").fetchone()
     rows = conn.execute("SELECT string_agg(a::text, '') FROM audit_log a").fetchone()
-    assert kept
+    assert stored
     assert rows
-    assert token.removeprefix("hrims_") not in kept[0] + rows[0]
+    assert token.removeprefix("hrims_") not in stored[0] + rows[0]
 
 
 @pytest.mark.parametrize("by", ["nightly", "1", " 1 "])
@@ -73,9 +73,9 @@ def test_a_second_of_one_name_is_refused_until_the_first_is_revoked(conn: Connec
 
 def test_of_two_that_are_made_at_once_one_is_refused(conn: Connection, pool: db.Pool) -> None:
     def add(_: int) -> bool:
-        with pool.connection() as mine:
+        with pool.connection() as own_conn:
             try:
-                tokens.add_token(mine, ROOT, "nightly")
+                tokens.add_token(own_conn, ROOT, "nightly")
             except Conflict:
                 return False
             return True

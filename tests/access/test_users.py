@@ -91,8 +91,8 @@ def test_there_is_no_first_administrator_if_there_are_users(conn: Connection) ->
 
 def test_two_first_starts_make_one_administrator(conn: Connection, pool: db.Pool) -> None:
     def start(_: int) -> tuple[str, str] | None:
-        with pool.connection() as mine:
-            return users.first_administrator(mine, ROOT, None)
+        with pool.connection() as own_conn:
+            return users.first_administrator(own_conn, ROOT, None)
 
     made = [password for password in at_once(5, start) if password]
     assert len(made) == 1

@@ -47,9 +47,9 @@ def test_the_result_shows_the_first_ten_people_and_the_sum(page: Page, stage: St
     expect(figure(page, "Rejected")).to_have_text("1")
     expect(figure(page, "Missing")).to_have_text("0")
     listed = stage.simulator.people(vote="001")[:10]
-    wanted = [[one["zan_id"], one["name"], one["cadre"] or "—", one["status"]] for one in listed]
+    expected = [[one["zan_id"], one["name"], one["cadre"] or "—", one["status"]] for one in listed]
     shown = rows(page, "The first people of this run")
-    assert [[zan_id, name, cadre, status] for zan_id, name, cadre, _, status in shown] == wanted
+    assert [[zan_id, name, cadre, status] for zan_id, name, cadre, _, status in shown] == expected
     expect(page.get_by_role("region", name="Latest runs").get_by_text("complete", exact=True)).to_be_visible()
     assert rows(page, "Latest runs")[0][:3] == ["WIZARA YA AFYA", "complete", "999"]
     stage.simulator.change_person(someone["zan_id"], **{"personalInfo.firstName": "Asha"})

@@ -24,10 +24,10 @@ def bring(stage: Stage, actor: Actor) -> None:
     """Run the institution, as requested by this person."""
     institution = institution_store.find_institution_by(stage.conn, "votecode", VOTE)
     assert institution
-    asked = enqueue.enqueue_run(
+    requested = enqueue.enqueue_run(
         stage.conn, actor, institution_id=institution.id, identifier_type="votecode", identifier=VOTE
     )
-    assert stage.wait_for_end(asked.run_id).outcome == "complete"
+    assert stage.wait_for_end(requested.run_id).outcome == "complete"
 
 
 def gone(stage: Stage, actor: Actor, count: int) -> list[str]:

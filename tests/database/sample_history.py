@@ -233,13 +233,13 @@ class SampleHistory:
         """Provide a job that the worker has taken; afterwards retry or finish it, as its run requires."""
         job = self.take()
         yield job
-        given: dict[str, Any] = {"job_id": job, "worker_id": self.worker}
+        params: dict[str, Any] = {"job_id": job, "worker_id": self.worker}
         [(state,)] = self.conn.execute("SELECT state FROM runs WHERE queue_job_id = %s", (job,)).fetchall()
         if state == "delayed":
             again = {"retry_at": None, "priority": None, "queue": None, "lock": None}
-            self.conn.execute(FENCED["retry"], given | again)
+            self.conn.execute(FENCED["retry"], params | again)
         else:
-            self.conn.execute(FENCED["finish"], given | {"status": "succeeded", "delete_job": False})
+            self.conn.execute(FENCED["finish"], params | {"status": "succeeded", "delete_job": False})
 
     def backdate(self, run_id: int, days: int) -> None:
         """Move this run ``days`` days into the past."""

@@ -33,8 +33,8 @@ async def save_rejects_of_preview(
     pool: AsyncPool, attempt: Attempt, number: int, size: int, total: int, rejects: list[tuple[int, Reject]]
 ) -> None:
     """Save a page that a preview fetched, as applying it does: without the records themselves."""
-    asked = FetchedPage(Page(number, size, total, []), 0, MappedPage([], [], rejects, None))
-    await pages.save(attempt, asked, pool, reading=1)
+    requested = FetchedPage(Page(number, size, total, []), 0, MappedPage([], [], rejects, None))
+    await pages.save(attempt, requested, pool, reading=1)
 
 
 async def end(pool: AsyncPool, attempt: Attempt, total: int, readings: tuple[int, ...] = (1,)) -> str:

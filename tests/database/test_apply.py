@@ -67,10 +67,10 @@ async def test_two_who_apply_at_once_get_one_run(
     together = threading.Barrier(4)
 
     def press() -> tuple[int, bool]:
-        with psycopg.connect(dsn) as mine:
+        with psycopg.connect(dsn) as own_conn:
             together.wait()
-            asked = actions.apply(mine, ASHA, what, version)
-        return asked.run_id, asked.deduplicated
+            requested = actions.apply(own_conn, ASHA, what, version)
+        return requested.run_id, requested.deduplicated
 
     results = await asyncio.gather(*(asyncio.to_thread(press) for _ in range(4)))
     assert len({run_id for run_id, _ in results}) == 1
@@ -86,12 +86,12 @@ async def test_of_apply_and_sync_at_once_one_gets_the_institution(
     together = threading.Barrier(6)
 
     def press(number: int) -> int | None:
-        with psycopg.connect(dsn) as mine:
+        with psycopg.connect(dsn) as own_conn:
             together.wait()
             try:
                 if number % 2:
-                    return actions.apply(mine, ASHA, what, version).run_id
-                return enqueue_run_of(mine, health)
+                    return actions.apply(own_conn, ASHA, what, version).run_id
+                return enqueue_run_of(own_conn, health)
             except Conflict:
                 return None
 
@@ -108,19 +108,19 @@ async def test_of_apply_and_throw_away_at_once_one_is_done(
     together = threading.Barrier(2)
 
     def apply_it() -> bool:
-        with psycopg.connect(dsn) as mine:
+        with psycopg.connect(dsn) as own_conn:
             together.wait()
             try:
-                actions.apply(mine, ASHA, what, version)
+                actions.apply(own_conn, ASHA, what, version)
             except Conflict:
                 return False
         return True
 
     def throw_it_away() -> bool:
-        with psycopg.connect(dsn) as mine:
+        with psycopg.connect(dsn) as own_conn:
             together.wait()
             try:
-                actions.discard(mine, ASHA, preview)
+                actions.discard(own_conn, ASHA, preview)
             except Conflict:
                 return False
         return True

@@ -84,10 +84,10 @@ async def test_only_the_last_lines_are_kept(conn: Connection, pool: AsyncPool, h
     lines = [f"line {number}" for number in range(1000)] + ["x" * 9999]
     with pytest.raises(RetryLater):
         await run_attempt(pool, SETTINGS, run_id, job_id, failing(RemoteFailed("HRIMS is busy."), *lines))
-    kept, left_out = one(conn, "log, log_left_out")
-    assert len(kept) == attempt_log.MAX_LINES
-    assert max(map(len, kept)) == attempt_log.MAX_LINE_LENGTH
-    assert left_out + len(kept) == 1000 + 1 + 2
+    stored, left_out = one(conn, "log, log_left_out")
+    assert len(stored) == attempt_log.MAX_LINES
+    assert max(map(len, stored)) == attempt_log.MAX_LINE_LENGTH
+    assert left_out + len(stored) == 1000 + 1 + 2
 
 
 async def test_lines_are_kept_while_it_runs(conn: Connection, pool: AsyncPool, health: int) -> None:

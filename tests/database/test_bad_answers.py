@@ -52,9 +52,9 @@ def serve(server: HTTPServer, kind: str) -> None:
     records = [record(number) for number in range(PEOPLE)]
 
     def respond(request: Request) -> Response:
-        given = request.get_json()["RequestPayloadData"]
-        size = given.get("PageSize", 1)  # the request that asks if HRIMS is there has none
-        start = given.get("PageNumber", 0) * size
+        params = request.get_json()["RequestPayloadData"]
+        size = params.get("PageSize", 1)  # the request that asks if HRIMS is there has none
+        start = params.get("PageNumber", 0) * size
         stop = min(start + size, PEOPLE)
         if start <= SPOILED < stop:
             return answer(kind)

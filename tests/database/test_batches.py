@@ -83,7 +83,7 @@ def test_all_institutions_are_enqueued_and_skipped_ones_are_named(
 
 def test_each_job_equals_that_of_a_single_run(conn: Connection, register: list[int]) -> None:
     conn.execute("UPDATE institutions SET pool = 'health', attempts = 7, deadline_minutes = 9 WHERE id = 3")
-    look = """
+    query = """
         SELECT j.queue_name, j.task_name, j.priority, j.lock, replace(j.queueing_lock, r.id::text, 'id'),
                replace(j.args::text, r.id::text, 'id'), j.scheduled_at, j.status::text, r.attempts, r.pool,
                r.deadline_at - r.requested_at, r.not_before, p.run_id IS NOT NULL
@@ -94,14 +94,14 @@ def test_each_job_equals_that_of_a_single_run(conn: Connection, register: list[i
         actions.enqueue_batch(
             conn, ASHA, "selection", institutions=[3, 4], identifier_type="votecode", priority=priority
         )
-        together = conn.execute(look).fetchall()
+        together = conn.execute(query).fetchall()
         _forget(conn)
         for institution_id in (3, 4):
             ask_one(
                 conn, ASHA, institution_id=institution_id, identifier_type="votecode",
                 identifier=f"00{institution_id}", priority=priority,
             )  # fmt: skip
-        assert conn.execute(look).fetchall() == together
+        assert conn.execute(query).fetchall() == together
         _forget(conn)
     assert queue.RUN_TASK == "sync.run"
 

@@ -66,10 +66,10 @@ def is_open(conn: Connection) -> bool:
 async def test_it_works(running: Simulator, remote: Remote, pool: AsyncPool, conn: Connection) -> None:
     running.control(down=True)
     assert isinstance(await breaker.classify_failure(pool, remote, LATER, TROUBLE), RemoteDown)
-    asked = running.counters()["requests"]
+    requested = running.counters()["requests"]
     with pytest.raises(RemoteDown, match="broke the connection"):
         await breaker.ensure_closed(pool, remote)
-    assert running.counters()["requests"] == asked, "HRIMS was asked although it is down"
+    assert running.counters()["requests"] == requested, "HRIMS was asked although it is down"
     assert next_probe(conn) > 50
     running.control(down=False)
     await breaker.probe(pool, remote, LATER)

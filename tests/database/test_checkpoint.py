@@ -29,8 +29,8 @@ async def open_context(
     requested: list[tuple[int, int]] = []
 
     def respond(request: Request) -> Response:
-        given = request.get_json()["RequestPayloadData"]
-        number, size = given["PageNumber"], given["PageSize"]
+        params = request.get_json()["RequestPayloadData"]
+        number, size = params["PageNumber"], params["PageSize"]
         requested.append((size, number))
         records = PEOPLE[number * size : (number + 1) * size]
         body = {"code": 200, "data": records, "overallDataSize": len(PEOPLE), "currentDataSize": len(records)}

@@ -149,8 +149,8 @@ async def test_one_worker_at_a_time(conn: Connection, pool: AsyncPool, health: i
 )
 def test_old_rows_are_found_by_an_index(conn: Connection, name: str) -> None:
     conn.execute("SET enable_seqscan = off")
-    given = {"batch_size": 500, "hours": 24, "days": 7}
-    plan = "\n".join(line for (line,) in conn.execute(b"EXPLAIN " + store.SQL[name], given).fetchall())
+    params = {"batch_size": 500, "hours": 24, "days": 7}
+    plan = "\n".join(line for (line,) in conn.execute(b"EXPLAIN " + store.SQL[name], params).fetchall())
     index = {
         "delete_ended_jobs": "jobs_ended",
         "delete_failed_jobs": "jobs_failed",

@@ -137,9 +137,9 @@ async def test_runs_that_cannot_be_compared_are_refused_with_a_message(
         (elsewhere, Unprocessable, "one institution"),
         (waiting, Conflict, "has not ended"),
     ]
-    for given, error, message in refused:
+    for params, error, message in refused:
         with pytest.raises(error, match=message):
-            find_pair(conn, a, given)
+            find_pair(conn, a, params)
     control.cancel(conn, ASHA, waiting)
     assert find_pair(conn, a, waiting).b.state == "cancelled"
 
@@ -156,10 +156,10 @@ async def test_it_reads_people_by_their_index_whatever_the_planner_believes(
         SELECT (100000000 + n)::text, 'Confirmed', 1, 1 FROM generate_series(1, 5000) n
         """
     )
-    given: dict[str, Any] = {"a": a, "b": b, "kind": "both", "limit": 25, "skip": 0}
+    params: dict[str, Any] = {"a": a, "b": b, "kind": "both", "limit": 25, "skip": 0}
     for name in ("count", "people", "changed"):
         with conn.transaction():
             conn.execute(store.SQL["plan_by_index"])
             statement = b"EXPLAIN " + store.SQL["sides"] + b"\n" + store.SQL[name]
-            plan = "\n".join([name, *(line for (line,) in conn.execute(statement, given))])
+            plan = "\n".join([name, *(line for (line,) in conn.execute(statement, params))])
         assert not re.search(r"Seq Scan on employee|Bitmap Heap Scan on employees", plan), plan

@@ -23,10 +23,10 @@ def counts(conn: Connection) -> list[int]:
 
 def test_it_works(conn: Connection) -> None:
     where = institution(conn)
-    asked = enqueue.enqueue_run(
+    requested = enqueue.enqueue_run(
         conn, ASHA, institution_id=where, identifier_type="tin", identifier="156255890", page_size=50
     )
-    assert asked == (1, "WIZARA YA AFYA", False)
+    assert requested == (1, "WIZARA YA AFYA", False)
     run = conn.execute(
         "SELECT institution_id, identifier_type, identifier, page_size, state, requested_by FROM runs"
     ).fetchone()
@@ -95,19 +95,19 @@ def test_a_more_urgent_wish_makes_the_first_ones_run_so(
 
 def test_many_at_the_same_time_make_one_run(conn: Connection, dsn: str) -> None:
     where = institution(conn)
-    ready, asked = threading.Barrier(8), []
+    ready, requested = threading.Barrier(8), []
 
     def click() -> None:
-        with psycopg.connect(dsn, autocommit=True) as own:
+        with psycopg.connect(dsn, autocommit=True) as own_conn:
             ready.wait()
-            asked.append(enqueue_run_of(own, where))
+            requested.append(enqueue_run_of(own_conn, where))
 
     clicks = [threading.Thread(target=click) for _ in range(8)]
     for one in clicks:
         one.start()
     for one in clicks:
         one.join()
-    assert asked == [asked[0]] * 8
+    assert requested == [requested[0]] * 8
     assert counts(conn) == [1, 1, 1, 1]
 
 

@@ -50,21 +50,21 @@ def serve(
     """Serve a list, and behind its first page these answers in turn, the last one again and again. Return
     the page numbers that are asked for, as they come.
     """
-    asked: list[int] = []
+    requested: list[int] = []
 
     def respond(request: Request) -> Response:
-        given = request.get_json()["RequestPayloadData"]
-        number, size = given["PageNumber"], given["PageSize"]
-        asked.append(number)
-        if len(asked) > MOST_REQUESTS:
+        params = request.get_json()["RequestPayloadData"]
+        number, size = params["PageNumber"], params["PageSize"]
+        requested.append(number)
+        if len(requested) > MOST_REQUESTS:
             return Response(status=401)
         body = listed(records[number * size : (number + 1) * size], len(records))
         if size > 1 and number:
-            body = behind[min(asked.count(number), len(behind)) - 1]
+            body = behind[min(requested.count(number), len(behind)) - 1]
         return Response(json.dumps(body), content_type="application/json")
 
     httpserver.expect_request("/Employees").respond_with_handler(respond)
-    return asked
+    return requested
 
 
 def listed(records: list[dict[str, Any]], total: int) -> dict[str, Any]:
@@ -85,23 +85,23 @@ async def test_a_contradiction_before_no_such_page_ends(
     conn: Connection, pool: AsyncPool, httpserver: HTTPServer, code: int
 ) -> None:
     """The page behind the end is not asked for without an end."""
-    asked = serve(httpserver, [ASHA, ALI], behind=[listed([ASHA], 0), {"code": code}])
+    requested = serve(httpserver, [ASHA, ALI], behind=[listed([ASHA], 0), {"code": code}])
     async with open_context(conn, pool, httpserver) as context:
         await save(pool, context.attempt, page([ASHA, ALI], total=2, size=2))
         end = await fetch_end(context, 2, 2)
     assert end.total == 2
-    assert asked == [1, 1, 0]
+    assert requested == [1, 1, 0]
 
 
 async def test_an_endless_contradiction_is_an_error(
     conn: Connection, pool: AsyncPool, httpserver: HTTPServer
 ) -> None:
-    asked = serve(httpserver, [ASHA, ALI], behind=[listed([ASHA], 0)])
+    requested = serve(httpserver, [ASHA, ALI], behind=[listed([ASHA], 0)])
     async with open_context(conn, pool, httpserver) as context:
         await save(pool, context.attempt, page([ASHA, ALI], total=2, size=2))
         with pytest.raises(RemoteError, match="which cannot be"):
             await fetch_end(context, 2, 2)
-    assert set(asked) == {1}
+    assert set(requested) == {1}
 
 
 async def test_a_total_of_0_after_a_pass_that_was_restarted_proves_nothing(
@@ -121,12 +121,12 @@ async def test_a_total_of_0_after_a_pass_that_was_restarted_proves_nothing(
 async def test_an_empty_list_is_not_proven_by_its_first_page_alone(
     conn: Connection, pool: AsyncPool, httpserver: HTTPServer
 ) -> None:
-    asked = serve(httpserver, [], behind=[{"code": 500}])
+    requested = serve(httpserver, [], behind=[{"code": 500}])
     async with open_context(conn, pool, httpserver) as context:
         await save(pool, context.attempt, page([], total=0, size=2))
         with pytest.raises(RemoteError):
             await fetch_end(context, 2, 0)
-    assert set(asked) == {1}
+    assert set(requested) == {1}
 
 
 @pytest.mark.parametrize(

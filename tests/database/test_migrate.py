@@ -132,8 +132,10 @@ def test_a_migration_without_its_lock_fails_with_a_message_and_ends_no_session(
             rf"All earlier migrations are kept\. End .*pg_terminate_backend\({pid}\)\. Then run `hrims migr",
         ):
             migrate(empty, tmp_path, limits=LockLimits(timeout=0.5, pause=0.1, total=1))
-        kept = analyst.execute("SELECT to_regclass('first') IS NULL, to_regclass('third') IS NULL").fetchone()
-        assert kept == (False, True)
+        stored = analyst.execute(
+            "SELECT to_regclass('first') IS NULL, to_regclass('third') IS NULL"
+        ).fetchone()
+        assert stored == (False, True)
         assert missing(analyst, tmp_path) == ["0002_second.sql"]
 
 
@@ -230,10 +232,10 @@ def test_a_file_that_fails_is_undone_and_named(empty: str, tmp_path: Path) -> No
     with pytest.raises(DatabaseUnusable, match=r"0002_second\.sql failed and was undone.*division by zero"):
         migrate(empty, tmp_path)
     with psycopg.connect(empty) as conn:
-        kept = conn.execute(
+        stored = conn.execute(
             "SELECT to_regclass('first') IS NOT NULL, to_regclass('second') IS NULL"
         ).fetchone()
-        assert kept == (True, True)
+        assert stored == (True, True)
         assert missing(conn, tmp_path) == ["0002_second.sql"]
 
 

@@ -42,10 +42,10 @@ def _plan(conn: Connection, statement: bytes, given: dict[str, Any], explain: by
 
 
 async def test_it_uses_the_index(crowded: Connection) -> None:
-    given = {"run_id": 1, "institution_id": 1, "identifier_type": "votecode", "people": "[]"}
+    params = {"run_id": 1, "institution_id": 1, "identifier_type": "votecode", "people": "[]"}
     with crowded.transaction():
         crowded.execute(store.SAVE["plan_by_index"])
-        plan = _plan(crowded, store.SAVE["save_rows"], given)
+        plan = _plan(crowded, store.SAVE["save_rows"], params)
     assert "employees_zan_id_once" in plan
     assert not re.search(r"(Seq Scan|Bitmap Heap Scan) on employees", plan), plan
     # A scan of the listings by less than the whole key reads all employees of the institution.
@@ -71,8 +71,8 @@ async def many_workplaces(crowded: Connection) -> Connection:
 
 @pytest.mark.parametrize("name", ["waiting", "count_waiting", "aliases", "workplace"])
 def test_people_of_a_workplace_are_counted_by_the_index(many_workplaces: Connection, name: str) -> None:
-    given = {"name": "", "id": 2, "limit": 10, "offset": 0}
-    plan = _plan(many_workplaces, workplaces.FIND[name], given)
+    params = {"name": "", "id": 2, "limit": 10, "offset": 0}
+    plan = _plan(many_workplaces, workplaces.FIND[name], params)
     assert "employees_workplace" in plan
     assert "Seq Scan on employees" not in plan, plan
 
@@ -111,11 +111,11 @@ async def test_missing_employees_of_a_new_list_are_found_without_a_loop_over_all
         "   SELECT employee_id, row_number() OVER (ORDER BY employee_id) / 100 AS page FROM listings) AS all_"
         " GROUP BY page"
     )
-    given = {"run": 1, "institution": 1, "type": "votecode", "readings": [1]}
+    params = {"run": 1, "institution": 1, "type": "votecode", "readings": [1]}
     # With little to go by the planner believes now this and now that; here it believes the worst.
     crowded.execute("SET enable_hashjoin = off")
     crowded.execute("SET enable_mergejoin = off")
-    plan = _plan(crowded, leavers.COUNT_MISSES, given, b"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) ")
+    plan = _plan(crowded, leavers.COUNT_MISSES, params, b"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) ")
     thrown_away = [int(rows) for rows in re.findall(r"Rows Removed by Join Filter: (\d+)", plan)]
     assert max(thrown_away, default=0) < 40_000, plan
 
@@ -134,7 +134,7 @@ async def test_the_last_complete_run_is_found_without_those_that_failed(
         (institution(conn),),
     )
     conn.execute("ANALYZE runs")
-    given = {
+    params = {
         "run": 1,
         "number": 1,
         "outcome": "complete",
@@ -143,6 +143,6 @@ async def test_the_last_complete_run_is_found_without_those_that_failed(
         "missing": 0,
         "rejected": 0,
     }
-    given |= {"why": None, "readings": [1], "institution": 1, "type": "votecode", "since": 9, "reading": 1}
-    plan = _plan(conn, statement, given)
+    params |= {"why": None, "readings": [1], "institution": 1, "type": "votecode", "since": 9, "reading": 1}
+    plan = _plan(conn, statement, params)
     assert "runs_last_completed" in plan, plan

@@ -160,12 +160,12 @@ async def test_it_reads_employees_by_their_index_whatever_the_planner_believes(
         SELECT (100000000 + n)::text, 'Confirmed', 1, 1 FROM generate_series(1, 5000) n
         """
     )
-    given: dict[str, Any] = {"run": run_id, "kind": "new", "limit": 25, "skip": 0}
+    params: dict[str, Any] = {"run": run_id, "kind": "new", "limit": 25, "skip": 0}
     for name in ("count", "people", "missing", "unmatched"):
         with conn.transaction():
             conn.execute(store.SQL["plan_by_index"])
             statement = b"EXPLAIN (ANALYZE, TIMING OFF) " + store.SQL["difference"] + b"\n" + store.SQL[name]
-            plan = "\n".join([name, *(line for (line,) in conn.execute(statement, given))])
+            plan = "\n".join([name, *(line for (line,) in conn.execute(statement, params))])
         assert not re.search(r"(Seq Scan|Bitmap Heap Scan) on employees", plan), plan
         read = re.findall(r"Scan using employees_\w+ on employees.*rows=([0-9.]+) loops=", plan)
         assert read, plan

@@ -34,8 +34,8 @@ def test_quiet_hours_end_when_they_say(
         "SELECT quiet_end(%s::time, %s::time, 'Africa/Dar_es_Salaam', %s)", (opens, closes, moment)
     ).fetchall()
     day = 26 if ends and "next day" in ends else 25
-    wanted = ends and datetime.fromisoformat(f"2026-11-{day}T{ends[:5]}").replace(tzinfo=zone)
-    assert found == (wanted and wanted.astimezone(UTC))
+    expected = ends and datetime.fromisoformat(f"2026-11-{day}T{ends[:5]}").replace(tzinfo=zone)
+    assert found == (expected and expected.astimezone(UTC))
 
 
 def quiet_now(conn: Connection) -> tuple[datetime, dict[str, str]]:

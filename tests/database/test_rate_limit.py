@@ -30,14 +30,14 @@ def queued(conn: Connection) -> list[int]:
 def queue_one(conn: Connection, number: int) -> int:
     """Return a queued run of an institution of its own."""
     vote = f"{number:03d}"
-    asked = enqueue.enqueue_run(
+    requested = enqueue.enqueue_run(
         conn,
         ASHA,
         institution_id=institution(conn, f"TAASISI {vote}", vote, f"1562558{number:02d}"),
         identifier_type="votecode",
         identifier=vote,
     )
-    return asked.run_id
+    return requested.run_id
 
 
 def worker(conn: Connection) -> int:
@@ -79,13 +79,13 @@ def test_no_more_than_so_many_start_in_a_minute(conn: Connection, queued: list[i
 
 def test_workers_that_ask_at_once_share_the_limit(conn: Connection, dsn: str, queued: list[int]) -> None:
     def ask_often() -> list[int | None]:
-        with psycopg.connect(dsn, autocommit=True) as own:
-            me = worker(own)
-            return [take(own, me) for _ in range(4)]
+        with psycopg.connect(dsn, autocommit=True) as own_conn:
+            me = worker(own_conn)
+            return [take(own_conn, me) for _ in range(4)]
 
     with ThreadPoolExecutor(8) as threads:
-        got = [thread.result() for thread in [threads.submit(ask_often) for _ in range(8)]]
-    assert sorted(run for runs in got for run in runs if run) == queued[:LIMIT]
+        received = [thread.result() for thread in [threads.submit(ask_often) for _ in range(8)]]
+    assert sorted(run for runs in received for run in runs if run) == queued[:LIMIT]
 
 
 def test_a_start_waits_for_the_one_that_is_being_written(

@@ -176,9 +176,9 @@ async def test_of_two_imports_at_once_the_second_sees_what_the_first_wrote(
     institution(conn)
 
     def second() -> list[Change]:
-        with psycopg.connect(dsn, autocommit=True) as own:
+        with psycopg.connect(dsn, autocommit=True) as own_conn:
             return importer.import_rows(
-                own, ASHA, [("WIZARA YA AFYA", None, "129673100"), ("TUME", None, "129673101")]
+                own_conn, ASHA, [("WIZARA YA AFYA", None, "129673100"), ("TUME", None, "129673101")]
             )
 
     with psycopg.connect(dsn) as first, first.transaction():

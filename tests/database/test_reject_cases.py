@@ -191,8 +191,8 @@ async def test_of_a_zan_id_nothing_but_the_masked_value_is_kept(conn: Connection
     at = institution(conn)
     await sync_pages(conn, pool, at, listing(2, without_id=(3,)))
     for table in ("reject_cases", "rejects"):
-        kept = conn.execute(f"SELECT t::text FROM {table} t".encode()).fetchall()
-        assert "580330002" not in str(kept)
+        stored = conn.execute(f"SELECT t::text FROM {table} t".encode()).fetchall()
+        assert "580330002" not in str(stored)
 
 
 @pytest.mark.parametrize("odd", [b"NaN", b"-Infinity", b"[" * 3000 + b"]" * 3000])

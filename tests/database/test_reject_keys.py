@@ -40,8 +40,8 @@ async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
     )
     conn.execute("ANALYZE reject_cases")
     identities = [f"shared:{number} 1" for number in range(500)]
-    given = {"run": attempt.run_id, "identities": identities}
-    plan = conn.execute(f"EXPLAIN {store.FIND_KNOWN}".encode(), given).fetchall()
+    params = {"run": attempt.run_id, "identities": identities}
+    plan = conn.execute(f"EXPLAIN {store.FIND_KNOWN}".encode(), params).fetchall()
     plan_text = "\n".join(line for (line,) in plan)
     assert "reject_cases_open_keys" in plan_text
     assert "Seq Scan on reject_cases" not in plan_text, plan_text

@@ -86,8 +86,8 @@ async def test_what_it_says_now_is_what_counts(conn: Connection, pool: AsyncPool
 async def test_whatever_the_record_holds_it_is_kept(conn: Connection, pool: AsyncPool, name: str) -> None:
     nameless = record(3, zanIdNumber="", firstName=name, middleName=name, lastName=name, payrollNumber=name)
     await sync_pages(conn, pool, institution(conn), page([nameless], total=1, size=5))
-    ((kept, *_),) = persons(conn)
-    assert kept is None or len(kept) <= 500
+    ((stored, *_),) = persons(conn)
+    assert stored is None or len(stored) <= 500
 
 
 async def test_a_preview_keeps_it_and_applying_takes_it_over(conn: Connection, pool: AsyncPool) -> None:

@@ -80,8 +80,8 @@ def test_any_number_of_workers_fire_a_time_once(conn: Connection, dsn: str, heal
     fired: list[int] = []
 
     def work() -> None:
-        with psycopg.connect(dsn, autocommit=True) as mine:
-            while scheduler.fire_due_schedule(mine):
+        with psycopg.connect(dsn, autocommit=True) as own_conn:
+            while scheduler.fire_due_schedule(own_conn):
                 fired.append(1)
 
     together = [threading.Thread(target=work) for _ in range(6)]

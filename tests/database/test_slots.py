@@ -139,12 +139,12 @@ async def test_the_slot_of_a_dead_process_is_free_after_its_lease(conn: Connecti
 
 async def test_a_place_is_held_for_as_long_as_the_page_takes(conn: Connection, pool: AsyncPool) -> None:
     async with Slots(pool, 1, SHORT) as slots, slots.acquire():
-        began = conn.execute("SELECT until FROM remote_slots").fetchone()
-        assert began
+        started_at = conn.execute("SELECT until FROM remote_slots").fetchone()
+        assert started_at
 
         def renewed() -> bool:
             return conn.execute(
-                "SELECT until > %s + interval '1 second' FROM remote_slots", began
+                "SELECT until > %s + interval '1 second' FROM remote_slots", started_at
             ).fetchone() == (True,)
 
         await wait_until(renewed)

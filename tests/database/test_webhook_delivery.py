@@ -38,8 +38,8 @@ async def test_it_works(conn: Connection, pool: AsyncPool) -> None:
         assert stands(conn) == ("delivered", 0, None)
         await attempt.deliver_message(pool, PRIVATE, id_, job)
         assert len(receiver.all) == 1
-    [kept] = store.list_attempts(conn, id_)
-    assert (kept.number, kept.status, kept.trouble) == (1, 204, None)
+    [stored] = store.list_attempts(conn, id_)
+    assert (stored.number, stored.status, stored.trouble) == (1, 204, None)
 
 
 async def test_a_job_that_was_replaced_sends_nothing(conn: Connection, pool: AsyncPool) -> None:

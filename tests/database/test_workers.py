@@ -37,14 +37,14 @@ async def test_one_heartbeat_is_written_in_both_lists(conn: Connection, pool: As
             beats.set()
 
     both = "SELECT (SELECT last_heartbeat FROM procrastinate_workers), (SELECT last_beat FROM workers)"
-    async with heartbeat.registered(pool, Settings(beat_seconds=0.05, silent_seconds=1), on_beat) as mine:
+    async with heartbeat.registered(pool, Settings(beat_seconds=0.05, silent_seconds=1), on_beat) as own:
         first = conn.execute(both).fetchone()
         await asyncio.wait_for(beats.wait(), 20)
         second = conn.execute(both).fetchone()
         assert first
         assert second
         assert second[0] == second[1] > first[0]
-        assert conn.execute("SELECT worker_id FROM workers").fetchone() == (mine.worker_id,)
+        assert conn.execute("SELECT worker_id FROM workers").fetchone() == (own.worker_id,)
     assert conn.execute("SELECT count(*) FROM procrastinate_workers").fetchone() == (0,)
     assert conn.execute("SELECT alive FROM workers_v").fetchone() == (False,)
 
@@ -79,6 +79,6 @@ async def test_the_cleaner_deletes_workers_that_are_long_gone(conn: Connection, 
             (days, worker_id),
         )
     await cleaner.delete_expired(DELETIONS, pool, Settings())
-    kept = conn.execute("SELECT worker_id FROM workers ORDER BY 1").fetchall()
-    assert kept == [(silent,), (living,)]
+    stored = conn.execute("SELECT worker_id FROM workers ORDER BY 1").fetchall()
+    assert stored == [(silent,), (living,)]
     assert conn.execute("SELECT count(*) FROM remote_breakers").fetchone() == (0,)

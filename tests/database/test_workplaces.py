@@ -182,14 +182,14 @@ class TestRefusals:
 
     async def test_it(self, conn: Connection, pool: AsyncPool, attempt: Attempt) -> None:
         await save(attempt, pool, [record(9, workplace=" - ")], number=1)
-        id_, mine = workplace(conn), HEALTH
+        id_, own = workplace(conn), HEALTH
         of_health, nameless = workplace(conn, "Wizara ya Afya"), workplace(conn, "-")
         before = rows(conn, "SELECT id, xmin::text FROM employees ORDER BY id")
         refused: list[tuple[Any, type[Exception], str]] = [
             (lambda: map_workplace(conn, ASHA, id_, 4711), NotFound, "no institution with this id"),
-            (lambda: map_workplace(conn, ASHA, 4711, mine), NotFound, "no workplace with this id"),
-            (lambda: map_workplace(conn, ASHA, of_health, mine), Conflict, "the register has that name"),
-            (lambda: map_workplace(conn, ASHA, nameless, mine), Unprocessable, "Without letters"),
+            (lambda: map_workplace(conn, ASHA, 4711, own), NotFound, "no workplace with this id"),
+            (lambda: map_workplace(conn, ASHA, of_health, own), Conflict, "the register has that name"),
+            (lambda: map_workplace(conn, ASHA, nameless, own), Unprocessable, "Without letters"),
             (lambda: register_workplace(conn, ASHA, nameless), Unprocessable, "Without letters"),
             (lambda: register_workplace(conn, ASHA, id_, name="wizara ya afya."), Conflict, "already"),
             (lambda: register_workplace(conn, ASHA, id_, vote_code="001"), Conflict, "this vote code"),

@@ -54,8 +54,8 @@ async def decided(dsn: str, action: Callable[..., Any], *given: Any, by: Actor =
     """Return a decision on a connection of its own, in a thread."""
 
     def act() -> Any:
-        with psycopg.connect(dsn, autocommit=True) as own:
-            return action(own, by, *given, **more)
+        with psycopg.connect(dsn, autocommit=True) as own_conn:
+            return action(own_conn, by, *given, **more)
 
     return await asyncio.to_thread(act)
 
@@ -207,14 +207,14 @@ async def test_pages_decisions_and_imports_never_wait_in_a_ring(
             await save(attempt, pool, some[::-1] if turn else some, number=1 + 2 * number + turn)
 
     def imports() -> None:
-        with psycopg.connect(dsn, autocommit=True) as own:
+        with psycopg.connect(dsn, autocommit=True) as own_conn:
             for n in range(0, 6, 2):
                 numbers: list[importer.Entry] = [
                     (names[n + 1], f"9{n}1", None),
                     (names[n], f"9{n}0", None),
                     ("WIZARA YA AFYA", f"00{n}", None),
                 ]
-                importer.import_rows(own, OMAR, numbers)
+                importer.import_rows(own_conn, OMAR, numbers)
 
     async def decisions() -> None:
         for name in names[6:] * 3:

@@ -58,9 +58,11 @@ def test_a_disconnected_host_and_a_killed_host_lose_no_employee(product: Harness
     product.wait_until(lambda: [name for (name,) in world.rows(AT_WORK)] == sorted(NAMES))
     network.pull(CUT_OFF)
     world.workers[NAMES.index(KILLED)].kill()
-    [(began,)] = world.rows("SELECT clock_timestamp()")
+    [(started_at,)] = world.rows("SELECT clock_timestamp()")
     product.wait_until(lambda: world.rows(LEFT_ALONE.format(CUT_OFF, KILLED)) == [(0,)])
-    rescued = {name: float(world.rows(RESCUED.format(began, name))[0][0] or 0) for name in (CUT_OFF, KILLED)}
+    rescued = {
+        name: float(world.rows(RESCUED.format(started_at, name))[0][0] or 0) for name in (CUT_OFF, KILLED)
+    }
     taken = world.rows(TAKEN.format(CUT_OFF))
     product.wait_until(lambda: world.rows(FOLLOWED.format(CUT_OFF)) == taken)
     network.put_back(CUT_OFF)

@@ -89,10 +89,10 @@ def _cancel(product: Harness, vote: str) -> None:
     run_id = product.machine.enqueue(vote)
     world.wait_until(run_id, lambda run: run.pages == 4)
     remote.wait_for(held=4)
-    began = time.monotonic()
+    started_at = time.monotonic()
     product.machine.cancel(run_id)
     product.wait_until(lambda: world.rows(DOING) == [(0,)])
-    took = time.monotonic() - began
+    took = time.monotonic() - started_at
     print(f"behind a pooler a cancelled run ended after {took:.1f} s")  # noqa: T201 - a figure
     assert took <= SOON, product.describe_state()
     remote.release(hold)
@@ -157,11 +157,11 @@ def test_a_pooler_that_dies_and_comes_back_is_waited_for(product: Harness, poole
     product.wait_until(lambda: not product.machine.answers())
     product.wait_until(lambda: "error connecting" in world.logs())
     pooler.start()
-    began, pages = time.monotonic(), product.pages()
+    started_at, pages = time.monotonic(), product.pages()
     product.wait_until(lambda: product.pages() != pages)
-    worker = time.monotonic() - began
+    worker = time.monotonic() - started_at
     product.wait_until(product.machine.answers)
-    web = time.monotonic() - began
+    web = time.monotonic() - started_at
     print(f"after the pooler came back: a page was saved after {worker:.1f} s, web after {web:.1f} s")  # noqa: T201
     product.wait_for_ends(runs)
     product.assert_saved_once(*VOTES[:2])

@@ -121,11 +121,11 @@ def _function(module: ModuleType, qualname: str) -> FunctionType:
 
 
 def _set_defaults(function: FunctionType, node: Function, module: ModuleType) -> None:
-    given = node.args
-    function.__defaults__ = tuple(_value(default, module) for default in given.defaults) or None
+    params = node.args
+    function.__defaults__ = tuple(_value(default, module) for default in params.defaults) or None
     function.__kwdefaults__ = {
         argument.arg: _value(default, module)
-        for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
+        for argument, default in zip(params.kwonlyargs, params.kw_defaults, strict=True)
         if default
     }
 

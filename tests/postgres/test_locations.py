@@ -101,8 +101,8 @@ def test_root_lends_an_account_and_opens_nothing(
     home.mkdir(mode=0o700)
     accounts = Path("/etc/passwd").read_bytes()
     with join(home / "clone" / ".hrims", fsync=False) as server:
-        kept = home_of(home / "clone" / ".hrims")
-        assert kept.is_relative_to(folder / "var")
+        stored = home_of(home / "clone" / ".hrims")
+        assert stored.is_relative_to(folder / "var")
         assert _user_of(postmaster(home / "clone" / ".hrims")) != 0
         query(server.dsn, "CREATE TABLE kept ()")
     assert stat.S_IMODE(home.stat().st_mode) == 0o700

@@ -15,8 +15,8 @@ Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 def settings(**changed: object) -> Settings:
     """Return settings with known credentials and a limit of 1 MB."""
-    given = {"api_key": API_KEY, "token": TOKEN, "max_response_mb": 1, **changed}
-    return Settings(**given)  # type: ignore[arg-type] # each is checked by its own test
+    params = {"api_key": API_KEY, "token": TOKEN, "max_response_mb": 1, **changed}
+    return Settings(**params)  # type: ignore[arg-type] # each is checked by its own test
 
 
 def answer(server: HTTPServer, body: bytes, status: int = 200, **headers: str) -> str:

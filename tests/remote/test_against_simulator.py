@@ -112,10 +112,10 @@ async def test_everybody_arrives_as_the_simulator_tells_them(simulator: Simulato
         for row in rows
         if isinstance(row, Row)
     ]
-    wanted = [
+    expected = [
         {k: v for k, v in person.items() if k != "institution"} for person in simulator.people(vote=VOTE)
     ]
-    assert answers == wanted
+    assert answers == expected
     assert {page.total for page in pages} == {PEOPLE} == {len(answers)}
 
 

@@ -33,8 +33,8 @@ def asked(server: HTTPServer) -> Any:
 
 async def test_it_works(httpserver: HTTPServer, connect: Connect) -> None:
     remote = connect(answer(httpserver, page(person(), overallDataSize=6408)))
-    got = await remote.page("votecode", "037", 0, 100)
-    assert (got.number, got.size, got.total, len(got.records)) == (0, 100, 6408, 1)
+    received = await remote.page("votecode", "037", 0, 100)
+    assert (received.number, received.size, received.total, len(received.records)) == (0, 100, 6408, 1)
     assert asked(httpserver) == {
         "RequestId": "204",
         "RequestPayloadData": {"PageNumber": 0, "PageSize": 100, "RequestBody": "037"},

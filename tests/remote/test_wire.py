@@ -27,9 +27,11 @@ def first_name(record: Person | Unreadable) -> str | None:
 
 
 def test_it_works() -> None:
-    got = read(page(person("580330000"), person("580330001"), overallDataSize=6408))
-    assert (got.number, got.size, got.total) == (0, 10, 6408)
-    ids = [r.personal_info.zan_id_number for r in got.records if isinstance(r, Person) and r.personal_info]
+    received = read(page(person("580330000"), person("580330001"), overallDataSize=6408))
+    assert (received.number, received.size, received.total) == (0, 10, 6408)
+    ids = [
+        r.personal_info.zan_id_number for r in received.records if isinstance(r, Person) and r.personal_info
+    ]
     assert ids == ["580330000", "580330001"]
 
 
@@ -98,10 +100,10 @@ def test_a_byte_order_mark_is_no_harm() -> None:
     ],
 )
 def test_a_wrong_type_costs_its_own_record(broken: Any, field: str | None, reason: str) -> None:
-    got = read(page(person("580330001"), broken, person("580330002"), overallDataSize=9))
-    assert _told(got.records[1]) == (reason, field)
-    assert [isinstance(r, Person) for r in got.records] == [True, False, True]
-    assert got.total == 9
+    received = read(page(person("580330001"), broken, person("580330002"), overallDataSize=9))
+    assert _told(received.records[1]) == (reason, field)
+    assert [isinstance(r, Person) for r in received.records] == [True, False, True]
+    assert received.total == 9
 
 
 def test_a_wrong_value_is_not_repeated() -> None:
@@ -133,13 +135,13 @@ def test_whole_characters_beside_a_half_one_stay() -> None:
 
 
 def test_one_employee() -> None:
-    got = decode_person(msgspec.json.encode({"code": 200, "data": person(firstName="Zuhura")}))
-    assert first_name(got) == "Zuhura"
+    received = decode_person(msgspec.json.encode({"code": 200, "data": person(firstName="Zuhura")}))
+    assert first_name(received) == "Zuhura"
 
 
 def test_one_employee_of_wrong_type_is_unreadable() -> None:
-    got = decode_person(msgspec.json.encode({"code": 200, "data": person(lastName=1)}))
-    assert _told(got) == ("text expected, a number found", "personalInfo.lastName")
+    received = decode_person(msgspec.json.encode({"code": 200, "data": person(lastName=1)}))
+    assert _told(received) == ("text expected, a number found", "personalInfo.lastName")
 
 
 def _told(record: Person | Unreadable) -> tuple[str, str | None]:
@@ -158,18 +160,18 @@ def _told(record: Person | Unreadable) -> tuple[str, str | None]:
     ],
 )
 def test_the_owner_of_a_broken_record_is_read(broken: Any, zan_id: str | None, payroll: str | None) -> None:
-    got = only(page(broken))
-    assert isinstance(got, Unreadable)
-    assert got.info
-    assert (got.info.zan_id_number, got.info.payroll_number) == (zan_id, payroll)
-    assert "5803" not in repr(got)
+    received = only(page(broken))
+    assert isinstance(received, Unreadable)
+    assert received.info
+    assert (received.info.zan_id_number, received.info.payroll_number) == (zan_id, payroll)
+    assert "5803" not in repr(received)
 
 
 @pytest.mark.parametrize("broken", [None, 5, [], {"personalInfo": []}, {"personalInfo": "x"}])
 def test_a_record_without_identity_has_none(broken: Any) -> None:
-    got = only(page(broken))
-    assert isinstance(got, Unreadable)
-    assert got.info is None
+    received = only(page(broken))
+    assert isinstance(received, Unreadable)
+    assert received.info is None
 
 
 @pytest.mark.parametrize("data", [b"null", b"[]", b'""', b"[{}]", b"1"])
@@ -202,15 +204,15 @@ FRAMES = st.fixed_dictionaries(
 @given(st.binary() | FRAMES.map(lambda frame: json.dumps(frame).encode()))
 def test_anything_is_a_page_or_an_error_of_the_tree(body: bytes) -> None:
     try:
-        got = read(body)
+        received = read(body)
     except RemoteError as error:
         assert error.__context__ is None  # noqa: PT017 - success is right as well
         return
-    assert got.total >= len(got.records)
+    assert received.total >= len(received.records)
 
 
 @CALM
 @given(st.lists(st.booleans(), max_size=10))
 def test_broken_records_stay_in_their_places(whole: list[bool]) -> None:
-    got = read(page(*[person() if right else 5 for right in whole]))
-    assert [isinstance(record, Person) for record in got.records] == whole
+    received = read(page(*[person() if right else 5 for right in whole]))
+    assert [isinstance(record, Person) for record in received.records] == whole

@@ -212,8 +212,8 @@ def test_python_writes_nan_and_no_record_costs_another(values: list[Any]) -> Non
 @given(st.binary(max_size=40))
 def test_any_bytes_within_a_record_are_a_page_or_an_error_of_the_tree(junk: bytes) -> None:
     try:
-        got = read(around(junk))
+        received = read(around(junk))
     except RemoteError as error:
         assert error.__context__ is None  # noqa: PT017 - success is right as well
         return
-    assert len(got.records) == 3 or junk.count(b",")
+    assert len(received.records) == 3 or junk.count(b",")

@@ -77,8 +77,8 @@ def test_a_page_too_large_for_hrims_is_too_large() -> None:
 @pytest.mark.parametrize("data", [{"data": None}, {"data": {}}, {"data": []}, {}])
 @pytest.mark.parametrize("total", [0, "0", 0.0])
 def test_an_institution_without_employees(data: dict[str, Any], total: Any) -> None:
-    got = read(msgspec.json.encode({"code": 200, "overallDataSize": total, **data}))
-    assert (got.total, got.records) == (0, [])
+    received = read(msgspec.json.encode({"code": 200, "overallDataSize": total, **data}))
+    assert (received.total, received.records) == (0, [])
 
 
 @pytest.mark.parametrize("data", [{"data": None}, {"data": {}}, {}, {"data": "x"}, {"data": {"a": 1}}])

@@ -110,7 +110,7 @@ class Harness:
     def describe_state(self) -> str:
         """Return the state of queue, workers and sessions, for the message of a failed wait."""
         processes = [(worker.pid, worker.poll(), process_state(worker.pid)) for worker in self.workers]
-        asked = {
+        requested = {
             "jobs": "SELECT id, status, worker_id, scheduled_at FROM procrastinate_jobs"
             " ORDER BY id DESC LIMIT 5",
             "workers": "SELECT id, now() - last_heartbeat FROM procrastinate_workers",
@@ -121,7 +121,7 @@ class Harness:
             " left(query, 90), pg_blocking_pids(pid)"
             " FROM pg_stat_activity WHERE datname = current_database()",
         }
-        found = [f"{name}: {self.rows(sql)}" for name, sql in asked.items()]
+        found = [f"{name}: {self.rows(sql)}" for name, sql in requested.items()]
         return "\n".join([f"processes: {processes}", *found])
 
     def wait_for_end(self, run_id: int) -> Run:

@@ -48,15 +48,15 @@ def mapped(record: dict[str, Any]) -> Row | Reject:
 
 
 def row(record: dict[str, Any]) -> Row:
-    got = mapped(record)
-    assert isinstance(got, Row), got
-    return got
+    received = mapped(record)
+    assert isinstance(received, Row), received
+    return received
 
 
 def reject(record: dict[str, Any]) -> Reject:
-    got = mapped(record)
-    assert isinstance(got, Reject), got
-    return got
+    received = mapped(record)
+    assert isinstance(received, Reject), received
+    return received
 
 
 def someone(**info: Any) -> dict[str, Any]:

@@ -110,9 +110,9 @@ def test_times_are_those_of_the_clock_on_the_wall(
 ) -> None:
     zone, begin = ZoneInfo(moment[0]), moment[1] - before * MINUTE
     line = f"{','.join(map(str, minutes))} {','.join(map(str, hours))} * * *"
-    wanted = sorted(oracle(zone, begin, set(minutes), set(hours)))
-    assert wanted
-    assert calendar.next_times(line, zone, begin, len(wanted)) == wanted
+    expected = sorted(oracle(zone, begin, set(minutes), set(hours)))
+    assert expected
+    assert calendar.next_times(line, zone, begin, len(expected)) == expected
 
 
 def oracle(zone: ZoneInfo, begin: datetime, minutes: set[int], hours: set[int]) -> Iterator[datetime]:

@@ -31,13 +31,13 @@ def found(
 
 def test_it_works() -> None:
     now = measured(phones=200, unknown={"leaveHistories": 9, "personalInfo.bloodGroup": 100})
-    got = find_changes(now, measured(phones=590))
-    assert summarize([change.message for change in got]) == (
+    received = find_changes(now, measured(phones=590))
+    assert summarize([change.message for change in received]) == (
         "HRIMS' answers have changed: new field personalInfo.bloodGroup; "
         "Phone number empty in 80 % of records, 41 % last time."
     )
-    assert got[1].now == pytest.approx(0.8)
-    assert got[1].before == pytest.approx(0.41)
+    assert received[1].now == pytest.approx(0.8)
+    assert received[1].before == pytest.approx(0.41)
 
 
 def test_nothing_changed() -> None:
@@ -73,8 +73,8 @@ def test_a_rare_unknown_field_is_new_once() -> None:
     ],
 )
 def test_a_jump(people: int, was: int, is_: int, kinds: list[str]) -> None:
-    got = found(measured(people, is_), measured(people, was))
-    assert got == [(kind, "phone_number") for kind in kinds]
+    received = found(measured(people, is_), measured(people, was))
+    assert received == [(kind, "phone_number") for kind in kinds]
 
 
 def test_a_field_is_missed_when_it_was_usual_and_the_samples_can_tell() -> None:
@@ -108,10 +108,10 @@ def test_a_field_that_one_of_two_versions_does_not_know_is_no_change() -> None:
 )
 def test_a_wrong_type_in_many_records(people: int, was: int, is_: int, told_: bool) -> None:
     path = "personalInfo.city"
-    got = find_changes(
+    received = find_changes(
         measured(people, people, retyped={path: is_}), measured(people, people, retyped={path: was})
     )
-    assert [change.kind for change in got] == ["wrong_type"] * told_
+    assert [change.kind for change in received] == ["wrong_type"] * told_
 
 
 def test_few_changes_are_named_and_the_rest_counted() -> None:
@@ -123,8 +123,8 @@ PEOPLE = st.integers(0, 5000)
 
 @given(PEOPLE, PEOPLE, st.floats(0, 1), st.floats(0, 1))
 def test_no_jump_without_enough_people(now: int, before: int, is_: float, was: float) -> None:
-    got = find_changes(measured(now, int(now * is_)), measured(before, int(before * was)))
-    jumps = [change for change in got if change.kind in {"emptier", "fuller"}]
+    received = find_changes(measured(now, int(now * is_)), measured(before, int(before * was)))
+    jumps = [change for change in received if change.kind in {"emptier", "fuller"}]
     for jump in jumps:
         assert min(now, before) >= 20
         assert jump.before is not None

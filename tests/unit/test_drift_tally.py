@@ -32,14 +32,14 @@ def counted(*records: Any) -> Tally:
 
 
 def test_it_works() -> None:
-    got = counted(ASHA, record(1), record(2, firstName=5))
-    filled = got.filled
+    received = counted(ASHA, record(1), record(2, firstName=5))
+    filled = received.filled
     assert (filled["zan_id"], filled["phone_number"], filled["highest_education"]) == (2, 1, 1)
-    sent = got.present
-    assert got.sampled == 3
+    sent = received.present
+    assert received.sampled == 3
     assert (sent["personalInfo.zanIdNumber"], sent["personalInfo.primaryPhone"]) == (3, 1)
     assert (sent["contractDetails"], sent["contractDetails.toDate"]) == (1, 1)
-    assert got.odd == {"retyped": {"personalInfo.firstName": 1}}
+    assert received.odd == {"retyped": {"personalInfo.firstName": 1}}
 
 
 def test_what_was_not_sampled_is_not_counted() -> None:
@@ -54,8 +54,8 @@ def test_everything_that_the_contract_names_is_known() -> None:
 
 def test_unknown_fields_are_counted_by_record() -> None:
     new = record(1) | {"union": {"x": 1}, "salaryInformation": [{"step": 1}, {"step": 2}]}
-    got = counted(record(0), new, record(2, bloodGroup="O+"))
-    assert got.odd["unknown"] == {"union": 1, "salaryInformation.step": 1, "personalInfo.bloodGroup": 1}
+    received = counted(record(0), new, record(2, bloodGroup="O+"))
+    assert received.odd["unknown"] == {"union": 1, "salaryInformation.step": 1, "personalInfo.bloodGroup": 1}
 
 
 def test_the_places_of_a_wrong_type_in_a_list_count_as_one_field() -> None:
@@ -65,27 +65,27 @@ def test_the_places_of_a_wrong_type_in_a_list_count_as_one_field() -> None:
 
 
 def test_data_that_stands_where_names_should_is_not_kept() -> None:
-    got = counted(record(1) | {"580330001": 1, "Asha Makame": 2, "x" * 200: 3})
-    assert got.odd["unknown"] == {MASKED_NAME: 3}
+    received = counted(record(1) | {"580330001": 1, "Asha Makame": 2, "x" * 200: 3})
+    assert received.odd["unknown"] == {MASKED_NAME: 3}
 
 
 def test_the_sample_is_bounded_and_spread_over_the_page() -> None:
     people = [record(number) for number in range(95)]
     people[90]["late"] = 1
-    got = counted(*people)
-    assert got.sampled <= SAMPLE
-    assert got.odd["unknown"] == {"late": 1}
+    received = counted(*people)
+    assert received.sampled <= SAMPLE
+    assert received.odd["unknown"] == {"late": 1}
     odd = counted(record(1) | {f"f_{chr(97 + n % 26)}{chr(97 + n // 26)}": 1 for n in range(200)})
     assert len(odd.odd["unknown"]) == MAX_UNEXPECTED
 
 
 @given(st.lists(ANY, max_size=4))
 def test_whatever_comes_is_counted(records: list[Any]) -> None:
-    got = counted(*records)
-    assert tuple(got.filled) == COLUMNS
-    assert tuple(got.present) == KNOWN
-    assert all(0 <= count <= got.sampled for count in got.present.values())
-    assert all(0 <= count <= len(records) * 8 for kind in got.odd.values() for count in kind.values())
+    received = counted(*records)
+    assert tuple(received.filled) == COLUMNS
+    assert tuple(received.present) == KNOWN
+    assert all(0 <= count <= received.sampled for count in received.present.values())
+    assert all(0 <= count <= len(records) * 8 for kind in received.odd.values() for count in kind.values())
     lacks_key(read(*records))
 
 

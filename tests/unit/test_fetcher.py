@@ -16,7 +16,7 @@ from tests.unit.slow_to_cancel import SlowToCancel
 async def test_a_page_that_is_split_late_is_requested() -> None:
     scheduler = PageScheduler(page_size=2, tries=1, first_pause=0.0, at_once=4, total=4)
     thinking, answered, looked = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    asked: list[Span] = []
+    requested: list[Span] = []
 
     def is_stopping() -> bool:
         if answered.is_set():
@@ -24,7 +24,7 @@ async def test_a_page_that_is_split_late_is_requested() -> None:
         return False
 
     async def fetch(request: PageRequest) -> None:
-        asked.append(request.span)
+        requested.append(request.span)
         if request.span != Span(2, 0):
             if request.span == Span(2, 1):
                 await thinking.wait()
@@ -42,7 +42,7 @@ async def test_a_page_that_is_split_late_is_requested() -> None:
             scheduler.split(request, broken, 0.0)
 
     await run_fetches(scheduler, fetch, is_stopping)
-    assert asked == [Span(2, 0), Span(2, 1), Span(1, 0), Span(1, 1)]
+    assert requested == [Span(2, 0), Span(2, 1), Span(1, 0), Span(1, 1)]
 
 
 async def test_a_cancellation_while_pages_in_flight_are_abandoned_is_heeded() -> None:

@@ -46,9 +46,9 @@ def test_the_columns_are_the_row() -> None:
 @pytest.mark.parametrize("missing", ["null", "absent"])
 def test_nothing_is_guessed(missing: str) -> None:
     parts = [part for part in ASHA if part != "personalInfo"]
-    got = row({**someone(), **(dict.fromkeys(parts) if missing == "null" else {})})
+    received = row({**someone(), **(dict.fromkeys(parts) if missing == "null" else {})})
     empty = dict.fromkeys(COLUMNS) | {"zan_id": "580330000", "status": "On Probation"}
-    assert got._asdict() == empty
+    assert received._asdict() == empty
 
 
 # one line of the table after another: what comes in, the column, what is kept
@@ -174,8 +174,8 @@ def test_the_current_salary(salaries: list[dict[str, Any]], scale: str | None) -
 def test_the_active_contract_or_none(
     contracts: list[dict[str, Any] | None], kind: str | None, until: date | None
 ) -> None:
-    got = row({**someone(), "contractDetails": contracts})
-    assert (got.contract_type, got.retirement_date) == (kind, until)
+    received = row({**someone(), "contractDetails": contracts})
+    assert (received.contract_type, received.retirement_date) == (kind, until)
 
 
 @pytest.mark.parametrize(

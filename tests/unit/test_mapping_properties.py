@@ -66,8 +66,8 @@ def test_one_row_or_one_reject_and_always_the_same(person: Person) -> None:
 @CALM
 @given(PEOPLE)
 def test_a_row_can_be_stored(person: Person) -> None:
-    got = map_record(person)
-    for column, value in zip(COLUMNS, got if isinstance(got, Row) else (), strict=False):
+    received = map_record(person)
+    for column, value in zip(COLUMNS, received if isinstance(received, Row) else (), strict=False):
         if isinstance(value, str):
             assert value == clean(value) != "", column
             assert "\0" not in value
@@ -80,24 +80,24 @@ def test_a_row_can_be_stored(person: Person) -> None:
 @CALM
 @given(PEOPLE)
 def test_a_row_has_only_permitted_values(person: Person) -> None:
-    got = map_record(person)
-    if isinstance(got, Row):
-        assert got.gender in {"Male", "Female", None}
-        assert got.status in {
+    received = map_record(person)
+    if isinstance(received, Row):
+        assert received.gender in {"Male", "Female", None}
+        assert received.status in {
             *("Confirmed", "Retired", "Resigned", "Terminated", "Dismissed", "On Probation")
         }
-        assert 8 <= len(got.zan_id) <= 10
-        assert set(got.zan_id) <= set("0123456789")
+        assert 8 <= len(received.zan_id) <= 10
+        assert set(received.zan_id) <= set("0123456789")
 
 
 @CALM
 @given(PEOPLE)
 def test_a_reject_tells_nothing_of_the_person(person: Person) -> None:
-    got = map_record(person)
-    if isinstance(got, Reject):
-        assert got.code in {"no_zan_id", "bad_zan_id", "bad_date", "bad_text", "too_long"}
-        assert got.field in COLUMNS
-        shown = [c for c in got.masked or "" if c != "•"]
+    received = map_record(person)
+    if isinstance(received, Reject):
+        assert received.code in {"no_zan_id", "bad_zan_id", "bad_date", "bad_text", "too_long"}
+        assert received.field in COLUMNS
+        shown = [c for c in received.masked or "" if c != "•"]
         assert len(shown) <= 4
         assert set(shown) <= set("0123456789")
 
@@ -105,8 +105,8 @@ def test_a_reject_tells_nothing_of_the_person(person: Person) -> None:
 @CALM
 @given(PEOPLE)
 def test_every_text_of_a_row_comes_from_the_record(person: Person) -> None:
-    got = map_record(person)
-    if not isinstance(got, Row):
+    received = map_record(person)
+    if not isinstance(received, Row):
         return
     sources: list[Any] = [person.personal_info]
     for entries in (
@@ -123,7 +123,7 @@ def test_every_text_of_a_row_comes_from_the_record(person: Person) -> None:
     }
     simple = set(COLUMNS) - {"name", "cadre", "contact_address", "gender", "status"}
     for column in simple:
-        value = getattr(got, column)
+        value = getattr(received, column)
         assert not isinstance(value, str) or value in texts
 
 
@@ -131,32 +131,32 @@ def test_every_text_of_a_row_comes_from_the_record(person: Person) -> None:
 @given(st.none() | SURE, st.none() | SURE, st.none() | SURE)
 def test_a_name_is_its_filled_parts(first: str | None, middle: str | None, last: str | None) -> None:
     info = PersonalInfo("580330000", first_name=first, middle_name=middle, last_name=last)
-    got = map_record(Person(info))
-    assert isinstance(got, Row)
-    wanted = ""
+    received = map_record(Person(info))
+    assert isinstance(received, Row)
+    expected = ""
     for part in (first, middle, last):
         if part is not None and clean(part):
-            wanted = clean(part) if not wanted else wanted + " " + clean(part)
-    assert got.name == (wanted or None)
+            expected = clean(part) if not expected else expected + " " + clean(part)
+    assert received.name == (expected or None)
 
 
 @CALM
 @given(st.dates() | st.sampled_from(sorted(NO_DATES)), st.sampled_from(["", "T00:00:00", "T00:00:00.000Z"]))
 def test_any_day_comes_through(day: date, rest: str) -> None:
-    got = map_record(Person(PersonalInfo("580330000", birth_date=day.isoformat() + rest)))
-    assert isinstance(got, Row)
-    assert got.date_of_birth == (None if day in NO_DATES else day)
+    received = map_record(Person(PersonalInfo("580330000", birth_date=day.isoformat() + rest)))
+    assert isinstance(received, Row)
+    assert received.date_of_birth == (None if day in NO_DATES else day)
 
 
 @CALM
 @given(st.text(max_size=12) | st.text("0123456789", max_size=12))
 def test_a_zan_id_is_8_to_10_digits_or_a_reject(text: str) -> None:
-    got = map_record(Person(PersonalInfo(text)))
-    wanted = clean(text)
-    digits = all(c in "0123456789" for c in wanted)
-    if digits and 8 <= len(wanted) <= 10:
-        assert isinstance(got, Row)
-        assert got.zan_id == wanted
+    received = map_record(Person(PersonalInfo(text)))
+    expected = clean(text)
+    digits = all(c in "0123456789" for c in expected)
+    if digits and 8 <= len(expected) <= 10:
+        assert isinstance(received, Row)
+        assert received.zan_id == expected
     else:
-        assert isinstance(got, Reject)
-        assert got.code == ("bad_zan_id" if wanted else "no_zan_id")
+        assert isinstance(received, Reject)
+        assert received.code == ("bad_zan_id" if expected else "no_zan_id")

@@ -71,9 +71,9 @@ def test_a_date_is_read_as_it_is_written(text: str | None, day: date | None) -> 
     ],
 )
 def test_a_date_that_is_none_is_refused(text: str) -> None:
-    got = reject(someone(birthDate=text))
-    assert (got.code, got.field, got.masked) == ("bad_date", "date_of_birth", "58•••••00")
-    assert text not in got.reason
+    received = reject(someone(birthDate=text))
+    assert (received.code, received.field, received.masked) == ("bad_date", "date_of_birth", "58•••••00")
+    assert text not in received.reason
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_an_invalid_date_in_an_unused_field_is_ignored() -> None:
 
 @pytest.mark.parametrize("zan_id", [None, "", "   ", "\t\n"])
 def test_no_zan_id(zan_id: str | None) -> None:
-    got = reject(someone(zanIdNumber=zan_id))
-    assert got == Reject("no_zan_id", "zan_id", "The record has no ZanID.", None)
+    received = reject(someone(zanIdNumber=zan_id))
+    assert received == Reject("no_zan_id", "zan_id", "The record has no ZanID.", None)
 
 
 @pytest.mark.parametrize("record", [{}, {"personalInfo": None}, {"personalInfo": {}}])
@@ -123,9 +123,9 @@ def test_a_record_with_nothing_in_it(record: dict[str, Any]) -> None:
     ],
 )
 def test_a_zan_id_that_is_none(zan_id: str, masked: str) -> None:
-    got = reject(someone(zanIdNumber=zan_id))
-    assert (got.code, got.field, got.masked) == ("bad_zan_id", "zan_id", masked)
-    assert zan_id == "5" or zan_id not in got.reason
+    received = reject(someone(zanIdNumber=zan_id))
+    assert (received.code, received.field, received.masked) == ("bad_zan_id", "zan_id", masked)
+    assert zan_id == "5" or zan_id not in received.reason
 
 
 @pytest.mark.parametrize(
@@ -138,14 +138,14 @@ def test_a_zan_id_that_is_none(zan_id: str, masked: str) -> None:
     ],
 )
 def test_a_text_that_no_database_keeps(record: dict[str, Any], column: str) -> None:
-    got = reject(record)
-    assert (got.code, got.field, got.masked) == ("bad_text", column, "58•••••00")
+    received = reject(record)
+    assert (received.code, received.field, received.masked) == ("bad_text", column, "58•••••00")
 
 
 def test_a_text_over_500_characters() -> None:
-    got = reject(someone(firstName="Siri" * 126))
-    assert (got.code, got.field, got.masked) == ("too_long", "name", "58•••••00")
-    assert "Siri" not in got.reason
+    received = reject(someone(firstName="Siri" * 126))
+    assert (received.code, received.field, received.masked) == ("too_long", "name", "58•••••00")
+    assert "Siri" not in received.reason
 
 
 def test_a_text_of_500_characters_is_kept() -> None:
@@ -157,17 +157,17 @@ def test_joined_parts_over_500_characters() -> None:
 
 
 def test_texts_that_are_long_together_are_kept() -> None:
-    got = row(someone(placeOfBirth="a" * 400, birthCountryName="b" * 400))
-    assert (got.place_of_birth, got.country_of_birth) == ("a" * 400, "b" * 400)
+    received = row(someone(placeOfBirth="a" * 400, birthCountryName="b" * 400))
+    assert (received.place_of_birth, received.country_of_birth) == ("a" * 400, "b" * 400)
 
 
 def test_an_invalid_text_in_an_unused_field_is_ignored() -> None:
-    got = row(someone(genderName="\0", workPhone="\0" * 600, primaryPhone="1"))
-    assert (got.gender, got.phone_number) == (None, "1")
+    received = row(someone(genderName="\0", workPhone="\0" * 600, primaryPhone="1"))
+    assert (received.gender, received.phone_number) == (None, "1")
 
 
 def test_an_unreadable_record_is_a_reject() -> None:
-    got = map_record(Unreadable("text expected, a number found", "personalInfo.firstName"))
-    assert isinstance(got, Reject)
-    assert (got.code, got.field, got.masked) == ("wrong_type", "personalInfo.firstName", None)
-    assert "text expected, a number found" in got.reason
+    received = map_record(Unreadable("text expected, a number found", "personalInfo.firstName"))
+    assert isinstance(received, Reject)
+    assert (received.code, received.field, received.masked) == ("wrong_type", "personalInfo.firstName", None)
+    assert "text expected, a number found" in received.reason

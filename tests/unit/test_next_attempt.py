@@ -26,9 +26,9 @@ def test_pauses_double_up_to_a_limit_with_a_tenth_of_jitter(
 ) -> None:
     expected = first_pause * 2 ** min(failures - 1, 40)
     limit = max(MAX_PAUSE, first_pause)
-    got = pause(failures, first_pause, seed)
-    assert 0.9 * min(expected, limit) <= got + 1e-5
-    assert got - 1e-5 <= 1.1 * min(expected, limit)
+    received = pause(failures, first_pause, seed)
+    assert 0.9 * min(expected, limit) <= received + 1e-5
+    assert received - 1e-5 <= 1.1 * min(expected, limit)
 
 
 def test_the_pause_that_a_user_sets_is_kept_even_above_the_limit() -> None:

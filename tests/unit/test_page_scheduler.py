@@ -187,38 +187,38 @@ def test_simultaneous_timeouts_shrink_pages_once() -> None:
 
 def test_a_total_that_is_too_high_does_not_fail_the_attempt() -> None:
     """HRIMS counts 400 people that it does not list. They are missing."""
-    scheduler, now, asked, lost = new_scheduler(total=1000), 0.0, 0, 0
+    scheduler, now, requested, lost = new_scheduler(total=1000), 0.0, 0, 0
     while (step := scheduler.next_request(now)) is not None:
         if not isinstance(step, PageRequest):
             now += step
             continue
-        asked += 1
+        requested += 1
         there = max(0, min(step.span.stop, 600) - step.span.start)
         if there == step.span.size:
             scheduler.add_response(step, 1000)
             scheduler.add_saved(step, there)
         else:
-            lost += scheduler.add_failure(step, RemoteShort("short", had=there), now, Random(asked))
-    assert (asked, lost) == (6 + 4 * 5, 4)
+            lost += scheduler.add_failure(step, RemoteShort("short", had=there), now, Random(requested))
+    assert (requested, lost) == (6 + 4 * 5, 4)
 
 
 def test_an_absurd_total_requests_each_empty_page_once() -> None:
     """HRIMS counts 100,000 and lists 640. No page is skipped; after twenty empty ones none is retried."""
-    scheduler, now, asked, lost = new_scheduler(total=100_000), 0.0, list[int](), 0
+    scheduler, now, requested, lost = new_scheduler(total=100_000), 0.0, list[int](), 0
     while (step := scheduler.next_request(now)) is not None:
         if not isinstance(step, PageRequest):
             now += step
             continue
-        asked.append(step.span.start)
+        requested.append(step.span.start)
         there = max(0, min(step.span.stop, 640) - step.span.start)
         if there == step.span.size:
             scheduler.add_response(step, 100_000)
             scheduler.add_saved(step, there)
         else:
-            lost += scheduler.add_failure(step, RemoteShort("short", had=there), now, Random(len(asked)))
-    assert set(asked) >= set(range(0, 100_000, 100))
+            lost += scheduler.add_failure(step, RemoteShort("short", had=there), now, Random(len(requested)))
+    assert set(requested) >= set(range(0, 100_000, 100))
     assert lost >= 990
-    assert len(asked) < 1_200
+    assert len(requested) < 1_200
 
 
 def test_an_empty_page_between_full_ones_gets_all_tries() -> None:

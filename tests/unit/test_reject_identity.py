@@ -69,10 +69,10 @@ def test_it_is_always_a_text_that_the_database_takes(
     zan_id: str, payroll: str, name: str, place: int
 ) -> None:
     record = Person(PersonalInfo(zan_id_number=zan_id, payroll_number=payroll, first_name=name))
-    got = identity(record, place)
-    assert "\x00" not in got
-    assert got.encode()
-    assert got == identity(record, place)
+    received = identity(record, place)
+    assert "\x00" not in received
+    assert received.encode()
+    assert received == identity(record, place)
 
 
 @given(st.from_regex(r"[0-9]{8,10}", fullmatch=True), st.integers(0, 99), st.integers(0, 99))

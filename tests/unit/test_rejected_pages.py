@@ -11,8 +11,8 @@ PLACES = st.lists(st.builds(RequestedCase, st.integers(0, 3000), st.booleans()),
 
 
 def test_it_works() -> None:
-    wanted = [RequestedCase(31, False), RequestedCase(57, True), RequestedCase(38, False)]
-    assert outside(wanted, 10) == [(0, 30), (40, 57), (58, END_OF_LIST)]
+    expected = [RequestedCase(31, False), RequestedCase(57, True), RequestedCase(38, False)]
+    assert outside(expected, 10) == [(0, 30), (40, 57), (58, END_OF_LIST)]
 
 
 @given(PLACES, st.sampled_from([1, 10, 100]))

@@ -210,8 +210,8 @@ def test_the_order_of_arrival_changes_nothing(
     assert set(decision.rejected) == set(
         decide(listed, in_order if is_new else [before, *in_order], is_new=is_new).rejected
     )
-    kept = {extract_identity(record.digest) for record in set(listed) - set(decision.rejected)}
-    assert kept == {extract_identity(states[decision.state])}
+    stored = {extract_identity(record.digest) for record in set(listed) - set(decision.rejected)}
+    assert stored == {extract_identity(states[decision.state])}
 
 
 @given(

@@ -33,8 +33,8 @@ SEEDS = range(100)
 
 def new_scheduler(**changes: object) -> PageScheduler:
     """Return a scheduler with the product's defaults."""
-    given = {"page_size": PAGE, "tries": 5, "first_pause": 2.0, "at_once": AT_ONCE}
-    return PageScheduler(**(given | changes))  # type: ignore[arg-type] # what a test changes has the right type
+    params = {"page_size": PAGE, "tries": 5, "first_pause": 2.0, "at_once": AT_ONCE}
+    return PageScheduler(**(params | changes))  # type: ignore[arg-type] # what a test changes has the right type
 
 
 def places(seed: int, count: int) -> frozenset[int]:

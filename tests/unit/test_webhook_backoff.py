@@ -15,8 +15,8 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 def test_each_pause_is_the_promised_one_give_or_take_a_tenth(failures: int, seed: int) -> None:
     at = next_attempt_at(failures, NOW, Random(seed))
     assert at is not None
-    wanted = BACKOFF_SECONDS[failures - 1]
-    assert (1 - JITTER) * wanted <= (at - NOW).total_seconds() <= (1 + JITTER) * wanted + 0.001
+    expected = BACKOFF_SECONDS[failures - 1]
+    assert (1 - JITTER) * expected <= (at - NOW).total_seconds() <= (1 + JITTER) * expected + 0.001
 
 
 def test_they_are_over_about_a_day_and_then_end() -> None:

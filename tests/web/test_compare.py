@@ -84,7 +84,7 @@ def test_refusals_are_said_on_the_page(
     other = institution(conn, "TUME", "037", "129673100")
     elsewhere = do(dsn, lambda pool: previews.fetch(conn, pool, other, [record(1)], "sync", vote="037"))
     waiting = enqueue_run_of(conn, health)
-    for given, status, words in (
+    for params, status, words in (
         (a, 400, "two different runs"),
         (4711, 404, "no run 4711"),
         ("x", 400, "numbers of two runs"),
@@ -94,8 +94,8 @@ def test_refusals_are_said_on_the_page(
         (f"{b}&kind=all", 400, "kind must be one of"),
         (f"{b}&page=0", 400, "page must be"),
     ):
-        answer = officer.get(f"{PATH}?a={a}&b={given}")
-        assert (answer.status_code, words in text(answer)) == (status, True), (given, text(answer))
+        answer = officer.get(f"{PATH}?a={a}&b={params}")
+        assert (answer.status_code, words in text(answer)) == (status, True), (params, text(answer))
 
 
 def test_without_a_session_it_redirects_to_the_sign_in_and_an_auditor_can_read(
@@ -131,7 +131,7 @@ class TestApi:
         a, b = runs
         waiting = enqueue_run_of(conn, 1)
         assert error_of(client.get(f"{API}?a={a}&b={b}")) == (401, "not_signed_in")
-        for given, error in (
+        for params, error in (
             ("", (400, "bad_job_id")),
             ("a=1", (400, "bad_job_id")),
             (f"a={a}&b=x", (400, "bad_job_id")),
@@ -141,4 +141,4 @@ class TestApi:
             (f"a={a}&b={b}&kind=all", (400, "bad_kind")),
             (f"a={a}&b={b}&page=x", (400, "bad_page")),
         ):
-            assert error_of(api.get(f"{API}?{given}")) == error, given
+            assert error_of(api.get(f"{API}?{params}")) == error, params

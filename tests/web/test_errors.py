@@ -178,7 +178,7 @@ def test_the_request_id_of_the_caller_is_kept(client: Browser) -> None:
 
 @pytest.mark.parametrize("odd", ["", "a b", "<script>", "x" * 65, "é", "a;b"])
 def test_an_odd_request_id_is_replaced(client: Browser, odd: str) -> None:
-    given = {"X-Request-Id": odd}
-    first, second = (client.get("/api/nothing", headers=given).headers["X-Request-Id"] for _ in range(2))
+    params = {"X-Request-Id": odd}
+    first, second = (client.get("/api/nothing", headers=params).headers["X-Request-Id"] for _ in range(2))
     assert odd not in {first, second}
     assert first != second

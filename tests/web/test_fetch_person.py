@@ -62,9 +62,9 @@ def test_of_many_asks_at_once_one_queues(dsn: str, conn: Connection) -> None:
             return enqueue_person(other, ASHA, ZAN_ID)
 
     with ThreadPoolExecutor(8) as crowd:
-        asked = list(crowd.map(one, range(8)))
-    assert len({one.run_id for one in asked}) == 1
-    assert sum(not one.deduplicated for one in asked) == 1
+        requested = list(crowd.map(one, range(8)))
+    assert len({one.run_id for one in requested}) == 1
+    assert sum(not one.deduplicated for one in requested) == 1
     assert conn.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (1,)
 
 

@@ -85,10 +85,10 @@ def test_the_queue_shows_it(officer: Browser, conn: Connection, health: int) -> 
 
 def test_a_batch_shows_it(officer: Browser, api: Browser, conn: Connection, health: int) -> None:
     institution(conn, "TUME", "037", "129673100")
-    asked = api.post("/api/hrims/batches", json={"institutions": "all"}).get_json()
+    requested = api.post("/api/hrims/batches", json={"institutions": "all"}).get_json()
     end_run(conn, 2, "cancelled")
-    assert text(officer.get(f"/dashboard/admin/batches/{asked['batchId']}")).count(SHOWN) == 1
-    members = api.get(asked["statusUrl"]).get_json()["members"]
+    assert text(officer.get(f"/dashboard/admin/batches/{requested['batchId']}")).count(SHOWN) == 1
+    members = api.get(requested["statusUrl"]).get_json()["members"]
     shown = {
         one["institutionName"]: one["lastCompleted"] and one["lastCompleted"]["jobId"] for one in members
     }

@@ -191,10 +191,10 @@ def test_no_name_or_number_reaches_an_address_or_a_log(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         found = officer.get(officer.press(PAGE, words="580330001").location)
-        asked = officer.press(f"{PAGE}/fetch", key="580330001")
+        requested = officer.press(f"{PAGE}/fetch", key="580330001")
         officer.get(f"{PAGE}/1")
     assert found.status_code == 200
-    assert "58033" not in asked.location
+    assert "58033" not in requested.location
     assert "580330001" not in caplog.text
     assert f'href="{PAGE}/1"' in found.text
 

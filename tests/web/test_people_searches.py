@@ -124,8 +124,8 @@ def test_a_user_has_so_many_searches_at_most(app: Flask, officer: Browser, conn:
 
 def test_searches_at_once_do_not_exceed_it(officer: Browser, conn: Connection, dsn: str) -> None:
     def search(number: int) -> None:
-        with psycopg.connect(dsn) as mine:
-            searches.save_search(mine, "asha", f"words {number}")
+        with psycopg.connect(dsn) as own_conn:
+            searches.save_search(own_conn, "asha", f"words {number}")
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(search, range(2 * searches.MAX_SAVED)))

@@ -59,8 +59,8 @@ def number(conn: Connection, dsn: str) -> int:
 
 def fetch(browser: Browser, number: int) -> int:
     """Asks for a run; returns the status."""
-    given = {"institutionId": number, "identifierType": "votecode", "voteNumber": "001"}
-    answer = browser.post(FETCH, json=given)
+    params = {"institutionId": number, "identifierType": "votecode", "voteNumber": "001"}
+    answer = browser.post(FETCH, json=params)
     if answer.status_code == 503:
         message = check(answer, 503, "database_read_only")["message"]
         assert message.startswith("The database is read-only; nothing was changed.")

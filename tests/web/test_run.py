@@ -146,8 +146,8 @@ def test_patience_is_checked(
 
 
 def test_patience_is_kept_with_the_run(api: Browser, officer: Browser, conn: Connection, health: int) -> None:
-    given = {"attempts": 7, "attemptPause": 0.5, "deadlineMinutes": 30}
-    job = api.post("/api/hrims/fetch-by-institution", json=fetch_body(health) | given).get_json()["jobId"]
+    params = {"attempts": 7, "attemptPause": 0.5, "deadlineMinutes": 30}
+    job = api.post("/api/hrims/fetch-by-institution", json=fetch_body(health) | params).get_json()["jobId"]
     shown = api.get(f"/api/hrims/job-status/{job}").get_json()
     assert (shown["attempts"], shown["attemptPause"]) == (7, 0.5)
     assert shown["deadlineAt"] is not None

@@ -102,8 +102,8 @@ def test_the_form_adds_one_and_shows_it(administrator: Browser, conn: Connection
         assert words in page
     assert page.count("<li><time") == 5
     assert "Every night" in administrator.get(PAGE).text
-    kept = conn.execute("SELECT cron, quiet_from::text, quiet_until::text FROM schedules").fetchone()
-    assert kept == ("0 1 * * *", "07:00:00", "16:00:00")
+    stored = conn.execute("SELECT cron, quiet_from::text, quiet_until::text FROM schedules").fetchone()
+    assert stored == ("0 1 * * *", "07:00:00", "16:00:00")
 
 
 def test_a_refused_form_keeps_what_was_said(administrator: Browser, conn: Connection, health: int) -> None:
@@ -150,9 +150,9 @@ def test_buttons_pause_resume_run_and_remove(administrator: Browser, conn: Conne
 
 
 def test_the_next_times_are_shown_while_the_form_is_filled_in(officer: Browser) -> None:
-    asked = {"when": "cron", "cron": "0 1 * * *", "time_zone": "Africa/Dar_es_Salaam"}
-    assert officer.get(f"{PAGE}/upcoming", query_string=asked).text.count("<li>") == 5
-    wrong = officer.get(f"{PAGE}/upcoming", query_string=asked | {"cron": "0 1"})
+    requested = {"when": "cron", "cron": "0 1 * * *", "time_zone": "Africa/Dar_es_Salaam"}
+    assert officer.get(f"{PAGE}/upcoming", query_string=requested).text.count("<li>") == 5
+    wrong = officer.get(f"{PAGE}/upcoming", query_string=requested | {"cron": "0 1"})
     assert (wrong.status_code, "must have five fields" in wrong.text) == (200, True)
 
 

@@ -159,12 +159,12 @@ def test_a_wrong_name_or_password_is_refused_in_the_same_words(
 
 def test_a_password_typed_as_the_name_is_kept_nowhere(client: Browser, conn: Connection) -> None:
     assert sign_in(client, name="My Secret, 1!", password="x") == 401
-    kept = conn.execute(
+    stored = conn.execute(
         "SELECT (SELECT string_agg(a::text, '') FROM audit_log a),"
         " (SELECT string_agg(f::text, '') FROM failed_sign_ins f)"
     ).fetchone()
-    assert kept
-    assert "secret" not in "".join(kept).lower()
+    assert stored
+    assert "secret" not in "".join(stored).lower()
 
 
 @pytest.mark.parametrize(

@@ -85,12 +85,12 @@ def test_a_range_is_answered_with_the_whole_file(client: Browser) -> None:
 
 
 def test_head_says_what_get_would(client: Browser) -> None:
-    got, head = (
+    received, head = (
         ask("/static/hrims.css", headers={"Accept-Encoding": "gzip"}) for ask in (client.get, client.head)
     )
     assert head.data == b""
     for header in ("Content-Length", "Content-Encoding", "ETag", "Content-Type"):
-        assert head.headers[header] == got.headers[header]
+        assert head.headers[header] == received.headers[header]
 
 
 def test_nothing_else_is_served(client: Browser) -> None:

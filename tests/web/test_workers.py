@@ -110,11 +110,11 @@ def test_who_asks_while_the_pool_changes_waits_for_it(
 ) -> None:
     with psycopg.connect(dsn) as other, ThreadPoolExecutor() as threads:
         other.execute("UPDATE institutions SET pool = 'health'")
-        asked = threads.submit(lambda: enqueue_run_of(conn, health))
+        requested = threads.submit(lambda: enqueue_run_of(conn, health))
         with psycopg.connect(dsn, autocommit=True) as looking:
             until_waiting(looking)
         other.commit()
-        asked.result(60)
+        requested.result(60)
     assert conn.execute(QUEUE).fetchone() == ("sync.health", "health")
 
 

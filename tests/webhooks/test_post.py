@@ -31,10 +31,10 @@ def receiver() -> Iterator[Receiver]:
 async def test_it_works(receiver: Receiver) -> None:
     tried = await send(f"{receiver.url}?key=1")
     assert (tried.status, tried.error, tried.delivered) == (204, None, True)
-    [got] = receiver.all
-    assert (got.path, got.body, got.headers["webhook-id"]) == ("/hook?key=1", BODY, "msg_1")
-    assert got.headers["content-type"] == "application/json"
-    assert got.headers["host"] == f"127.0.0.1:{receiver.port}"
+    [received] = receiver.all
+    assert (received.path, received.body, received.headers["webhook-id"]) == ("/hook?key=1", BODY, "msg_1")
+    assert received.headers["content-type"] == "application/json"
+    assert received.headers["host"] == f"127.0.0.1:{receiver.port}"
 
 
 @pytest.mark.parametrize("status", [300, 303, 304, 400, 404, 410, 429, 500, 503])
@@ -64,7 +64,7 @@ async def test_a_redirect_to_a_private_address_is_refused() -> None:
 async def test_a_relative_redirect_leads_to_the_same_host() -> None:
     with Receiver((308, "/other")) as here:
         assert (await send(here.url)).delivered
-        assert [got.path for got in here.all] == ["/hook", "/other"]
+        assert [received.path for received in here.all] == ["/hook", "/other"]
 
 
 async def test_redirects_end() -> None:

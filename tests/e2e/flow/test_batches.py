@@ -38,8 +38,8 @@ def test_a_failure_stops_no_other_run_and_is_retried(world: World) -> None:
 
 def test_any_number_of_workers_ask_for_a_scheduled_batch_once(world: World) -> None:
     chosen = [id_ for (id_,) in world.rows("SELECT id FROM institutions WHERE vote_code IN ('001', '002')")]
-    wanted = ScheduleRequest(name="Every night", cron="0 1 * * *", institutions=chosen)
-    schedule = schedules.add(world.conn, ASHA, wanted)
+    expected = ScheduleRequest(name="Every night", cron="0 1 * * *", institutions=chosen)
+    schedule = schedules.add(world.conn, ASHA, expected)
     for _ in range(3):
         world.start_worker()
     world.wait_for_rows("SELECT count(*) FROM workers_v WHERE alive", [(3,)])

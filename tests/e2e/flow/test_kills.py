@@ -26,9 +26,11 @@ def test_a_worker_killed_in_the_middle_of_a_page_is_followed_by_another(world: W
     assert (run.outcome, run.people) == ("complete", 240)
     assert saved_rows(world) == expected_rows(world)
     saved_first = [number for (number,) in world.rows("SELECT page_number FROM run_pages WHERE attempt = 1")]
-    asked = world.simulator.request_counts(key="001")
+    requested = world.simulator.request_counts(key="001")
     assert len(saved_first) == 5
-    assert sum(asked[page] for page in saved_first) <= 5 + TOTAL_REQUESTS, "saved pages were asked for again"
+    assert sum(requested[page] for page in saved_first) <= 5 + TOTAL_REQUESTS, (
+        "saved pages were asked for again"
+    )
     assert world.rows("SELECT rescues, failures FROM runs") == [(1, 0)]
 
 

@@ -77,12 +77,12 @@ def test_a_preview_writes_no_employee_and_its_apply_saves_the_list(world: World)
     assert world.rows(COUNTS) == before
     found = store.compare(world.conn, run.id)
     assert (found.new, found.changed, found.missing) == (20, run.changed, 5)
-    asked = world.simulator.counters()["requests"]
+    requested = world.simulator.counters()["requests"]
     applied = world.wait_for_end(approve(world.conn, run.id).run_id)
     assert (applied.outcome, applied.people, applied.new, applied.changed) == (
         "complete", 255, 20, found.changed,
     )  # fmt: skip
-    assert world.simulator.counters()["requests"] == asked
+    assert world.simulator.counters()["requests"] == requested
     gone = world.rows("SELECT count(*) FROM employees")[0][0] - 255
     assert gone == 5
     there = {row[0] for row in expected_rows(world)}

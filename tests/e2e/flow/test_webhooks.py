@@ -48,11 +48,14 @@ def test_a_receiver_is_told_once_and_can_verify_it(inside: World, receiver: Rece
     added = endpoint(inside.conn, receiver.url)
     inside.start_worker()
     run_id = inside.enqueue()
-    got = receiver.next()
-    assert verify(got, added.secret)
-    assert got.headers["webhook-id"] == key_of(inside)
-    assert (got.payload["type"], got.payload["data"]["jobId"]) == ("run.completed", str(run_id))
-    assert (got.payload["data"]["outcome"], got.payload["data"]["employeeCount"]) == ("complete", 240)
+    received = receiver.next()
+    assert verify(received, added.secret)
+    assert received.headers["webhook-id"] == key_of(inside)
+    assert (received.payload["type"], received.payload["data"]["jobId"]) == ("run.completed", str(run_id))
+    assert (received.payload["data"]["outcome"], received.payload["data"]["employeeCount"]) == (
+        "complete",
+        240,
+    )
     inside.wait_for_rows(STATES, [("delivered",)])
     inside.wait_for_rows("SELECT DISTINCT status::text FROM procrastinate_jobs", [("succeeded",)])
     assert inside.rows(TRIES) == [(204,)]
@@ -78,9 +81,9 @@ def test_a_receiver_that_fails_twice_gets_it_the_third_time(inside: World, recei
         hurry(inside)
         tries.append(receiver.next())
     inside.wait_for_rows(STATES, [("delivered",)])
-    assert all(verify(got, added.secret) for got in tries)
-    assert len({got.headers["webhook-id"] for got in tries}) == 1
-    assert {got.body for got in tries} == {tries[0].body}
+    assert all(verify(received, added.secret) for received in tries)
+    assert len({received.headers["webhook-id"] for received in tries}) == 1
+    assert {received.body for received in tries} == {tries[0].body}
     assert inside.rows(TRIES) == [(503,), (500,), (204,)]
 
 
@@ -131,9 +134,9 @@ def test_a_test_tells_of_no_run(inside: World, receiver: Receiver) -> None:
     added = endpoint(inside.conn, receiver.url)
     inside.start_worker()
     webhook_actions.test(inside.conn, BINTI, added.id)
-    got = receiver.next()
-    assert verify(got, added.secret)
-    assert json.loads(got.body)["type"] == "webhook.test"
+    received = receiver.next()
+    assert verify(received, added.secret)
+    assert json.loads(received.body)["type"] == "webhook.test"
 
 
 def test_receivers_that_take_their_time_hold_up_no_run(inside: World, receiver: Receiver) -> None:

@@ -82,8 +82,8 @@ def test_it_works(world: World) -> None:
 
 def listed_by_both(world: World) -> set[Any]:
     """Check the people that both institutions list."""
-    mine, others = ({one["zan_id"] for one in world.simulator.people(vote=vote)} for vote in ("001", "037"))
-    return mine & others
+    own, others = ({one["zan_id"] for one in world.simulator.people(vote=vote)} for vote in ("001", "037"))
+    return own & others
 
 
 def test_two_runs_that_list_the_same_people_one_after_the_other_do_not_fight(world: World) -> None:
@@ -109,10 +109,10 @@ def test_two_runs_that_list_the_same_people_at_once_do_not_fight(world: World) -
         held = world.simulator.hold(page=3)
         if not world.workers:
             world.start_worker()
-        asked = [world.enqueue(vote, page_size=25) for vote in ("037", "001")]
+        requested = [world.enqueue(vote, page_size=25) for vote in ("037", "001")]
         world.simulator.wait_for(held=2)
         world.simulator.release(held)
-        ended = [world.wait_for_end(run_id) for run_id in asked]
+        ended = [world.wait_for_end(run_id) for run_id in requested]
         assert [run.outcome for run in ended] == ["complete", "complete"]
         if not world.rows("SELECT FROM workplaces WHERE matched_by = 'alias' LIMIT 1"):
             decide_all(world, truth := where(world, "037", "001"))

@@ -214,10 +214,10 @@ def test_a_register_is_imported_once(shared: Product, tmp_path: Path) -> None:
         "changed: Taasisi ya Pili (vote code none, TIN 980000001) is now "
         "TAASISI YA PILI. (vote code none, TIN 980000002)\n"
     )
-    kept = rows(
+    stored = rows(
         shared, "SELECT name, vote_code, tin FROM institutions WHERE name ~* '^taasisi ya (maj|pili)'"
     )
-    assert sorted(kept, key=str) == [
+    assert sorted(stored, key=str) == [
         ("TAASISI YA PILI.", None, "980000002"),
         ("Taasisi ya Majaribio", "8001", None),
     ]

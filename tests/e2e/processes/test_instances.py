@@ -76,8 +76,8 @@ def test_a_second_terminal_is_told_which_instance_runs(
 def test_the_default_one_is_found_beside_one_whose_password_is_neither_kept_nor_printed(
     checkout: Path, migrated_template: Path, dsn: str, state: Path
 ) -> None:
-    given = {"DATABASE_URL": f"{dsn} password={SECRET}", "HRIMS_BASE_URL": "http://127.0.0.1:9/hrims"}
-    other = Product(state, PYTHONPATH=str(checkout), **given).up()
+    params = {"DATABASE_URL": f"{dsn} password={SECRET}", "HRIMS_BASE_URL": "http://127.0.0.1:9/hrims"}
+    other = Product(state, PYTHONPATH=str(checkout), **params).up()
     said = refused(checkout, "sync", "--vote", "001")
     for told in (said, other.output):
         assert "DATABASE_URL as where it was started" in told

@@ -110,8 +110,8 @@ def test_a_database_that_is_not_migrated(server_dsn: str, state: Path) -> None:
 def test_children_that_keep_failing_are_told_of_with_their_log_and_its_last_line(
     dsn: str, state: Path
 ) -> None:
-    given = {"DATABASE_URL": dsn, "HRIMS_BASE_URL": "http://127.0.0.1:9/hrims"}
-    product = Product(state, GUNICORN_CMD_ARGS="--no-such-option", **given)
+    params = {"DATABASE_URL": dsn, "HRIMS_BASE_URL": "http://127.0.0.1:9/hrims"}
+    product = Product(state, GUNICORN_CMD_ARGS="--no-such-option", **params)
     product.wait_for_output("web ended (")
     assert f"Its log, {state / 'log' / 'web.log'}, ends: " in product.output
     assert "--no-such-option" in product.output

@@ -33,8 +33,8 @@ def start_run(state: Path, told: str) -> Product:
     started = events_of(state, "attempt_started")
     product = Product(state, HRIMS_STOP_SECONDS="600").up()
     product.simulator(latency_ms=100, jitter_ms=50, failure_rate=0)
-    asked = product.hrims("sync", "--vote", "001", "--page-size", "5", "--no-wait")
-    assert asked.stdout.endswith(f"{told}\n"), asked.stdout + asked.stderr
+    requested = product.hrims("sync", "--vote", "001", "--page-size", "5", "--no-wait")
+    assert requested.stdout.endswith(f"{told}\n"), requested.stdout + requested.stderr
     wait_until(lambda: events_of(state, "attempt_started") > started, product.describe_state)
     names = " ".join(product.processes().values())
     assert all(part in names for part in ("gunicorn", "worker", "simulate", "postgres", "guard")), names

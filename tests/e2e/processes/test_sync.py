@@ -67,8 +67,8 @@ class Typed:
 def test_by_vote_code_and_by_tin_with_plain_lines_in_a_pipe(shared: Product) -> None:
     first = shared.hrims("sync", "--vote", "005", "--page-size", "50")
     assert first.returncode == 0, first.stderr
-    asked, message, sums = first.stdout.splitlines()
-    assert re.fullmatch(r"Run \d+ for WIZARA YA MAENDELEO YA JAMII.* is queued\.", asked)
+    requested, message, sums = first.stdout.splitlines()
+    assert re.fullmatch(r"Run \d+ for WIZARA YA MAENDELEO YA JAMII.* is queued\.", requested)
     assert message == "Complete: all 480 that HRIMS lists are accounted for."
     assert re.match(r"\d+ people: \d+ new, 0 changed, \d+ unchanged; ", sums)
     assert "\x1b" not in first.stderr + first.stdout
@@ -88,8 +88,8 @@ def test_one_person_by_number(shared: Product) -> None:
     saved = "Complete: the HRIMS record of this person is saved."
     by_name = shared.hrims("sync", "--person", zan_id)
     assert by_name.returncode == 0, by_name.stderr
-    asked, message = by_name.stdout.splitlines()
-    assert re.fullmatch(r"Run \d+ for one person is queued\.", asked)
+    requested, message = by_name.stdout.splitlines()
+    assert re.fullmatch(r"Run \d+ for one person is queued\.", requested)
     assert message == saved
     piped = shared.hrims("sync", "--person", "-", stdin=f"{payroll}\n")
     assert (piped.returncode, piped.stdout.splitlines()[-1]) == (0, saved)
@@ -118,8 +118,8 @@ def test_ctrl_c_while_watching_leaves_the_run_going(shared: Product) -> None:
     assert typed.wait() == 130
     assert "was not cancelled. Repeat the command to watch it." in typed.seen
     assert "Traceback" not in typed.seen
-    asked = shared.hrims("sync", "--vote", "010", "--no-wait")
-    assert "is under way already." in asked.stdout
+    requested = shared.hrims("sync", "--vote", "010", "--no-wait")
+    assert "is under way already." in requested.stdout
     shared.release()
     done = shared.hrims("sync", "--vote", "010")
     assert done.returncode == 0, done.stdout

@@ -57,9 +57,9 @@ def assert_separate(shared: Product, other: Product) -> None:
 
 def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(dsn: str, state: Path) -> None:
     url = "http://127.0.0.1:9/hrims"
-    given = {"DATABASE_URL": dsn, "HRIMS_BASE_URL": url, "HRIMS_ADMIN_PASSWORD": "given-by-a-test"}
+    params = {"DATABASE_URL": dsn, "HRIMS_BASE_URL": url, "HRIMS_ADMIN_PASSWORD": "given-by-a-test"}
     with state_folder() as elsewhere:
-        product = Product(state, TMPDIR=str(elsewhere.parent), **given).up()
+        product = Product(state, TMPDIR=str(elsewhere.parent), **params).up()
         assert product.is_ready()
         assert not (state / "postgres").exists()
         assert product.pid_of("simulate") is None

@@ -88,8 +88,8 @@ def aftermath(world: World, run_id: int, deaths: list[float]) -> Aftermath:
     listed = {person["zan_id"] for person in world.simulator.people(vote="001")}
     saved = [zan_id for (zan_id,) in world.rows(SAVED)]
     answered = world.simulator.response_counts(key="001")
-    began = [float(at) for (at,) in world.rows(BEGAN.format(run_id))]
-    followed = [min((at for at in began if at > died), default=died) - died for died in deaths]
+    started_at = [float(at) for (at,) in world.rows(BEGAN.format(run_id))]
+    followed = [min((at for at in started_at if at > died), default=died) - died for died in deaths]
     return Aftermath(
         run,
         len(deaths),

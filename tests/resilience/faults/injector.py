@@ -70,8 +70,8 @@ class Injector:
     """Listens on a free port; ``fault`` is what fails now, None for nothing."""
 
     def __init__(self, dsn: str) -> None:
-        given = conninfo_to_dict(dsn)
-        self._upstream = str(given["host"]), int(str(given["port"]))
+        params = conninfo_to_dict(dsn)
+        self._upstream = str(params["host"]), int(str(params["port"]))
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute(FUNCTION)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)

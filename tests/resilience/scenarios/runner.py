@@ -67,11 +67,11 @@ def play(world: World, vote: str, scenario: Scenario) -> Played:
     known = _listed(world, vote)
     base = remote.counters()["requests"]
     remote.control(faults=list(scenario.faults), moves=scenario.moves, total_drift=scenario.drift)
-    began = time.monotonic()
+    started_at = time.monotonic()
     run_id = world.enqueue(vote, page_size=scenario.page_size)
     _change_meanwhile(world, vote, run_id, scenario.changes, known)
     run = world.wait_for_end(run_id)
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - started_at
     requests = remote.counters()["requests"] - base
     saved = [zan_id for (zan_id,) in world.rows(LISTED.format(vote))]
     return Played(

@@ -107,13 +107,13 @@ def _missed_before(rows: dict[str, Row], row: Row) -> int:
 def swings(result: Result, before: Result | None) -> Iterator[str]:
     """Say whose row changed, although no record of the list ever does."""
     earlier = before.rows if before else {}
-    kept = {(person.zan_id, *person.kept) for person in result.throughout}
+    stored = {(person.zan_id, *person.kept) for person in result.throughout}
     changed = [
         row
         for zan_id, row in result.rows.items()
         if row.changes > (earlier[zan_id].changes if zan_id in earlier else 0)
         # If the one on the row has left the list, another with the same ZanID may take the row.
-        and (zan_id not in earlier or earlier[zan_id][:4] in kept)
+        and (zan_id not in earlier or earlier[zan_id][:4] in stored)
     ]
     if changed:
         yield f"{len(changed)} rows have changed, although no record did: {_zan_ids(changed)}"

@@ -167,9 +167,9 @@ def request_bound(count: int, page_size: int) -> int:
 
 
 def _wait(harness: Harness, run_id: int, listing: Listing) -> tuple[Run, bool]:
-    asked = -1
-    while len(listing.asked) > asked:
-        asked = len(listing.asked)
+    requested = -1
+    while len(listing.asked) > requested:
+        requested = len(listing.asked)
         with suppress(AssertionError):
             return harness.wait_for_end(run_id), True
     control.cancel(harness.conn, ASHA, run_id)

@@ -76,11 +76,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a request of the contract."""
         length = int(self.headers.get("Content-Length", 0))
-        asked = json.loads(self.rfile.read(length))
-        payload = asked.get("RequestPayloadData") or {}
-        if asked.get("RequestId") == LISTED_BY_VOTE_CODE:
+        requested = json.loads(self.rfile.read(length))
+        payload = requested.get("RequestPayloadData") or {}
+        if requested.get("RequestId") == LISTED_BY_VOTE_CODE:
             self._answer_page(payload)
-        elif asked.get("RequestId") == ONE_EMPLOYEE:
+        elif requested.get("RequestId") == ONE_EMPLOYEE:
             self._answer_person(str(payload.get("RequestBody", "")))
         else:
             self._send({"code": 400, "status": "Failure", "message": "Bad request"})
