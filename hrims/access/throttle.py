@@ -31,7 +31,7 @@ class TooManyFailures(TooMany):
     def __init__(self, retry_after: int) -> None:
         minutes = math.ceil(retry_after / 60)
         wait = "a minute" if minutes == 1 else f"{minutes} minutes"
-        super().__init__(f"Too many sign-ins failed. Try again in {wait}; until then none is looked at.")
+        super().__init__(f"Too many sign-ins failed. Try again in {wait}. Until then no password is checked.")
         self.retry_after = retry_after
 
 

@@ -81,7 +81,7 @@ class Total:
     def message(self) -> str:
         """Return the progress in one sentence."""
         if not self.runs:
-            return "No institution could be asked for."
+            return "No institution has a run."
         if self.ended:
             return f"Done: {self._count_outcomes()}. {self.people:,} people."
         ended = self.runs - self.waiting - self.active

@@ -116,7 +116,7 @@ def token_command() -> None:
 def add_token(name: str, role: str, days: int | None, owner: str | None) -> None:
     """Make a token for the machine NAME and print it.
 
-    It is printed alone, this once: only its hash is kept. Two tokens that are not revoked have two names.
+    It is printed only once: its hash is stored. A valid token's name cannot be used again.
     """
     with start.connection(start.settings()) as conn, conn.transaction():
         token = tokens.add_token(conn, start.operator(), name, role, owner=owner, days=days)

@@ -27,10 +27,10 @@ def cancel(conn: Connection, actor: Actor, run_id: int) -> None:
         record(conn, actor, "run.cancel", f"run:{run_id}")
 
 
-def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = False) -> None:
+def retry(conn: Connection, actor: Actor, run_id: int, *, has_seen_difference: bool = False) -> None:
     """Requeue a failed or cancelled run with all its attempts. It continues from its checkpoint.
 
-    A run that applies a preview is requeued only if the user has ``looked_at`` the current difference.
+    A run that applies a preview is requeued only if the user ``has_seen_difference``, the current one.
 
     Raises Conflict if the run has not failed and was not cancelled, or its institution has another unfinished
     run.
@@ -38,14 +38,14 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, looked_at: bool = Fals
     try:
         with conn.transaction():
             request = store.find_request(conn, run_id)
-            if not looked_at and request and request.kind == "apply":
+            if not has_seen_difference and request and request.kind == "apply":
                 raise Conflict(
-                    "This run applies a preview: look at what it would change now, and apply it from there.",
+                    "This run applies a preview. Open the preview, check its difference, and apply it there.",
                     "look_again",
                 )
             if not store.reopen(conn, run_id):
                 raise Conflict(
-                    "Only a run that failed or was cancelled, and not long ago, can be tried again.",
+                    "Only a failed or cancelled run whose pages are still stored can be retried.",
                     "not_retryable",
                 )
             enqueue_job(conn, run_id)
@@ -72,7 +72,7 @@ def repeat_run(conn: Connection, actor: Actor, run_id: int) -> EnqueueResult:
         return enqueue_person(conn, actor, request.identifier)
     if request.kind not in REPEATABLE:
         raise Conflict(
-            "A run of this kind goes on from where it stopped, or is requested again where it was requested.",
+            "A run of this kind cannot be started again. Retry it, or request it again on its own page.",
             "not_afresh",
         )
     assert request.institution_id is not None

@@ -101,7 +101,7 @@ def enqueue_run(
                     **{name: value for name, value in retry_policy._asdict().items() if value is not None},
                 )
                 return EnqueueResult(run_id, institution.name, deduplicated=False)
-    raise Conflict("Other runs of this institution begin and end just now. Ask again.", "busy")
+    raise Conflict("Other runs of this institution start and end at the moment. Request it again.", "busy")
 
 
 def _deduplicated(

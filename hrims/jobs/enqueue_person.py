@@ -41,7 +41,7 @@ def enqueue_person(conn: Connection, actor: Actor, key: str) -> EnqueueResult:
                 enqueue_job(conn, run_id)
                 record(conn, actor, "run.ask", f"run:{run_id}", kind="person")
                 return EnqueueResult(run_id, ONE_PERSON, deduplicated=False)
-    raise Conflict("Other runs for this person begin and end just now. Ask again.", "busy")
+    raise Conflict("Other runs for this person start and end at the moment. Request it again.", "busy")
 
 
 def _run_row(actor: Actor, key: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hrims.db import AsyncConnection, Connection, statements
 
 FENCED = statements(Path(__file__).with_name("fenced_jobs.sql"))
 
-WHOLE = frozenset({"sync", "apply"})
+FULL_LIST_KINDS = frozenset({"sync", "apply"})
 """Kinds of runs that save a whole listing."""
 
 COMPLETE = frozenset({"complete", "complete_after_repair"})

@@ -11,7 +11,7 @@ STATE_MESSAGES = {
     "approved": "was approved already",
     "refused": "was refused already",
     "undone": "was undone already",
-    "superseded": "was overtaken by a later run; look at the list again",
+    "superseded": "was replaced by a later run; check the list again",
     "waiting": "was not approved yet",
 }
 

@@ -3,7 +3,7 @@
 from hrims.config import Settings
 from hrims.db import AsyncConnection
 from hrims.jobs.attempts.store import Attempt
-from hrims.jobs.store import COMPLETE, WHOLE
+from hrims.jobs.store import COMPLETE, FULL_LIST_KINDS
 from hrims.leavers import store
 from hrims.leavers.threshold import Limits, approval_reason
 from hrims.log import get_logger
@@ -21,7 +21,7 @@ async def detect_leavers(
     If the threshold requires approval, the leavers wait for it instead. Everything is in the transaction that
     ends the run.
     """
-    if attempt.kind not in WHOLE or outcome not in COMPLETE:
+    if attempt.kind not in FULL_LIST_KINDS or outcome not in COMPLETE:
         return
     run = {
         "run": attempt.run_id,

@@ -22,7 +22,7 @@ SENTENCES = {
     "unlisted": "{list} missed them; the institution's other number still lists them.",
     "came_back": "{list} has them again.",
     "listed_again": "{list} has them again.",
-    "undone": "A person said that they are not gone; {list} counts them in again.",
+    "undone": "A user undid the departure; {list} lists them again.",
 }
 
 NUMBERS = {"votecode": "vote code", "tin": "TIN"}

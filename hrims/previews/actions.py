@@ -15,7 +15,7 @@ from hrims.previews.difference import Preview
 
 CHANGED_SINCE = (
     "The employees have changed since this page was shown; here is the current difference. "
-    "Nothing was applied. Look at it and apply it again."
+    "Nothing was applied. Check it and apply it again."
 )
 
 EMPTIED_MESSAGES = {
@@ -62,7 +62,7 @@ def apply(conn: Connection, actor: Actor, target: PreviewTarget, version: str) -
 
 def _enqueue_apply(conn: Connection, actor: Actor, target: PreviewTarget, preview: Preview) -> int:
     if preview.applied_by_run:
-        control.retry(conn, actor, preview.applied_by_run, looked_at=True)
+        control.retry(conn, actor, preview.applied_by_run, has_seen_difference=True)
         return preview.applied_by_run
     return enqueue.enqueue_run(
         conn,

@@ -27,7 +27,7 @@ def retry_rejects(conn: Connection, actor: Actor, institution_id: int, identifie
         positions = store.lock_open(conn, institution_id, identifier_type)
         if not positions:
             raise Conflict(
-                f"{institution.name} has no open rejects in this listing. There is nothing to ask again for.",
+                f"{institution.name} has no open rejects in this list. Nothing was queued.",
                 "no_open_rejects",
             )
         result = enqueue.enqueue_run(

@@ -11,7 +11,7 @@ from hrims.employees.digest import compute_identity
 from hrims.employees.fields import Row
 from hrims.employees.rejects import Reject, reject_shared_zan_id
 from hrims.jobs.attempts.store import Attempt
-from hrims.jobs.store import COMPLETE, WHOLE
+from hrims.jobs.store import COMPLETE, FULL_LIST_KINDS
 from hrims.rejects import identity, store
 from hrims.rejects.identity import RejectedPerson, shared_key
 from hrims.remote.wire import Page
@@ -31,7 +31,7 @@ def identities(attempt: Attempt, page: Page, rejects: list[tuple[int, Reject]]) 
 
 async def open_cases(conn: AsyncConnection, attempt: Attempt, page: Page, reading: int) -> None:
     """Open or refresh the cases of a page with rejects, in the page's transaction."""
-    if attempt.kind not in WHOLE | {"rejected"}:
+    if attempt.kind not in FULL_LIST_KINDS | {"rejected"}:
         return
     if attempt.kind == "apply":
         await store.copy_identities(conn, attempt, reading, page.size, page.number)
@@ -42,7 +42,7 @@ async def refresh_cases(
     conn: AsyncConnection, attempt: Attempt, pages: Collection[tuple[int, int, int]]
 ) -> None:
     """Open or refresh the cases of saved pages (reading, size, number) whose rejects have changed."""
-    if pages and attempt.kind in WHOLE | {"rejected"}:
+    if pages and attempt.kind in FULL_LIST_KINDS | {"rejected"}:
         await store.upsert_cases(conn, attempt, pages)
 
 
@@ -72,9 +72,9 @@ async def close_cases(
     conn: AsyncConnection, attempt: Attempt, outcome: str, readings: tuple[int, ...]
 ) -> None:
     """Close the cases that came right, in the transaction that ends the run."""
-    if attempt.kind not in WHOLE | {"rejected"}:
+    if attempt.kind not in FULL_LIST_KINDS | {"rejected"}:
         return
-    if attempt.kind in WHOLE and outcome in COMPLETE:
+    if attempt.kind in FULL_LIST_KINDS and outcome in COMPLETE:
         await store.close_unmet(conn, attempt, readings)
     else:
         await store.close_saved(conn, attempt, readings)

@@ -18,8 +18,8 @@ def backoff(tries: int, first: float, retry_after: float | None, random: Random,
     The wait doubles from ``first`` up to ``cap``, with jitter. It is never less than ``retry_after``
     (seconds), up to MAX_RETRY_AFTER.
     """
-    by_chance = half_jitter(exponential_backoff(first, tries, cap), random)
-    return max(by_chance, min(retry_after or 0.0, MAX_RETRY_AFTER))
+    pause = half_jitter(exponential_backoff(first, tries, cap), random)
+    return max(pause, min(retry_after or 0.0, MAX_RETRY_AFTER))
 
 
 def parse_retry_after(header: str, now: datetime) -> float | None:
@@ -27,12 +27,12 @@ def parse_retry_after(header: str, now: datetime) -> float | None:
 
     It may be a number of seconds or a date. It is external input: a date can have any year, hour or zone.
     """
-    asked = header.strip()
-    if re.fullmatch(r"[0-9]{1,9}", asked):
-        return min(float(asked), MAX_RETRY_AFTER)
+    value = header.strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return min(float(value), MAX_RETRY_AFTER)
     try:
-        then = parsedate_to_datetime(asked)
-        aware = then if then.tzinfo else then.replace(tzinfo=UTC)
+        date = parsedate_to_datetime(value)
+        aware = date if date.tzinfo else date.replace(tzinfo=UTC)
         seconds = (aware - now).total_seconds()
     except (ValueError, OverflowError):
         return None

@@ -47,7 +47,7 @@ def _active(run: RunRow) -> str:
     if run.kind == "person":
         return "Fetching this person from HRIMS."
     if run.kind == "rejected":
-        return f"Asking again for {_records(run.asked_again)}: {_pages(run.pages)} read."
+        return f"Fetching {_records(run.asked_again)} again: {_pages(run.pages)} read."
     if run.estimated_pages is None:
         return "Applying the preview." if run.kind == "apply" else "Fetching the first page from HRIMS."
     return f"{_read(run)}, {run.saved:,} people saved."
@@ -111,11 +111,11 @@ def _asked_again(run: RunRow) -> str:
     It states nothing about the rest of the institution.
     """
     still = run.asked_again - run.came_right - (run.missing or 0)
-    parts = [f"{run.came_right:,} came right", f"{still:,} still rejected"]
+    parts = [f"{run.came_right:,} corrected", f"{still:,} still rejected"]
     if run.missing:
         parts.append(f"{run.missing:,} not found where last seen, and left open")
     advice = " Fetch the whole institution to find them." if run.missing else ""
-    return f"Asked again for {_records(run.asked_again)}: {', '.join(parts)}.{advice}"
+    return f"Fetched {_records(run.asked_again)} again: {', '.join(parts)}.{advice}"
 
 
 def _records(count: int) -> str:

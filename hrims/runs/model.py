@@ -19,7 +19,7 @@ class Run(RunRow):
         A run of single pages completes no list, so its word differs.
         """
         if self.kind == "rejected" and self.outcome:
-            return "asked again"
+            return "fetched again"
         word = (self.outcome or self.state).replace("_", " ")
         return f"{word}, partial" if self.partial else word
 
@@ -37,5 +37,5 @@ class Run(RunRow):
     def waits_until(self) -> tuple[str, datetime] | None:
         """Return what happens next to a waiting run and when, as far as that is known."""
         if self.wait_code == "breaker_open" and self.probe_at:
-            return "HRIMS is tried again at", self.probe_at
+            return "Next probe of HRIMS at", self.probe_at
         return ("Starts at about", self.starts_at) if self.starts_at else None

@@ -72,7 +72,9 @@ def check_cron(given: str, zone: ZoneInfo, now: datetime) -> str:
     except CroniterError:
         raise InvalidInput("This cron line never comes. Nothing was changed.", "bad_cron") from None
     if any(later - earlier < MIN_INTERVAL for earlier, later in itertools.pairwise(checked)):
-        raise InvalidInput("A schedule comes every ten minutes at most. Nothing was changed.", "bad_cron")
+        raise InvalidInput(
+            "A schedule starts a batch at most every ten minutes. Nothing was changed.", "bad_cron"
+        )
     return cron
 
 

@@ -8,10 +8,7 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hrims.sync.spans import Coverage, Span
-
-MAX_PAGES = 2**40
-"""A position after the end of any list."""
+from hrims.sync.spans import END_OF_ANY_LIST, Coverage, Span
 
 
 @dataclass
@@ -88,7 +85,7 @@ class Cursor:
         """Return one of the first ``pages`` pages of a list whose total is unknown."""
         if self.pages >= pages:
             return None
-        start, _ = next(self._taken.gaps(MAX_PAGES))
+        start, _ = next(self._taken.gaps(END_OF_ANY_LIST))
         return self._reserve(Span.at(start, size))
 
     def retry(self, request: PageRequest, due: float) -> None:

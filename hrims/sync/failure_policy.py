@@ -41,7 +41,7 @@ SPLIT_AFTER = 3
 TRIES_OF_A_PART = 2
 """Tries of a part of a split page. It needs fewer, because the whole page was tried before."""
 
-TRIES_OF_ONE = 6
+TRIES_OF_A_RECORD = 6
 """Tries of a single record, after which it is called broken."""
 
 ROUNDS_BEFORE_EARLY_SPLIT = 2
@@ -208,7 +208,7 @@ class FailurePolicy:
             # The verdict need not be certain: the records count as missing, not as broken.
             return TRIES_OF_A_PART
         if request.span.size == 1:
-            return TRIES_OF_ONE
+            return TRIES_OF_A_RECORD
         if not self.responses and not request.page and is_permanent(request, error):
             return max(self._tries, TRIES_OF_A_FAULT)
         if request.page or rounds >= ROUNDS_BEFORE_EARLY_SPLIT:

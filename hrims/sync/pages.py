@@ -120,7 +120,7 @@ def _fingerprint(zan_ids: list[str]) -> bytes | None:
 
 
 async def save(attempt: Attempt, fetched: FetchedPage, pool: AsyncPool, *, reading: int) -> list[int]:
-    """Save a page in one transaction, once: a page whose commit was not confirmed is found saved.
+    """Save a page in one transaction. If the response to a COMMIT got lost, the page is found saved.
 
     Replace a page that was empty when the list was shorter. Return the people of the page by their ids in
     ``run_pages``; none if it was saved before.
@@ -179,17 +179,17 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, fetched: FetchedPage
     mapped = _without(fetched.mapped, await cases.find_known_shared(conn, attempt, records))
     # Pipeline the statements: otherwise round trips to Postgres take most of a page's time.
     async with conn.pipeline():
-        kept = await SAVE_BY_KIND.get(attempt.kind, _save_people)(conn, attempt, mapped)
-        people, digests = _met(mapped, kept.ids)
+        result = await SAVE_BY_KIND.get(attempt.kind, _save_people)(conn, attempt, mapped)
+        people, digests = _met(mapped, result.ids)
         counts = {
             "records": mapped.records,
-            "new": kept.new,
-            "changed": kept.changed,
-            "unchanged": kept.unchanged,
-            "saved": len(kept.ids),
+            "new": result.new,
+            "changed": result.changed,
+            "unchanged": result.unchanged,
+            "saved": len(result.ids),
             "rejected": len(mapped.rejects),
             "repeated": len(mapped.repeats),
-            "unmatched": kept.unmatched,
+            "unmatched": result.unmatched,
             "fetch_ms": fetched.fetch_ms,
             "save_ms": _ms_since(began),
         }
@@ -231,9 +231,9 @@ async def _save_people(conn: AsyncConnection, attempt: Attempt, mapped: MappedPa
         rows, rest = split_repeats(rest)
         later.append(rows)
     earlier = [await _save_rows(conn, attempt, rows) for rows in reversed(later)]
-    kept = await _save_rows(conn, attempt, mapped.rows)
+    result = await _save_rows(conn, attempt, mapped.rows)
     await fence()
-    return kept._replace(new=kept.new + sum(saved.new for saved in earlier))
+    return result._replace(new=result.new + sum(saved.new for saved in earlier))
 
 
 async def _save_rows(conn: AsyncConnection, attempt: Attempt, rows: list[tuple[int, Row]]) -> SaveResult:

@@ -17,11 +17,8 @@ from hrims.sync import passes, store
 from hrims.sync.context import SyncContext
 from hrims.sync.page_fit.fit import page_size
 from hrims.sync.repeats.resolve import resolve
-from hrims.sync.spans import Coverage
+from hrims.sync.spans import END_OF_ANY_LIST, Coverage
 from hrims.sync.store import FIRST, Ending
-
-END_OF_LIST = 2**40
-"""A position after the end of any list."""
 
 log = get_logger(__name__)
 
@@ -50,7 +47,7 @@ def outside(requested: Iterable[RequestedCase], size: int) -> list[tuple[int, in
     for case in requested:
         start = case.place if case.alone else case.place // size * size
         pages.add(start, start + (1 if case.alone else size))
-    return list(pages.gaps(END_OF_LIST))
+    return list(pages.gaps(END_OF_ANY_LIST))
 
 
 async def _find_requested(pool: AsyncPool, attempt: Attempt) -> list[RequestedCase]:

@@ -12,6 +12,9 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+END_OF_ANY_LIST = 2**40
+"""A position after the end of any list."""
+
 MAX_PARTS = 5
 """Maximum number of equal parts of a page. Halving it takes more tries in sequence to find a broken
 record.

@@ -64,11 +64,11 @@ def test_it_works(page: Page, stage: Stage, rejected: list[str]) -> None:
     assert all("payroll number" in row[1] for row in listed)
     before = stage.simulator.counters()["requests"]
     press(page, "Fetch 2 rejected records again by vote code")
-    expect(status(page)).to_have_text("Asked again for 2 rejected records: 1 came right, 1 still rejected.")
+    expect(status(page)).to_have_text("Fetched 2 rejected records again: 1 corrected, 1 still rejected.")
     expect(card(page)).to_contain_text("Now saved")
     assert stage.simulator.counters()["requests"] - before == 2
     expect(
-        page.get_by_role("region", name="Latest runs").get_by_text("asked again", exact=True)
+        page.get_by_role("region", name="Latest runs").get_by_text("fetched again", exact=True)
     ).to_be_visible()
     page.goto(HERE)
     expect(page.get_by_role("status").first).to_have_text("1 open, 1 closed.")
@@ -124,7 +124,7 @@ def test_by_keyboard_alone(page: Page, stage: Stage, rejected: list[str]) -> Non
     page.keyboard.press("Shift+Tab")
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
-    expect(status(page)).to_contain_text("2 came right")
+    expect(status(page)).to_contain_text("2 corrected")
 
 
 @pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True)
@@ -139,7 +139,7 @@ def test_without_javascript(page: Page, stage: Stage, viewers: Viewers, signed_i
     expect(page.get_by_role("heading", name="WIZARA YA AFYA")).to_be_visible()
     stage.wait_for_rows("SELECT state FROM runs ORDER BY id DESC LIMIT 1", [("completed",)])
     page.reload()
-    expect(status(page)).to_contain_text("2 came right")
+    expect(status(page)).to_contain_text("2 corrected")
 
 
 def test_with_rejects_it_fits_everybody(page: Page, stage: Stage, rejected: list[str]) -> None:
@@ -149,7 +149,7 @@ def test_with_rejects_it_fits_everybody(page: Page, stage: Stage, rejected: list
     expect(page.get_by_role("button", name="Fetch 2 rejected records again")).to_be_visible()
     expect_fit_for_everybody(page)
     press(page, "Fetch 2 rejected records again by vote code")
-    expect(status(page)).to_contain_text("2 came right")
+    expect(status(page)).to_contain_text("2 corrected")
     expect_fit_for_everybody(page)
 
 

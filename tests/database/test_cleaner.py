@@ -98,7 +98,7 @@ async def test_a_run_that_is_pruned_is_not_tried_again(
     run_id = end_run(conn, enqueue_run_of(conn, health), "failed", None)
     conn.execute("UPDATE runs SET finished_at = now() - interval '91 days'")
     await cleaner.delete_expired(DELETIONS, pool, SETTINGS)
-    with pytest.raises(Conflict, match="not long ago"):
+    with pytest.raises(Conflict, match="whose pages are still stored"):
         control.retry(conn, ASHA, run_id)
     assert control.repeat_run(conn, ASHA, run_id).run_id > run_id
 

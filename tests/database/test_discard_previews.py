@@ -64,10 +64,10 @@ async def test_one_that_was_thrown_away_is_not_tried_again(
     run_id = approve(conn, preview).run_id
     control.cancel(conn, ASHA, run_id)
     actions.discard(conn, ASHA, preview)
-    with pytest.raises(Conflict, match="look at what it would change now"):
+    with pytest.raises(Conflict, match="check its difference"):
         control.retry(conn, ASHA, run_id)
-    with pytest.raises(Conflict, match="can be tried again"):
-        control.retry(conn, ASHA, run_id, looked_at=True)
+    with pytest.raises(Conflict, match="can be retried"):
+        control.retry(conn, ASHA, run_id, has_seen_difference=True)
 
 
 async def test_people_that_are_gone_are_never_taken_for_none(

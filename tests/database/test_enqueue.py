@@ -168,7 +168,7 @@ def test_a_cancelled_run_can_be_tried_again(conn: Connection) -> None:
 
 
 def test_a_run_under_way_cannot_be_tried_again(conn: Connection) -> None:
-    with pytest.raises(Conflict, match="failed or was cancelled"):
+    with pytest.raises(Conflict, match="Only a failed or cancelled run"):
         control.retry(conn, ASHA, enqueue_run_of(conn, institution(conn)))
 
 

@@ -105,7 +105,7 @@ async def test_a_later_run_supersedes_waiting_departures(lists: Lists) -> None:
     assert lists.departures() == [(id_, "superseded", 6, 0, 0), (id_ + 1, "applied", 2, 2, 0)]
     assert lists.leavers() == [5, 6]
     assert lists.rows("SELECT leavers_waiting FROM runs_v WHERE job_id = 3") == [(0,)]
-    with pytest.raises(Conflict, match="overtaken"):
+    with pytest.raises(Conflict, match="replaced by a later run"):
         actions.approve(lists.conn, JUMA, id_)
 
 

@@ -82,7 +82,7 @@ async def test_a_run_supersedes_a_departure_that_is_being_approved(lists: Lists,
         approval = asyncio.create_task(approve(dsn, departure_id))
         await wait_until_blocked(lists.conn, sessions=2)
     await run
-    with pytest.raises(Conflict, match="overtaken"):
+    with pytest.raises(Conflict, match="replaced by a later run"):
         await approval
 
 

@@ -168,7 +168,7 @@ async def test_one_that_waits_while_the_remote_is_down_says_so(conn: Connection,
     assert [*codes(conn).values()] == ["breaker_open"]
     (run,) = run_store.list_unfinished(conn, ALL, 0)
     assert run.message == "Waiting for HRIMS: circuit breaker open. HRIMS is down."
-    assert run.waits_until == ("HRIMS is tried again at", run.probe_at)
+    assert run.waits_until == ("Next probe of HRIMS at", run.probe_at)
 
 
 def test_each_code_has_a_message(conn: Connection) -> None:

@@ -53,7 +53,7 @@ def _verdicts(decider: FailurePolicy, request: PageRequest, error: RemoteError =
     [
         (PageRequest(Span(100, 3)), policy.SPLIT_AFTER, Verdict.SPLIT),
         (PageRequest(Span(20, 3), Span(100, 0)), policy.TRIES_OF_A_PART, Verdict.SPLIT),
-        (PageRequest(Span(1, 3), Span(100, 0)), policy.TRIES_OF_ONE, Verdict.ABANDON),
+        (PageRequest(Span(1, 3), Span(100, 0)), policy.TRIES_OF_A_RECORD, Verdict.ABANDON),
     ],
     ids=["page", "part", "record"],
 )

@@ -11,7 +11,7 @@ from hrims.runs.model import Run
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 NOT_FOUND = (
-    "Asked again for 5 rejected records: 1 came right, 1 still rejected, 3 not found where last seen, "
+    "Fetched 5 rejected records again: 1 corrected, 1 still rejected, 3 not found where last seen, "
     "and left open. Fetch the whole institution to find them."
 )
 
@@ -39,8 +39,8 @@ def run(**given: Any) -> Run:
 @pytest.mark.parametrize(
     ("came_right", "missing", "message"),
     [
-        (5, 0, "Asked again for 5 rejected records: 5 came right, 0 still rejected."),
-        (1, 0, "Asked again for 5 rejected records: 1 came right, 4 still rejected."),
+        (5, 0, "Fetched 5 rejected records again: 5 corrected, 0 still rejected."),
+        (1, 0, "Fetched 5 rejected records again: 1 corrected, 4 still rejected."),
         (
             1,
             3,
@@ -52,13 +52,13 @@ def test_when_it_has_ended(came_right: int, missing: int, message: str) -> None:
     outcome = "incomplete" if missing else "complete"
     ended = run(state="completed", outcome=outcome, came_right=came_right, missing=missing, finished_at=NOW)
     assert ended.message == message
-    assert ended.word == "asked again"
+    assert ended.word == "fetched again"
     assert ended.percent == 100
 
 
 def test_a_refetch_under_way_does_not_mention_all_pages() -> None:
-    assert run(pages=1).message == "Asking again for 5 rejected records: 1 page read."
-    assert run(asked_again=1, pages=2).message == "Asking again for 1 rejected record: 2 pages read."
+    assert run(pages=1).message == "Fetching 5 rejected records again: 1 page read."
+    assert run(asked_again=1, pages=2).message == "Fetching 1 rejected record again: 2 pages read."
     assert (run().percent, run().estimated_pages) == (0, None)
 
 

@@ -87,7 +87,7 @@ def test_the_command_prints_why_a_run_waits_as_the_page_does() -> None:
     )
     down = run(**waits, wait_code="breaker_open", not_asked="HRIMS is down.", probe_at=NOW)
     assert describe_wait(down, zone) == (
-        "Waiting for HRIMS: circuit breaker open. HRIMS is down. HRIMS is tried again at 15:00 EAT."
+        "Waiting for HRIMS: circuit breaker open. HRIMS is down. Next probe of HRIMS at 15:00 EAT."
     )
     assert describe_wait(run(**waits, wait_code="queued"), zone) == ""
     assert describe_wait(run(kind="sync", note="Reading again."), zone) == "Reading again."

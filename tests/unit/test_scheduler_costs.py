@@ -17,7 +17,7 @@ from hrims.errors import (
     RemoteTooLarge,
     RemoteUnreachable,
 )
-from hrims.sync.failure_policy import FAULTS_OF_A_PAGE, FAULTY_PAGES, MAX_FAILURES_IN_A_ROW, TRIES_OF_ONE
+from hrims.sync.failure_policy import FAULTS_OF_A_PAGE, FAULTY_PAGES, MAX_FAILURES_IN_A_ROW, TRIES_OF_A_RECORD
 from hrims.sync.page_scheduler import PageRequest, PageScheduler
 from hrims.sync.spans import Span
 from tests.unit.remote_model import RemoteModel
@@ -50,7 +50,7 @@ def test_broken_records_cost_few_requests_and_little_time(count: int) -> None:
         model.run(new_scheduler())
         assert sorted(model.abandoned) == sorted(model.broken), seed
         assert sorted(model.fetched) == [at for at in range(PEOPLE) if at not in model.broken]
-        assert max(model.tries.values()) <= TRIES_OF_ONE == 6
+        assert max(model.tries.values()) <= TRIES_OF_A_RECORD == 6
         requests.append(model.requests)
         assert model.max_in_flight <= AT_ONCE + count, "checks wait for a slot, as pages do"
         slower.append(model.now / (model.requests * LATENCY / AT_ONCE))
@@ -70,7 +70,7 @@ def test_a_record_that_breaks_in_another_way_costs_no_more(breakage: type[Remote
         )
         model.run(new_scheduler())
         assert sorted(model.abandoned) == sorted(model.broken), seed
-        assert max(model.tries.values()) <= TRIES_OF_ONE
+        assert max(model.tries.values()) <= TRIES_OF_A_RECORD
         requests.append(model.requests)
     assert statistics.mean(requests) <= PAGES + REQUESTS_A_RECORD * 2
 
@@ -85,7 +85,7 @@ def test_where_three_in_ten_fail_good_records_are_rarely_called_broken() -> None
             continue  # the next attempt continues where this one stopped
         assert set(model.abandoned) >= model.broken
         wrong += len(model.abandoned) - len(model.broken)
-        assert max(model.tries.values()) <= TRIES_OF_ONE
+        assert max(model.tries.values()) <= TRIES_OF_A_RECORD
     assert wrong <= 5, "about 1 in 450 verdicts"
 
 
@@ -95,7 +95,7 @@ def test_many_broken_records_do_not_end_the_attempt() -> None:
     model = RemoteModel(PEOPLE, broken, 0.0, LATENCY)
     model.run(new_scheduler())
     assert sorted(model.abandoned) == sorted(broken)
-    assert len(broken) * TRIES_OF_ONE > MAX_FAILURES_IN_A_ROW
+    assert len(broken) * TRIES_OF_A_RECORD > MAX_FAILURES_IN_A_ROW
 
 
 @pytest.mark.parametrize("down_after", [5.0, 6.0, 7.0, 8.0, 9.0])

@@ -19,7 +19,7 @@ REFUSALS = {
     "preview": (
         "Run {} is a preview: it saved no employee, so there is nothing to compare. Look at the preview."
     ),
-    "rejected": "Run {} asked only for the pages with rejects again, so it did not meet everybody.",
+    "rejected": "Run {} fetched only the pages with rejects again, so it does not have all people.",
     "person": "Run {} brought one person, so there is nothing to compare.",
 }
 

@@ -14,7 +14,7 @@ HRIMS also cuts a page by chance, and returns it whole when it is requested agai
 
 TIMES: Final = 2
 
-TIMES_OF_ONE: Final = 3
+TIMES_OF_A_PAGE: Final = 3
 """Responses to one page with the same number of records, more than requested, that prove a page size. A list
 may have no second page.
 """
@@ -51,7 +51,7 @@ class Evidence:
         times[span] += 1
         is_proven = sum(count >= TIMES for count in times.values()) >= PAGES_TO_PROVE
         if records > span.size:
-            is_proven |= times[span] >= TIMES_OF_ONE
+            is_proven |= times[span] >= TIMES_OF_A_PAGE
             return records if is_proven and self._smallest_full >= records else None
         return records if is_proven and self._largest_full <= records else None
 

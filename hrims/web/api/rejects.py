@@ -39,7 +39,7 @@ def fetch_again(institution_id: str, body: RejectsRequest) -> serializers.JsonRe
             conn, actor(), requests.id_of(institution_id, "bad_institution_id"), body.identifier_type
         )
     state = "is under way already" if result.deduplicated else "is queued"
-    message = f"The run that asks again for the rejected of {result.institution} {state}."
+    message = f"The run that fetches the rejected records of {result.institution} again {state}."
     return serializers.queued(message, result.run_id, result.deduplicated, institutionName=result.institution)
 
 

@@ -167,7 +167,7 @@ def _schedule_context(schedule_id: str) -> dict[str, Any]:
         return {
             **_shown(conn, found, latest=store.LATEST),
             **_form(conn),
-            "given": _said(found),
+            "given": _form_values(found),
             "chosen": [str(one) for one in found.institutions],
             "refused": None,
             "saved": None,
@@ -191,7 +191,7 @@ def _shown(conn: Connection, one: Schedule, *, latest: int) -> dict[str, Any]:
     }
 
 
-def _said(one: Schedule) -> dict[str, Any]:
+def _form_values(one: Schedule) -> dict[str, Any]:
     """Convert a schedule to the fields of the form."""
     plain = calendar.parse_simple(one.cron)
     return (

@@ -46,7 +46,7 @@ def test_it_works(world: World) -> None:
     assert (run.kind, run.outcome, run.missing) == ("rejected", "incomplete", 1)
     assert (run.asked_again, run.came_right, run.new) == (3, 1, 1)
     assert run.message == (
-        "Asked again for 3 rejected records: 1 came right, 1 still rejected, 1 not found where last seen, "
+        "Fetched 3 rejected records again: 1 corrected, 1 still rejected, 1 not found where last seen, "
         "and left open. Fetch the whole institution to find them."
     )
     assert cases(world) == [
@@ -65,7 +65,7 @@ def test_when_all_come_right_it_is_complete_and_claims_no_more(world: World) -> 
         world.simulator.change_person(zan_id, **GOOD)
     run = world.wait_for_end(again(world).run_id)
     assert (run.outcome, run.people, run.missing) == ("complete", 20, 0)
-    assert run.message == "Asked again for 2 rejected records: 2 came right, 0 still rejected."
+    assert run.message == "Fetched 2 rejected records again: 2 corrected, 0 still rejected."
     assert world.rows("SELECT run_id FROM run_drift") == [(run.id - 1,)]
 
 
