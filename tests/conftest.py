@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
 import structlog
 from psycopg.conninfo import make_conninfo
@@ -99,6 +100,13 @@ def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
     """Provide the DSN of a migrated, empty database of this test's own."""
     with clone(server_dsn, template_database) as made:
         yield made
+
+
+@pytest.fixture
+def conn(dsn: str) -> Iterator[psycopg.Connection]:
+    """Provide an autocommit connection to this test's database."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

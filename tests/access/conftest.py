@@ -2,17 +2,9 @@
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 
 from hrims import connection_pools, db
-
-
-@pytest.fixture
-def conn(dsn: str) -> Iterator[db.Connection]:
-    """Provide an autocommit connection."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -28,13 +28,6 @@ def dsn_without_deadlocks(server_dsn: str, dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def conn(dsn: str) -> Iterator[Connection]:
-    """Provide an autocommit connection."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[AsyncPool]:
     """Provide a pool of connections for async functions."""
     async with AsyncConnectionPool(dsn, min_size=1, max_size=6, open=False) as opened:

@@ -18,11 +18,6 @@ from tests.support.people import page
 PAGE_SIZE = 10
 
 
-def rows(conn: Connection, sql: str) -> list[Any]:
-    """Return what a query returns."""
-    return conn.execute(sql.encode()).fetchall()
-
-
 def queue(conn: Connection, institution_id: int, kind: str = "preview", vote: str = "001") -> int:
     """Enqueue a run of this kind and return its id."""
     return enqueue_run_of(conn, institution_id, vote, PAGE_SIZE, kind)

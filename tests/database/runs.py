@@ -1,6 +1,7 @@
 """Runs in every state, by the product's own functions."""
 
 import asyncio
+from typing import Any
 
 from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
@@ -35,6 +36,11 @@ def enqueue_run_of(
         page_size=page_size,
         kind=kind,
     ).run_id
+
+
+def rows(conn: Connection, sql: str) -> list[Any]:
+    """Return the rows of a query."""
+    return conn.execute(sql.encode()).fetchall()
 
 
 HRIMS = "https://hrims.example/api"

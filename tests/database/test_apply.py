@@ -15,8 +15,8 @@ from hrims.jobs.attempts.attempt import ShutdownRequested
 from hrims.previews import actions, store
 from hrims.sync import apply
 from hrims.sync.context import SyncContext
-from tests.database.previews import approve, carry_out, end, fetch, queue, rows, save_all, wanted
-from tests.database.runs import ASHA, begin, enqueue_run_of
+from tests.database.previews import approve, carry_out, end, fetch, queue, save_all, wanted
+from tests.database.runs import ASHA, begin, enqueue_run_of, rows
 from tests.support.people import record
 
 

@@ -15,8 +15,8 @@ from hrims.db import AsyncPool, Connection
 from hrims.jobs.attempts.store import Attempt
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import EDGES, FIRST, SECOND
-from tests.database.previews import approve, carry_out, end, fetch, queue, rows, save_all
-from tests.database.runs import begin, institution
+from tests.database.previews import approve, carry_out, end, fetch, queue, save_all
+from tests.database.runs import begin, institution, rows
 from tests.database.sync_steps import save
 from tests.support.databases import clone
 from tests.support.people import page, record

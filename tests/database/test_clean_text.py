@@ -9,8 +9,8 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.previews import store as previews
 from hrims.text import clean, is_clean
 from tests.database.previews import fetch
-from tests.database.runs import begin, enqueue_run_of, institution
-from tests.database.test_save_page import rows, save
+from tests.database.runs import begin, enqueue_run_of, institution, rows
+from tests.database.test_save_page import save
 from tests.support.people import record
 
 TWO_SPACES = "UPDATE employees SET name = replace(name, ' ', E' \\u00a0 '), cadre = ' ' || cadre"

@@ -8,8 +8,8 @@ from hrims.errors import Conflict, NotFound, PreviewGone, PreviewOutdated
 from hrims.jobs import control
 from hrims.jobs import store as jobs
 from hrims.previews import actions, cleaner, store
-from tests.database.previews import approve, carry_out, fetch, queue, rows
-from tests.database.runs import ASHA, enqueue_run_of
+from tests.database.previews import approve, carry_out, fetch, queue
+from tests.database.runs import ASHA, enqueue_run_of, rows
 from tests.support.people import record
 
 

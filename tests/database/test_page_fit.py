@@ -1,7 +1,5 @@
 """A page size that HRIMS does not give: the pass starts again with another, and later runs use it."""
 
-from typing import Any
-
 import pytest
 
 from hrims.config import load
@@ -11,15 +9,11 @@ from hrims.runs import store as run_store
 from hrims.sync import reconcile
 from hrims.sync.page_fit import store
 from hrims.sync.store import FIRST
-from tests.database.runs import institution
+from tests.database.runs import institution, rows
 from tests.database.sync_steps import begin_new_run, save
 from tests.support.people import page, record
 
 URL, OTHER_URL = "https://hrims.example/api", "https://other.example/api"
-
-
-def rows(conn: Connection, sql: str) -> list[Any]:
-    return conn.execute(sql.encode()).fetchall()
 
 
 async def size_of(pool: AsyncPool, attempt: Attempt, url: str = URL) -> int:

@@ -8,8 +8,8 @@ from hrims.db import AsyncPool, Connection
 from hrims.previews import store
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import EDGES, FIRST
-from tests.database.previews import PAGE_SIZE, approve, carry_out, end, fetch, queue, rows
-from tests.database.runs import begin, institution
+from tests.database.previews import PAGE_SIZE, approve, carry_out, end, fetch, queue
+from tests.database.runs import begin, institution, rows
 from tests.database.sync_steps import save
 from tests.support.people import page, record
 

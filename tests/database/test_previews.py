@@ -5,8 +5,8 @@ from typing import Any
 
 from hrims.db import AsyncPool, Connection
 from hrims.previews import store
-from tests.database.previews import end, fetch, queue, rows, save_all
-from tests.database.runs import begin, institution
+from tests.database.previews import end, fetch, queue, save_all
+from tests.database.runs import begin, institution, rows
 from tests.support.people import record
 
 WRITTEN = ("employees", "employee_changes", "listings", "workplaces")

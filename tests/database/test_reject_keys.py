@@ -10,9 +10,9 @@ from hrims.rejects import store
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import EDGES, FIRST
 from tests.database.previews import queue
-from tests.database.runs import begin, institution, wait_until_blocked
+from tests.database.runs import begin, institution, rows, wait_until_blocked
 from tests.database.sync_steps import begin_new_run, end, save
-from tests.database.test_repeats import ALI, ASHA, rows
+from tests.database.test_repeats import ALI, ASHA
 from tests.support.people import page, record
 
 MANY = 20_000

@@ -10,15 +10,11 @@ from hrims.rejects.actions import retry_rejects
 from hrims.sync.repeats.resolve import resolve
 from tests.database.previews import queue
 from tests.database.runs import ASHA as OFFICER
-from tests.database.runs import begin, institution
+from tests.database.runs import begin, institution, rows
 from tests.database.sync_steps import begin_new_run, end, save
 from tests.support.people import page, record
 
 ASHA, ALI = record(1), record(1, firstName="Ali", birthDate="1970-01-02T00:00:00", payrollNumber="777001")
-
-
-def rows(conn: Connection, sql: str) -> list[Any]:
-    return conn.execute(sql.encode()).fetchall()
 
 
 class Lists:

@@ -11,9 +11,9 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.sync.repeats.resolve import reject_known, resolve
 from hrims.sync.store import EDGES, FIRST, SECOND
 from tests.database.previews import queue
-from tests.database.runs import begin
+from tests.database.runs import begin, rows
 from tests.database.sync_steps import begin_new_run, end, save
-from tests.database.test_repeats import ALI, ASHA, Lists, rows
+from tests.database.test_repeats import ALI, ASHA, Lists
 from tests.support.people import page, record
 
 MOVED = record(1, workplace="Wizara ya Maji")

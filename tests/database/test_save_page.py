@@ -12,7 +12,7 @@ from hrims.errors import StaleAttempt
 from hrims.jobs.attempts.store import Attempt
 from hrims.sync import pages
 from hrims.sync.pages import FetchedPage
-from tests.database.runs import begin, enqueue_run_of, institution, wait_until_blocked
+from tests.database.runs import begin, enqueue_run_of, institution, rows, wait_until_blocked
 from tests.support.people import page, record
 
 
@@ -20,10 +20,6 @@ async def save(attempt: Attempt, pool: AsyncPool, records: list[dict[str, Any]],
     """Save records as one page of the attempt's run."""
     fetched = page(records, total=more.pop("total", len(records)), size=attempt.page_size, **more)
     await pages.save(attempt, FetchedPage(fetched, 5, pages.map_page(fetched)), pool, reading=1)
-
-
-def rows(conn: Connection, sql: str) -> list[Any]:
-    return conn.execute(sql.encode()).fetchall()
 
 
 @pytest.fixture

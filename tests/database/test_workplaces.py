@@ -12,8 +12,8 @@ from hrims.institutions import importer
 from hrims.institutions.workplaces import actions
 from hrims.institutions.workplaces.actions import map_workplace, register_workplace, unmap
 from hrims.jobs.attempts.store import Attempt
-from tests.database.runs import ASHA, begin, enqueue_run_of, institution
-from tests.database.test_save_page import rows, save
+from tests.database.runs import ASHA, begin, enqueue_run_of, institution, rows
+from tests.database.test_save_page import save
 from tests.support.people import record
 
 OMAR = Actor("omar", "api", "127.0.0.1")

@@ -18,8 +18,8 @@ from hrims.institutions import importer
 from hrims.institutions.workplaces import actions
 from hrims.jobs.attempts.store import Attempt
 from hrims.sync import pages
-from tests.database.runs import ASHA, begin, enqueue_run_of, institution, wait_until_blocked
-from tests.database.test_save_page import rows, save
+from tests.database.runs import ASHA, begin, enqueue_run_of, institution, rows, wait_until_blocked
+from tests.database.test_save_page import save
 from tests.database.test_workplaces import (
     HEALTH,
     HOSPITAL,

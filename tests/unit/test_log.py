@@ -9,6 +9,7 @@ import structlog
 
 from hrims import config, log
 from hrims.jobs.attempts.retry import RunFailed
+from tests.support.command_line import keep_logging
 
 SECRETS = {
     "HRIMS_API_KEY": "key-of-a-test",
@@ -20,12 +21,9 @@ PLAIN = ["key-of-a-test", 'token "of" a test äö', "signing-key-of-a-test", "da
 
 
 @pytest.fixture(autouse=True)
-def _root_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
+def _keep_logging() -> Iterator[None]:
+    with keep_logging():
+        yield
 
 
 def logged(log_format: str, capsys: pytest.CaptureFixture[str], message: str) -> str:

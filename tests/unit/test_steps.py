@@ -61,9 +61,3 @@ def test_every_step_has_a_function_and_a_last_rule_for_everything_else() -> None
     assert set(STEPS) == set(Step)
     for step in Step:
         assert [rule for rule in RULES if rule.after == step][-1].condition == "otherwise"
-
-
-def test_what_a_step_does_not_find_is_no_doubt() -> None:
-    assert next_step(Step.FIRST_PASS, Finding(is_proven=True)) == Outcome.COMPLETE
-    assert next_step(Step.FIRST_PASS, Finding(is_proven=False)) == Step.SECOND_PASS
-    assert next_step(Step.FIRST_PASS, Finding(is_proven=False, missing=1)) == Step.REPAIR_EDGES

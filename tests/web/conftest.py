@@ -6,7 +6,6 @@ import functools
 from collections.abc import Iterator
 
 import msgspec
-import psycopg
 import pytest
 from flask import Flask
 
@@ -15,17 +14,11 @@ from hrims.access.audit import Actor
 from hrims.config import Settings, load
 from hrims.db import Connection
 from hrims.web.core import app_state
+from tests.database.runs import enqueue_run_of, institution
 from tests.web.browsers import Browser, new_app, new_browser, signed_in
 
 shared_app = functools.cache(new_app)
 """Compiling the templates of a new application costs more than most tests."""
-
-
-@pytest.fixture
-def conn(dsn: str) -> Iterator[Connection]:
-    """Provide an autocommit connection to this test's database."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -71,3 +64,27 @@ def api(app: Flask, conn: Connection) -> Browser:
     machine = new_browser(app)
     machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return machine
+
+
+@pytest.fixture
+def administrator(app: Flask, conn: Connection) -> Browser:
+    """Provide a browser in which the administrator ``binti`` is signed in."""
+    return signed_in(new_browser(app), conn, "binti", "administrator")
+
+
+@pytest.fixture
+def auditor(app: Flask, conn: Connection) -> Browser:
+    """Provide a browser in which the auditor ``salma`` is signed in."""
+    return signed_in(new_browser(app), conn, "salma", "auditor")
+
+
+@pytest.fixture
+def health(conn: Connection) -> int:
+    """Return the id of the ministry of health."""
+    return institution(conn)
+
+
+@pytest.fixture
+def job(conn: Connection) -> int:
+    """Return the id of a waiting run."""
+    return enqueue_run_of(conn, institution(conn))

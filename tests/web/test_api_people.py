@@ -3,12 +3,11 @@
 import logging
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
 from tests.database.lists import Lists
 from tests.support.people import record
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser
 from tests.web.lists import with_lists
 from tests.web.runs import error_of
 from tests.web.test_people import search
@@ -55,8 +54,7 @@ def test_it_is_bounded(api: Browser, people: None) -> None:
     assert (len(answer["people"]), answer["more"]) == (50, True)
 
 
-def test_an_auditor_may_search(app: Flask, conn: Connection, people: None) -> None:
-    auditor = signed_in(new_browser(app), conn, "salma", "auditor")
+def test_an_auditor_may_search(auditor: Browser, people: None) -> None:
     assert "Maryam Juma Makame" in search(auditor, "maryam")
 
 

@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser
 from tests.web.cases import add_case, met_by
 from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
@@ -85,8 +84,7 @@ def test_whose_identifier_is_gone_from_the_register(api: Browser, conn: Connecti
     assert error_of(wish(api, at)) == (422, "no_identifier")
 
 
-def test_an_auditor_may_look_and_not_ask(app: Flask, conn: Connection, at: int) -> None:
-    auditor = signed_in(new_browser(app), conn, "salma", "auditor")
+def test_an_auditor_may_look_and_not_ask(auditor: Browser, conn: Connection, at: int) -> None:
     page = auditor.get(f"/dashboard/admin/rejects?institution={at}")
     assert page.status_code == 200
     assert "Fetch 3 rejected" not in page.get_data(as_text=True)

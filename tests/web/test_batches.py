@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser
 from tests.web.runs import end_run, error_of, institution
 
 PAGE = "/dashboard/admin/batches"
@@ -20,11 +19,6 @@ def register(conn: Connection) -> list[int]:
     row = conn.execute("INSERT INTO institutions (name) VALUES ('WAKALA') RETURNING id").fetchone()
     assert row
     return [*first, row[0]]
-
-
-@pytest.fixture
-def auditor(app: Flask, conn: Connection) -> Browser:
-    return signed_in(new_browser(app), conn, "salma", "auditor")
 
 
 def test_the_api_asks_for_all_and_names_who_was_skipped(api: Browser, register: list[int]) -> None:

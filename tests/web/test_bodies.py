@@ -6,7 +6,7 @@ from flask import Flask
 
 from hrims.db import Connection
 from hrims.web.routes import ROUTES, Route
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser
 from tests.web.runs import error_of, fetch_body, institution
 
 WITHOUT_BODY = {
@@ -51,11 +51,6 @@ def test_an_unknown_field_is_refused_by_the_structure_of_the_endpoint(
         names = ", ".join(field.encode_name for field in msgspec.structs.fields(route.body))
         assert error_of(answer) == (400, "unknown_field"), route.endpoint
         assert f"There is no 'none' here; there are {names}." in answer.get_json()["message"]
-
-
-@pytest.fixture
-def administrator(app: Flask, conn: Connection) -> Browser:
-    return signed_in(new_browser(app), conn, "salma", "administrator")
 
 
 @pytest.mark.parametrize("other", [None, 7, True, "129673100", ["x"]])

@@ -1,16 +1,8 @@
 """POST /api/hrims/jobs/<jobId>/cancel."""
 
-import pytest
-
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import end_run, enqueue_run_of, error_of, institution
-
-
-@pytest.fixture
-def job(conn: Connection) -> int:
-    """Provide a run that waits."""
-    return enqueue_run_of(conn, institution(conn))
+from tests.web.runs import end_run, error_of
 
 
 def test_it_works(api: Browser, conn: Connection, job: int) -> None:

@@ -1,23 +1,16 @@
 """/dashboard/admin/compare and GET /api/hrims/compare."""
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
 from tests.database import previews
 from tests.support.people import record
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser
 from tests.web.runs import enqueue_run_of, error_of, institution
 from tests.web.test_previews import do, text
 
 PATH = "/dashboard/admin/compare"
 API = "/api/hrims/compare"
-
-
-@pytest.fixture
-def health(conn: Connection) -> int:
-    """Provide the ministry of health."""
-    return institution(conn)
 
 
 @pytest.fixture
@@ -98,11 +91,7 @@ def test_refusals_are_said_on_the_page(
         assert (answer.status_code, words in text(answer)) == (status, True), (params, text(answer))
 
 
-def test_without_a_session_it_redirects_to_the_sign_in_and_an_auditor_can_read(
-    client: Browser, app: Flask, conn: Connection, runs: tuple[int, int]
-) -> None:
-    assert client.get(PATH).status_code == 303
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
+def test_an_auditor_can_read(auditor: Browser, runs: tuple[int, int]) -> None:
     assert auditor.get(f"{PATH}?a={runs[0]}&b={runs[1]}").status_code == 200
 
 

@@ -6,15 +6,9 @@ import pytest
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import end_run, error_of, fetch_body, institution
+from tests.web.runs import end_run, error_of, fetch_body
 
 PATH = "/api/hrims/fetch-by-institution"
-
-
-@pytest.fixture
-def health(conn: Connection) -> int:
-    """Provide the ministry of health."""
-    return institution(conn)
 
 
 def runs(conn: Connection) -> list[Any]:

@@ -12,12 +12,6 @@ from tests.web.runs import end_run, enqueue_run_of, institution
 PATH = "/dashboard/admin/fetch-data"
 
 
-@pytest.fixture
-def health(conn: Connection) -> int:
-    """Provide the ministry of health."""
-    return institution(conn)
-
-
 def text(answer: Any) -> str:
     """Return the page's HTML."""
     html: str = answer.get_data(as_text=True)
@@ -183,8 +177,3 @@ def test_an_unknown_run_is_not_found(officer: Browser) -> None:
 def test_a_name_cannot_bring_markup_along(officer: Browser, conn: Connection) -> None:
     institution(conn, "<script>alert(1)</script>")
     assert "<script>alert" not in text(officer.get(f"{PATH}?institution=1"))
-
-
-def test_without_a_session_it_redirects_to_the_sign_in(client: Browser) -> None:
-    answer = client.get(PATH)
-    assert (answer.status_code, answer.location.partition("?")[0]) == (303, "/sign-in")

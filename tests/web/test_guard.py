@@ -126,8 +126,7 @@ def test_a_disabled_user_is_out_at_once(officer: Browser, conn: Connection) -> N
     assert officer.get(guard.HOME).status_code == 303
 
 
-def test_an_auditor_looks_and_changes_nothing(app: Flask, conn: Connection) -> None:
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
+def test_an_auditor_looks_and_changes_nothing(auditor: Browser) -> None:
     assert auditor.get(guard.HOME).status_code == 200
     answer = auditor.press(guard.HOME, institution="1", identifier_type="tin")
     assert answer.status_code == 403

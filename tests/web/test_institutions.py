@@ -2,7 +2,7 @@
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import error_of, institution
+from tests.web.runs import institution
 
 
 def test_it_works(api: Browser, conn: Connection) -> None:
@@ -18,7 +18,3 @@ def test_it_works(api: Browser, conn: Connection) -> None:
 
 def test_an_officers_browser_may_ask_too(officer: Browser) -> None:
     assert officer.get("/api/hrims/institutions").get_json() == {"institutions": []}
-
-
-def test_without_a_session_it_is_refused(client: Browser) -> None:
-    assert error_of(client.get("/api/hrims/institutions")) == (401, "not_signed_in")

@@ -4,7 +4,7 @@ import pytest
 
 from hrims.db import Connection
 from tests.web.browsers import Browser
-from tests.web.runs import end_run, enqueue_run_of, error_of, institution
+from tests.web.runs import end_run, error_of
 
 PATH = "/api/hrims/job-status"
 
@@ -17,12 +17,6 @@ RESULT = {
     "pagesFetched", "fetchTime", "saveTime", "totalTime", "employees", "new", "changed", "unchanged",
     "rejected", "unmatched", "leavers",
 }  # fmt: skip
-
-
-@pytest.fixture
-def job(conn: Connection) -> int:
-    """Provide a run that waits."""
-    return enqueue_run_of(conn, institution(conn))
 
 
 def test_it_works(api: Browser, job: int) -> None:
@@ -79,7 +73,3 @@ def test_what_is_no_job_id_is_refused(api: Browser, job_id: str) -> None:
 
 def test_an_unknown_job_is_not_found(api: Browser) -> None:
     assert error_of(api.get(f"{PATH}/4711")) == (404, "unknown_job")
-
-
-def test_without_a_session_it_is_refused(client: Browser, job: int) -> None:
-    assert error_of(client.get(f"{PATH}/{job}")) == (401, "not_signed_in")

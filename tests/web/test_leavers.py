@@ -28,11 +28,6 @@ def second(app: Flask, conn: Connection) -> Browser:
     return signed_in(new_browser(app), conn, "juma", "officer")
 
 
-@pytest.fixture
-def auditor(app: Flask, conn: Connection) -> Browser:
-    return signed_in(new_browser(app), conn, "salma", "auditor")
-
-
 def test_it_works(second: Browser, conn: Connection, waiting: int) -> None:
     page = second.get(PAGE).text
     assert "WIZARA YA AFYA" in page

@@ -4,14 +4,13 @@ import logging
 
 import psycopg
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
 from hrims.people import store
 from hrims.web.pages import people as people_page
 from tests.database.lists import Lists
 from tests.support.people import record
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser
 from tests.web.lists import with_lists
 from tests.web.runs import end_run, enqueue_run_of, institution
 
@@ -38,11 +37,6 @@ def people(conn: Connection, dsn: str) -> None:
         await lists.run([record(1, lastName="Ali", primaryPhone="0770000000"), 2, *others])
 
     with_lists(conn, dsn, story)
-
-
-@pytest.fixture
-def auditor(app: Flask, conn: Connection) -> Browser:
-    return signed_in(new_browser(app), conn, "salma", "auditor")
 
 
 @pytest.mark.parametrize(

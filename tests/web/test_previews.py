@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from flask import Flask
 from psycopg_pool import AsyncConnectionPool
 
 from hrims.db import AsyncPool, Connection
@@ -14,7 +13,7 @@ from hrims.previews import store
 from tests.database import previews
 from tests.database.runs import ASHA
 from tests.support.people import record
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser
 from tests.web.runs import enqueue_run_of, institution
 
 FETCH = "/dashboard/admin/fetch-data"
@@ -35,12 +34,6 @@ def do(dsn: str, work: Any) -> Any:
             return await work(pool)
 
     return asyncio.run(run())
-
-
-@pytest.fixture
-def health(conn: Connection) -> int:
-    """Provide the ministry of health."""
-    return institution(conn)
 
 
 @pytest.fixture
@@ -219,8 +212,7 @@ def test_refusals(officer: Browser, client: Browser, conn: Connection, preview: 
     assert conn.execute("SELECT count(*) FROM runs").fetchone() == (2,)
 
 
-def test_an_auditor_looks_and_decides_nothing(app: Flask, conn: Connection, preview: int) -> None:
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
+def test_an_auditor_looks_and_decides_nothing(auditor: Browser, conn: Connection, preview: int) -> None:
     page = auditor.get(f"{PATH}/{preview}")
     assert "New 27" in text(page)
     assert "Apply preview" not in text(page)

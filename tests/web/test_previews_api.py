@@ -1,25 +1,18 @@
 """GET /api/hrims/previews/<jobId>, POST …/apply and …/discard."""
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
 from hrims.jobs import control
 from tests.database import previews
 from tests.database.runs import ASHA
 from tests.support.people import record
-from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import enqueue_run_of, error_of, fetch_body, institution
+from tests.web.browsers import Browser
+from tests.web.runs import enqueue_run_of, error_of, fetch_body
 from tests.web.test_previews import do
 
 PATH = "/api/hrims/previews"
 FETCH = "/api/hrims/fetch-by-institution"
-
-
-@pytest.fixture
-def health(conn: Connection) -> int:
-    """Provide the ministry of health."""
-    return institution(conn)
 
 
 @pytest.fixture
@@ -157,9 +150,8 @@ def test_a_wish_to_apply_that_says_not_what_is_refused(
 
 
 def test_who_may_not_is_refused(
-    app: Flask, client: Browser, officer: Browser, conn: Connection, preview: int
+    auditor: Browser, client: Browser, officer: Browser, conn: Connection, preview: int
 ) -> None:
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
     assert error_of(client.get(f"{PATH}/{preview}")) == (401, "not_signed_in")
     assert auditor.get(f"{PATH}/{preview}").status_code == 200
     token = {"X-CSRFToken": auditor.csrf()}

@@ -17,12 +17,6 @@ PAGE, API = "/dashboard/admin/queue", "/api/hrims/queue"
 WHY = "The payroll is closed on Friday"
 
 
-@pytest.fixture
-def administrator(app: Flask, conn: Connection) -> Browser:
-    """Provide a browser in which the administrator ``binti`` is signed in."""
-    return signed_in(new_browser(app), conn, "binti", "administrator")
-
-
 def audited(conn: Connection) -> list[Any]:
     """Return what the audit record says of the queue."""
     rows = "SELECT actor, action, details FROM audit_log WHERE action LIKE 'queue.%' ORDER BY id"

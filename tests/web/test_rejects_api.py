@@ -88,8 +88,3 @@ def test_the_filter(api: Browser, conn: Connection) -> None:
 )
 def test_refusals(api: Browser, query: str, code: str) -> None:
     assert error_of(api.get(f"{HERE}?{query}")) == (400, code)
-
-
-def test_without_a_session_nothing_is_returned(client: Browser) -> None:
-    assert error_of(client.get(HERE)) == (401, "not_signed_in")
-    assert error_of(client.post(HERE)) == (405, "method_not_allowed")

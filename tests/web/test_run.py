@@ -3,24 +3,13 @@
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
-from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import end_run, enqueue_run_of, error_of, fetch_body, institution
+from tests.web.browsers import Browser
+from tests.web.runs import end_run, enqueue_run_of, error_of, fetch_body
 
 PAGE = "/dashboard/admin/runs"
 API = "/api/hrims/jobs"
-
-
-@pytest.fixture
-def health(conn: Connection) -> int:
-    return institution(conn)
-
-
-@pytest.fixture
-def administrator(app: Flask, conn: Connection) -> Browser:
-    return signed_in(new_browser(app), conn, "mwalimu", "administrator")
 
 
 @pytest.fixture

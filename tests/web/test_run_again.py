@@ -1,21 +1,15 @@
 """What a run that is not complete offers next: to run again, or to check its number on the register."""
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
-from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import end_run, enqueue_run_of, error_of, institution
+from tests.web.browsers import Browser
+from tests.web.runs import end_run, enqueue_run_of, error_of
 
 FETCH = "/dashboard/admin/fetch-data"
 RUNS = "/dashboard/admin/runs"
 API = "/api/hrims/jobs"
 UNKNOWN = "HRIMS does not know this vote code, TIN or person (code 404)."
-
-
-@pytest.fixture
-def health(conn: Connection) -> int:
-    return institution(conn)
 
 
 @pytest.fixture
@@ -75,8 +69,7 @@ def test_a_complete_run_has_no_such_button(
     assert error_of(api.post(f"{API}/{run_id}/retry", json={"afresh": True})) == (409, "not_retryable")
 
 
-def test_an_auditor_has_no_such_button(app: Flask, conn: Connection, incomplete: int) -> None:
-    auditor = signed_in(new_browser(app), conn, "salma", "auditor")
+def test_an_auditor_has_no_such_button(auditor: Browser, incomplete: int) -> None:
     assert "Start new run" not in auditor.get(f"{RUNS}/{incomplete}").text
     assert auditor.press(f"{FETCH}/runs/{incomplete}/afresh").status_code == 403
 

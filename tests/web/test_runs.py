@@ -21,11 +21,6 @@ ENDS = [
 
 
 @pytest.fixture
-def health(conn: Connection) -> int:
-    return institution(conn)
-
-
-@pytest.fixture
 def five(conn: Connection, health: int) -> list[int]:
     """Provide a run for each of ENDS."""
     return [end_run(conn, enqueue_run_of(conn, health), state, outcome) for state, outcome in ENDS]

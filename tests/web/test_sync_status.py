@@ -16,7 +16,7 @@ from tests.support.event_stream import Event, parse_events
 from tests.support.served import Served
 from tests.web.browsers import ADDRESS, Browser, add_user
 from tests.web.metrics import OPEN
-from tests.web.runs import end_run, enqueue_run_of, error_of, institution
+from tests.web.runs import end_run, error_of
 
 PATH = "/api/hrims/sync-status"
 
@@ -72,12 +72,6 @@ def browser(served: Served, conn: Connection) -> Iterator[httpx.Client]:
     cookies = {f"hrims_session_{keys.instance_id(conn)}": token}
     with httpx.Client(base_url=served.url, cookies=cookies, timeout=30, trust_env=False) as client:
         yield client
-
-
-@pytest.fixture
-def job(conn: Connection) -> int:
-    """Provide a run that waits."""
-    return enqueue_run_of(conn, institution(conn))
 
 
 @contextmanager

@@ -3,14 +3,13 @@
 import re
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
 from tests.database.webhooks import endpoint
-from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.webhooks import PAGE, UNKNOWN_KEY, URL, administrator, audited, failed, key_of, told
+from tests.web.browsers import Browser
+from tests.web.webhooks import PAGE, UNKNOWN_KEY, URL, audited, failed, key_of, told
 
-__all__ = ["administrator", "told"]
+__all__ = ["told"]
 
 DEEDS = ("on", "off", "remove", "test")
 
@@ -153,9 +152,8 @@ def test_what_is_not_there_is_refused(administrator: Browser, conn: Connection) 
 
 
 def test_who_may_not_is_refused(
-    app: Flask, client: Browser, officer: Browser, administrator: Browser, conn: Connection, told: str
+    auditor: Browser, client: Browser, officer: Browser, administrator: Browser, conn: Connection, told: str
 ) -> None:
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
     looks = (PAGE, f"{PAGE}/messages/{told}")
     acts = (PAGE, *(f"{PAGE}/1/{deed}" for deed in DEEDS), f"{PAGE}/messages/{told}/again")
     for path in looks:
@@ -172,8 +170,7 @@ def test_who_may_not_is_refused(
     assert len(audited(conn)) == 1
 
 
-def test_an_auditor_reads_without_secrets_and_buttons(app: Flask, conn: Connection, told: str) -> None:
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
+def test_an_auditor_reads_without_secrets_and_buttons(auditor: Browser, conn: Connection, told: str) -> None:
     failed(conn)
     for path in (PAGE, f"{PAGE}/messages/{told}"):
         page = auditor.get(path)
@@ -185,9 +182,8 @@ def test_an_auditor_reads_without_secrets_and_buttons(app: Flask, conn: Connecti
 
 
 def test_administrators_and_auditors_see_the_link(
-    app: Flask, administrator: Browser, officer: Browser, conn: Connection
+    auditor: Browser, administrator: Browser, officer: Browser
 ) -> None:
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
     assert f'href="{PAGE}"' in administrator.get("/dashboard/admin/fetch-data").text
     assert f'href="{PAGE}"' in auditor.get("/dashboard/admin/fetch-data").text
     assert f'href="{PAGE}"' not in officer.get("/dashboard/admin/fetch-data").text

@@ -9,11 +9,11 @@ from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from tests.database.webhooks import endpoint
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser
 from tests.web.runs import error_of
-from tests.web.webhooks import API, UNKNOWN_KEY, URL, administrator, audited, failed, told
+from tests.web.webhooks import API, UNKNOWN_KEY, URL, audited, failed, told
 
-__all__ = ["administrator", "told"]
+__all__ = ["told"]
 
 DEEDS = ("on", "off", "remove", "test")
 
@@ -132,9 +132,14 @@ def test_what_is_not_there_is_refused(api: Browser) -> None:
 
 
 def test_who_may_not_is_refused(
-    app: Flask, client: Browser, officer: Browser, administrator: Browser, conn: Connection, told: str
+    auditor: Browser,
+    app: Flask,
+    client: Browser,
+    officer: Browser,
+    administrator: Browser,
+    conn: Connection,
+    told: str,
 ) -> None:
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
     machine = new_browser(app)
     token = tokens.add_token(conn, Actor("test", "system"), "payroll", "officer")
     machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"

@@ -6,28 +6,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
 from tests.database.runs import register_worker
-from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.runs import end_run, enqueue_run_of, error_of, institution
+from tests.web.browsers import Browser
+from tests.web.runs import end_run, enqueue_run_of, error_of
 
 PAGE = "/dashboard/admin/workers"
 API = "/api/hrims/workers"
 CARE = "/api/hrims/institutions/{}/care"
 
 SAID = {"pool": "health", "attempts": 5, "attemptPause": 1.5, "deadlineMinutes": 90}
-
-
-@pytest.fixture
-def health(conn: Connection) -> int:
-    return institution(conn)
-
-
-@pytest.fixture
-def administrator(app: Flask, conn: Connection) -> Browser:
-    return signed_in(new_browser(app), conn, "mwalimu", "administrator")
 
 
 def test_a_worker_is_shown_with_what_it_does(

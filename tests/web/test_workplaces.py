@@ -2,12 +2,10 @@
 
 import re
 
-from flask import Flask
-
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.institutions.workplaces import actions
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser
 from tests.web.workplaces import HEALTH, HOSPITAL, institution, institution_of, listed, waiting
 
 PATH = "/dashboard/admin/workplaces"
@@ -160,10 +158,9 @@ def test_what_is_no_name_has_no_buttons(officer: Browser, conn: Connection) -> N
     assert "to the selected institution" not in text(officer)
 
 
-def test_an_auditor_looks_and_has_no_buttons(app: Flask, conn: Connection) -> None:
+def test_an_auditor_looks_and_has_no_buttons(auditor: Browser, conn: Connection) -> None:
     health, id_, other = institution(conn), waiting(conn), waiting(conn, "Wizara ya Afya na Ustawi")
     actions.map_workplace(conn, Actor("omar", "page"), id_, health)
-    auditor = signed_in(new_browser(app), conn, "rashid", "auditor")
     page = text(auditor)
     assert re.search(r"Similar names on the register: WIZARA YA AFYA \(\d+ %\)", page)
     for button in ("to the selected institution", "Register", "Remove mapping", "Find institution"):
@@ -171,10 +168,6 @@ def test_an_auditor_looks_and_has_no_buttons(app: Flask, conn: Connection) -> No
     assert auditor.press(f"{PATH}/{other}/map", institution=str(health)).status_code == 403
     assert auditor.press(f"{PATH}/{id_}/unmap").status_code == 403
     assert institution_of(conn, other) == [(None, 3)]
-
-
-def test_without_a_session_it_redirects_to_the_sign_in(client: Browser) -> None:
-    assert client.get(PATH).status_code == 303
 
 
 def test_names_are_text_and_no_markup(officer: Browser, conn: Connection) -> None:

@@ -1,12 +1,10 @@
 """Administrators, and what waits for them, for web tests of webhooks."""
 
 import pytest
-from flask import Flask
 
 from hrims.db import Connection
 from tests.database.runs import institution
 from tests.database.webhooks import endpoint
-from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import end_run, enqueue_run_of
 
 PAGE, API = "/dashboard/admin/webhooks", "/api/hrims/webhooks"
@@ -15,12 +13,6 @@ URL = "https://receiver.example/hook?key=s3cret"
 
 UNKNOWN_KEY = "msg_" + 32 * "0"
 """The id of no message."""
-
-
-@pytest.fixture
-def administrator(app: Flask, conn: Connection) -> Browser:
-    """Provide a browser in which the administrator ``binti`` is signed in."""
-    return signed_in(new_browser(app), conn, "binti", "administrator")
 
 
 @pytest.fixture
