@@ -23,7 +23,7 @@ from hrims.jobs.workers import background, claims, heartbeat
 from hrims.jobs.workers.claims import Process
 from hrims.jobs.workers.pools import queue_name
 from hrims.jobs.workers.queue_worker import QueueWorker
-from hrims.log import get_logger
+from hrims.log import configure_queue_command, get_logger
 
 RUN_TASK = "sync.run"
 
@@ -111,6 +111,7 @@ class QueueApp(procrastinate.App):
         ) as registration:
             self.job_manager = WorkerJobManager(self.connector, registration.worker_id, self._wake_in)
             worker = self._worker_now = self.new_worker(**kwargs)
+            _log_start(settings)
             with self.serving(worker):
                 coroutines = self._background_tasks(registration.worker_id)
                 tasks = [
@@ -154,6 +155,16 @@ class QueueApp(procrastinate.App):
             return db.is_pooled(conn)
 
 
+def _log_start(settings: config.Settings) -> None:
+    log.info(
+        "worker_started",
+        pool=settings.pool,
+        concurrency=settings.concurrency,
+        pid=os.getpid(),
+        host=platform.node(),
+    )
+
+
 def get_pool(running: procrastinate.App) -> db.AsyncPool:
     """Return the pool of an open app. Its tasks share the pool with the queue."""
     connector = running.connector
@@ -192,6 +203,8 @@ def _worker_defaults() -> Any:
         "abort_job_polling_interval": 2.0,
     }
 
+
+configure_queue_command(_settings)
 
 app = QueueApp(
     connector=procrastinate.PsycopgConnector(

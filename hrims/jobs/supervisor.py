@@ -5,7 +5,6 @@ Input: settings. It runs until a signal stops it.
 
 import asyncio
 import os
-import platform
 import signal
 from types import FrameType
 
@@ -72,13 +71,6 @@ async def _run_worker_once(
     try:
         await asyncio.to_thread(_check_schema, settings, schema)
         async with app.open_async():
-            log.info(
-                "worker_started",
-                pool=settings.pool,
-                concurrency=settings.concurrency,
-                pid=os.getpid(),
-                host=platform.node(),
-            )
             liveness.status = "working"
             await _until(stopping, app.run_worker_async(install_signal_handlers=False))
     except DatabaseUnusable as error:

@@ -17,6 +17,7 @@ from hrims.jobs.attempts.retry import RetryLater, RunFailed
 from hrims.jobs.attempts.retry_policy import DEFAULT_POLICY, Deadline, RetryPolicy
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.rescuer import task as rescuer
+from hrims.log import format_traceback
 from tests.database.runs import ASHA
 
 SETTINGS = load({"HRIMS_BEAT_SECONDS": "0.1", "HRIMS_SILENT_SECONDS": "1"})
@@ -181,6 +182,6 @@ def test_an_internal_error_is_recorded_with_its_causes() -> None:
         except ValueError as reason:
             raise RemoteFailed("HRIMS is busy.") from reason
     except HrimsSyncError as error:
-        text = attempt_log.format_traceback(error)
+        text = format_traceback(error)
     assert text.index("builtins.ValueError") < text.index("hrims.errors.RemoteFailed: HRIMS is busy.")
     assert "580330000" not in text.replace('raise ValueError("580330000")', "")

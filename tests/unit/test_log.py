@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -44,7 +45,8 @@ def test_no_secret_passes(log_format: str, secret: str, capsys: pytest.CaptureFi
 
 def test_a_line_of_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     event = json.loads(logged("json", capsys, "words"))
-    assert (event["event"], event["level"], event["logger"]) == ("it said words", "error", "a.library")
+    assert (event["event"], event["message"]) == ("library_message", "it said words")
+    assert (event["level"], event["logger"]) == ("error", "a.library")
     assert event["timestamp"].endswith("Z")
     assert structlog.is_configured() is False, "the standard library is the one door"
 
@@ -145,3 +147,67 @@ def test_letters_of_every_language_stay_readable(capsys: pytest.CaptureFixture[s
     log.configure(config.load({}))
     logging.getLogger("web").warning("Ng’ambo – «äö» 日本")
     assert "Ng’ambo – «äö» 日本" in capsys.readouterr().err
+
+
+def test_messages_of_errors_that_may_hold_data_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(config.load({}))
+    found: dict[str, str] = {}
+    try:
+        found["Amina"]
+    except KeyError:
+        log.get_logger("web").error("request_failed", exc_info=True)
+    shown = capsys.readouterr().err
+    assert "builtins.KeyError" in shown
+    assert "test_log.py" in shown
+    assert "KeyError: " not in shown
+
+
+@pytest.mark.parametrize(
+    ("sentence", "values", "event"),
+    [
+        ("Booting worker with pid: %s", (12,), {"event": "gunicorn_process_started", "pid": 12}),
+        ("Error handling request %s", ("/people?q=Amina",), {"event": "gunicorn_request_failed"}),
+        ("Invalid request from ip=1.2.3.4: /Amina", (), {"event": "gunicorn_request_refused"}),
+        ("Something of %s", ("gunicorn",), {"event": "gunicorn_message", "message": "Something of gunicorn"}),
+    ],
+)
+def test_a_sentence_of_gunicorn_is_an_event(
+    sentence: str, values: tuple[object, ...], event: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.configure(config.load({"HRIMS_LOG_FORMAT": "json"}))
+    logging.getLogger("gunicorn.error").error(sentence, *values)
+    line = json.loads(capsys.readouterr().err)
+    assert line.items() >= event.items()
+    assert "Amina" not in str(line)
+
+
+def test_an_action_of_the_queue_is_an_event_without_the_arguments_of_its_job(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log.configure(config.load({"HRIMS_LOG_FORMAT": "json", "HRIMS_LOG_LEVEL": "debug"}))
+    job = {"id": 5, "task_name": "sync.run", "queue": "hrims", "task_kwargs": {"run_id": 7}}
+    logger = logging.getLogger("procrastinate.worker")
+    for action in ("start_job", "Task-7_error"):
+        logger.warning(
+            "Job sync.run[5](run_id=7)", extra={"action": action, "job": job, "worker": {"worker_id": 3}}
+        )
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert first["event"] == "procrastinate_start_job"
+    assert second["event"] == "procrastinate_task_error"
+    assert first.items() >= {"job": 5, "task": "sync.run", "queue": "hrims", "worker": 3}.items()
+    assert "run_id" not in str(first)
+
+
+def test_what_a_program_prints_is_an_event(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log.configure(config.load({"HRIMS_LOG_FORMAT": "json"}))
+    monkeypatch.setattr("sys.stderr", sys.stderr)
+    log.log_printed_lines()
+    sys.stderr.write("one line\nand ")
+    sys.stderr.write("another\n")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["message"]) for line in lines] == [
+        ("line_printed", "one line"),
+        ("line_printed", "and another"),
+    ]

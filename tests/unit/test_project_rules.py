@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from hrims.config import VARIABLES
+from hrims.log.libraries import GUNICORN, GUNICORN_BEGINNINGS
 from tests import PROJECT
 
 SOURCES = sorted((PROJECT / "hrims").rglob("*.py"))
@@ -57,13 +58,25 @@ def events_of_code() -> Events:
 
 def test_the_reference_lists_every_event_of_the_log() -> None:
     reference = (PROJECT / "docs" / "reference" / "logs.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|([^|]*)\| .+ \|$", reference, flags=re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|([^|\n]*)\|([^|\n]*)\| .+ \|$", reference, flags=re.MULTILINE)
     listed = {
         event: (set(re.findall(r"\w+", fields)), set(re.findall(r"\w+", levels)))
         for event, fields, levels in rows
     }
     assert listed == events_of_code()
     assert [row[0] for row in rows] == sorted(listed)
+
+
+def test_the_reference_lists_every_event_of_gunicorn() -> None:
+    reference = (PROJECT / "docs" / "reference" / "logs.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(gunicorn_\w+)` \|([^|\n]*)\| [^|\n]+ \|$", reference, flags=re.MULTILINE)
+    events: dict[str, set[str]] = {name: set() for name in GUNICORN_BEGINNINGS.values()}
+    for event, fields in GUNICORN.values():
+        events.setdefault(event, set()).update(fields)
+    assert {event: set(re.findall(r"\w+", fields)) for event, fields in rows} == events | {
+        "gunicorn_message": {"message"}
+    }
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
 
 
 def test_every_module_has_a_docstring() -> None:

@@ -26,7 +26,7 @@ from hrims.jobs.attempts.attempt_log import AttemptLog
 from hrims.jobs.attempts.retry import RetryLater, RunFailed, next_attempt
 from hrims.jobs.attempts.retry_policy import Deadline
 from hrims.jobs.attempts.store import Attempt
-from hrims.log import get_logger
+from hrims.log import format_traceback, get_logger
 from hrims.resilience import is_limit, name_of, retry_on_disconnect, run_periodically
 
 UNEXPECTED = (
@@ -65,7 +65,7 @@ async def run_attempt(pool: AsyncPool, settings: Settings, run_id: int, job_id: 
     if attempt is None:
         log.info("attempt_not_needed", run=run_id, job=job_id)
         return
-    context = bound_contextvars(run=attempt.run_id, attempt=attempt.number)
+    context = bound_contextvars(**_context_of(attempt))
     with context, _span_of(attempt), attempt_log.capture() as log_lines:
         async with _save_log_of(pool, settings, attempt, log_lines):
             await _run_attempt(pool, settings, attempt, work)
@@ -81,6 +81,16 @@ def _span_of(attempt: Attempt) -> AbstractContextManager[object]:
         institution=attempt.institution_id,
         waited_seconds=round(attempt.waited_seconds, 3),
     )
+
+
+def _context_of(attempt: Attempt) -> dict[str, object]:
+    context = {
+        "run": attempt.run_id,
+        "attempt": attempt.number,
+        "institution": attempt.institution_id,
+        "institution_name": attempt.institution_name,
+    }
+    return {key: value for key, value in context.items() if value is not None}
 
 
 async def _run_attempt(pool: AsyncPool, settings: Settings, attempt: Attempt, work: Work) -> None:
@@ -150,7 +160,7 @@ async def _save_log_of(
             await saving
         # Not retry_on_disconnect: the attempt's result is saved, and its job must not wait for a few lines.
         with contextlib.suppress(psycopg.Error, PoolTimeout):
-            await save(attempt_log.format_traceback(cause) if isinstance(cause, Exception) else None)
+            await save(format_traceback(cause) if isinstance(cause, Exception) else None)
 
 
 def _absorb_cancellation() -> None:

@@ -1,25 +1,20 @@
-"""The log of an attempt. Input: log records made while it runs. Output: its last lines, and a traceback.
+"""The log of an attempt. Input: log records made while it runs. Output: its last lines.
 
-Both are saved with the attempt. Lines that the process log does not have are not saved either. Of errors of
-libraries only type and location are saved, because their messages repeat data.
+They are saved with the attempt, without the part of their context that it shows anyway. Lines that the log of
+the process does not have are not saved either.
 """
 
 import contextlib
 import logging
-import traceback
 from collections import deque
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-import psycopg
-
-from hrims.errors import HrimsSyncError
-from hrims.log import masked
+from hrims.log import Event, masked
 
 MAX_LINES = 200
 MAX_LINE_LENGTH = 500
-MAX_TRACEBACK_LENGTH = 20_000
 
 
 class AttemptLog:
@@ -52,8 +47,9 @@ class _CaptureHandler(logging.Handler):
         lines = _current_log.get()
         if lines is None:
             return
+        message = record.msg.brief if isinstance(record.msg, Event) else record.getMessage()
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        lines.add(masked(f"{at} {record.levelname.lower()} {record.getMessage()}"))
+        lines.add(masked(f"{at} {record.levelname.lower()} {message}"))
 
 
 _capture_handler = _CaptureHandler()
@@ -71,27 +67,3 @@ def capture() -> Iterator[AttemptLog]:
         yield lines
     finally:
         _current_log.reset(token)
-
-
-def format_traceback(error: BaseException) -> str:
-    """Return the traceback and type of an error, with the message only if the error is one of ours."""
-    sections = []
-    seen = set[int]()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        frames = "".join(traceback.format_tb(current.__traceback__))
-        sections.append(f"Traceback (most recent call last):\n{frames}{_describe(current)}")
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-    text = masked("\n\nafter\n\n".join(reversed(sections))).replace("\0", "\ufffd")
-    # Cut off the start: the end names the error.
-    return text if len(text) <= MAX_TRACEBACK_LENGTH else f"…{text[-MAX_TRACEBACK_LENGTH + 1 :]}"
-
-
-def _describe(error: BaseException) -> str:
-    name = f"{type(error).__module__}.{type(error).__qualname__}"
-    if isinstance(error, HrimsSyncError):
-        return f"{name}: {error}"
-    if isinstance(error, psycopg.Error) and error.sqlstate:
-        return f"{name}: {error.sqlstate} {error.diag.constraint_name or ''}".rstrip()
-    return name

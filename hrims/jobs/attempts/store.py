@@ -32,6 +32,7 @@ class Attempt(NamedTuple):
     seconds_left: float | None = None
     waited_seconds: float = 0.0
     traceparent: str | None = None
+    institution_name: str | None = None
 
 
 async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str, pid: int) -> Attempt | None:
@@ -46,7 +47,8 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
             RETURNING r.id, r.attempt, r.kind, r.of_run_id, r.institution_id, r.identifier_type,
                       r.identifier, r.page_size, r.failures, r.attempts, r.attempt_pause,
                       extract(epoch FROM r.deadline_at - now())::float8,
-                      extract(epoch FROM now() - r.requested_at)::float8, r.traceparent
+                      extract(epoch FROM now() - r.requested_at)::float8, r.traceparent,
+                      (SELECT i.name FROM institutions i WHERE i.id = r.institution_id)
             """,
             (run_id, queue_job_id),
         )

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 import psycopg
+from structlog.contextvars import bound_contextvars
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
@@ -48,9 +49,21 @@ class Registration(NamedTuple):
 async def registered(
     pool: AsyncPool, settings: Settings, on_beat: OnHeartbeat
 ) -> AsyncIterator[Registration]:
-    """Register the worker and write its heartbeat until the block ends. Call ``on_beat`` after each one."""
+    """Register the worker and write its heartbeat until the block ends. Call ``on_beat`` after each one.
+
+    Every line that the worker logs in the block has its id.
+    """
     worker_id, now = await retry_on_disconnect(lambda: _register(pool, settings))
-    on_beat(now)
+    with bound_contextvars(worker=worker_id):
+        on_beat(now)
+        async with _heartbeat(pool, settings, worker_id, on_beat) as registration:
+            yield registration
+
+
+@contextlib.asynccontextmanager
+async def _heartbeat(
+    pool: AsyncPool, settings: Settings, worker_id: int, on_beat: OnHeartbeat
+) -> AsyncIterator[Registration]:
     task = asyncio.create_task(_write_heartbeats(pool, settings, worker_id, on_beat), name="heartbeat")
     try:
         yield Registration(worker_id, task)

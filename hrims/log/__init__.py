@@ -1,0 +1,29 @@
+"""The log. Input: events with fields, and the records of libraries. Output: one line each on standard error.
+
+The modules of HRIMS Sync log events; docs/reference/logs.md lists them. A line is text or JSON. It holds no
+secret, no personal data and no text that could pass for another line.
+"""
+
+from hrims.log.events import Event, get_logger
+from hrims.log.libraries import lower_expected_failures
+from hrims.log.printed import log_printed_lines
+from hrims.log.queue_command import configure_queue_command
+from hrims.log.setup import INDENT, configure
+from hrims.log.text import MASK, MAX_LENGTH, cut, escaped, masked
+from hrims.log.tracebacks import format_traceback
+
+__all__ = [
+    "INDENT",
+    "MASK",
+    "MAX_LENGTH",
+    "Event",
+    "configure",
+    "configure_queue_command",
+    "cut",
+    "escaped",
+    "format_traceback",
+    "get_logger",
+    "log_printed_lines",
+    "lower_expected_failures",
+    "masked",
+]

@@ -1,0 +1,82 @@
+"""Text of log lines. Input: any text. Output: the text, cut, without secrets and control characters."""
+
+import json
+import unicodedata
+from urllib.parse import quote
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from hrims.config import Settings
+
+MIN_SECRET_LENGTH = 4
+"""The minimum length of a masked secret. Masking shorter ones would make text unreadable."""
+
+MASK = "***"
+
+MAX_LENGTH = 1000
+"""Maximum number of logged characters of a value. A traceback is logged in full."""
+
+INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories that are escaped in text, because they can end, colour or reorder a line."""
+
+_secrets: set[str] = set()
+
+
+def add_secrets(settings: Settings) -> None:
+    """Mask the secrets of these settings from now on."""
+    _secrets.update(_secrets_of(settings))
+
+
+def cut(text: str) -> str:
+    """Return at most MAX_LENGTH characters of a text, with the number of characters cut off."""
+    left_out = len(text) - MAX_LENGTH
+    return f"{text[:MAX_LENGTH]}… ({left_out} more)" if left_out > 0 else text
+
+
+def escaped(text: str) -> str:
+    """Return a text with every control, format and surrogate character as a Python escape."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in INVISIBLE
+        else character
+        for character in text
+    )
+
+
+def masked(text: str) -> str:
+    """Return the text with the secrets of the settings in use masked."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
+def _secrets_of(settings: Settings) -> set[str]:
+    given = {settings.api_key, settings.token, settings.secret_key, settings.admin_password}
+    given.add(_password_of(settings.database_url or ""))
+    plain = {secret for secret in given if secret and len(secret) >= MIN_SECRET_LENGTH}
+    written = {form(secret) for secret in plain for form in (_as_json, _as_field, _as_url_part, escaped)}
+    return plain | written
+
+
+def _as_json(secret: str) -> str:
+    return json.dumps(secret)[1:-1]
+
+
+def _as_field(secret: str) -> str:
+    """Return a secret as the value of a field in a line of text shows it."""
+    return escaped(json.dumps(secret, ensure_ascii=False)[1:-1])
+
+
+def _as_url_part(secret: str) -> str:
+    return quote(secret, safe="")
+
+
+def _password_of(dsn: str) -> str | None:
+    try:
+        password = conninfo_to_dict(dsn).get("password")
+    except psycopg.ProgrammingError:
+        return None
+    return None if password is None else str(password)
