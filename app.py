@@ -10,7 +10,18 @@ from hrims import config, error_reports, tracing
 from hrims.config import Settings
 from hrims.installation import TEMPLATES
 from hrims.web import routes
-from hrims.web.core import app_state, csrf, errors, headers, hosts, metrics, static_files, templating, traces
+from hrims.web.core import (
+    access_log,
+    app_state,
+    csrf,
+    errors,
+    headers,
+    hosts,
+    metrics,
+    static_files,
+    templating,
+    traces,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -21,6 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app_state.attach(app, settings)
     tracing.configure(settings, "web")
     error_reports.configure(settings, "web")
+    access_log.prepare(app)
     metrics.prepare(app)
     traces.prepare(app)
     Htmx(app)

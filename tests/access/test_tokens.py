@@ -15,7 +15,7 @@ def test_it_works(conn: Connection) -> None:
     token = tokens.add_token(conn, ROOT, " Nightly job ")
     assert token.startswith("hrims_")
     assert len(token) >= len("hrims_") + 43
-    assert tokens.find_token(conn, token) == Token("Nightly job", "officer")
+    assert tokens.find_token(conn, token) == Token("Nightly job", "officer", 1)
     [(actor, subject, details)] = records(conn, "token.add")
     assert actor == "root"
     assert str(subject).startswith("token:")
@@ -67,7 +67,7 @@ def test_a_second_of_one_name_is_refused_until_the_first_is_revoked(conn: Connec
     second = tokens.add_token(conn, ROOT, "nightly")
     assert (tokens.find_token(conn, first), tokens.find_token(conn, second)) == (
         None,
-        Token("nightly", "officer"),
+        Token("nightly", "officer", 4),
     )
 
 

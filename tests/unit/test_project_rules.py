@@ -50,10 +50,18 @@ def events_of_code() -> Events:
         for node in ast.walk(parse(path)):
             match node:
                 case ast.Call(ast.Attribute(ast.Name("log"), level), [first], fields) if level in LEVELS:
-                    known = events.setdefault(ast.literal_eval(first), (set(), set()))
-                    known[0].update(str(field.arg) for field in fields if field.arg != "exc_info")
-                    known[1].add(level)
+                    _add(events, first, fields, level)
+                case ast.Call(ast.Attribute(ast.Name("log"), "log"), [ast.IfExp() as chosen, first], fields):
+                    for choice in (chosen.body, chosen.orelse):
+                        assert isinstance(choice, ast.Attribute)
+                        _add(events, first, fields, choice.attr.lower())
     return events
+
+
+def _add(events: Events, name: ast.expr, fields: list[ast.keyword], level: str) -> None:
+    known = events.setdefault(ast.literal_eval(name), (set(), set()))
+    known[0].update(str(field.arg) for field in fields if field.arg != "exc_info")
+    known[1].add(level)
 
 
 def test_the_reference_lists_every_event_of_the_log() -> None:

@@ -133,9 +133,9 @@ def test_an_unexpected_error_shows_nothing_of_itself(
         assert "Traceback" not in shown
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
     lines = [record.getMessage() for record in errors]
-    assert [re.sub("request_id=[^ ]+ ", "", line) for line in lines] == [
-        "request_failed method=GET path=/api/fails",
-        "request_failed method=GET path=/fails",
+    assert [re.sub(" request_id=[^ ]+$", "", line) for line in lines] == [
+        "request_failed method=GET route=/api/fails",
+        "request_failed method=GET route=/fails",
     ]
     assert all(record.exc_info for record in errors)
 

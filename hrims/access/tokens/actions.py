@@ -32,10 +32,11 @@ MAX_DAYS = 3650
 
 
 class Token(NamedTuple):
-    """The machine of a token, and its role."""
+    """The machine of a token, its role, and the id of the token."""
 
     name: str
     role: str
+    id: int
 
 
 def add_token(
@@ -111,7 +112,7 @@ def find_token(conn: Connection, token: str) -> Token | None:
         # Machines may still read while the database is read-only.
         with contextlib.suppress(psycopg.errors.ReadOnlySqlTransaction), conn.transaction():
             store.record_use(conn, id_)
-    return Token(name, role)
+    return Token(name, role, id_)
 
 
 def revoke(conn: Connection, actor: Actor, name_or_id: str) -> ListedToken:

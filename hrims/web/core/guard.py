@@ -27,10 +27,14 @@ MAX_NEXT_LENGTH = 2000
 
 
 class Client(NamedTuple):
-    """The authenticated client: the name for audit records, the role, and whether it used a token."""
+    """The authenticated client: the name for audit records, the role, and whether it used a token.
+
+    ``number`` names the user or token without personal data, like ``user:12``.
+    """
 
     name: str
     role: str
+    number: str
     by_token: bool = False
 
 
@@ -81,7 +85,9 @@ def signed_in() -> Client | None:
         return None
     with pool().connection() as conn:
         session = sessions.find(conn, cookie)
-    return Client(session.name, session.role) if session else None
+    if session is None:
+        return None
+    return Client(session.name, session.role, f"user:{session.user_id}")
 
 
 def access_check() -> Callable[[Connection], bool]:
@@ -133,7 +139,7 @@ def _by_token() -> Client:
             row = tokens.find_token(conn, token)
         if row:
             # User names contain no colon, so the audit record distinguishes tokens from users.
-            return Client(f"token:{row.name}", row.role, by_token=True)
+            return Client(f"token:{row.name}", row.role, f"token:{row.id}", by_token=True)
     raise NotSignedIn("This token is not valid. Nothing was changed.", "bad_token")
 
 

@@ -1,0 +1,78 @@
+"""The access log. Input: a request. Output: one event, after its response was sent or its stream has ended.
+
+It shows the rule of the route and the number of the user or token: a URL may hold anything, and a name is
+personal.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, g, request
+
+from hrims.log import get_logger
+
+BEGAN = "hrims.began"
+"""Key of the WSGI environment for the time at which the request arrived."""
+
+UNMATCHED = "unmatched"
+"""The route of a request to an unknown URL."""
+
+FREQUENT = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Routes that monitors request every few seconds."""
+
+log = get_logger(__name__)
+
+
+class Request(NamedTuple):
+    """What is known of a request before its response is sent."""
+
+    method: str
+    route: str
+    client: str | None
+    began: float
+
+
+def prepare(app: Flask) -> None:
+    """Log every request of an app. Call it first: what is installed later may still change a response."""
+    app.after_request(_log_when_sent)
+    app.wsgi_app = partial(_note_time, app.wsgi_app)  # type: ignore[method-assign] # documented by Flask
+
+
+def route_of_request() -> str:
+    """Return the rule of this request's route, without the values of its URL."""
+    return request.url_rule.rule if request.url_rule else UNMATCHED
+
+
+def _note_time(inner: Callable[..., Any], environ: dict[str, Any], start_response: Any) -> Any:
+    environ[BEGAN] = time.monotonic()
+    return inner(environ, start_response)
+
+
+def _log_when_sent(response: Response) -> Response:
+    client = g.get("client")
+    about = Request(request.method, route_of_request(), client and client.number, request.environ[BEGAN])
+    response.call_on_close(lambda: _log(about, response))
+    return response
+
+
+def _log(about: Request, response: Response) -> None:
+    log.log(
+        logging.DEBUG if about.route in FREQUENT else logging.INFO,
+        "request_served",
+        method=about.method,
+        route=about.route,
+        status=response.status_code,
+        ms=round(1000 * (time.monotonic() - about.began)),
+        bytes=_size_of(about, response),
+        client=about.client,
+    )
+
+
+def _size_of(about: Request, response: Response) -> int | None:
+    """Return the size of the body; None if it is a stream or has none."""
+    if about.method == "HEAD" or not response.is_sequence:
+        return None
+    return sum(map(len, response.iter_encoded()))

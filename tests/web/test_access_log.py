@@ -1,0 +1,122 @@
+"""The access log: one event a request, without anything that a URL, a name or a body may hold."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hrims.access import tokens
+from hrims.access.audit import Actor
+from hrims.db import Connection
+from hrims.log import Event
+from tests.support.served import Served
+from tests.web.conftest import Browser
+from tests.web.runs import ask_for, institution
+
+
+def served(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """Return the fields of the requests in the log, with their level, and forget them."""
+    records = [record for record in caplog.records if isinstance(record.msg, Event)]
+    found = [
+        {"level": record.levelname, **record.msg.fields}  # type: ignore[union-attr] # filtered above
+        for record in records
+        if record.msg.name == "request_served"  # type: ignore[union-attr] # the same
+    ]
+    caplog.clear()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def log_level(caplog: pytest.LogCaptureFixture) -> None:
+    """Log at the level at which the product does."""
+    caplog.set_level(logging.DEBUG)
+
+
+def test_it_works(api: Browser, conn: Connection, caplog: pytest.LogCaptureFixture) -> None:
+    job = ask_for(conn, institution(conn))
+    answer = api.get(
+        f"/api/hrims/job-status/{job}?name=Amina", headers={"X-Request-Id": "mine"}, buffered=True
+    )
+    assert answer.status_code == 200
+    [event] = served(caplog)
+    assert event.pop("ms") >= 0
+    assert event == {
+        "level": "INFO",
+        "method": "GET",
+        "route": "/api/hrims/job-status/<job_id>",
+        "status": 200,
+        "bytes": len(answer.data),
+        "client": "token:1",
+        "request_id": "mine",
+    }
+
+
+def test_a_user_is_a_number(officer: Browser, conn: Connection, caplog: pytest.LogCaptureFixture) -> None:
+    officer.get("/dashboard/admin/people", buffered=True)
+    [event] = served(caplog)
+    number = conn.execute("SELECT id FROM users WHERE name = 'asha'").fetchone()
+    assert number
+    assert (event["client"], event["status"]) == (f"user:{number[0]}", 200)
+    assert "asha" not in str(event)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "status"),
+    [
+        ("GET", "/Amina/580330001", "unmatched", 404),
+        ("GET", "/api/Amina", "unmatched", 404),
+        ("DELETE", "/api/hrims/job-status/1", "unmatched", 405),
+        ("GET", "/api/hrims/job-status/580330001", "/api/hrims/job-status/<job_id>", 401),
+        ("HEAD", "/sign-in", "/sign-in", 200),
+    ],
+)
+def test_every_other_request(
+    client: Browser, caplog: pytest.LogCaptureFixture, method: str, path: str, route: str, status: int
+) -> None:
+    client.open(path, method=method, buffered=True)
+    [event] = served(caplog)
+    assert (event["method"], event["route"], event["status"]) == (method, route, status)
+    assert event["client"] is None
+    assert (event["bytes"] is None) is (method == "HEAD")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_a_monitor_is_logged_for_debugging_only(
+    client: Browser, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    client.get(path, buffered=True)
+    [event] = served(caplog)
+    assert (event["level"], event["route"]) == ("DEBUG", path)
+
+
+def test_web_processes_log_each_request_once_and_a_stream_when_it_has_ended(
+    dsn: str, conn: Connection, tmp_path: Path
+) -> None:
+    token = tokens.add_token(conn, Actor("test", "system"), "nightly")
+    job = ask_for(conn, institution(conn))
+    env = {"DATABASE_URL": dsn, "HRIMS_LOG_FORMAT": "json", "HRIMS_WEB_PROCESSES": "2"}
+    headers = {"Authorization": f"Bearer {token}"}
+    with (
+        Served(tmp_path, env, heartbeat=600.0) as web,
+        httpx.Client(base_url=web.url, headers=headers, timeout=30, trust_env=False) as http,
+    ):
+        url = f"/api/hrims/sync-status/{job}"
+        with http.stream("GET", url, headers={"X-Request-Id": "s"}) as answer:
+            sent = answer.iter_lines()
+            assert next(sent)
+            for number in range(8):
+                http.get("/api/hrims/institutions", headers={"X-Request-Id": f"r{number}"})
+            assert "sync-status" not in web.log.read_text()
+            conn.execute("UPDATE runs SET state = 'cancelled', finished_at = now()")
+            assert list(sent)
+    lines = [json.loads(line) for line in web.log.read_text().splitlines()]
+    assert all(line.keys() >= {"event", "level", "timestamp", "logger"} for line in lines)
+    asked = {line["request_id"]: line for line in lines if line["event"] == "request_served"}
+    assert sorted(asked) == [*(f"r{number}" for number in range(8)), "s"]
+    assert asked["s"]["route"] == "/api/hrims/sync-status/<job_id>"
+    assert asked["s"]["bytes"] is None
+    known = {"gunicorn_starting", "gunicorn_listening", "gunicorn_process_started", "gunicorn_stopping"}
+    assert known <= {line["event"] for line in lines}
