@@ -67,10 +67,7 @@ class BackgroundTaskEnded(HrimsSyncError):
 
 
 class InputError(HrimsSyncError):
-    """The user or machine must change the request; nothing was changed.
-
-    ``code`` identifies the error for machines. ``status`` is the HTTP status of the response.
-    """
+    """The request must be changed; nothing was done. ``code`` is for machines, ``status`` that of HTTP."""
 
     status: ClassVar[int] = 400
     code = "bad_request"
@@ -136,14 +133,15 @@ class TooMany(InputError):
 
 
 class RemoteError(HrimsSyncError):
-    """HRIMS did not return what was requested."""
+    """HRIMS did not return what was requested: HTTP status, milliseconds, Retry-After in seconds, if any."""
 
     code = "remote"
+    status: int | None = None
+    ms: int | None = None
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        """Seconds that HRIMS requested to wait; None if it did not."""
 
 
 class RemoteUnreachable(RemoteError):

@@ -7,11 +7,12 @@ else.
 import asyncio
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 import msgspec
@@ -32,6 +33,9 @@ from hrims.errors import (
 )
 from hrims.metrics import measure_remote
 from hrims.remote import body, retry_after, wire
+from hrims.remote.error_details import timed, with_status
+
+T = TypeVar("T")
 
 OPERATIONS: Final = {"votecode": "204", "tin": "205"}
 UNKNOWN_ZAN_ID: Final = "000000000"
@@ -89,18 +93,19 @@ class Remote:
         """
         about = {"PageNumber": number, "PageSize": size, "RequestBody": identifier}
         with self._measured(identifier_type, page=number, size=size):
-            answer = await self._ask(OPERATIONS[identifier_type], about)
-            return wire.decode_page(answer, number=number, size=size)
+            return await self._ask(
+                OPERATIONS[identifier_type], about, partial(wire.decode_page, number=number, size=size)
+            )
 
     async def all_employees(self, number: int, size: int) -> wire.Page:
         """Return page ``number`` (from 0) of ``size`` employees of all institutions. Raises RemoteError."""
-        answer = await self._ask("201", {"PageNumber": number, "PageSize": size})
-        return wire.decode_page(answer, number=number, size=size)
+        about = {"PageNumber": number, "PageSize": size}
+        return await self._ask("201", about, partial(wire.decode_page, number=number, size=size))
 
     async def person(self, key: str) -> wire.Person | wire.Unreadable:
         """Return the employee with the payroll number or ZanID ``key``. Raises RemoteError."""
         with self._measured("person"):
-            return wire.decode_person(await self._ask("202", {"RequestBody": key}))
+            return await self._ask("202", {"RequestBody": key}, wire.decode_person)
 
     async def check(self) -> None:
         """Request an unknown employee. Return if HRIMS responds and accepts the credentials.
@@ -108,7 +113,7 @@ class Remote:
         Raises RemoteError otherwise.
         """
         with self._measured("check"):
-            answer = await self._ask("202", {"RequestBody": UNKNOWN_ZAN_ID})
+            answer = await self._ask("202", {"RequestBody": UNKNOWN_ZAN_ID}, bytes)
             with suppress(RemoteUnknown, RemoteBadRequest):
                 wire.decode_person(answer)
 
@@ -118,8 +123,14 @@ class Remote:
         with measure_remote(operation), tracing.span(f"HRIMS {operation}", "CLIENT", None, **about):
             yield
 
-    async def _ask(self, operation: str, about: dict[str, Any]) -> bytes:
+    async def _ask(self, operation: str, about: dict[str, Any], decode: Callable[[bytes], T]) -> T:
         request = msgspec.json.encode({"RequestId": operation, "RequestPayloadData": about})
+        with timed():
+            status, answer = await self._send(request)
+            with with_status(status):
+                return decode(answer)
+
+    async def _send(self, request: bytes) -> tuple[int, bytes]:
         try:
             async with asyncio.timeout(self._total_timeout):
                 return await self._exchange(request)
@@ -128,17 +139,18 @@ class Remote:
         # Raise it outside the handler: otherwise its context is httpx' error, which may quote a header.
         raise failure
 
-    async def _exchange(self, request: bytes) -> bytes:
+    async def _exchange(self, request: bytes) -> tuple[int, bytes]:
         async with self._client.stream("POST", self._url, content=request) as response:
-            _refuse(response)
-            answer = await body.read(
-                response.aiter_raw(),
-                length=response.headers.get("Content-Length"),
-                encoding=response.headers.get("Content-Encoding"),
-                limit=self._limit,
-            )
-        _judge(response, answer)
-        return answer
+            with with_status(response.status_code):
+                _refuse(response)
+                answer = await body.read(
+                    response.aiter_raw(),
+                    length=response.headers.get("Content-Length"),
+                    encoding=response.headers.get("Content-Encoding"),
+                    limit=self._limit,
+                )
+                _judge(response, answer)
+        return response.status_code, answer
 
     def _to_remote_error(self, reason: Exception) -> RemoteError:
         where, timeout = f"HRIMS at {self._url}", self._client.timeout

@@ -12,7 +12,7 @@ from hrims.log import get_logger
 from hrims.previews import store as previews
 from hrims.remote.wire import Page
 from hrims.resilience import retry_on_disconnect
-from hrims.sync import pages, reconcile
+from hrims.sync import pages, reconcile, story
 from hrims.sync.context import SyncContext
 from hrims.sync.pages import FetchedPage, MappedPage
 from hrims.sync.repeats.resolve import resolve
@@ -39,6 +39,7 @@ async def apply(context: SyncContext) -> None:
     await resolve(attempt, pool, [FIRST, EDGES, SECOND, THIRD])
     await reconcile.end(attempt, pool, context.settings, ending, readings)
     log.info("preview_applied", preview=attempt.of_run_id, outcome=ending.outcome)
+    await story.log_end(attempt, pool, ending.outcome)
 
 
 async def _begin(attempt: Attempt, pool: AsyncPool) -> list[tuple[int, int, int]]:

@@ -29,7 +29,9 @@ from hrims.remote.client import Remote
 from hrims.remote.wire import Page
 from hrims.resilience import retry_on_disconnect, shield_until_done
 from hrims.sync import store
+from hrims.sync.progress import Progress
 from hrims.sync.spans import Span
+from hrims.sync.story import log_page
 
 log = get_logger(__name__)
 
@@ -55,11 +57,12 @@ class MappedPage(NamedTuple):
 
 
 class SavedPage(NamedTuple):
-    """The people of a saved page by their ids in ``run_pages``, its counts, and the codes of its rejects."""
+    """A saved page: its people by their ids in ``run_pages``, counts, codes of rejects, run progress."""
 
     people: list[int]
     counts: dict[str, int]
     reject_codes: list[str]
+    progress: Progress
 
 
 class FetchedPage(NamedTuple):
@@ -147,10 +150,9 @@ async def save(attempt: Attempt, fetched: FetchedPage, pool: AsyncPool, *, readi
         if saved is None and records and await retry_on_disconnect(delete_empty):
             saved = await retry_on_disconnect(write)
     if saved is None:
-        log.info("page_already_saved", page=fetched.page.number)
+        log.info("page_already_saved", page=page)
         return []
-    ms = fetched.fetch_ms + _ms_since(began)
-    log.info("page_saved", page=fetched.page.number, people=len(saved.people), ms=ms)
+    log_page(fetched.page, records, len(saved.people), fetched.fetch_ms, _ms_since(began), saved.progress)
     metrics.count_page(saved.counts, saved.reject_codes)
     return saved.people
 
@@ -193,7 +195,7 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, fetched: FetchedPage
             "fetch_ms": fetched.fetch_ms,
             "save_ms": _ms_since(began),
         }
-        await store.add_page(
+        read_progress = await store.add_page(
             conn, attempt, fetched.page, people, digests, mapped.fingerprint, counts, reading, mapped.tally
         )
         if mapped.rejects:
@@ -205,7 +207,7 @@ async def _save_in(conn: AsyncConnection, attempt: Attempt, fetched: FetchedPage
             await conn.commit()
     if attempt.kind == "preview":
         await previews.stage_people(conn, attempt, fetched.page, mapped.rows + mapped.repeats, reading)
-    return SavedPage(people, counts, [reject.code for _, reject in mapped.rejects])
+    return SavedPage(people, counts, [reject.code for _, reject in mapped.rejects], await read_progress())
 
 
 def _without(mapped: MappedPage, rejects: list[tuple[int, Reject]]) -> MappedPage:

@@ -9,6 +9,8 @@ import functools
 from collections.abc import Iterable
 from random import Random
 
+from structlog.contextvars import bind_contextvars
+
 from hrims.errors import (
     RemoteError,
     RemoteGarbled,
@@ -124,6 +126,8 @@ class _Pass:
         return await fetch_end(self._context, self._scheduler.size, self._scheduler.total or 0)
 
     async def _fetch(self, request: PageRequest) -> Saving | None:
+        # Each page has a task of its own, and so a context of its own.
+        bind_contextvars(page=request.span.number)
         self._final_total.page_requested()
         try:
             fetched = await fetch_page(self._context, request.span, self._seen, self._reading)
@@ -135,6 +139,7 @@ class _Pass:
         return functools.partial(self._save, request, fetched)
 
     async def _save(self, request: PageRequest, fetched: FetchedPage) -> None:
+        bind_contextvars(page=request.span.number)
         async with self._saving:
             people = await pages.save(
                 self._context.attempt, fetched, self._context.pool, reading=self._reading
@@ -146,7 +151,16 @@ class _Pass:
     async def _failed(self, request: PageRequest, error: RemoteError) -> None:
         context, scheduler = self._context, self._scheduler
         attempt, pool = context.attempt, context.pool
-        log.info("page_failed", page=request.span.number, size=request.span.size, code=error.code)
+        log.info(
+            "page_failed",
+            page=request.span.number,
+            size=request.span.size,
+            failures=request.tries + 1,
+            code=error.code,
+            status=error.status,
+            ms=error.ms,
+            retry_after=error.retry_after,
+        )
         if isinstance(error, RemoteGarbled) and (unsaved := max(error.had, error.total or 0)):
             await pages.note(attempt, _retry_message(request.span, error), pool, unsaved)
         if self._fit:

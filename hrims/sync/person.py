@@ -13,7 +13,7 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.log import get_logger
 from hrims.remote.client import Remote
 from hrims.remote.wire import Page, Person
-from hrims.sync import pages, reconcile
+from hrims.sync import pages, reconcile, story
 from hrims.sync.context import SyncContext
 from hrims.sync.pages import FetchedPage
 from hrims.sync.retry import Retry
@@ -37,7 +37,7 @@ async def sync_person(context: SyncContext) -> None:
     await pages.save(attempt, fetched, pool, reading=1)
     counted = await reconcile.reconcile(attempt, pool, [1], 1)
     outcome = await reconcile.finish(attempt, pool, context.settings, counted, repaired=False)
-    log.info("run_ended", outcome=outcome)
+    await story.log_end(attempt, pool, outcome)
 
 
 async def _fetch_until_answered(context: SyncContext) -> FetchedPage:
@@ -49,7 +49,7 @@ async def _fetch_until_answered(context: SyncContext) -> FetchedPage:
         except RemoteError as error:
             if not retry.may_repeat(error):
                 raise
-            log.info("person_failed", code=error.code)
+            log.info("person_failed", code=error.code, status=error.status, ms=error.ms)
             await pages.note(attempt, f"{error} Requesting again.", context.pool)
             await retry.pause(error)
 

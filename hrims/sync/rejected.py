@@ -8,20 +8,16 @@ from collections.abc import Iterable
 
 from hrims.db import AsyncPool
 from hrims.jobs.attempts.store import Attempt
-from hrims.log import get_logger
 from hrims.rejects import cases
 from hrims.rejects import store as rejects
 from hrims.rejects.store import RequestedCase
 from hrims.resilience import retry_on_disconnect
-from hrims.sync import passes, store
+from hrims.sync import passes, store, story
 from hrims.sync.context import SyncContext
 from hrims.sync.page_fit.fit import page_size
 from hrims.sync.repeats.resolve import resolve
 from hrims.sync.spans import END_OF_ANY_LIST, Coverage
 from hrims.sync.store import FIRST, Ending
-
-log = get_logger(__name__)
-
 
 async def sync_rejected(context: SyncContext) -> None:
     """Read the pages around the open rejects, from the checkpoint on.
@@ -35,7 +31,7 @@ async def sync_rejected(context: SyncContext) -> None:
         await passes.read_part(context, FIRST, elsewhere)
         await resolve(attempt, pool, [FIRST])
     outcome = await _finish(attempt, pool)
-    log.info("run_ended", outcome=outcome)
+    await story.log_end(attempt, pool, outcome)
 
 
 def outside(requested: Iterable[RequestedCase], size: int) -> list[tuple[int, int]]:

@@ -7,10 +7,13 @@ import time
 from random import Random
 
 from hrims.errors import RemoteError
+from hrims.log import get_logger
 from hrims.remote.retry_after import backoff
 from hrims.sync.context import SyncContext
 from hrims.sync.fetcher import sleep
 from hrims.sync.throttle import first_pause, is_overload
+
+log = get_logger(__name__)
 
 
 class Retry:
@@ -35,5 +38,9 @@ class Retry:
         first = self._settings.page_pause
         if not is_overload(error, self.failures):
             first = first_pause(time.monotonic() - self._requested, first)
-        await sleep(backoff(self.failures, first, error.retry_after, self._rng), self._is_stopping)
+        seconds = backoff(self.failures, first, error.retry_after, self._rng)
+        log.info(
+            "remote_retried", code=error.code, status=error.status, ms=error.ms, seconds=round(seconds, 1)
+        )
+        await sleep(seconds, self._is_stopping)
         self._requested = time.monotonic()

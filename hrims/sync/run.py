@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hrims.errors import RemoteGarbled
 from hrims.log import get_logger
-from hrims.sync import pages, passes, reconcile
+from hrims.sync import pages, passes, reconcile, story
 from hrims.sync.context import SyncContext
 from hrims.sync.page_fit.check import is_size_confirmed, use_known_size
 from hrims.sync.page_fit.fit import has_small_pages
@@ -42,7 +42,7 @@ async def sync_listing(context: SyncContext) -> None:
     ended = await reconcile.finish(
         attempt, pool, context.settings, counted, repaired=is_repaired, base_url=url
     )
-    log.info("run_ended", outcome=ended)
+    await story.log_end(attempt, pool, ended)
 
 
 async def _take_steps(context: SyncContext) -> tuple[Reconciliation, Outcome]:

@@ -15,6 +15,7 @@ from hrims.drift.tally import Tally
 from hrims.errors import StaleAttempt
 from hrims.jobs.attempts.store import Attempt
 from hrims.remote.wire import Page
+from hrims.sync.progress import Progress
 
 SUMS = statements(Path(__file__).with_name("sums.sql"))
 
@@ -127,12 +128,13 @@ async def add_page(
     counts: dict[str, int],
     reading: int,
     tally: Tally | None = None,
-) -> None:
+) -> Callable[[], Awaitable[Progress]]:
     """Add a page to the checkpoint and its counts to the progress.
 
-    Records that a further pass meets again are not progress, but what it changes is.
+    Records that a further pass meets again are not progress, but what it changes is. Return a function that
+    reads the progress, to be called after the pipeline.
     """
-    await conn.execute(
+    cursor = await conn.execute(
         """
         WITH checkpoint AS (
             INSERT INTO run_pages (run_id, reading, page_size, page_number, attempt, remote_total,
@@ -150,6 +152,7 @@ async def add_page(
             fetch_ms = fetch_ms + %(fetch_ms)s, save_ms = save_ms + %(save_ms)s,
             note = CASE WHEN %(first)s = 1 THEN NULL ELSE note END, updated_at = now()
         WHERE run_id = %(run)s
+        RETURNING pages, saved, rejected, repeated, remote_total
         """,
         {
             **counts,
@@ -169,6 +172,26 @@ async def add_page(
             "odd": Jsonb(tally.odd) if tally and tally.odd else None,
         },
     )
+
+    async def read() -> Progress:
+        return Progress(*(await cursor.fetchone() or ()))
+
+    return read
+
+
+async def find_progress(conn: AsyncConnection, attempt: Attempt) -> Progress:
+    """Return the counts of a run, and its duration if it has ended."""
+    row = await (
+        await conn.execute(
+            """
+            SELECT p.pages, p.saved, p.rejected, coalesce(r.seen_twice, p.repeated), p.remote_total,
+                   r.missing, extract(epoch FROM r.finished_at - r.started_at)::float8
+            FROM runs r JOIN run_progress p ON p.run_id = r.id WHERE r.id = %s
+            """,
+            (attempt.run_id,),
+        )
+    ).fetchone()
+    return Progress(*(row or ()))
 
 
 async def delete_empty_page(conn: AsyncConnection, attempt: Attempt, page: Page, reading: int) -> bool:

@@ -8,7 +8,7 @@ from hrims.jobs.attempts.retry_policy import Deadline
 from hrims.jobs.attempts.store import Attempt
 from hrims.remote.base_url import base_url_of
 from hrims.remote.client import Remote
-from hrims.sync import apply, person, rejected, run
+from hrims.sync import apply, person, rejected, run, story
 from hrims.sync.context import SyncContext
 
 KINDS = {
@@ -30,6 +30,7 @@ async def sync_run(job_context: JobContext, run_id: int) -> None:
             deadline.check()
             return queue.app.is_stopping
 
+        await story.log_start(started, pool)
         async with Remote(settings, base_url=base_url_of(settings)) as remote:
             await KINDS[started.kind](SyncContext(started, remote, pool, settings, is_stopping))
 

@@ -204,8 +204,13 @@ async def _record_failure(
                 return await store.delay(conn, attempt, at, message, code)
             return await store.fail(conn, attempt, message, code)
 
-    if await retry_on_disconnect(write):
-        raise RetryLater(at) if at else RunFailed(message)
+    if not await retry_on_disconnect(write):
+        return
+    if at:
+        log.info("run_delayed", code=code, seconds=round((at - datetime.now(UTC)).total_seconds(), 1))
+        raise RetryLater(at)
+    log.warning("run_failed", code=code, failures=attempt.failures + 1)
+    raise RunFailed(message)
 
 
 def _next_attempt_at(settings: Settings, attempt: Attempt, error: Exception) -> datetime | None:
