@@ -3,7 +3,7 @@
 import asyncio
 import time
 import weakref
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.pq import PipelineStatus
@@ -18,6 +18,7 @@ from hrims.db import (
     detect_pooler_async,
     is_pooled,
 )
+from hrims.outages import outages
 
 POOL_TIMEOUT = 10.0
 """Seconds that a request waits for a connection before it fails because the database is busy."""
@@ -39,6 +40,34 @@ It connects after 1, 2, 4 … seconds, so without a restart it could lose minute
 _worked: "weakref.WeakKeyDictionary[AsyncConnection, float]" = weakref.WeakKeyDictionary()
 
 
+class NotedConnection(Connection):
+    """A connection whose opening is noted, so that the log says why the database is away."""
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **options: Any) -> Self:
+        try:
+            conn = super().connect(conninfo, **options)
+        except psycopg.OperationalError as error:
+            outages.note_failure(error)
+            raise
+        outages.note_connection()
+        return conn
+
+
+class NotedAsyncConnection(AsyncConnection):
+    """The same for workers."""
+
+    @classmethod
+    async def connect(cls, conninfo: str = "", **options: Any) -> Self:
+        try:
+            conn = await super().connect(conninfo, **options)
+        except psycopg.OperationalError as error:
+            outages.note_failure(error)
+            raise
+        outages.note_connection()
+        return conn
+
+
 class WebPool(ConnectionPool[Connection]):
     """A pool that keeps no read-only session. ``is_read_only`` is the state that the last session
     reported.
@@ -48,12 +77,14 @@ class WebPool(ConnectionPool[Connection]):
     _replaced_at = float("-inf")
 
     def __init__(self, dsn: str, **options: Any) -> None:
-        super().__init__(dsn, check=self.check_or_drain, **options)
+        super().__init__(dsn, connection_class=NotedConnection, check=self.check_or_drain, **options)
 
     def getconn(self, timeout: float | None = None) -> Connection:
         while session_state.is_stale(conn := super().getconn(timeout)):
             self.putconn(conn)
         self.is_read_only = session_state.is_read_only(conn)
+        if not (self.is_read_only or is_pooled(conn)):
+            outages.note_writable()
         return conn
 
     def putconn(self, conn: Connection) -> None:
@@ -83,7 +114,8 @@ class WorkerPool(AsyncConnectionPool[AsyncConnection]):
     _replaced_at = float("-inf")
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "check": self.check_or_drain})
+        own = {"check": self.check_or_drain, "connection_class": NotedAsyncConnection}
+        super().__init__(**{**options, **own})
 
     async def getconn(self, timeout: float | None = None) -> AsyncConnection:  # noqa: ASYNC109 - psycopg's
         # The pool waits in asyncio.wait_for. Before Python 3.12 that loses a cancellation which arrives

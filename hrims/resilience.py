@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from logging import DEBUG, WARNING
 from random import Random
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from psycopg_pool import PoolTimeout
 from hrims.backoff import exponential_backoff, half_jitter
 from hrims.errors import DatabaseUnusable
 from hrims.log import get_logger
+from hrims.outages import outages
 
 CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
 """Errors of psycopg and its pool that, without a SQLSTATE, mean that the database is away."""
@@ -92,6 +94,20 @@ def is_outage(error: BaseException) -> bool:
     return db_error.sqlstate in SHUTDOWN_CODES or _class_of(db_error) in OUTAGE_CLASSES
 
 
+def note_outage(error: BaseException) -> bool:
+    """Log the reason if the database is away, at most once in ten seconds. Return whether it is.
+
+    A pool without a free connection is no reason: its failed connections are noted when they fail.
+    """
+    db_error = database_error(error)
+    if isinstance(db_error, PoolTimeout):
+        return outages.is_away
+    if db_error is None or not is_outage(db_error):
+        return False
+    outages.note_failure(db_error)
+    return True
+
+
 def is_temporary(error: BaseException) -> bool:
     """Return whether a retry may succeed: after an outage, a conflict or an unclear error."""
     return is_outage(error) or isinstance(database_error(error), psycopg.OperationalError)
@@ -163,7 +179,7 @@ async def retry_on_disconnect(work: Callable[[], Awaitable[T]]) -> T:
     budget, rng = _Budget(), Random()  # noqa: S311 - jitter
     for retries in itertools.count(1):
         try:
-            return await work()
+            result = await work()
         except (psycopg.Error, ConnectorException) as error:
             if not is_temporary(error):
                 raise
@@ -172,6 +188,10 @@ async def retry_on_disconnect(work: Callable[[], Awaitable[T]]) -> T:
                 raise
             _log_retry(error, retries)
             await asyncio.sleep(half_jitter(exponential_backoff(FIRST_BACKOFF, retries, MAX_BACKOFF), rng))
+        else:
+            if retries > 1:
+                outages.note_success()
+            return result
     raise AssertionError("unreachable")
 
 
@@ -180,7 +200,8 @@ def _log_retry(error: BaseException, retries: int) -> None:
         # A deadlock is a defect: two transactions of ours lock the same rows in different orders.
         log.error("deadlock_retried", error=name_of(error), retries=retries)
     else:
-        log.warning("database_retried", error=name_of(error), retries=retries)
+        is_told = note_outage(error) and retries > 1
+        log.log(DEBUG if is_told else WARNING, "database_retried", error=name_of(error), retries=retries)
 
 
 def name_of(error: BaseException) -> str:
@@ -202,20 +223,20 @@ async def run_periodically(task: str, seconds: float, work: Callable[[], Awaitab
         await asyncio.sleep(seconds)
 
 
-def _log_task_failure(task: str, error: Exception) -> None:
-    if is_deadlock(error):
-        log.error("deadlock_retried", task=task, error=name_of(error))
-    else:
-        log.warning("background_task_failed", task=task, error=name_of(error))
-
-
 async def run_and_log_failure(task: str, work: Callable[[], Awaitable[object]]) -> None:
     """Run work once. Log a database error or OSError with the name of the ``task``, and return normally."""
     try:
         await work()
     except (psycopg.Error, PoolTimeout, ProcrastinateException, DatabaseUnusable, OSError) as error:
-        _log_task_failure(task, error)
+        _log_failure(task, error, name_of(error))
     raise_if_cancelled()
+
+
+def _log_failure(task: str, error: Exception, name: str) -> None:
+    if is_deadlock(error):
+        log.error("deadlock_retried", task=task, error=name)
+    else:
+        log.log(DEBUG if note_outage(error) else WARNING, "background_task_failed", task=task, error=name)
 
 
 async def cancel_all(tasks: Iterable["asyncio.Task[Any]"]) -> None:

@@ -10,6 +10,7 @@ import psycopg
 from hrims import resilience
 from hrims.errors import HrimsSyncError
 from hrims.log import masked
+from hrims.outages import first_line
 
 CORRECTABLE = (HrimsSyncError, psycopg.Error, OSError)
 """Errors that a user can correct. A command that ends with one prints its message."""
@@ -35,7 +36,7 @@ def error_message(error: Exception) -> str:
     if isinstance(error, psycopg.OperationalError) and resilience.is_outage(error):
         return (
             "The connection to the database was lost. What was saved before stays; look whether the "
-            f"last step was, and do it again if not. PostgreSQL's client says: {_first_line(error)}"
+            f"last step was, and do it again if not. PostgreSQL's client says: {first_line(error)}"
         )
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         return (
@@ -53,7 +54,7 @@ def error_message(error: Exception) -> str:
 
 def no_connection(error: psycopg.Error) -> str:
     """Return the message for a connection that could not be opened."""
-    message = _first_line(error)
+    message = first_line(error)
     hint = next((hint for pattern, hint in HINTS.items() if re.search(pattern, message)), NO_ANSWER)
     return f"{hint} Nothing was changed. PostgreSQL's client says: {message}"
 
@@ -62,14 +63,3 @@ def after_migrations(missing: list[str]) -> str:
     """Return what to do about migrations that must wait until no process of the older version runs."""
     count = "1 migration is" if len(missing) == 1 else f"{len(missing)} migrations are"
     return f"{count} left for after the upgrade. When no process of the older version runs: hrims migrate"
-
-
-def _first_line(error: psycopg.Error) -> str:
-    """Return the first line of the error, which is its cause.
-
-    With several hosts, it is the cause for the last host.
-    """
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    message = lines[0].removeprefix("connection failed: ").removeprefix("connection is bad: ")
-    hosts = sum(line.startswith("- host: ") for line in lines)
-    return masked(f"{message} (the last of {hosts} hosts)" if hosts else message)

@@ -6,6 +6,7 @@ database errors do not stop a worker.
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from logging import DEBUG, WARNING
 from typing import Any
 
 from procrastinate import jobs as queue_jobs
@@ -49,7 +50,11 @@ class FencedJobManager(manager.JobManager):
             if not resilience.is_temporary(error):
                 raise
             resilience.raise_if_cancelled()
-            log.warning("job_fetch_failed", error=resilience.name_of(error))
+            log.log(
+                DEBUG if resilience.note_outage(error) else WARNING,
+                "job_fetch_failed",
+                error=resilience.name_of(error),
+            )
             return None
         finally:
             self.fetching -= 1

@@ -6,6 +6,7 @@ Input: settings. It runs until a signal stops it.
 import asyncio
 import os
 import signal
+from logging import DEBUG, WARNING
 from types import FrameType
 
 import psycopg
@@ -18,7 +19,8 @@ from hrims.errors import DatabaseUnusable
 from hrims.jobs.liveness import Liveness
 from hrims.jobs.queue import app
 from hrims.log import get_logger
-from hrims.resilience import cancel_all, name_of
+from hrims.outages import outages
+from hrims.resilience import cancel_all, name_of, note_outage
 from hrims.schema import SchemaCheck
 
 FIRST_PAUSE, MAX_PAUSE = 0.5, 5.0
@@ -74,9 +76,9 @@ async def _run_worker_once(
             liveness.status = "working"
             await _until(stopping, app.run_worker_async(install_signal_handlers=False))
     except DatabaseUnusable as error:
-        log.warning("database_unusable", message=str(error))
+        outages.note_unusable(str(error))
     except (psycopg.Error, ProcrastinateException, OSError) as error:
-        log.warning("worker_restarting", error=name_of(error))
+        log.log(DEBUG if note_outage(error) else WARNING, "worker_restarting", error=name_of(error))
     finally:
         # An app that failed to open keeps its closed pool and would never open another.
         await app.close_async()

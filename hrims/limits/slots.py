@@ -6,6 +6,7 @@ import itertools
 import time
 import uuid
 from collections.abc import AsyncIterator
+from logging import DEBUG, WARNING
 from random import Random
 from types import TracebackType
 from typing import Self
@@ -17,7 +18,7 @@ from hrims.backoff import exponential_backoff, half_jitter
 from hrims.db import AsyncPool
 from hrims.limits import store
 from hrims.log import get_logger
-from hrims.resilience import name_of, raise_if_cancelled, retry_on_disconnect
+from hrims.resilience import name_of, note_outage, raise_if_cancelled, retry_on_disconnect
 
 RENEWALS_PER_LEASE = 4
 """Renewals within one lease: some may fail before the slot is lost."""
@@ -144,4 +145,4 @@ class Slots:
             except (psycopg.Error, PoolTimeout) as error:
                 raise_if_cancelled()
                 pause = min(pause, MAX_PAUSE)
-                log.warning("slots_not_renewed", error=name_of(error))
+                log.log(DEBUG if note_outage(error) else WARNING, "slots_not_renewed", error=name_of(error))

@@ -1,7 +1,7 @@
 """Records of libraries. Input: a record with a sentence. Output: an event of a bounded set, with fields.
 
-Procrastinate's sentences hold the arguments of jobs, those of gunicorn the addresses of requests. Neither is
-kept.
+Procrastinate's sentences hold the arguments of jobs, those of gunicorn the addresses of requests, those of
+psycopg the values of a row. None is kept.
 """
 
 import logging
@@ -41,7 +41,7 @@ GUNICORN_BEGINNINGS: Final[dict[str, str]] = {
 
 ACTION: Final = re.compile("[a-z_]+")
 
-POOL_NOISE: Final = ("error connecting in", "reconnection attempt in", "discarding ")
+PSYCOPG_NOISE: Final = ("error connecting in", "error ignored", "reconnection attempt in", "discarding ")
 """Beginnings of psycopg's sentences about an outage, which ``outages`` logs with its reason."""
 
 JOB_FIELDS: Final = {"job": "id", "task": "task_name", "queue": "queue"}
@@ -55,6 +55,9 @@ def event_of(record: logging.LogRecord) -> Event:
         return _event_of_procrastinate(record)
     if record.name.startswith("gunicorn"):
         return _event_of_gunicorn(record)
+    if record.name.startswith("psycopg"):
+        # Its values are errors, whose messages can repeat the values of a row.
+        return make_event("psycopg_message", {"message": str(record.msg)})
     return make_event("library_message", {"message": record.getMessage()})
 
 
@@ -100,10 +103,11 @@ def _lower_expected(record: logging.LogRecord) -> bool:
     return True
 
 
-def drop_pool_noise() -> None:
+def drop_noise() -> None:
     """Drop psycopg's own lines about an outage: a pool writes several a second."""
-    logging.getLogger("psycopg.pool").addFilter(_is_no_pool_noise)
+    for name in ("psycopg", "psycopg.pool"):
+        logging.getLogger(name).addFilter(_is_no_noise)
 
 
-def _is_no_pool_noise(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith(POOL_NOISE)
+def _is_no_noise(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(PSYCOPG_NOISE)

@@ -10,7 +10,7 @@ import structlog
 
 from hrims.config import Settings
 from hrims.log.events import RESERVED
-from hrims.log.libraries import drop_pool_noise, event_of
+from hrims.log.libraries import drop_noise, event_of
 from hrims.log.text import add_secrets, cut, escaped, masked
 from hrims.log.tracebacks import format_traceback
 
@@ -39,7 +39,7 @@ def configure(settings: Settings) -> None:
     for name in QUIET_UNLESS_DEBUG:
         is_debug = root.level <= logging.DEBUG
         logging.getLogger(name).setLevel(root.level if is_debug else max(logging.WARNING, root.level))
-    drop_pool_noise()
+    drop_noise()
 
 
 def make_formatter(*, is_json: bool) -> "Masking":

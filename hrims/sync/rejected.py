@@ -19,6 +19,7 @@ from hrims.sync.repeats.resolve import resolve
 from hrims.sync.spans import END_OF_ANY_LIST, Coverage
 from hrims.sync.store import FIRST, Ending
 
+
 async def sync_rejected(context: SyncContext) -> None:
     """Read the pages around the open rejects, from the checkpoint on.
 

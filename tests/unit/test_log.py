@@ -211,3 +211,12 @@ def test_what_a_program_prints_is_an_event(
         ("line_printed", "one line"),
         ("line_printed", "and another"),
     ]
+
+
+def test_values_of_errors_of_the_database_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(config.load({"HRIMS_LOG_FORMAT": "json"}))
+    for sentence in ("error ignored terminating %r: %s", "task run %s failed: %s"):
+        logging.getLogger("psycopg.pool").warning(sentence, "it", "Key (name)=(Amina) already exists")
+    [line] = capsys.readouterr().err.splitlines()
+    event = json.loads(line)
+    assert (event["event"], event["message"]) == ("psycopg_message", "task run %s failed: %s")

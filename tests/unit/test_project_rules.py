@@ -53,8 +53,7 @@ def events_of_code() -> Events:
                     _add(events, first, fields, level)
                 case ast.Call(ast.Attribute(ast.Name("log"), "log"), [ast.IfExp() as chosen, first], fields):
                     for choice in (chosen.body, chosen.orelse):
-                        assert isinstance(choice, ast.Attribute)
-                        _add(events, first, fields, choice.attr.lower())
+                        _add(events, first, fields, ast.unparse(choice).rpartition(".")[2].lower())
     return events
 
 

@@ -20,6 +20,7 @@ from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.errors import ConfigError
 from hrims.jobs.workers import store
+from hrims.outages import outages
 from hrims.remote.base_url import base_url_of
 from hrims.resilience import retry_on_disconnect, run_periodically
 from hrims.version import VERSION
@@ -91,6 +92,7 @@ async def _write_heartbeats(
         row = describe(settings) | {"worker_id": worker_id}
         async with pool.connection() as conn:
             now = await store.write_heartbeat(conn, row)
+        outages.note_success()
         on_beat(now)
 
     await run_periodically("heartbeat", settings.beat_seconds, write)

@@ -8,11 +8,13 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, g, request
 
 from hrims.log import get_logger
+from hrims.outages import outages
 
 BEGAN = "hrims.began"
 """Key of the WSGI environment for the time at which the request arrived."""
@@ -22,6 +24,9 @@ UNMATCHED = "unmatched"
 
 FREQUENT = frozenset({"/healthz", "/readyz", "/metrics"})
 """Routes that monitors request every few seconds."""
+
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+"""Methods of requests that write to the database. It can be written if one of them succeeds."""
 
 log = get_logger(__name__)
 
@@ -59,6 +64,8 @@ def _log_when_sent(response: Response) -> Response:
 
 
 def _log(about: Request, response: Response) -> None:
+    if about.method in UNSAFE and response.status_code < HTTPStatus.BAD_REQUEST:
+        outages.note_success()
     log.log(
         logging.DEBUG if about.route in FREQUENT else logging.INFO,
         "request_served",

@@ -180,6 +180,7 @@ def _handle_database_error(error: Exception) -> Response:
         return _retry_later(error, BUSY, "busy")
     if isinstance(cause, psycopg.errors.QueryCanceled):
         return _retry_later(error, TOO_SLOW, "too_slow")
+    resilience.note_outage(error)
     if resilience.is_read_only(error):
         return _retry_later(error, READ_ONLY, "database_read_only")
     if isinstance(error, SchemaMismatch):

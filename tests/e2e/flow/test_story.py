@@ -81,7 +81,7 @@ def test_a_run_with_a_failure_and_a_reject(world: World) -> None:
 
 def test_a_run_that_is_tried_again_and_fails(world: World) -> None:
     world.settings |= {"HRIMS_LOG_FORMAT": "json", "HRIMS_ATTEMPTS": "2", "HRIMS_PAGE_TRIES": "2"}
-    run = world.until_ended(nothing_more(world, "http503"))
+    run = world.until_ended(nothing_more(world))
     events = story(world, run.id)
     assert [event["event"] for event in events if not event["event"].startswith("page_")] == [
         "run_started",
