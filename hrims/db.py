@@ -59,6 +59,13 @@ def dsn_of(settings: Settings) -> str:
         return _servers[settings.state_dir].dsn
 
 
+def server_log(settings: Settings) -> Path | None:
+    """Return the log of the embedded server that this process uses; None if it uses none."""
+    with _servers_lock:
+        server = _servers.get(settings.state_dir)
+    return server.log if server else None
+
+
 def leave(settings: Settings, timeout: float) -> bool:
     """Stop using the embedded server, and wait at most ``timeout`` seconds for its end.
 

@@ -19,6 +19,7 @@ from hrims.access.audit import Actor
 from hrims.cli import banner, preflight, start
 from hrims.cli.banner import print_line
 from hrims.cli.processes import Child, Supervisor
+from hrims.cli.server_log import ServerLog
 from hrims.cli.shutdown import Shutdown, Stopped
 from hrims.config import VARIABLES, Settings
 from hrims.errors import HrimsSyncError
@@ -67,6 +68,8 @@ def _run(settings: Settings, shutdown: Shutdown) -> None:
         db.leave(settings, DATABASE_GRACE)
         raise
     shutdown.started()
+    path = db.server_log(settings)
+    server_log = ServerLog(settings, path) if path else None
     supervisor = Supervisor(_children(settings))
     try:
         if not _wait_until_ready(settings, supervisor, shutdown):
@@ -78,6 +81,8 @@ def _run(settings: Settings, shutdown: Shutdown) -> None:
                 print_line(line)
     finally:
         _stop(settings, supervisor, shutdown)
+        if server_log:
+            server_log.stop()
 
 
 def _prepare(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from hrims.log.events import Event, get_logger
 from hrims.log.libraries import lower_expected_failures
 from hrims.log.printed import log_printed_lines
 from hrims.log.queue_command import configure_queue_command
-from hrims.log.setup import INDENT, configure
+from hrims.log.setup import INDENT, configure, make_formatter
 from hrims.log.text import MASK, MAX_LENGTH, cut, escaped, masked
 from hrims.log.tracebacks import format_traceback
 
@@ -25,5 +25,6 @@ __all__ = [
     "get_logger",
     "log_printed_lines",
     "lower_expected_failures",
+    "make_formatter",
     "masked",
 ]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from hrims.postgres import locks
 from hrims.postgres.binaries import CLEAN_ENVIRONMENT
+from hrims.postgres.log_lines import PREFIX
 from hrims.postgres.place import PORT, Place
 from hrims.postgres.plan import Plan
 
@@ -85,6 +86,8 @@ def _settings(plan: Plan) -> dict[str, str]:
         "log_min_messages": "log",
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",
+        "log_parameter_max_length_on_error": "0",
+        "log_line_prefix": PREFIX,
         **durability,
         **plan.settings,
         "listen_addresses": "",

@@ -33,6 +33,8 @@ class Server:
     dsn: str
     """libpq keyword/value DSN of the database `hrims`, over the socket."""
     socket_dir: Path
+    log: Path
+    """The file that the server writes its log to."""
 
     def __init__(self, state_dir: Path, *, fsync: bool, settings: Mapping[str, str]) -> None:
         self._state_dir, self._fsync, self._settings = state_dir, fsync, settings
@@ -44,7 +46,7 @@ class Server:
         except BaseException:
             self.close()
             raise
-        self.dsn = _dsn(self.socket_dir, OWNER)
+        self.dsn, self.log = _dsn(self.socket_dir, OWNER), self._place.log
         threading.Thread(target=self._watch, name="postgres-watch", daemon=True).start()
 
     def _join(self) -> Place:

@@ -5,6 +5,7 @@ only in its modules, tests import no conftest.
 import ast
 import functools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from hrims.config import VARIABLES
@@ -52,9 +53,16 @@ def events_of_code() -> Events:
                 case ast.Call(ast.Attribute(ast.Name("log"), level), [first], fields) if level in LEVELS:
                     _add(events, first, fields, level)
                 case ast.Call(ast.Attribute(ast.Name("log"), "log"), [ast.IfExp() as chosen, first], fields):
-                    for choice in (chosen.body, chosen.orelse):
-                        _add(events, first, fields, ast.unparse(choice).rpartition(".")[2].lower())
+                    for level in _levels(chosen):
+                        _add(events, first, fields, level)
     return events
+
+
+def _levels(choice: ast.expr) -> Iterator[str]:
+    if isinstance(choice, ast.IfExp):
+        yield from (*_levels(choice.body), *_levels(choice.orelse))
+    else:
+        yield ast.unparse(choice).rpartition(".")[2].lower()
 
 
 def _add(events: Events, name: ast.expr, fields: list[ast.keyword], level: str) -> None:
