@@ -83,7 +83,8 @@ def _event_of_gunicorn(record: logging.LogRecord) -> Event:
         name, names = GUNICORN[sentence]
         values = record.args if isinstance(record.args, tuple) else ()
         return make_event(name, dict(zip(names, values, strict=False)))
-    return make_event("gunicorn_message", {"message": record.getMessage()})
+    # Without its values: at the level debug, gunicorn writes the address of each request.
+    return make_event("gunicorn_message", {"message": sentence})
 
 
 def _as_dict(value: object) -> dict[str, Any]:

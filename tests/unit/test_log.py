@@ -168,7 +168,7 @@ def test_messages_of_errors_that_may_hold_data_are_left_out(capsys: pytest.Captu
         ("Booting worker with pid: %s", (12,), {"event": "gunicorn_process_started", "pid": 12}),
         ("Error handling request %s", ("/people?q=Amina",), {"event": "gunicorn_request_failed"}),
         ("Invalid request from ip=1.2.3.4: /Amina", (), {"event": "gunicorn_request_refused"}),
-        ("Something of %s", ("gunicorn",), {"event": "gunicorn_message", "message": "Something of gunicorn"}),
+        ("%s %s", ("GET", "/Amina"), {"event": "gunicorn_message", "message": "%s %s"}),
     ],
 )
 def test_a_sentence_of_gunicorn_is_an_event(

@@ -1,0 +1,119 @@
+"""Nothing personal in any line of any process, at the level debug: runs, rejects, a person, searches."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from hrims.installation import DEMO_REGISTER
+from hrims.institutions import importer
+from tests.e2e.processes.product import HRIMS, PATIENCE, Product, until
+from tests.support.simulated import Simulator
+
+MARK = "Recognisable"
+
+PERSONAL = ("zan_id", "payroll_number", "name", "phone_number", "email", "birth_date")
+
+UNRELATED = {"timestamp", "at", "request_id", "address", "host"}
+"""Fields whose digits may equal a number of somebody by chance."""
+
+MIN_LENGTH = 5
+"""The minimum length of a value that is looked for."""
+
+
+def values_of(people: list[dict[str, Any]]) -> set[str]:
+    """Return the values that must not be logged: whole ones, and the single names of each person."""
+    whole = {str(person[key]) for person in people for key in PERSONAL if person.get(key)}
+    single = {word for person in people for word in person["name"].split()}
+    return {value for value in whole | single if len(value) >= MIN_LENGTH} | {MARK}
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Yield every text and number in a value of JSON."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in UNRELATED:
+                yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
+    elif isinstance(value, str) or (isinstance(value, int) and value > 10**7):
+        yield str(value)
+
+
+def shown(lines: str, personal: set[str]) -> list[str]:
+    """Return the lines of JSON that show one of the values."""
+    found = []
+    for line in lines.splitlines():
+        text = "\n".join(strings(json.loads(line)))
+        if (
+            MARK in text
+            or set(re.findall(r"[\w@.+-]+", text)) & personal
+            or any(value in text for value in personal if " " in value)
+        ):
+            found.append(line)
+    return found
+
+
+def search(product: Product, token: str, words: str) -> None:
+    """Search for a person through the API, and through an address that does not exist."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=product.address, headers=headers, trust_env=False, timeout=PATIENCE) as http:
+        answer = http.post("/api/hrims/people/search", json={"words": words})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["people"], answer.text
+        assert http.get(f"/api/hrims/people/{words}").status_code in {400, 404}
+        assert http.get("/api/hrims/people", params={"words": words}).status_code in {400, 404, 405}
+        assert http.get(f"/people/{words}?name={words}").status_code == 404
+
+
+def test_no_line_of_any_process_is_personal(migrated: Path, tmp_path: Path) -> None:
+    plain_log = tmp_path / "plain.log"
+    with Simulator(sizes={"001": 60, "002": 40}, scale=0.05) as simulator:
+        people = [*simulator.people(vote="001"), *simulator.people(vote="002")]
+        person = people[7]
+        simulator.change_person(people[3]["zan_id"], **{"personalInfo.firstName": MARK})
+        path = "personalInfo.birthDate"
+        simulator.fail("wrong_types", vote="001", page=2, times=1, index=4, path=path, value=[MARK])
+        simulator.fail("wrong_types", vote="002", page=1, times=1, index=4, path=path, value=[MARK])
+        simulator.fail("garbage", page=1, times=1)
+        settings = {"HRIMS_LOG_FORMAT": "json", "HRIMS_LOG_LEVEL": "debug", "HRIMS_BASE_URL": simulator.url}
+        product = Product(migrated, **settings).up()
+        with psycopg.connect(product.dsn, autocommit=True) as conn:
+            importer.seed(conn, DEMO_REGISTER)
+        token = product.hrims("token", "add", "nightly").stdout.split()[-1]
+        printed = [product.hrims("sync", "--vote", "001", "--page-size", "20")]
+        simulator.fail("body500", operation="202", times=1)
+        printed.append(product.hrims("sync", "--person", "-", stdin=person["zan_id"]))
+        printed.append(product.hrims("sync", "--person", "-", stdin="999999999"))
+        search(product, token, person["zan_id"])
+        search(product, token, person["name"].split()[0])
+        with plain_log.open("wb") as output:
+            plain = subprocess.Popen(
+                [str(Path(HRIMS).with_name("procrastinate")), "--app=hrims.jobs.queue.app", "worker"],
+                env={**product.env(), "HRIMS_POOL": ""},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        until(lambda: "worker_started" in plain_log.read_text(), plain_log.read_text)
+        printed.append(product.hrims("sync", "--vote", "002", "--page-size", "20"))
+        printed.append(product.hrims("sync", "--person", "-", stdin=person["payroll_number"]))
+        plain.send_signal(signal.SIGTERM)
+        assert plain.wait(PATIENCE) == 0
+        assert product.stop() == 0
+    assert [one.returncode for one in printed] == [0, 0, 1, 0, 0], printed
+    logs = {path.name: path.read_text() for path in (migrated / "log").iterdir()}
+    assert set(logs) == {"postgres.log", "web.log", "worker.log"}
+    personal = values_of(people)
+    assert {"request_served", "run_ended"} <= {
+        json.loads(line)["event"] for text in logs.values() for line in text.splitlines()
+    }
+    for text in (*logs.values(), plain_log.read_text()):
+        assert shown(text, personal) == []
+    assert MARK not in (migrated / "postgres" / "postgres.log").read_text()
