@@ -32,6 +32,7 @@ class logger_class(glogging.Logger):  # type: ignore[misc] # noqa: N801 - named 
     def setup(self, cfg: Any) -> None:
         """Configure logging without handlers of gunicorn's own."""
         hrims.log.configure(_settings)
+        hrims.log.log_uncaught_errors()
         self.cfg = cfg
         self.error_log.propagate = True
         self.error_log.setLevel(logging.NOTSET)

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from hrims import instances
+from hrims import instances, log
 from hrims.cli import parent_watch, start
 from hrims.config import Settings
 from hrims.config.values import pool_name
@@ -54,6 +54,8 @@ def worker_command(pool: str | None, probe: bool) -> None:
     for name in PRELOADED_MODULES:
         importlib.import_module(name)
     _reduce_garbage_collection()
+    log.log_printed_lines()
+    log.log_uncaught_errors()
     start_once(settings)
     asyncio.run(run_worker(settings))
 

@@ -11,6 +11,7 @@ from hrims.log.queue_command import configure_queue_command
 from hrims.log.setup import INDENT, configure, make_formatter
 from hrims.log.text import MASK, MAX_LENGTH, cut, escaped, masked
 from hrims.log.tracebacks import format_traceback
+from hrims.log.uncaught import log_uncaught_errors
 
 __all__ = [
     "INDENT",
@@ -24,6 +25,7 @@ __all__ = [
     "format_traceback",
     "get_logger",
     "log_printed_lines",
+    "log_uncaught_errors",
     "lower_expected_failures",
     "make_formatter",
     "masked",

@@ -58,6 +58,9 @@ def event_of(record: logging.LogRecord) -> Event:
     if record.name.startswith("psycopg"):
         # Its values are errors, whose messages can repeat the values of a row.
         return make_event("psycopg_message", {"message": str(record.msg)})
+    if record.name == "asyncio":
+        # Its further lines show the task and the message of its error.
+        return make_event("asyncio_message", {"message": record.getMessage().partition("\n")[0]})
     return make_event("library_message", {"message": record.getMessage()})
 
 

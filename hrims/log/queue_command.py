@@ -10,6 +10,7 @@ from collections.abc import Callable
 from hrims.config import Settings
 from hrims.log.printed import log_printed_lines
 from hrims.log.setup import configure
+from hrims.log.uncaught import log_uncaught_errors
 
 
 def configure_queue_command(settings: Callable[[], Settings]) -> None:
@@ -17,3 +18,4 @@ def configure_queue_command(settings: Callable[[], Settings]) -> None:
     if "procrastinate.cli" in sys.modules and "worker" in sys.argv[1:]:
         configure(settings())
         log_printed_lines()
+        log_uncaught_errors()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -220,3 +221,35 @@ def test_values_of_errors_of_the_database_are_left_out(capsys: pytest.CaptureFix
     [line] = capsys.readouterr().err.splitlines()
     event = json.loads(line)
     assert (event["event"], event["message"]) == ("psycopg_message", "task run %s failed: %s")
+
+
+def test_the_message_of_an_error_of_a_task_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(config.load({"HRIMS_LOG_FORMAT": "json"}))
+    logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <ValueError('Amina')>")
+    event = json.loads(capsys.readouterr().err)
+    assert (event["event"], event["message"]) == ("asyncio_message", "Task exception was never retrieved")
+
+
+FAILS = """
+import threading
+from hrims import config, log
+log.configure(config.load({"HRIMS_LOG_FORMAT": "json"}))
+log.log_uncaught_errors()
+def fail():
+    raise ValueError("Amina")
+thread = threading.Thread(target=fail, name="mine")
+thread.start()
+thread.join()
+fail()
+"""
+
+
+def test_an_uncaught_error_is_an_event_without_its_message() -> None:
+    done = subprocess.run([sys.executable, "-c", FAILS], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    of_thread, of_process = map(json.loads, done.stderr.splitlines())
+    assert (of_thread["event"], of_thread["thread"]) == ("thread_failed", "mine")
+    assert of_process["event"] == "process_failed"
+    for event in (of_thread, of_process):
+        assert event["exception"].endswith("builtins.ValueError")
+        assert "Amina" not in str(event)

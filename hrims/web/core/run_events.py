@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from logging import DEBUG, WARNING
 from typing import Any
 
 import psycopg
@@ -126,7 +127,11 @@ class RunEvents:
                         self._publish(conn, throttle.take_due(time.monotonic()))
                         failures = 0
             except Exception as error:  # noqa: BLE001 - streams continue when the database is back
-                log.warning("streams_interrupted", error=resilience.name_of(error))
+                log.log(
+                    DEBUG if resilience.note_outage(error) else WARNING,
+                    "streams_interrupted",
+                    error=resilience.name_of(error),
+                )
             failures += 1
             time.sleep(exponential_backoff(MIN_PAUSE, failures, MAX_PAUSE))
 

@@ -1,5 +1,7 @@
 """What a worker does beside its runs never ends alone, and a job is never assigned to a worker in vain."""
 
+import json
+
 from tests.support.harness import World
 
 LIVING = "SELECT count(*) FROM workers w WHERE is_alive(w)"
@@ -33,6 +35,18 @@ def test_a_worker_without_one_of_its_tasks_hands_its_runs_back_and_ends(world: W
     world.start_worker()
     assert world.wait_for_end(run_id).outcome == "complete"
     assert world.rows("SELECT attempt, rescues, failures FROM runs") == [(2, 0, 0)]
+
+
+def test_every_line_of_a_worker_that_ends_so_is_an_event(world: World) -> None:
+    world.settings |= {"HRIMS_LOG_FORMAT": "json"}
+    (world.folder / "now").touch()
+    broken = world.start_worker("python", "-m", "tests.e2e.flow.broken_worker", str(world.folder / "now"))
+    assert broken.wait(world.patience) == 1
+    events = [json.loads(line) for line in (world.folder / "worker-0.log").read_text().splitlines()]
+    [ended] = [event for event in events if event["event"] == "background_task_ended"]
+    assert ended["exception"].endswith("builtins.KeyError")
+    assert events[-1]["event"] == "line_printed"
+    assert "The worker ends, and is to be started again." in events[-1]["message"]
 
 
 def test_a_plain_worker_of_procrastinate_is_one_worker_with_one_heartbeat(world: World) -> None:

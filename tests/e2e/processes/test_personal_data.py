@@ -21,7 +21,7 @@ MARK = "Recognisable"
 PERSONAL = ("zan_id", "payroll_number", "name", "phone_number", "email", "birth_date")
 
 UNRELATED = {"timestamp", "at", "request_id", "address", "host"}
-"""Fields whose digits may equal a number of somebody by chance."""
+"""Fields whose digits may equal the number of an employee by chance."""
 
 MIN_LENGTH = 5
 """The minimum length of a value that is looked for."""
