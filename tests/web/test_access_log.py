@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.log import Event
+from tests.e2e.processes.product import until
 from tests.support.served import Served
 from tests.web.conftest import Browser
 from tests.web.runs import ask_for, institution
@@ -120,3 +123,17 @@ def test_web_processes_log_each_request_once_and_a_stream_when_it_has_ended(
     assert asked["s"]["bytes"] is None
     known = {"gunicorn_starting", "gunicorn_listening", "gunicorn_process_started", "gunicorn_stopping"}
     assert known <= {line["event"] for line in lines}
+
+
+def test_gunicorn_says_that_a_web_process_was_killed_and_replaced(dsn: str, tmp_path: Path) -> None:
+    env = {"DATABASE_URL": dsn, "HRIMS_LOG_FORMAT": "json"}
+    with Served(tmp_path, env) as web:
+
+        def pids(event: str) -> list[int]:
+            lines = [line for line in web.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+            return [line["pid"] for line in map(json.loads, lines) if line["event"] == event]
+
+        [first] = pids("gunicorn_process_started")
+        os.kill(first, signal.SIGKILL)
+        until(lambda: len(pids("gunicorn_process_started")) == 2, web.log.read_text)
+        assert pids("gunicorn_process_killed") == [first]
