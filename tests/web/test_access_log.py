@@ -95,6 +95,18 @@ def test_a_monitor_is_logged_for_debugging_only(
     assert (event["level"], event["route"]) == ("DEBUG", path)
 
 
+@pytest.mark.own_app
+@pytest.mark.parametrize("environment", [{"DATABASE_URL": "host=127.0.0.1 port=1"}], indirect=True)
+def test_a_line_before_the_first_view_has_the_id_of_its_own_request(
+    client: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in ("first", "second"):
+        assert client.get("/sign-in", headers={"X-Request-Id": number}).status_code == 503
+    found = [record.msg for record in caplog.records if isinstance(record.msg, Event)]
+    ids = [event.fields.get("request_id") for event in found if event.name == "form_key_not_read"]
+    assert ids == ["first", "second"]
+
+
 def test_web_processes_log_each_request_once_and_a_stream_when_it_has_ended(
     dsn: str, conn: Connection, tmp_path: Path
 ) -> None:

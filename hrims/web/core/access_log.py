@@ -5,6 +5,8 @@ personal.
 """
 
 import logging
+import re
+import secrets
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,12 +14,18 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, g, request
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from hrims.log import get_logger
 from hrims.outages import outages
 
 BEGAN = "hrims.began"
 """Key of the WSGI environment for the time at which the request arrived."""
+
+REQUEST_ID = "hrims.request_id"
+"""Key of the WSGI environment for the id of the request."""
+
+VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 UNMATCHED = "unmatched"
 """The route of a request to an unknown URL."""
@@ -43,7 +51,7 @@ class Request(NamedTuple):
 def prepare(app: Flask) -> None:
     """Log every request of an app. Call it first: what is installed later may still change a response."""
     app.after_request(_log_when_sent)
-    app.wsgi_app = partial(_note_time, app.wsgi_app)  # type: ignore[method-assign] # documented by Flask
+    app.wsgi_app = partial(_begin, app.wsgi_app)  # type: ignore[method-assign] # documented by Flask
 
 
 def route_of_request() -> str:
@@ -51,8 +59,19 @@ def route_of_request() -> str:
     return request.url_rule.rule if request.url_rule else UNMATCHED
 
 
-def _note_time(inner: Callable[..., Any], environ: dict[str, Any], start_response: Any) -> Any:
+def request_id() -> str:
+    """Return the id of this request: the caller's if it is valid, else a new one."""
+    id_: str = request.environ[REQUEST_ID]
+    return id_
+
+
+def _begin(inner: Callable[..., Any], environ: dict[str, Any], start_response: Any) -> Any:
+    """Note when a request arrived, and give each line that its thread logs from now on its id."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
     environ[BEGAN] = time.monotonic()
+    environ[REQUEST_ID] = given if VALID_ID.fullmatch(given) else secrets.token_hex(8)
+    clear_contextvars()
+    bind_contextvars(request_id=environ[REQUEST_ID])
     return inner(environ, start_response)
 
 

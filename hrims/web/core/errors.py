@@ -4,14 +4,11 @@ Each response carries the id of the request, which is logged with the cause. No 
 """
 
 import io
-import re
-import secrets
 from http import HTTPStatus
 from typing import Any
 
 import psycopg
-import structlog
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from procrastinate.exceptions import ConnectorException
 from werkzeug.exceptions import HTTPException
@@ -20,10 +17,8 @@ from hrims import resilience
 from hrims.errors import DatabaseUnusable, InputError, InvalidInput, TooLarge
 from hrims.log import get_logger
 from hrims.schema import SchemaMismatch
-from hrims.web.core.access_log import route_of_request
+from hrims.web.core.access_log import request_id, route_of_request
 from hrims.web.core.guard import is_api
-
-VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 RETRY_AFTER = 5
 """Seconds after which a client may retry: the database is unavailable, or all streams are taken."""
@@ -64,7 +59,6 @@ log = get_logger(__name__)
 
 def prepare(app: Flask) -> None:
     """Install the error handlers and the checks of requests."""
-    app.before_request(_bind_request_id)
     app.before_request(_refuse_large_body)
     app.before_request(_refuse_nul)
     app.register_error_handler(InputError, _handle_input_error)
@@ -73,15 +67,6 @@ def prepare(app: Flask) -> None:
     for error_type in (psycopg.Error, ConnectorException, DatabaseUnusable):
         app.register_error_handler(error_type, _handle_database_error)
     app.register_error_handler(Exception, _handle_unexpected_error)
-
-
-def request_id() -> str:
-    """Return the id of this request: the caller's if it is valid, else a new one."""
-    if "request_id" not in g:
-        header = request.headers.get("X-Request-Id", "")
-        g.request_id = header if VALID_ID.fullmatch(header) else secrets.token_hex(8)
-    id_: str = g.request_id
-    return id_
 
 
 def json_error(message: str, code: str, status: int) -> Response:
@@ -97,11 +82,6 @@ def _respond(message: str, code: str, status: int) -> Response:
         "errors/error.html", message=message, title=HTTPStatus(status).phrase, request_id=request_id()
     )
     return make_response(page, status)
-
-
-def _bind_request_id() -> None:
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id())
 
 
 def _refuse_large_body() -> None:

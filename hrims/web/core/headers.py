@@ -3,7 +3,7 @@
 from flask import Flask, Response, request
 
 from hrims.web.core import static_files
-from hrims.web.core.errors import request_id
+from hrims.web.core.access_log import request_id
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

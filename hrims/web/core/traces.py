@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from flask import Flask, Response, g, request
 
 from hrims import tracing
+from hrims.web.core.access_log import request_id
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/static/<path:filename>"})
 """Routes without spans."""
@@ -34,9 +35,7 @@ def _begin() -> None:
 
 def _describe(response: Response) -> Response:
     if "add_attributes" in g:
-        g.add_attributes(
-            **{"http.response.status_code": response.status_code, "request_id": g.get("request_id")}
-        )
+        g.add_attributes(**{"http.response.status_code": response.status_code, "request_id": request_id()})
     return response
 
 
