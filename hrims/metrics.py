@@ -107,10 +107,13 @@ def measure_remote(operation: str) -> Iterator[None]:
 
 
 def count_page(counts: dict[str, int], reject_codes: list[str]) -> None:
-    """Count a saved page. ``counts`` has the keys ``new``, ``changed`` and ``unchanged``."""
+    """Count a saved page. ``counts`` has the keys ``new``, ``changed`` and ``unchanged``.
+
+    ``unchanged`` is negative if the page has one person several times and each record changed them.
+    """
     PAGES_SAVED.inc()
     for change in ("new", "changed", "unchanged"):
-        PEOPLE_SAVED.labels(change).inc(counts[change])
+        PEOPLE_SAVED.labels(change).inc(max(0, counts[change]))
     for code in reject_codes:
         RECORDS_REJECTED.labels(code).inc()
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from hrims.config import Settings
+from hrims.config import VARIABLES, Settings
 
 MIN_SECRET_LENGTH = 4
 """The minimum length of a masked secret. Masking shorter ones would make text unreadable."""
@@ -54,7 +54,7 @@ def masked(text: str) -> str:
 
 
 def _secrets_of(settings: Settings) -> set[str]:
-    given = {settings.api_key, settings.token, settings.secret_key, settings.admin_password}
+    given = {getattr(settings, item.field) for item in VARIABLES if item.is_secret} - {settings.database_url}
     given.add(_password_of(settings.database_url or ""))
     plain = {secret for secret in given if secret and len(secret) >= MIN_SECRET_LENGTH}
     written = {form(secret) for secret in plain for form in (_as_json, _as_field, _as_url_part, escaped)}

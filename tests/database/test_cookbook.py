@@ -243,7 +243,7 @@ def test_a_failed_attempt_shows_its_error(told: str) -> None:
     [last, first] = answer(told, "What did the latest failed attempts say at the end?")
     assert (first["job_id"], first["attempt"], last["attempt"]) == (9, 1, 2)
     assert last["trouble"] == "HRIMS is busy."
-    assert 'run=9 attempt=2 code=remote_failed message="HRIMS is busy."' in last["last_line"]
+    assert 'run=9 attempt=2 code=remote_failed message="HRIMS is busy."' in last["last_lines"]
 
 
 def test_decisions_are_listed_with_their_actor(told: str) -> None:

@@ -16,6 +16,7 @@ from hrims.db import Connection
 from hrims.errors import DatabaseUnusable
 from hrims.installation import MIGRATIONS
 from hrims.lock_waits import LockLimits
+from hrims.log import Event
 from hrims.migrate import LOCK, OTHER_WORKS, migrate, read_state
 from hrims.schema import load_migrations
 
@@ -111,7 +112,8 @@ def test_an_open_transaction_of_an_analyst_continues_and_delays_only_the_migrati
         assert migrating.result(60) == ["0002_second.sql"]
         assert product.execute("SELECT name FROM first").fetchone() == (None,)
     assert all(line.startswith("0002_second.sql waits for a lock, held by ") for line in lines)
-    events = [record.msg for record in caplog.records if record.name == "hrims.lock_waits"]
+    logged = [record.msg for record in caplog.records if record.name == "hrims.lock_waits"]
+    events = [(event.name, event.fields) for event in logged if isinstance(event, Event)]
     assert events == [
         ("migration_waiting", {"migration": "0002_second.sql", "message": line}) for line in lines
     ]

@@ -14,10 +14,10 @@ from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.log import Event
-from tests.e2e.processes.product import until
+from tests.database.runs import enqueue_run_of, institution
+from tests.e2e.processes.product import wait_until
 from tests.support.served import Served
-from tests.web.conftest import Browser
-from tests.web.runs import ask_for, institution
+from tests.web.browsers import Browser
 
 
 def served(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ def log_level(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_it_works(api: Browser, conn: Connection, caplog: pytest.LogCaptureFixture) -> None:
-    job = ask_for(conn, institution(conn))
+    job = enqueue_run_of(conn, institution(conn))
     answer = api.get(
         f"/api/hrims/job-status/{job}?name=Amina", headers={"X-Request-Id": "mine"}, buffered=True
     )
@@ -111,7 +111,7 @@ def test_web_processes_log_each_request_once_and_a_stream_when_it_has_ended(
     dsn: str, conn: Connection, tmp_path: Path
 ) -> None:
     token = tokens.add_token(conn, Actor("test", "system"), "nightly")
-    job = ask_for(conn, institution(conn))
+    job = enqueue_run_of(conn, institution(conn))
     env = {"DATABASE_URL": dsn, "HRIMS_LOG_FORMAT": "json", "HRIMS_WEB_PROCESSES": "2"}
     headers = {"Authorization": f"Bearer {token}"}
     with (
@@ -147,5 +147,5 @@ def test_gunicorn_says_that_a_web_process_was_killed_and_replaced(dsn: str, tmp_
 
         [first] = pids("gunicorn_process_started")
         os.kill(first, signal.SIGKILL)
-        until(lambda: len(pids("gunicorn_process_started")) == 2, web.log.read_text)
+        wait_until(lambda: len(pids("gunicorn_process_started")) == 2, web.log.read_text)
         assert pids("gunicorn_process_killed") == [first]

@@ -41,7 +41,7 @@ def test_every_line_of_a_worker_that_ends_so_is_an_event(world: World) -> None:
     world.settings |= {"HRIMS_LOG_FORMAT": "json"}
     (world.folder / "now").touch()
     broken = world.start_worker("python", "-m", "tests.e2e.flow.broken_worker", str(world.folder / "now"))
-    assert broken.wait(world.patience) == 1
+    assert broken.wait(world.timeout) == 1
     events = [json.loads(line) for line in (world.folder / "worker-0.log").read_text().splitlines()]
     [ended] = [event for event in events if event["event"] == "background_task_ended"]
     assert ended["exception"].endswith("builtins.KeyError")

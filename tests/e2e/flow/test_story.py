@@ -6,7 +6,7 @@ from typing import Any
 from hrims.jobs.enqueue_person import enqueue_person
 from tests.database.runs import ASHA
 from tests.e2e.flow.test_run import nothing_more
-from tests.e2e.processes.product import until
+from tests.e2e.processes.product import wait_until
 from tests.support.harness import World
 
 OF_A_STORY = {
@@ -32,7 +32,7 @@ def story(world: World, run_id: int) -> list[dict[str, Any]]:
         found = [event for event in events if event["event"] in OF_A_STORY]
         return found if any(event["event"] in {"run_ended", "run_failed"} for event in found) else []
 
-    events: list[dict[str, Any]] = until(read, world.logs)
+    events: list[dict[str, Any]] = wait_until(read, world.logs)
     return events
 
 
@@ -46,7 +46,7 @@ def told(world: World) -> World:
 def test_a_run_with_a_failure_and_a_reject(world: World) -> None:
     world.simulator.fail("http503", page=1, times=1)
     world.simulator.fail("wrong_types", page=2, times=1, index=4, path="personalInfo.birthDate", value=[1])
-    run = told(world).until_ended(world.ask(page_size=100))
+    run = told(world).wait_for_end(world.enqueue(page_size=100))
     started, *pages, ended = story(world, run.id)
     assert started.items() >= {
         "event": "run_started", "run": run.id, "attempt": 1, "worker": 1, "institution": 1,
@@ -81,7 +81,7 @@ def test_a_run_with_a_failure_and_a_reject(world: World) -> None:
 
 def test_a_run_that_is_tried_again_and_fails(world: World) -> None:
     world.settings |= {"HRIMS_LOG_FORMAT": "json", "HRIMS_ATTEMPTS": "2", "HRIMS_PAGE_TRIES": "2"}
-    run = world.until_ended(nothing_more(world))
+    run = world.wait_for_end(nothing_more(world))
     events = story(world, run.id)
     assert [event["event"] for event in events if not event["event"].startswith("page_")] == [
         "run_started",
@@ -100,7 +100,7 @@ def test_a_run_that_is_tried_again_and_fails(world: World) -> None:
 def test_the_run_of_a_person_does_not_name_them(world: World) -> None:
     person = world.simulator.people(vote="001")[7]
     world.simulator.fail("body500", operation="202", times=1)
-    run = told(world).until_ended(enqueue_person(world.conn, ASHA, person["zan_id"]).run_id)
+    run = told(world).wait_for_end(enqueue_person(world.conn, ASHA, person["zan_id"]).run_id)
     started, failed, retried, saved, ended = story(world, run.id)
     assert (started["kind"], started["identifier"]) == ("person", None)
     assert (failed["event"], failed["status"]) == ("person_failed", 200)

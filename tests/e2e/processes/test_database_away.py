@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from hrims.outages import QUIET_SECONDS
 from hrims.postgres import Server, join
-from tests.e2e.processes.product import HRIMS, PATIENCE, env_of, run, until
+from tests.e2e.processes.product import HRIMS, TIMEOUT, env_of, run, wait_until
 from tests.support.served import Served
 
 PASSWORD = "the right password"
@@ -49,7 +49,7 @@ class Database:
 
     def stop(self) -> None:
         """Stop the server."""
-        assert self.server.leave(PATIENCE)
+        assert self.server.leave(TIMEOUT)
 
     def set_password(self, password: str) -> None:
         """Change the password that the server accepts."""
@@ -107,15 +107,15 @@ def test_a_wrong_password_is_said_at_once(
     log = tmp_path / "worker.log"
     worker = start(command, {**env_of(database.state), "DATABASE_URL": database.url(WRONG)}, log)
     try:
-        away = until(lambda: named(log, "database_away"), log.read_text)[0]
+        away = wait_until(lambda: named(log, "database_away"), log.read_text)[0]
         assert away["reason"] == "wrong_password"
         assert 'password authentication failed for user "app"' in away["message"]
         database.set_password(WRONG)
-        until(lambda: named(log, "worker_started"), log.read_text)
+        wait_until(lambda: named(log, "worker_started"), log.read_text)
         assert named(log, "database_back")
     finally:
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(PATIENCE) == 0
+        assert worker.wait(TIMEOUT) == 0
     assert is_quiet(named(log, "database_away"))
     assert WRONG not in log.read_text()
 
@@ -126,16 +126,16 @@ def test_a_worker_says_that_the_server_was_stopped_and_that_it_is_back(
     log = tmp_path / "worker.log"
     worker = start(WORKERS[0], {**env_of(database.state), "DATABASE_URL": database.url(PASSWORD)}, log)
     try:
-        until(lambda: named(log, "worker_started"), log.read_text)
+        wait_until(lambda: named(log, "worker_started"), log.read_text)
         assert named(log, "database_away") == []
         database.stop()
-        away = until(lambda: named(log, "database_away"), log.read_text)
+        away = wait_until(lambda: named(log, "database_away"), log.read_text)
         assert away[0]["reason"] in {"session_ended", "connection_lost", "connection_refused", "stopping"}
         database.start()
-        until(lambda: named(log, "database_back"), log.read_text)
+        wait_until(lambda: named(log, "database_back"), log.read_text)
     finally:
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(PATIENCE) == 0
+        assert worker.wait(TIMEOUT) == 0
     assert is_quiet(named(log, "database_away"))
 
 
@@ -145,17 +145,17 @@ def test_a_worker_says_that_the_database_is_read_only_until_it_can_be_written(
     log = tmp_path / "worker.log"
     worker = start(WORKERS[0], {**env_of(database.state), "DATABASE_URL": database.url(PASSWORD)}, log)
     try:
-        until(lambda: named(log, "worker_started"), log.read_text)
+        wait_until(lambda: named(log, "worker_started"), log.read_text)
         with psycopg.connect(database.server.dsn, autocommit=True) as conn:
             conn.execute("ALTER ROLE app SET default_transaction_read_only = on")
             conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
-            until(lambda: any(event["reason"] == "read_only" for event in named(log, "database_away")))
+            wait_until(lambda: any(event["reason"] == "read_only" for event in named(log, "database_away")))
             backs = len(named(log, "database_back"))
             conn.execute("ALTER ROLE app RESET default_transaction_read_only")
-            until(lambda: len(named(log, "database_back")) > backs, log.read_text)
+            wait_until(lambda: len(named(log, "database_back")) > backs, log.read_text)
     finally:
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(PATIENCE) == 0
+        assert worker.wait(TIMEOUT) == 0
     assert is_quiet(named(log, "database_away"))
 
 
@@ -168,9 +168,9 @@ def test_the_web_process_says_the_same(database: Database, tmp_path: Path) -> No
 
         assert is_database_used()
         database.stop()
-        until(lambda: not is_database_used() and named(web.log, "database_away"), web.log.read_text)
+        wait_until(lambda: not is_database_used() and named(web.log, "database_away"), web.log.read_text)
         assert named(web.log, "database_away")[0]["message"]
         assert named(web.log, "database_back") == []
         database.start()
-        until(lambda: is_database_used() and named(web.log, "database_back"), web.log.read_text)
+        wait_until(lambda: is_database_used() and named(web.log, "database_back"), web.log.read_text)
     assert is_quiet(named(web.log, "database_away"))

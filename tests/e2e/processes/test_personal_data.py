@@ -13,7 +13,7 @@ import psycopg
 
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
-from tests.e2e.processes.product import HRIMS, PATIENCE, Product, until
+from tests.e2e.processes.product import HRIMS, TIMEOUT, Product, wait_until
 from tests.support.simulated import Simulator
 
 MARK = "Recognisable"
@@ -64,7 +64,7 @@ def shown(lines: str, personal: set[str]) -> list[str]:
 def search(product: Product, token: str, words: str) -> None:
     """Search for a person through the API, and through an address that does not exist."""
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=product.address, headers=headers, trust_env=False, timeout=PATIENCE) as http:
+    with httpx.Client(base_url=product.address, headers=headers, trust_env=False, timeout=TIMEOUT) as http:
         answer = http.post("/api/hrims/people/search", json={"words": words})
         assert answer.status_code == 200, answer.text
         assert answer.json()["people"], answer.text
@@ -101,11 +101,11 @@ def test_no_line_of_any_process_is_personal(migrated: Path, tmp_path: Path) -> N
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        until(lambda: "worker_started" in plain_log.read_text(), plain_log.read_text)
+        wait_until(lambda: "worker_started" in plain_log.read_text(), plain_log.read_text)
         printed.append(product.hrims("sync", "--vote", "002", "--page-size", "20"))
         printed.append(product.hrims("sync", "--person", "-", stdin=person["payroll_number"]))
         plain.send_signal(signal.SIGTERM)
-        assert plain.wait(PATIENCE) == 0
+        assert plain.wait(TIMEOUT) == 0
         assert product.stop() == 0
     assert [one.returncode for one in printed] == [0, 0, 1, 0, 0], printed
     logs = {path.name: path.read_text() for path in (migrated / "log").iterdir()}

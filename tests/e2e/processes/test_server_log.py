@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.e2e.processes.product import Product, until
+from tests.e2e.processes.product import Product, wait_until
 
 MARK = "Recognisable Makame"
 
@@ -38,10 +38,12 @@ def test_its_lines_are_events_without_values(migrated: Path) -> None:
     break_a_rule(dsn)
     with psycopg.connect(dsn, autocommit=True) as one, psycopg.connect(dsn, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", (one.info.backend_pid,))
-    until(lambda: log.exists() and "57P01" in log.read_text(), product.all_told)
+    wait_until(lambda: log.exists() and "57P01" in log.read_text(), product.describe_state)
     postmaster = int((migrated / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
-    until(lambda: "database system was not properly shut down" in log.read_text(), product.all_told)
+    wait_until(
+        lambda: "database system was not properly shut down" in log.read_text(), product.describe_state
+    )
     assert product.stop() == 0
     messages = [event["message"] for event in events(log)]
     assert messages[-1] == "database system is shut down"

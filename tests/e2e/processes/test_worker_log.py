@@ -11,7 +11,7 @@ import pytest
 
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
-from tests.e2e.processes.product import HRIMS, PATIENCE, env_of, run, until
+from tests.e2e.processes.product import HRIMS, TIMEOUT, env_of, run, wait_until
 from tests.e2e.processes.test_personal_data import shown, values_of
 from tests.support.simulated import Simulator
 
@@ -53,14 +53,14 @@ def test_every_line_is_an_event(
         env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": simulator.url}
         worker = start(command, {**env, "HRIMS_LOG_FORMAT": "json", "HRIMS_LOG_LEVEL": level}, log)
         try:
-            until(lambda: "worker_started" in log.read_text(), log.read_text)
+            wait_until(lambda: "worker_started" in log.read_text(), log.read_text)
             done = run("sync", "--vote", "001", "--page-size", "20", env=env)
             assert done.returncode == 0, done.stdout + done.stderr
             done = run("sync", "--person", "-", env=env, stdin=people[7]["payroll_number"])
             assert done.returncode == 0, done.stdout + done.stderr
         finally:
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait(PATIENCE) == 0
+            assert worker.wait(TIMEOUT) == 0
     found = events(log)
     assert shown(log.read_text(), values_of(people)) == []
     assert "run_id" not in log.read_text(), "an argument of a job"
