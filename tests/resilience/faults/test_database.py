@@ -126,6 +126,8 @@ def test_there_are_fewer_connections_than_the_workers_would_like(build: Build) -
 @pytest.mark.chaos
 def test_a_worker_that_could_not_open_its_pool_opens_another(build: Build) -> None:
     harness = build(max_connections="16")
+    # During an outage, each restart is logged for debugging only.
+    harness.settings["HRIMS_LOG_LEVEL"] = "debug"
     with ExitStack() as crowd:
         # Two places are left: enough to look at the schema, too few for a pool.
         for _ in range(13):
