@@ -1,5 +1,6 @@
-"""Nothing personal in any line of any process, at the level debug: runs, rejects, a person, searches."""
+"""Nothing personal in any log line, metric, trace or error report: runs, rejects, a person, searches."""
 
+import gzip
 import json
 import re
 import signal
@@ -10,10 +11,12 @@ from typing import Any
 
 import httpx
 import psycopg
+from pytest_httpserver import HTTPServer
 
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
 from tests.e2e.processes.product import HRIMS, TIMEOUT, Product, wait_until
+from tests.support.served import free_port
 from tests.support.simulated import Simulator
 
 MARK = "Recognisable"
@@ -73,7 +76,46 @@ def search(product: Product, token: str, words: str) -> None:
         assert http.get(f"/people/{words}?name={words}").status_code == 404
 
 
-def test_no_line_of_any_process_is_personal(migrated: Path, tmp_path: Path) -> None:
+REFUSED = "ALTER TABLE employees ADD CONSTRAINT refused CHECK (name = '') NOT VALID"
+"""Makes PostgreSQL refuse each page with an error that repeats the row."""
+
+
+def collector(httpserver: HTTPServer) -> dict[str, str]:
+    """Accept traces and error reports. Return the settings that send them there."""
+    httpserver.expect_request("/v1/traces").respond_with_data(b"")
+    httpserver.expect_request("/api/1/envelope/").respond_with_json({"id": "1"})
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": httpserver.url_for(""),
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "SENTRY_DSN": httpserver.url_for("/1").replace("://", "://public@"),
+        "HRIMS_METRICS_OPEN": "yes",
+        "HRIMS_METRICS_PORT": str(free_port()),
+        "HRIMS_ATTEMPTS": "1",
+    }
+
+
+def scrape(settings: dict[str, str], product: Product) -> list[bytes]:
+    """Return the metrics of the web process and of the worker."""
+    addresses = [product.address, f"http://127.0.0.1:{settings['HRIMS_METRICS_PORT']}"]
+    return [
+        httpx.get(f"{address}/metrics", trust_env=False, timeout=TIMEOUT).content for address in addresses
+    ]
+
+
+def bodies(httpserver: HTTPServer, path: str) -> list[bytes]:
+    """Return what was sent to a path, unpacked."""
+    requests = [request for request, _ in httpserver.log if request.path == path]
+    return [
+        gzip.decompress(request.get_data())
+        if "gzip" in request.headers.get("Content-Encoding", "")
+        else request.get_data()
+        for request in requests
+    ]
+
+
+def test_no_line_metric_trace_or_report_is_personal(
+    migrated: Path, tmp_path: Path, httpserver: HTTPServer
+) -> None:
     plain_log = tmp_path / "plain.log"
     with Simulator(sizes={"001": 60, "002": 40}, scale=0.05) as simulator:
         people = [*simulator.people(vote="001"), *simulator.people(vote="002")]
@@ -84,6 +126,7 @@ def test_no_line_of_any_process_is_personal(migrated: Path, tmp_path: Path) -> N
         simulator.fail("wrong_types", vote="002", page=1, times=1, index=4, path=path, value=[MARK])
         simulator.fail("garbage", page=1, times=1)
         settings = {"HRIMS_LOG_FORMAT": "json", "HRIMS_LOG_LEVEL": "debug", "HRIMS_BASE_URL": simulator.url}
+        settings |= collector(httpserver)
         product = Product(migrated, **settings).up()
         with psycopg.connect(product.dsn, autocommit=True) as conn:
             importer.seed(conn, DEMO_REGISTER)
@@ -97,17 +140,21 @@ def test_no_line_of_any_process_is_personal(migrated: Path, tmp_path: Path) -> N
         with plain_log.open("wb") as output:
             plain = subprocess.Popen(
                 [str(Path(HRIMS).with_name("procrastinate")), "--app=hrims.jobs.queue.app", "worker"],
-                env={**product.env(), "HRIMS_POOL": ""},
+                env={**product.env(), "HRIMS_POOL": "", "HRIMS_METRICS_PORT": "0"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
         wait_until(lambda: "worker_started" in plain_log.read_text(), plain_log.read_text)
         printed.append(product.hrims("sync", "--vote", "002", "--page-size", "20"))
         printed.append(product.hrims("sync", "--person", "-", stdin=person["payroll_number"]))
+        with psycopg.connect(product.dsn, autocommit=True) as conn:
+            conn.execute(REFUSED)
+        printed.append(product.hrims("sync", "--vote", "002", "--page-size", "20"))
+        metrics = scrape(settings, product)
         plain.send_signal(signal.SIGTERM)
         assert plain.wait(TIMEOUT) == 0
         assert product.stop() == 0
-    assert [one.returncode for one in printed] == [0, 0, 1, 0, 0], printed
+    assert [one.returncode for one in printed] == [0, 0, 1, 0, 0, 1], printed
     logs = {path.name: path.read_text() for path in (migrated / "log").iterdir()}
     assert set(logs) == {"postgres.log", "web.log", "worker.log"}
     personal = values_of(people)
@@ -117,3 +164,9 @@ def test_no_line_of_any_process_is_personal(migrated: Path, tmp_path: Path) -> N
     for text in (*logs.values(), plain_log.read_text()):
         assert shown(text, personal) == []
     assert MARK not in (migrated / "postgres" / "postgres.log").read_text()
+    traces, reports = bodies(httpserver, "/v1/traces"), bodies(httpserver, "/api/1/envelope/")
+    assert b"save page" in b"".join(traces)
+    assert b"attempt_failed" in b"".join(reports)
+    assert b"hrims_pages_saved_total" in b"".join(metrics)
+    sent = b"".join([*traces, *reports, *metrics])
+    assert [value for value in personal if value.encode() in sent] == []
