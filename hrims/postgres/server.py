@@ -177,6 +177,8 @@ def _has_database(folder: Path) -> bool:
                 connection.execute(f"CREATE DATABASE {OWNER}")
     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
         return True
-    except psycopg.OperationalError:
-        return False  # it died between its status and our connection; the guard restarts it
+    except psycopg.OperationalError as error:
+        # Other clients have all connections: it is there, and each user of the share says so and retries.
+        # Otherwise it died between its status and our connection, and the guard restarts it.
+        return "too many clients" in str(error)
     return True
