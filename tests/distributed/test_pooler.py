@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from tests.distributed.harness import VOTES, Harness, harness
 from tests.distributed.processes import Pooler
 from tests.support.databases import clone
+from tests.web.metrics import OPEN
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -51,7 +52,7 @@ def product(pooler: Pooler, server_dsn: str, tmp_path: Path) -> Iterator[Harness
     """Provide the product over an empty database behind the pooler, set up through it."""
     with clone(server_dsn, "template0") as dsn:
         name = str(conninfo_to_dict(dsn)["dbname"])
-        with harness(dsn, pooler.dsn(name), tmp_path) as made:
+        with harness(dsn, pooler.dsn(name), tmp_path, **OPEN) as made:
             yield made
 
 
@@ -155,7 +156,7 @@ def test_a_pooler_that_dies_and_comes_back_is_waited_for(product: Harness, poole
     world.wait_until(runs[1], lambda run: run.pages >= 3)
     pooler.kill()
     product.wait_until(lambda: not product.machine.answers())
-    product.wait_until(lambda: "error connecting" in world.logs())
+    product.wait_until(lambda: "database_away" in world.logs())
     pooler.start()
     started_at, pages = time.monotonic(), product.pages()
     product.wait_until(lambda: product.pages() != pages)
