@@ -29,7 +29,7 @@ APPLICATION_NAME = "hrims streams"
 POLL_INTERVAL = 2.0
 """Seconds after which watched runs are read without a notification.
 
-A notification can get lost with its connection, and behind a pooler the process does not listen.
+Behind a pooler the process does not listen.
 """
 
 MIN_PAUSE, MAX_PAUSE = 0.2, 5.0
@@ -122,6 +122,7 @@ class RunEvents:
                     if not db.is_pooled(conn):
                         conn.execute(f"LISTEN {CHANNEL}".encode())
                     throttle = UpdateThrottle()
+                    throttle.add(self._list_watched())  # their notifications may have been missed
                     while True:
                         throttle.add(self._list_changed(conn, throttle.seconds_left(time.monotonic())))
                         self._publish(conn, throttle.take_due(time.monotonic()))
@@ -141,9 +142,12 @@ class RunEvents:
             int(notice.payload) for notice in conn.notifies(timeout=min(seconds, POLL_INTERVAL), stop_after=1)
         }
         notified |= {int(notice.payload) for notice in conn.notifies(timeout=0)}
+        watched = self._list_watched()
+        return watched if not notified and seconds > POLL_INTERVAL else notified & watched
+
+    def _list_watched(self) -> set[int]:
         with self._lock:
-            run_ids = {subscriber.run_id for subscriber in self._subscribers}
-        return run_ids if not notified and seconds > POLL_INTERVAL else notified & run_ids
+            return {subscriber.run_id for subscriber in self._subscribers}
 
     def _publish(self, conn: psycopg.Connection, run_ids: set[int]) -> None:
         for run_id in run_ids:
