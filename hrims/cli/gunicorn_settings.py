@@ -81,11 +81,13 @@ def on_starting(server: object) -> None:
 
 
 def post_fork(server: object, worker: object) -> None:
-    """Watch the parent process in each worker.
+    """Watch the parent process in each worker, and allocate the files of its metrics.
 
     A worker must also end if the master and the process that started it are killed together.
     """
     parent_watch.watch_parent_in_fork()
+    if not shared_folder.reserve():
+        log.warning("metrics_not_shared")
 
 
 def post_worker_init(worker: Any) -> None:
@@ -100,7 +102,8 @@ def child_exit(server: object, worker: Any) -> None:
     """Forget the gauges of a process that has ended. Its counts stay."""
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - reads the folder's name
 
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # untyped in prometheus_client
+    if os.environ.get(shared_folder.VARIABLE):
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # untyped in prometheus_client
 
 
 def on_exit(server: object) -> None:

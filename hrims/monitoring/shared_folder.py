@@ -16,18 +16,50 @@ VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 PREFIX: Final = "hrims-metrics-"
 
+RESERVED: Final = {"counter": 1 << 16, "gauge_livesum": 1 << 16, "histogram": 1 << 21}
+"""Bytes of each file of a process. A histogram of requests has 3 kB for each route and status.
+
+prometheus_client maps files with holes into memory. Writing to a hole of a full disk kills the process.
+"""
+
 
 def create() -> Path | None:
-    """Create the folder of this server and name it for its processes. Return None if one is named already.
+    """Create the folder of this server and name it for its processes.
 
-    Delete the folders that killed servers of this user have left.
+    Delete the folders that killed servers of this user have left. Return None if a folder is named already,
+    or if none can be created: each process then counts for itself.
     """
     if os.environ.get(VARIABLE):
         return None
-    _delete_abandoned()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    try:
+        _delete_abandoned()
+        folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    except OSError:
+        return None
     os.environ[VARIABLE] = str(folder)
     return folder
+
+
+def reserve() -> bool:
+    """Allocate the files of this process. Call it after a fork, before the import of prometheus_client.
+
+    Return False if the folder cannot hold them: this process then counts for itself.
+    """
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        return False
+    files = {Path(folder, f"{kind}_{os.getpid()}.db"): size for kind, size in RESERVED.items()}
+    try:
+        for file, size in files.items():
+            with file.open("ab") as opened:
+                os.posix_fallocate(opened.fileno(), 0, size)
+    except OSError:
+        del os.environ[VARIABLE]
+        for file in files:
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        return False
+    return True
 
 
 def delete(folder: Path) -> None:
