@@ -36,6 +36,7 @@ def configure(settings: Settings, process: str) -> None:
         return
     try:
         import sentry_sdk  # noqa: PLC0415 - the extra may be missing
+        from sentry_sdk.integrations.atexit import AtexitIntegration  # noqa: PLC0415 - the same
         from sentry_sdk.integrations.logging import LoggingIntegration  # noqa: PLC0415 - the same
     except ImportError:
         raise ConfigError(MISSING) from None
@@ -45,7 +46,10 @@ def configure(settings: Settings, process: str) -> None:
         environment=settings.sentry_environment,
         server_name=platform.node(),
         default_integrations=False,
-        integrations=[LoggingIntegration(level=None, event_level=logging.ERROR)],
+        integrations=[
+            LoggingIntegration(level=None, event_level=logging.ERROR),
+            AtexitIntegration(lambda _pending, _timeout: None),  # sends what is pending, and prints nothing
+        ],
         send_default_pii=False,
         include_local_variables=False,
         max_breadcrumbs=0,
