@@ -6,7 +6,9 @@ one process and serves its own port.
 
 import hmac
 import os
+import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -24,6 +26,9 @@ REFUSED: Final = (
     "Metrics need a token. Send Authorization: Bearer with HRIMS_METRICS_TOKEN or a token of "
     "`hrims token add`, or set HRIMS_METRICS_OPEN=yes. Nothing was shown."
 )
+
+CLIENT_SECONDS: Final = 10.0
+"""Seconds of silence after which a client of a worker's port is disconnected."""
 
 log = get_logger(__name__)
 
@@ -61,12 +66,32 @@ def is_open_to(settings: Settings, token: str) -> bool:
 
 
 class _Handler(WSGIRequestHandler):
+    def setup(self) -> None:
+        """Disconnect a client that is silent for long."""
+        super().setup()
+        self.connection.settimeout(CLIENT_SECONDS)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by the standard library
         """Log nothing: a scrape every few seconds is noise."""
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Bind without asking DNS for the name of this host, which may take long."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that is slow or disconnects."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 def serve(settings: Settings, collectors: Iterable[Collector]) -> int | None:
@@ -78,7 +103,11 @@ def serve(settings: Settings, collectors: Iterable[Collector]) -> int | None:
         return None
     try:
         server = make_server(
-            settings.host, settings.metrics_port, _application(settings, list(collectors)), _Server, _Handler
+            settings.host,
+            settings.metrics_port,
+            _application(settings, list(collectors)),
+            _Server6 if ":" in settings.host else _Server,
+            _Handler,
         )
     except OSError as error:
         log.warning("metrics_not_served", port=settings.metrics_port, error=type(error).__name__)
