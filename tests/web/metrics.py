@@ -2,6 +2,7 @@
 
 import httpx
 
+from hrims.db import Connection
 from tests.web.browsers import Browser
 
 OPEN = {"HRIMS_METRICS_OPEN": "yes"}
@@ -19,3 +20,13 @@ def parse(text: str) -> dict[str, float]:
     """Return the samples of the text format."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def count_blocked(conn: Connection) -> int:
+    """Return the number of sessions of this database that wait for a lock."""
+    row = conn.execute(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    ).fetchone()
+    assert row
+    return int(row[0])

@@ -1,14 +1,17 @@
 """/healthz and /readyz: an operator sees at a glance what is wrong."""
 
+import psycopg
 import pytest
 from flask import Flask
 
 from hrims.db import Connection
 from hrims.schema import Migration, SchemaCheck, load_migrations
+from hrims.web.api import health
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
 from tests.web.browsers import Browser
 from tests.web.error_shape import HOME, INSTITUTIONS, check
+from tests.web.metrics import count_blocked
 
 
 def test_the_process_answers(client: Browser) -> None:
@@ -120,3 +123,16 @@ def test_it_is_not_ready_without_a_database(client: Browser) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.get_json()["database"] is False
+
+
+def test_checks_of_a_database_that_does_not_answer_share_one_connection(
+    client: Browser, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/readyz").status_code == 200
+    monkeypatch.setattr(health, "READ_SECONDS", 0.2)
+    with psycopg.connect(dsn) as blocker:
+        blocker.execute("LOCK TABLE workers IN ACCESS EXCLUSIVE MODE")
+        for _ in range(3):
+            answer = client.get("/readyz")
+            assert (answer.status_code, answer.get_json()["database"]) == (503, False)
+        assert count_blocked(conn) == 1

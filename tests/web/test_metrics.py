@@ -14,7 +14,7 @@ from hrims.monitoring import exposition
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
 from tests.web.browsers import Browser, new_browser
-from tests.web.metrics import OPEN, metrics_of
+from tests.web.metrics import OPEN, count_blocked, metrics_of
 from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 PATH = "/metrics"
@@ -153,6 +153,18 @@ def test_a_known_token_still_reads_it_while_the_database_is_away(
     answer = client.get(PATH, headers=bearer(token))
     assert (answer.status_code, "hrims_database_up 0.0" in answer.text) == (200, True)
     assert error_of(client.get(PATH, headers=bearer("another"))) == (401, "bad_token")
+
+
+def test_scrapes_of_a_database_that_does_not_answer_use_one_connection_for_their_token(
+    app: Flask, client: Browser, conn: Connection, dsn: str
+) -> None:
+    token = tokens.add_token(conn, Actor("test", "system"), "prometheus", "auditor")
+    assert client.get(PATH, headers=bearer(token)).status_code == 200
+    with psycopg.connect(dsn) as blocker:
+        blocker.execute("LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE")
+        for _ in range(3):
+            assert client.get(PATH, headers=bearer(token)).status_code == 200
+        assert count_blocked(conn) == 1
 
 
 @away

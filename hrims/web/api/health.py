@@ -6,7 +6,6 @@ the product does. docs/reference/health.md lists their answers in each state.
 
 from concurrent.futures import TimeoutError as DeadlineExceeded
 from contextlib import suppress
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +19,6 @@ from hrims.errors import DatabaseUnusable
 from hrims.jobs.workers import store as workers
 from hrims.monitoring import exposition
 from hrims.monitoring.checks import has_space
-from hrims.monitoring.deadline import DeadlineReader
 from hrims.monitoring.store import list_open_breakers
 from hrims.schema import SchemaCheck, SchemaMismatch
 from hrims.web.core import app_state, metrics
@@ -51,7 +49,7 @@ def show_readiness() -> tuple[dict[str, Any], int]:
     state = app_state.state_of(current_app)
     found: dict[str, Any] = dict.fromkeys(NEEDED, False) | {"disk": _has_space(state.settings)}
     with suppress(DeadlineExceeded, psycopg.Error, DatabaseUnusable):
-        found |= DeadlineReader(partial(_read_state, state)).read(READ_SECONDS)
+        found |= state.readiness(_read_state).read(READ_SECONDS)
     ok = all(found[name] for name in NEEDED)
     reported = {name: found.get(name) for name in (*NEEDED, "worker", "remote")}
     message = {"message": found["message"]} if found.get("message") else {}

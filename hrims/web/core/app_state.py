@@ -1,7 +1,10 @@
 """The state that the views of one app share: its settings and its connections to Postgres."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import psycopg
 from flask import Flask, current_app
@@ -10,6 +13,7 @@ from hrims import connection_pools, db, metrics, migrate, resilience
 from hrims.config import Settings
 from hrims.errors import DatabaseUnusable
 from hrims.log import get_logger
+from hrims.monitoring.deadline import DeadlineReader
 from hrims.schema import SchemaCheck
 from hrims.web.core.run_events import RunEvents
 
@@ -30,6 +34,7 @@ class AppState:
     schema: SchemaCheck = field(default_factory=SchemaCheck)
     _pool: connection_pools.WebPool | None = None
     _opening: threading.Lock = field(default_factory=threading.Lock)
+    _readiness: DeadlineReader[dict[str, Any]] | None = None
 
     @property
     def is_read_only(self) -> bool:
@@ -53,6 +58,13 @@ class AppState:
             if self._pool is None:
                 self._pool = connection_pools.open_pool(db.dsn_of(self.settings), max_size=MAX_CONNECTIONS)
             return self._pool
+
+    def readiness(self, read: Callable[["AppState"], dict[str, Any]]) -> DeadlineReader[dict[str, Any]]:
+        """Return the reader of the readiness checks. All share it, so that they use one connection."""
+        with self._opening:
+            if self._readiness is None:
+                self._readiness = DeadlineReader(partial(read, self))
+            return self._readiness
 
     def record_pool(self) -> None:
         """Set the metrics of the pool, if it is open."""

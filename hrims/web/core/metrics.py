@@ -1,5 +1,6 @@
 """Metrics of requests, and who may read the metrics of this server."""
 
+import threading
 import time
 from concurrent.futures import TimeoutError as DeadlineExceeded
 
@@ -34,6 +35,7 @@ class Metrics:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._known_tokens: set[str] = set()
+        self._finding = threading.Lock()
         self._database = DatabaseCollector(self._read)
 
     @property
@@ -68,8 +70,14 @@ class Metrics:
         return is_valid
 
     def _find(self, token: str) -> bool:
-        with self._state.unchecked_pool().connection(timeout=CONNECT_SECONDS) as conn:
-            return tokens.find_token(conn, token) is not None
+        # One at a time, so that on a frozen database scrapes do not take every connection of the pool.
+        if not self._finding.acquire(timeout=TOKEN_SECONDS):
+            raise DeadlineExceeded
+        try:
+            with self._state.unchecked_pool().connection(timeout=CONNECT_SECONDS) as conn:
+                return tokens.find_token(conn, token) is not None
+        finally:
+            self._finding.release()
 
     def _read(self) -> Figures:
         with self._state.unchecked_pool().connection(timeout=CONNECT_SECONDS) as conn:
