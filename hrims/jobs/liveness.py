@@ -19,6 +19,9 @@ INTERVAL: Final = 2.0
 
 MICROSECONDS: Final = 1_000_000
 
+START_TIME: Final = 19
+"""Index of the start time among the fields of /proc/PID/stat that follow the name of the process."""
+
 
 class Sign(NamedTuple):
     """The last sign of life of a process: what it does, and how many seconds ago it said so."""
@@ -33,7 +36,7 @@ class Liveness:
 
     def __init__(self) -> None:
         self.status = "starting"
-        self._file = _folder() / str(os.getpid())
+        self._file = _folder() / f"{os.getpid()}-{_started_at(os.getpid())}"
 
     async def run(self) -> None:
         """Give signs of life until cancelled. The file is then deleted."""
@@ -60,13 +63,26 @@ def list_signs() -> list[Sign]:
     found = []
     for file in sorted(_folder().glob("*")) if _is_ours(_folder()) else []:
         with suppress(OSError, ValueError):
-            pid = int(file.name)
-            if Path(f"/proc/{pid}").exists():
+            pid, _, started_at = file.name.partition("-")
+            if _started_at(int(pid)) == started_at:
                 age = time.time() - file.stat().st_mtime
-                found.append(Sign(pid, file.read_text(encoding="utf-8"), age))
+                found.append(Sign(int(pid), file.read_text(encoding="utf-8"), age))
             else:
                 file.unlink(missing_ok=True)
     return found
+
+
+def _started_at(pid: int) -> str:
+    """Return when a process started, in ticks since the boot; empty if it has ended.
+
+    Another process with the same id has another time.
+    """
+    try:
+        stat_line = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    # Its name is in parentheses and may contain any character.
+    return stat_line.rpartition(")")[2].split()[START_TIME]
 
 
 def notify(*lines: str) -> None:

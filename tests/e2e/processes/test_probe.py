@@ -65,6 +65,18 @@ def test_a_killed_worker_is_gone(env: dict[str, str], worker: ForkedProcess) -> 
     assert probe(env)[0] == 1
 
 
+def test_a_killed_worker_is_gone_although_another_process_has_its_id(
+    env: dict[str, str], worker: ForkedProcess
+) -> None:
+    """The id of this test stands for one that the kernel gives again."""
+    wait_until(lambda: probe(env)[0] == 0)
+    worker.kill()
+    worker.wait(TIMEOUT)
+    [sign] = Path(env["TMPDIR"], f"hrims-workers-{os.getuid()}").iterdir()
+    sign.rename(sign.with_name(sign.name.replace(str(worker.pid), str(os.getpid()), 1)))
+    assert probe(env) == (1, "No worker of this user runs on this host. Start one: hrims worker\n")
+
+
 def test_a_worker_without_its_database_is_not_restarted(env: dict[str, str], tmp_path: Path) -> None:
     env = env | {"DATABASE_URL": NOWHERE}
     process = start("worker", env=env, log=tmp_path / "away.log")
