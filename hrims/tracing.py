@@ -28,6 +28,9 @@ MISSING = (
 PARENT = "traceparent"
 """The header, and the column of a run, that name the span from which a trace continues (W3C)."""
 
+ERROR_TYPE = "error.type"
+"""The attribute that names the error of a span that failed."""
+
 _tracer: Any = None
 
 
@@ -78,7 +81,7 @@ def span(
     if _tracer is None:
         yield _ignore
         return
-    from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415 - the extra may be missing
+    from opentelemetry.trace import SpanKind  # noqa: PLC0415 - the extra may be missing
 
     with _tracer.start_as_current_span(
         name,
@@ -89,13 +92,19 @@ def span(
         set_status_on_exception=False,
     ) as made:
         try:
-            yield lambda **more: made.set_attributes(_known(more))
+            yield lambda **more: _add(made, more)
         except Exception as error:
-            made.set_attributes(
-                _known({"error.type": type(error).__name__, "code": getattr(error, "code", None)})
-            )
-            made.set_status(Status(StatusCode.ERROR))
+            _add(made, {ERROR_TYPE: type(error).__name__, "code": getattr(error, "code", None)})
             raise
+
+
+def _add(made: Any, attributes: Mapping[str, Value]) -> None:
+    """Add attributes to a span. One with ERROR_TYPE has failed."""
+    from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 - the extra may be missing
+
+    made.set_attributes(_known(attributes))
+    if attributes.get(ERROR_TYPE) is not None:
+        made.set_status(Status(StatusCode.ERROR))
 
 
 def _ignore(**attributes: Value) -> None:

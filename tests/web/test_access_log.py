@@ -86,6 +86,12 @@ def test_every_other_request(
     assert (event["bytes"] is None) is (method == "HEAD")
 
 
+def test_a_method_that_is_no_method_is_not_logged(client: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    client.open("/sign-in", method="AMINA", buffered=True)
+    [event] = served(caplog)
+    assert (event["method"], event["route"], event["status"]) == ("other", "unmatched", 405)
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_a_monitor_is_logged_for_debugging_only(
     client: Browser, caplog: pytest.LogCaptureFixture, path: str

@@ -114,8 +114,8 @@ def test_workers_and_breakers(client: Browser, conn: Connection) -> None:
 def test_requests_are_counted_by_route_and_never_by_path(client: Browser, officer: Browser) -> None:
     name = 'hrims_http_request_duration_seconds_count{{method="{}",route="{}",status="{}"}}'
     known = name.format("GET", "/api/hrims/job-status/<job_id>", 404)
-    unknown = name.format("GET", "unknown", 404)
-    odd = name.format("other", "unknown", 404)
+    unknown = name.format("GET", "unmatched", 404)
+    odd = name.format("other", "unmatched", 404)
     before = metrics_of(client)
     officer.get("/api/hrims/job-status/47114711471147")
     officer.get("/no/such/place")

@@ -33,6 +33,9 @@ UNMATCHED = "unmatched"
 FREQUENT = frozenset({"/healthz", "/readyz", "/metrics"})
 """Routes that monitors request every few seconds."""
 
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+"""Methods that logs, metrics and spans name. Another one is a text of the client, and may be a name."""
+
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods of requests that write to the database. It can be written if one of them succeeds."""
 
@@ -59,6 +62,11 @@ def route_of_request() -> str:
     return request.url_rule.rule if request.url_rule else UNMATCHED
 
 
+def method_of_request() -> str:
+    """Return the method of this request, or ``other``."""
+    return request.method if request.method in METHODS else "other"
+
+
 def request_id() -> str:
     """Return the id of this request: the caller's if it is valid, else a new one."""
     id_: str = request.environ[REQUEST_ID]
@@ -77,7 +85,7 @@ def _begin(inner: Callable[..., Any], environ: dict[str, Any], start_response: A
 
 def _log_when_sent(response: Response) -> Response:
     client = g.get("client")
-    about = Request(request.method, route_of_request(), client and client.number, request.environ[BEGAN])
+    about = Request(method_of_request(), route_of_request(), client and client.number, request.environ[BEGAN])
     response.call_on_close(lambda: _log(about, response))
     return response
 

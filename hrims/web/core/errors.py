@@ -17,7 +17,7 @@ from hrims import resilience
 from hrims.errors import DatabaseUnusable, InputError, InvalidInput, TooLarge
 from hrims.log import get_logger
 from hrims.schema import SchemaMismatch
-from hrims.web.core.access_log import request_id, route_of_request
+from hrims.web.core.access_log import method_of_request, request_id, route_of_request
 from hrims.web.core.guard import is_api
 
 RETRY_AFTER = 5
@@ -173,10 +173,10 @@ def _handle_database_error(error: Exception) -> Response:
 
 def _retry_later(error: Exception, message: str, code: str) -> Response:
     if resilience.is_deadlock(error):
-        log.error("request_deadlocked", method=request.method, route=route_of_request())
+        log.error("request_deadlocked", method=method_of_request(), route=route_of_request())
     log.warning(
         "request_unavailable",
-        method=request.method,
+        method=method_of_request(),
         route=route_of_request(),
         code=code,
         error=resilience.name_of(error),
@@ -187,5 +187,5 @@ def _retry_later(error: Exception, message: str, code: str) -> Response:
 
 
 def _handle_unexpected_error(error: Exception) -> Response:
-    log.error("request_failed", method=request.method, route=route_of_request(), exc_info=error)
+    log.error("request_failed", method=method_of_request(), route=route_of_request(), exc_info=error)
     return _respond(INTERNAL, "internal", HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -5,7 +5,7 @@ import time
 from concurrent.futures import TimeoutError as DeadlineExceeded
 
 import psycopg
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g
 
 from hrims import metrics
 from hrims.access import tokens
@@ -15,6 +15,7 @@ from hrims.monitoring.collector import BuildCollector, DatabaseCollector, DiskCo
 from hrims.monitoring.deadline import DeadlineReader
 from hrims.monitoring.store import Figures
 from hrims.web.core import app_state
+from hrims.web.core.access_log import method_of_request, route_of_request
 from hrims.web.core.app_state import AppState
 
 CONNECT_SECONDS = 1.0
@@ -24,9 +25,6 @@ TOKEN_SECONDS = 0.6
 """Seconds that the database has to find a token. Together with the figures, a scrape takes at most 2 s."""
 
 EXTENSION = "hrims.metrics"
-
-METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
-"""Methods that are a label. Another one would let a client make labels."""
 
 
 class Metrics:
@@ -102,8 +100,7 @@ def _begin() -> None:
 
 
 def _observe(response: Response) -> Response:
-    method = request.method if request.method in METHODS else "other"
-    route = request.url_rule.rule if request.url_rule else "unknown"
+    method, route = method_of_request(), route_of_request()
     seconds = time.monotonic() - g.get("began_at", time.monotonic())
     metrics.HTTP_DURATION.labels(method, route, response.status_code).observe(seconds)
     app_state.state_of(current_app).record_pool()

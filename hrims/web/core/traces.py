@@ -1,11 +1,12 @@
 """A span of each request. The spans of what it enqueues continue from it."""
 
 from contextlib import ExitStack
+from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 
 from hrims import tracing
-from hrims.web.core.access_log import request_id
+from hrims.web.core.access_log import method_of_request, request_id, route_of_request
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics", "/static/<path:filename>"})
 """Routes without spans."""
@@ -19,23 +20,27 @@ def prepare(app: Flask) -> None:
 
 
 def _begin() -> None:
-    route = request.url_rule.rule if request.url_rule else "unknown"
+    method, route = method_of_request(), route_of_request()
     if route in QUIET:
         return
     g.span_stack = ExitStack()
     g.add_attributes = g.span_stack.enter_context(
         tracing.span(
-            f"{request.method} {route}",
+            f"{method} {route}",
             "SERVER",
             request.headers.get(tracing.PARENT),
-            **{"http.request.method": request.method, "http.route": route},
+            **{"http.request.method": method, "http.route": route},
         )
     )
 
 
 def _describe(response: Response) -> Response:
     if "add_attributes" in g:
-        g.add_attributes(**{"http.response.status_code": response.status_code, "request_id": request_id()})
+        status = response.status_code
+        error = str(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+        g.add_attributes(
+            **{"http.response.status_code": status, tracing.ERROR_TYPE: error, "request_id": request_id()}
+        )
     return response
 
 
