@@ -2,6 +2,7 @@
 
 import io
 import sys
+import threading
 
 from hrims.log.events import get_logger
 
@@ -12,24 +13,24 @@ class _LineLogger(io.TextIOBase):
     """A stream that logs each line that is written to it."""
 
     def __init__(self) -> None:
-        self._rest = ""
-        self._is_logging = False
+        self._local = threading.local()
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        # A handler that fails prints a traceback, which must not be logged by that handler.
-        if not self._is_logging:
-            self._is_logging = True
+        # A handler that fails prints a traceback, which must not be logged by that handler. Other threads may
+        # print meanwhile.
+        if not getattr(self._local, "is_logging", False):
+            self._local.is_logging = True
             try:
                 self._log(text)
             finally:
-                self._is_logging = False
+                self._local.is_logging = False
         return len(text)
 
     def _log(self, text: str) -> None:
-        *lines, self._rest = (self._rest + text).split("\n")
+        *lines, self._local.rest = (getattr(self._local, "rest", "") + text).split("\n")
         for line in filter(None, map(str.strip, lines)):
             log.info("line_printed", message=line)
 
