@@ -99,10 +99,11 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: object, worker: Any) -> None:
-    """Forget the gauges of a process that has ended. Its counts stay."""
+    """Forget the gauges of a process that has ended, and free its space. Its counts stay."""
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - reads the folder's name
 
     if os.environ.get(shared_folder.VARIABLE):
+        shared_folder.release(worker.pid)
         mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # untyped in prometheus_client
 
 

@@ -1,6 +1,7 @@
 """The folder in which web processes share their counts: no state of its disk stops a web process."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from hrims.monitoring import shared_folder
+from tests.e2e.processes.product import wait_until
 from tests.support.served import Served
 from tests.web.metrics import OPEN, metrics_of
 
@@ -47,6 +49,22 @@ def test_a_server_without_its_folder_serves_all_the_same(dsn: str, tmp_path: Pat
         name = 'hrims_http_request_duration_seconds_count{method="GET",route="/metrics",status="200"}'
         assert metrics_of(http)[name] == 1
     assert "metrics_not_shared" in served.log.read_text()
+
+
+def test_a_killed_process_leaves_its_counts_and_no_space(dsn: str, tmp_path: Path) -> None:
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    environment = {"DATABASE_URL": dsn, "HRIMS_WEB_PROCESSES": "1", **OPEN}
+    environment[shared_folder.VARIABLE] = str(folder)
+    name = 'hrims_http_request_duration_seconds_count{method="GET",route="/metrics",status="200"}'
+    with Served(tmp_path, environment) as served, httpx.Client(base_url=served.url) as http:
+        metrics_of(http)
+        [file] = folder.glob("histogram_*.db")
+        os.kill(int(file.stem.rpartition("_")[2]), signal.SIGKILL)
+        wait_until(lambda: len([*folder.glob("histogram_*.db")]) == 2, served.log.read_text)
+        assert metrics_of(http)[name] == 1
+        assert file.stat().st_size < 50_000
+        assert metrics_of(http)[name] == 2
 
 
 def test_all_processes_of_a_server_use_the_allocated_files(dsn: str, tmp_path: Path) -> None:
