@@ -20,6 +20,11 @@ MISSING = (
     "Nothing was started."
 )
 
+WRONG = (
+    "SENTRY_DSN is wrong: its value is not the address of a project, like https://key@sentry.example/1. "
+    "Nothing was started."
+)
+
 KEPT: Final = ("event_id", "timestamp", "platform", "level", "release", "environment", "server_name")
 """Fields of a report that the SDK fills and that hold no data."""
 
@@ -38,8 +43,13 @@ def configure(settings: Settings, process: str) -> None:
         import sentry_sdk  # noqa: PLC0415 - the extra may be missing
         from sentry_sdk.integrations.atexit import AtexitIntegration  # noqa: PLC0415 - the same
         from sentry_sdk.integrations.logging import LoggingIntegration  # noqa: PLC0415 - the same
+        from sentry_sdk.utils import BadDsn, Dsn  # noqa: PLC0415 - the same
     except ImportError:
         raise ConfigError(MISSING) from None
+    try:
+        Dsn(settings.sentry_dsn)
+    except BadDsn:
+        raise ConfigError(WRONG) from None
     sentry_sdk.init(
         dsn=settings.sentry_dsn,
         release=f"hrims-sync@{VERSION}",

@@ -15,8 +15,8 @@ from hrims import db, instances, migrate
 from hrims.cli import messages, start
 from hrims.config import Settings
 from hrims.db import Connection
-from hrims.errors import DatabaseUnusable, HrimsSyncError, RemoteCredentials, RemoteError, RemoteTimeout
-from hrims.monitoring import checks
+from hrims.errors import HrimsSyncError, RemoteCredentials, RemoteError
+from hrims.monitoring import checks, store
 from hrims.monitoring.checks import Check
 from hrims.remote.base_url import base_url_of
 from hrims.remote.client import Remote
@@ -30,17 +30,22 @@ ATTEMPTS = 3
 INDENT = " " * 18
 """Indent of the continuation lines of an error."""
 
-READ_ONLY = (
-    "The database is read-only: pages can be read, nothing can be saved, and runs wait. Either it is a "
-    "standby (with several hosts in DATABASE_URL, add target_session_attrs=read-write), or "
+LOCKED = "Another session of the database locks a table that this check reads, as web and workers do."
+
+READ_ONLY = "The database is read-only: pages can be read, nothing can be saved, and runs wait."
+
+MAKE_WRITABLE = (
+    "Either it is a standby (with several hosts in DATABASE_URL, add target_session_attrs=read-write), or "
     "default_transaction_read_only is on, which some hosts set when the disk is nearly full. "
     "Runs continue as soon as it accepts writes; restart nothing."
 )
 
 NEWER = (
     "This database is newer than this code: it holds {}. Web processes and workers that started before "
-    "continue, and refuse to start again. Restart them with the newer version of HRIMS Sync."
+    "continue, and refuse to start again."
 )
+
+RESTART = "Restart them with the newer version of HRIMS Sync."
 
 PAUSE = 1.0
 """Seconds between two tries."""
@@ -107,6 +112,8 @@ def _is_usable(check: Check) -> bool:
 def _run(name: str, check: Callable[[], str | Check]) -> Check:
     try:
         result = check()
+    except psycopg.errors.LockNotAvailable:
+        return Check(name, "amiss", LOCKED, "Find it in pg_stat_activity, and end it.")
     except (HrimsSyncError, psycopg.Error, OSError) as error:
         return Check(name, "amiss", messages.error_message(error))
     return result if isinstance(result, Check) else Check(name, "ok", result)
@@ -117,7 +124,8 @@ def _skip(name: str, requirement: str) -> Check:
 
 
 def _with_connection(settings: Settings, check: Callable[[Connection], Check]) -> Check:
-    with start.connection(settings) as conn:
+    with start.connection(settings) as conn, conn.transaction():
+        store.limit_waits(conn)
         return check(conn)
 
 
@@ -139,26 +147,26 @@ def _disk(settings: Settings) -> Check:
         return checks.check_space_of_server(conn)
 
 
-def _database(settings: Settings) -> str:
+def _database(settings: Settings) -> str | Check:
     start.check_database_exists(settings)
     with start.connection(settings, migrated=False) as conn:
         if not db.can_write(conn):
-            raise DatabaseUnusable(READ_ONLY)
+            return Check("database", "amiss", READ_ONLY, MAKE_WRITABLE)
         version = conn.info.server_version
         kind = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.state_dir}"
         pooler = ", behind a pooler: runs and cancels are noticed within 2 s" if db.is_pooled(conn) else ""
         return f"PostgreSQL {version // 10000}.{version % 10000}, {kind}{pooler}"
 
 
-def _schema(settings: Settings) -> str:
+def _schema(settings: Settings) -> str | Check:
     with start.connection(settings, migrated=False) as conn:
         state = migrate.read_state(conn)
     if state.unknown:
-        raise HrimsSyncError(NEWER.format(state.unknown[-1]))
+        return Check("schema", "amiss", NEWER.format(state.unknown[-1]), RESTART)
     state.check_known()
     if state.missing_before:
         count = "1 migration is" if len(state.missing) == 1 else f"{len(state.missing)} migrations are"
-        raise HrimsSyncError(f"{count} missing. Run: hrims migrate")
+        return Check("schema", "amiss", f"{count} missing.", "Run: hrims migrate")
     return messages.after_migrations(state.missing_after) if state.missing_after else "up to date"
 
 
@@ -172,11 +180,11 @@ def _remote(settings: Settings) -> str | Check:
     try:
         seconds = asyncio.run(send_request())
     except TimeoutError:
-        raise RemoteTimeout(f"{address} did not answer within {TIMEOUT:.0f} s. {_hint(settings)}") from None
+        return Check("remote", "amiss", f"{address} did not answer within {TIMEOUT:.0f} s.", _hint(settings))
     except RemoteCredentials:
         raise  # its message says what to do
     except RemoteError as error:
-        raise HrimsSyncError(f"{error} {_hint(settings)}") from None
+        return Check("remote", "amiss", str(error), _hint(settings))
     if seconds < SLOW_SECONDS:
         return f"{address} answers in {seconds:.1f} s"
     message = f"{address} is slow: it answers in {seconds:.1f} s. Runs take longer; nothing is lost."

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from hrims.config.values import long_text, url, yes_or_no
+from hrims.config.values import header_token, url, yes_or_no
 from hrims.config.variables import setting
 
 
@@ -17,7 +17,7 @@ class OperationSettings(msgspec.Struct, frozen=True, kw_only=True):
         setting(
             "HRIMS_METRICS_TOKEN",
             "token that a scrape of /metrics sends; it needs no database",
-            prepare=long_text,
+            prepare=header_token,
             secret=True,
         ),
     ] = None

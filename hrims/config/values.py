@@ -19,6 +19,12 @@ def long_text(raw: str) -> str:
     return raw
 
 
+def header_token(raw: str) -> str:
+    if not (raw.isascii() and raw.isprintable()):
+        raise Hint("give at least 16 letters, digits or signs of ASCII")
+    return long_text(raw)
+
+
 def folder(raw: str) -> Path:
     return Path(raw).expanduser().absolute()
 

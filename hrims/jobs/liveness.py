@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from hrims.outages import outages
+
 INTERVAL: Final = 2.0
 """Seconds between two signs of life, or less if systemd requires it."""
 
@@ -51,11 +53,12 @@ class Liveness:
 
     def report(self) -> None:
         """Give one sign of life. A folder that cannot be written only blinds probes."""
-        notify("WATCHDOG=1", f"STATUS={self.status}")
+        status = "waiting for the database" if outages.is_away else self.status
+        notify("WATCHDOG=1", f"STATUS={status}")
         with suppress(OSError):
             self._file.parent.mkdir(mode=0o700, exist_ok=True)
             if _is_ours(self._file.parent):
-                self._file.write_text(self.status, encoding="utf-8")
+                self._file.write_text(status, encoding="utf-8")
 
 
 def list_signs() -> list[Sign]:

@@ -144,7 +144,7 @@ def reopen(conn: Connection, run_id: int) -> bool:
             )
             UPDATE runs SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0,
                             trouble = NULL, trouble_code = NULL,
-                            not_before = NULL, traceparent = %(traceparent)s,
+                            not_before = now(), traceparent = %(traceparent)s,
                             pool = (SELECT i.pool FROM institutions i WHERE i.id = runs.institution_id),
                             deadline_at = now() + deadline_minutes * interval '1 minute'
             WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL AND pruned_at IS

@@ -44,6 +44,14 @@ ACTION: Final = re.compile("[a-z_]+")
 PSYCOPG_NOISE: Final = ("error connecting in", "error ignored", "reconnection attempt in", "discarding ")
 """Beginnings of psycopg's sentences about an outage, which ``outages`` logs with its reason."""
 
+WITHOUT_VALUES: Final = {
+    "psycopg": "psycopg_message",
+    "opentelemetry": "telemetry_message",
+    "sentry_sdk": "telemetry_message",
+    "urllib3": "telemetry_message",
+}
+"""The events of libraries whose values are not logged: parts of a row, settings with tokens, addresses."""
+
 JOB_FIELDS: Final = {"job": "id", "task": "task_name", "queue": "queue"}
 
 
@@ -55,9 +63,9 @@ def event_of(record: logging.LogRecord) -> Event:
         return _event_of_procrastinate(record)
     if record.name.startswith("gunicorn"):
         return _event_of_gunicorn(record)
-    if record.name.startswith("psycopg"):
-        # Its values are errors, whose messages can repeat the values of a row.
-        return make_event("psycopg_message", {"message": str(record.msg)})
+    for beginning, name in WITHOUT_VALUES.items():
+        if record.name.startswith(beginning):
+            return make_event(name, {"message": str(record.msg)})
     if record.name == "asyncio":
         # Its further lines show the task and the message of its error.
         return make_event("asyncio_message", {"message": record.getMessage().partition("\n")[0]})

@@ -32,7 +32,7 @@ class _LineLogger(io.TextIOBase):
     def _log(self, text: str) -> None:
         *lines, self._local.rest = (getattr(self._local, "rest", "") + text).split("\n")
         for line in filter(None, map(str.strip, lines)):
-            log.info("line_printed", message=line)
+            log.error("line_printed", message=line)
 
 
 def log_printed_lines() -> None:

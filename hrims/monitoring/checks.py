@@ -60,6 +60,7 @@ def check_disk(folder: Path, min_free_mb: int) -> Check:
     message = f"{free:,} MB are free where {folder} is"
     if free >= LOW_FACTOR * min_free_mb:
         return Check("disk", "ok", message)
+    message += f" (HRIMS_MIN_FREE_MB is {min_free_mb:,})"
     action = "Delete other files there, or move the state directory to a larger disk."
     if free >= min_free_mb:
         return Check("disk", "warning", f"{message}; that is little.", action)
@@ -115,8 +116,7 @@ def check_workers(conn: Connection) -> Check:
     alive = workers.count_alive(conn)
     unserved = [pool for pool in workers.list_pools(conn) if pool.has_no_worker]
     if not alive:
-        action = f"Start one: hrims worker, or all: {START_COMMAND}"
-        return Check("worker", "amiss", "No worker is running; runs wait.", action)
+        return Check("worker", "amiss", "No worker is running; runs wait.", _describe_start(conn))
     if unserved:
         return Check("worker", "amiss", *_describe_unserved(unserved))
     if outdated := store.list_outdated_hosts(conn):
@@ -129,6 +129,15 @@ def check_workers(conn: Connection) -> Check:
         "ok",
         f"{message}; no run starts: {queue.paused_by} paused the queue" if queue.paused_at else message,
     )
+
+
+def _describe_start(conn: Connection) -> str:
+    start = f"Start one: hrims worker, or all: {START_COMMAND}"
+    silent = store.list_silent_workers(conn)
+    if not silent:
+        return start
+    last = ", ".join(f"process {pid} on {host} {seconds:.0f} s ago" for host, pid, seconds in silent)
+    return f"Last signs of life: {last}. If a process is there, restart it. Otherwise start one: hrims worker"
 
 
 def _describe_unserved(pools: list[Pool]) -> tuple[str, str]:

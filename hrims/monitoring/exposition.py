@@ -27,6 +27,11 @@ REFUSED: Final = (
     "`hrims token add`, or set HRIMS_METRICS_OPEN=yes. Nothing was shown."
 )
 
+REFUSED_BY_WORKER: Final = (
+    "Metrics need a token. Send Authorization: Bearer with HRIMS_METRICS_TOKEN, or set "
+    "HRIMS_METRICS_OPEN=yes. Nothing was shown."
+)
+
 CLIENT_SECONDS: Final = 10.0
 """Seconds of silence after which a client of a worker's port is disconnected."""
 
@@ -110,7 +115,8 @@ def serve(settings: Settings, collectors: Iterable[Collector]) -> int | None:
             _Handler,
         )
     except OSError as error:
-        log.warning("metrics_not_served", port=settings.metrics_port, error=type(error).__name__)
+        reason = error.strerror or type(error).__name__
+        log.warning("metrics_not_served", port=settings.metrics_port, error=reason)
         return None
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server.server_port
@@ -121,7 +127,7 @@ def _application(settings: Settings, collectors: list[Collector]) -> Callable[..
         if environ.get("PATH_INFO") not in {"/", "/metrics"}:
             return _answer(start_response, "404 Not Found", b"Metrics are at /metrics.\n")
         if not is_open_to(settings, bearer_of(environ.get("HTTP_AUTHORIZATION", ""))):
-            return _answer(start_response, "401 Unauthorized", f"{REFUSED}\n".encode())
+            return _answer(start_response, "401 Unauthorized", f"{REFUSED_BY_WORKER}\n".encode())
         return _answer(start_response, "200 OK", expose(collectors), CONTENT_TYPE_LATEST)
 
     return respond

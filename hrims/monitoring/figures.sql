@@ -17,8 +17,9 @@ GROUP BY 1
 SELECT kind, outcome, cause, sum(runs)::bigint FROM run_end_counts GROUP BY 1, 2, 3
 
 -- name: workers
+-- A worker that has been silent for an hour is forgotten.
 SELECT coalesce(w.pool, ''), CASE WHEN is_alive(w) THEN 'alive' ELSE 'silent' END, count(*)
-FROM workers w WHERE w.ended_at IS NULL GROUP BY 1, 2
+FROM workers w WHERE w.ended_at IS NULL AND (is_alive(w) OR w.last_beat > now() - interval '1 hour') GROUP BY 1, 2
 
 -- name: capacity
 SELECT coalesce(w.pool, ''), sum(w.capacity)::bigint FROM workers w WHERE w.ended_at IS NULL AND is_alive(w) GROUP BY 1

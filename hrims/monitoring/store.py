@@ -52,6 +52,13 @@ def schema_version(ledger: dict[str, str]) -> int:
     return max((int(name[:4]) for name in ledger if name[:4].isdigit()), default=0)
 
 
+def limit_waits(conn: Connection) -> None:
+    """Limit the waits for locks and the statements of this transaction."""
+    conn.execute(
+        "SELECT set_config('lock_timeout', '5s', true), set_config('statement_timeout', '30s', true)"
+    )
+
+
 def read_clock(conn: Connection) -> float:
     """Return the time of the database, in seconds since 1970."""
     row = conn.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
@@ -78,6 +85,17 @@ def list_skewed_hosts(conn: Connection, seconds: float) -> list[tuple[str, float
         ORDER BY w.host, w.last_beat DESC
         """,
         (seconds,),
+    ).fetchall()
+
+
+def list_silent_workers(conn: Connection) -> list[tuple[str, int, float]]:
+    """Return host, process id and seconds of silence of the workers that fell silent within the last hour."""
+    return conn.execute(
+        """
+        SELECT w.host, w.pid, extract(epoch FROM now() - w.last_beat)::float8 FROM workers w
+        WHERE w.ended_at IS NULL AND NOT is_alive(w) AND w.last_beat > now() - interval '1 hour'
+        ORDER BY w.last_beat DESC LIMIT 5
+        """
     ).fetchall()
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 from hrims.access import tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
+from hrims.jobs import control
 from hrims.monitoring import exposition
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
@@ -79,6 +80,15 @@ def test_a_run_that_must_not_start_yet_does_not_wait(client: Browser, conn: Conn
 
 
 @open_metrics
+def test_a_run_that_is_tried_again_waits_from_then_on(client: Browser, conn: Connection) -> None:
+    run_id = enqueue_run_of(conn, institution(conn))
+    end_run(conn, run_id, "failed")
+    conn.execute("UPDATE runs SET requested_at = now() - interval '3 days'")
+    control.retry(conn, Actor("test", "system"), run_id)
+    assert metrics_of(client)['hrims_oldest_waiting_run_seconds{pool=""}'] < 3600
+
+
+@open_metrics
 def test_a_complete_result_makes_an_institution_fresh(client: Browser, conn: Connection) -> None:
     end_run(conn, enqueue_run_of(conn, institution(conn)))
     assert metrics_of(client)['hrims_institutions{last_complete="day"}'] == 1
@@ -103,11 +113,13 @@ def test_workers_and_breakers(client: Browser, conn: Connection) -> None:
     assert found['hrims_workers{pool="",state="alive"}'] == 1
     assert found["hrims_workers_outdated"] == 1
     assert found['hrims_circuit_breakers_open{code="remote_timeout"}'] == 1
-    conn.execute("UPDATE workers SET last_beat = now() - interval '1 hour'")
+    conn.execute("UPDATE workers SET last_beat = now() - interval '50 minutes'")
     found = metrics_of(client)
     assert found['hrims_workers{pool="",state="silent"}'] == 1
     assert found['hrims_workers{pool="",state="alive"}'] == 0
     assert 'hrims_circuit_breakers_open{code="remote_timeout"}' not in found
+    conn.execute("UPDATE workers SET last_beat = now() - interval '61 minutes'")
+    assert metrics_of(client)['hrims_workers{pool="",state="silent"}'] == 0
 
 
 @open_metrics

@@ -1,6 +1,7 @@
 """A limit on starts with real workers: no run starts too early, and the next starts as soon as it may."""
 
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -103,4 +104,5 @@ def _start_with_clock(world: World, number: int) -> None:
         "FAKETIME": CLOCKS[number % len(CLOCKS)],
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    world.start_worker()
+    # A process of its own: the library is loaded when a program starts, not when a process forks.
+    world.start_program(str(Path(sys.executable).with_name("hrims")), "worker")

@@ -128,3 +128,27 @@ def test_a_database_that_is_read_only_is_amiss(dsn: str, state: Path) -> None:
     refused = run("token", "add", "nightly", env={**env_of(state), "DATABASE_URL": dsn})
     assert refused.returncode == 1
     assert "The database is read-only at the moment. Nothing was changed." in refused.stderr
+
+
+def test_a_locked_table_does_not_hold_it(dsn: str, state: Path) -> None:
+    env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_BASE_URL": "http://127.0.0.1:1"}
+    with psycopg.connect(dsn) as blocker:
+        blocker.execute("LOCK TABLE workers IN ACCESS EXCLUSIVE MODE")
+        found = {
+            check["name"]: check for check in json.loads(run("doctor", "--json", env=env).stdout)["checks"]
+        }
+    assert found["worker"]["state"] == "amiss"
+    assert "pg_stat_activity" in found["worker"]["action"]
+    assert found["queue"]["state"] == "ok"
+
+
+def test_a_worker_that_fell_silent_is_named(dsn: str, state: Path) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(
+            "INSERT INTO workers (worker_id, host, pid, version, capacity, silent_seconds, last_beat)"
+            " VALUES (1, 'there', 77, %s, 2, 20, now() - interval '3 minutes')",
+            (VERSION,),
+        )
+    how, message = told(run("doctor", env={**env_of(state), "DATABASE_URL": dsn}).stdout)["worker"]
+    assert how == "amiss"
+    assert "process 77 on there 180 s ago" in message

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.e2e.processes.product import TIMEOUT, env_of, run, start, wait_until
+from tests.support.databases import administration
 from tests.support.fork_server import ForkedProcess
 
 NOWHERE = "postgresql://unknown@127.0.0.1:1/none"
@@ -86,6 +89,17 @@ def test_a_worker_without_its_database_is_not_restarted(env: dict[str, str], tmp
         process.terminate()
         assert process.wait(TIMEOUT) == 0
     assert probe(env)[0] == 1
+
+
+def test_an_outage_is_told(env: dict[str, str], server_dsn: str, dsn: str, worker: ForkedProcess) -> None:
+    wait_until(lambda: "working" in probe(env)[1])
+    name = conninfo_to_dict(dsn)["dbname"]
+    with administration(server_dsn) as server:
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(str(name))))
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        wait_until(lambda: probe(env) == (0, f"Worker process {worker.pid} is waiting for the database.\n"))
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(str(name))))
+    wait_until(lambda: "working" in probe(env)[1])
 
 
 def test_systemd_is_told(env: dict[str, str], tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ class FaultHarness(World):
     def until_all_live(self) -> None:
         """Wait until every worker process writes its heartbeat and listens for jobs."""
         expected = [(len(self.working), len(self.working))]
-        beat = float(self.settings.get("HRIMS_BEAT_SECONDS", Settings.beat_seconds))
+        beat = float(self.settings.get("HRIMS_BEAT_SECONDS", Settings().beat_seconds))
         self.rows(f"SELECT pg_sleep({3 * beat})")  # earlier heartbeats have expired by now
         self.wait(
             lambda: self.rows(loss_queries.LIVE.format(3 * beat)) == expected, f"signs of life {expected}"
