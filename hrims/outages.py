@@ -29,6 +29,11 @@ CONNECTING: Final = (
     ("stopping", "shutting down"),
     ("read_only", "read-only|not read-write|hot standby"),
     ("connection_refused", "Connection refused|No such file or directory"),
+    ("session_ended", "terminating connection"),
+    (
+        "connection_lost",
+        "closed the connection|reset by peer|EOF detected|Broken pipe|could not (receive|send)",
+    ),
     ("timeout", "timeout|timed out"),
     ("unreachable", "No route to host|unreachable"),
     ("tls", "SSL|certificate"),

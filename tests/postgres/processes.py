@@ -132,11 +132,14 @@ def postmaster(state: Path) -> int:
 
 
 def guard(state: Path) -> int:
-    """Return process id of the guard."""
+    """Return process id of the guard. While it starts, it has forked once, and its parent ends soon."""
     home = f'"home": "{home_of(state)}"'
-    found = [p for p in _processes() if "hrims.postgres.guard" in _line(p) and home in _line(p)]
-    assert len(found) == 1, f"{len(found)} guards: {found}"
-    return found[0]
+
+    def find() -> list[int]:
+        return [p for p in _processes() if "hrims.postgres.guard" in _line(p) and home in _line(p)]
+
+    wait_until(lambda: len(find()) == 1, "there is one guard")
+    return find()[0]
 
 
 def _processes() -> list[int]:

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from hrims.outages import QUIET_SECONDS
 from hrims.postgres import Server, join
-from tests.e2e.processes.product import HRIMS, TIMEOUT, env_of, run, wait_until
+from tests.e2e.processes.product import HRIMS, TIMEOUT, env_of, run, stop_worker, wait_until
 from tests.support.served import Served
 
 PASSWORD = "the right password"
@@ -114,8 +113,7 @@ def test_a_wrong_password_is_said_at_once(
         wait_until(lambda: named(log, "worker_started"), log.read_text)
         assert named(log, "database_back")
     finally:
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(TIMEOUT) == 0
+        assert stop_worker(worker) == 0
     assert is_quiet(named(log, "database_away"))
     assert WRONG not in log.read_text()
 
@@ -130,12 +128,12 @@ def test_a_worker_says_that_the_server_was_stopped_and_that_it_is_back(
         assert named(log, "database_away") == []
         database.stop()
         away = wait_until(lambda: named(log, "database_away"), log.read_text)
-        assert away[0]["reason"] in {"session_ended", "connection_lost", "connection_refused", "stopping"}
+        reasons = {"session_ended", "connection_lost", "connection_refused", "stopping"}
+        assert away[0]["reason"] in reasons, away[0]
         database.start()
         wait_until(lambda: named(log, "database_back"), log.read_text)
     finally:
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(TIMEOUT) == 0
+        assert stop_worker(worker) == 0
     assert is_quiet(named(log, "database_away"))
 
 
@@ -154,8 +152,7 @@ def test_a_worker_says_that_the_database_is_read_only_until_it_can_be_written(
             conn.execute("ALTER ROLE app RESET default_transaction_read_only")
             wait_until(lambda: len(named(log, "database_back")) > backs, log.read_text)
     finally:
-        worker.send_signal(signal.SIGTERM)
-        assert worker.wait(TIMEOUT) == 0
+        assert stop_worker(worker) == 0
     assert is_quiet(named(log, "database_away"))
 
 
