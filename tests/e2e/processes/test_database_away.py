@@ -15,7 +15,8 @@ from psycopg.conninfo import make_conninfo
 
 from hrims.outages import QUIET_SECONDS
 from hrims.postgres import Server, join
-from tests.e2e.processes.product import HRIMS, TIMEOUT, env_of, run, stop_worker, wait_until
+from tests.e2e.processes.product import HRIMS, TIMEOUT, env_of, run, wait_until
+from tests.e2e.processes.signals import stop_worker
 from tests.support.served import Served
 
 PASSWORD = "the right password"
