@@ -19,7 +19,6 @@ from hrims.errors import DatabaseUnusable
 from hrims.jobs.workers import store as workers
 from hrims.monitoring import exposition
 from hrims.monitoring.checks import has_space
-from hrims.monitoring.store import list_open_breakers
 from hrims.schema import SchemaCheck, SchemaMismatch
 from hrims.web.core import app_state, metrics
 from hrims.web.core.app_state import AppState
@@ -65,7 +64,7 @@ def _read_state(state: AppState) -> dict[str, Any]:
         is_usable, message = _check_schema(conn, state.schema)
         found = {"database": True, "writable": db.can_write(conn), "schema": is_usable, "message": message}
         if is_usable:
-            found |= {"worker": workers.count_alive(conn) > 0, "remote": not list_open_breakers(conn)}
+            found |= {"worker": workers.count_alive(conn) > 0, "remote": not workers.has_open_breaker(conn)}
         return found
 
 

@@ -16,6 +16,7 @@ from hrims.access import sessions, tokens
 from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.errors import NotAllowed, NotSignedIn
+from hrims.monitoring.exposition import bearer_of
 from hrims.web.core import csrf
 from hrims.web.core.app_state import pool
 from hrims.web.core.permissions import Permission, permission_of, refusal
@@ -129,8 +130,7 @@ def _has_token() -> bool:
 
 
 def _bearer_token() -> str:
-    scheme, _, token = request.headers["Authorization"].partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return bearer_of(request.headers["Authorization"])
 
 
 def _by_token() -> Client:

@@ -5,7 +5,7 @@ import time
 from concurrent.futures import TimeoutError as DeadlineExceeded
 
 import psycopg
-from flask import Flask, Response, current_app, g
+from flask import Flask, Response, current_app, request
 
 from hrims import metrics
 from hrims.access import tokens
@@ -15,7 +15,7 @@ from hrims.monitoring.collector import BuildCollector, DatabaseCollector, DiskCo
 from hrims.monitoring.deadline import DeadlineReader
 from hrims.monitoring.store import Figures
 from hrims.web.core import app_state
-from hrims.web.core.access_log import method_of_request, route_of_request
+from hrims.web.core.access_log import BEGAN, method_of_request, route_of_request
 from hrims.web.core.app_state import AppState
 
 CONNECT_SECONDS = 1.0
@@ -85,7 +85,6 @@ class Metrics:
 def prepare(app: Flask) -> None:
     """Time the requests of an app."""
     app.extensions[EXTENSION] = Metrics(app)
-    app.before_request(_begin)
     app.after_request(_observe)
 
 
@@ -95,13 +94,9 @@ def of_app() -> Metrics:
     return found
 
 
-def _begin() -> None:
-    g.began_at = time.monotonic()
-
-
 def _observe(response: Response) -> Response:
     method, route = method_of_request(), route_of_request()
-    seconds = time.monotonic() - g.get("began_at", time.monotonic())
+    seconds = time.monotonic() - request.environ[BEGAN]
     metrics.HTTP_DURATION.labels(method, route, response.status_code).observe(seconds)
     app_state.state_of(current_app).record_pool()
     return response
