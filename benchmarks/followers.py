@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.web_environment import WebEnvironment, line, percentile, web_environment
-from hrims.access.audit import Actor
+from hrims.access.actor import system
 from hrims.jobs import enqueue
 
 STREAMS = POLLERS = 250
@@ -119,7 +119,7 @@ def main() -> None:
 def _run(on: WebEnvironment) -> int:
     return enqueue.enqueue_run(
         on.conn,
-        Actor("benchmark", "system"),
+        system("benchmark"),
         institution_id=1,
         identifier_type="votecode",
         identifier="001",

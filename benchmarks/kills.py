@@ -14,7 +14,6 @@ import psycopg
 from hrims import postgres
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
-from hrims.migrate import migrate
 from tests.resilience.crash.crash_child import A_PAGE, A_RUN
 from tests.resilience.crash.crash_runner import (
     MOST_KILLS,
@@ -28,6 +27,7 @@ from tests.resilience.crash.crash_runner import (
 from tests.support.databases import clone, create
 from tests.support.harness import World
 from tests.support.simulated import Simulator
+from tests.support.users import migrate_with_cast
 
 RANDOM_KILLS = 100
 
@@ -74,7 +74,7 @@ def _server(folder: Path) -> Iterator[str]:
     with postgres.join(folder / "state", fsync=False) as server:
         create(server.dsn, "template")
         dsn = psycopg.conninfo.make_conninfo(server.dsn, dbname="template")
-        migrate(dsn)
+        migrate_with_cast(dsn)
         with psycopg.connect(dsn, autocommit=True) as conn:
             importer.seed(conn, DEMO_REGISTER)
         yield server.dsn

@@ -22,13 +22,13 @@ from psycopg.conninfo import make_conninfo
 
 from benchmarks import PROJECT
 from hrims import postgres
-from hrims.access.audit import Actor
+from hrims.access.actor import system
 from hrims.db import Connection
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer, store
 from hrims.jobs import enqueue
-from hrims.migrate import migrate
 from tests.support.simulated import Simulator
+from tests.support.users import migrate_with_cast
 
 RUN_TIMEOUT = 600.0
 """Seconds after which a run that has not ended fails its benchmark."""
@@ -51,7 +51,7 @@ class RunEnvironment:
         self.dsn, self.simulator, self.folder = dsn, simulator, folder
         self._made = 0
         self._template = self._database("template0")
-        migrate(self._template)
+        migrate_with_cast(self._template)
         with psycopg.connect(self._template, autocommit=True) as conn:
             importer.seed(conn, DEMO_REGISTER)
 
@@ -112,7 +112,7 @@ class RunDatabase:
         before = cpu_seconds(self.pid)
         run_id = enqueue.enqueue_run(
             self.conn,
-            Actor("benchmark", "system"),
+            system("benchmark"),
             institution_id=institution.id,
             identifier_type="votecode",
             identifier=vote,

@@ -15,10 +15,10 @@ import psycopg
 from hrims import postgres
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
-from hrims.migrate import migrate
 from tests.resilience.scenarios import checks
 from tests.resilience.scenarios.runner import VOTES, Played, perform
 from tests.resilience.scenarios.scenarios import draw
+from tests.support.users import migrate_with_cast
 
 SEEDS = range(200)
 
@@ -40,7 +40,7 @@ def main(seeds: Sequence[int] = SEEDS) -> None:
 @contextlib.contextmanager
 def _database(folder: str) -> Iterator[str]:
     with postgres.join(Path(folder, "state"), fsync=False) as server:
-        migrate(server.dsn)
+        migrate_with_cast(server.dsn)
         with psycopg.connect(server.dsn, autocommit=True) as conn:
             importer.seed(conn, DEMO_REGISTER)
         yield server.dsn

@@ -24,7 +24,7 @@ PAST = (
     SELECT 40 + mod(n, %(institutions)s), 'votecode', '050001', 100,
            CASE WHEN mod(n, 10) = 0 THEN 'failed' ELSE 'completed' END,
            CASE WHEN mod(n, 10) <> 0 THEN 'complete' END,
-           'asha', 'page', t.at, t.at, t.at + interval '1 minute', 100, 0, 0, 1
+           'asha', 'system', t.at, t.at, t.at + interval '1 minute', 100, 0, 0, 1
     FROM generate_series(1, %(runs)s) n
     CROSS JOIN LATERAL (SELECT now() - (%(runs)s - n) * interval '8 years' / %(runs)s AS at) t
     """,
@@ -35,7 +35,7 @@ PAST = (
     """
     INSERT INTO runs (institution_id, identifier_type, identifier, page_size, state,
                       requested_by, requested_via)
-    SELECT 40 + n, 'votecode', '050001', 100, 'waiting', 'asha', 'page'
+    SELECT 40 + n, 'votecode', '050001', 100, 'waiting', 'asha', 'system'
     FROM generate_series(0, %(waiting)s - 1) n
     """,
     "SET session_replication_role = origin",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 
 from benchmarks.web_environment import WebEnvironment, line, percentile, web_environment
-from hrims.access.audit import Actor
+from hrims.access.actor import system
 from hrims.jobs import enqueue
 
 TIMES = 300
@@ -19,7 +19,7 @@ def main() -> None:
     with web_environment() as on:
         job = enqueue.enqueue_run(
             on.conn,
-            Actor("benchmark", "system"),
+            system("benchmark"),
             institution_id=1,
             identifier_type="votecode",
             identifier="001",

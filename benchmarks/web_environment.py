@@ -14,13 +14,11 @@ import httpx
 import psycopg
 
 from hrims import postgres
-from hrims.access import tokens
-from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
-from hrims.migrate import migrate
 from tests.support.served import Served
+from tests.support.users import add_machine, migrate_with_cast
 
 
 class WebEnvironment(NamedTuple):
@@ -43,9 +41,9 @@ def web_environment(settings: Mapping[str, str] | None = None) -> Iterator[WebEn
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         state = Path(folder, "state")
         with postgres.join(state) as server, psycopg.connect(server.dsn, autocommit=True) as conn:
-            migrate(server.dsn)
+            migrate_with_cast(server.dsn)
             importer.seed(conn, DEMO_REGISTER)
-            token = tokens.add_token(conn, Actor("benchmark", "system"), "benchmark")
+            token = add_machine(conn, "benchmark")
             headers = {"Authorization": f"Bearer {token}"}
             with (
                 Served(state, {"DATABASE_URL": server.dsn, **(settings or {})}) as web,

@@ -3,11 +3,15 @@
 CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL CHECK (name ~ '^[a-z0-9][a-z0-9._@-]{0,63}$'),
-    role text NOT NULL CHECK (role IN ('administrator', 'officer', 'auditor')),
+    role text NOT NULL CHECK (role IN ('viewer', 'officer', 'supervisor', 'administrator', 'auditor')),
+    -- The user sees all institutions; otherwise those in user_institutions.
+    all_institutions boolean NOT NULL DEFAULT false,
     password_hash text NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
-    CONSTRAINT users_name_once UNIQUE (name)
+    CONSTRAINT users_name_once UNIQUE (name),
+    -- What they manage or read belongs to no institution.
+    CONSTRAINT users_global_roles_have_all CHECK (all_institutions OR role NOT IN ('administrator', 'auditor'))
 );
 
 -- One administrator stays enabled and can let others in again. If two administrators disable one another, the lock
@@ -25,6 +29,43 @@ CREATE TRIGGER users_keep_an_administrator AFTER UPDATE OF role, disabled_at OR 
     FOR EACH ROW WHEN (OLD.role = 'administrator' AND OLD.disabled_at IS NULL)
     EXECUTE FUNCTION keep_an_administrator();
 
+-- The institutions of a user who does not have all. What was registered later is not among them.
+CREATE TABLE user_institutions (
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    institution_id bigint NOT NULL REFERENCES institutions ON DELETE CASCADE,
+    PRIMARY KEY (user_id, institution_id)
+);
+CREATE INDEX user_institutions_institution ON user_institutions (institution_id);
+
+-- The institutions of a user; NULL for all.
+CREATE FUNCTION scope_of(member bigint) RETURNS bigint[] LANGUAGE sql STABLE
+RETURN (SELECT CASE WHEN NOT u.all_institutions THEN
+            array(SELECT ui.institution_id FROM user_institutions ui WHERE ui.user_id = u.id ORDER BY 1) END
+        FROM users u WHERE u.id = member);
+
+-- Whether a scope has an institution. The scope NULL has all, also what has no institution.
+CREATE FUNCTION in_scope(institution bigint, scope bigint[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN scope IS NULL OR coalesce(institution = ANY (scope), false);
+
+-- Whether a user may see a run: it is of an institution in the scope, or the user requested it for one person.
+CREATE FUNCTION run_in_scope(institution bigint, requester bigint, scope bigint[], viewer bigint)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN scope IS NULL OR coalesce(institution = ANY (scope), requester = viewer, false);
+
+-- Whether a user may see an employee: one who works at, or is listed by, an institution in the scope.
+CREATE FUNCTION person_in_scope(person bigint, workplace_institution bigint, scope bigint[])
+RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+RETURN scope IS NULL OR coalesce(workplace_institution = ANY (scope), false) OR EXISTS (
+    SELECT FROM listings l
+    WHERE l.employee_id = person AND l.ended_at IS NULL AND l.institution_id = ANY (scope));
+
+-- Whether a user may see a workplace: it belongs to an institution in the scope, or one of them lists an employee of it.
+CREATE FUNCTION workplace_in_scope(workplace bigint, institution bigint, scope bigint[])
+RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+RETURN scope IS NULL OR coalesce(institution = ANY (scope), false) OR institution IS NULL AND EXISTS (
+    SELECT FROM employees e JOIN listings l ON l.employee_id = e.id AND l.ended_at IS NULL
+    WHERE e.workplace_id = workplace AND l.institution_id = ANY (scope));
+
 -- The sign-in of a browser. The table keeps only a hash of the cookie, so that a copy of the table opens nothing.
 CREATE TABLE sessions (
     token_hash bytea PRIMARY KEY CHECK (length(token_hash) = 32),
@@ -36,22 +77,24 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user ON sessions (user_id);
 CREATE INDEX sessions_expires ON sessions (expires_at);
 
--- The sign-in of a machine to the API. A token ends when it is revoked, when it expires, or when its owner is disabled.
+-- The sign-in of a machine to the API. A token belongs to a user and never exceeds that user's rights. It ends when it
+-- is revoked, when it expires, or when its user is disabled.
 CREATE TABLE tokens (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL CHECK (name ~ '^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}$'),
-    role text NOT NULL CHECK (role IN ('administrator', 'officer', 'auditor')),
+    user_id bigint NOT NULL REFERENCES users,
+    scope text NOT NULL CHECK (scope IN ('read', 'sync', 'manage')),
+    -- The only institutions of the user that the token covers; NULL for all of them.
+    institutions bigint[] CHECK (cardinality(institutions) BETWEEN 1 AND 10000),
     token_hash bytea NOT NULL CHECK (length(token_hash) = 32),
     created_at timestamptz NOT NULL DEFAULT now(),
     revoked_at timestamptz,
-    -- The user who answers for the token.
-    owner_id bigint REFERENCES users,
     expires_at timestamptz,
     -- To the minute, so that a token in constant use is written once a minute.
     last_used_at timestamptz,
     CONSTRAINT tokens_hash_once UNIQUE (token_hash)
 );
-CREATE INDEX tokens_owner ON tokens (owner_id) WHERE owner_id IS NOT NULL;
+CREATE INDEX tokens_user ON tokens (user_id);
 -- The name of a token that is not revoked says which machine made a change.
 CREATE UNIQUE INDEX tokens_one_live_a_name ON tokens (name) WHERE revoked_at IS NULL;
 
@@ -90,7 +133,7 @@ CREATE TABLE audit_log (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT now(),
     actor text NOT NULL CHECK (actor <> ''),
-    via text NOT NULL CHECK (via IN ('page', 'api', 'command', 'system')),
+    via text NOT NULL CHECK (via IN ('page', 'api', 'cli', 'schedule', 'worker', 'system')),
     address inet,
     action text NOT NULL CHECK (action ~ '^[a-z_]+(\.[a-z_]+)+$'),
     subject text,

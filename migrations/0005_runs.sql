@@ -17,7 +17,11 @@ CREATE TABLE runs (
     rescues integer NOT NULL DEFAULT 0 CHECK (rescues >= 0),
     queue_job_id bigint,
     requested_by text NOT NULL CHECK (requested_by <> ''),
-    requested_via text NOT NULL CHECK (requested_via IN ('page', 'api', 'command', 'system')),
+    requested_via text NOT NULL CHECK (requested_via IN ('page', 'api', 'cli', 'schedule', 'system')),
+    -- The user who requested or retried the run last, also through a token or a schedule. The worker checks the rights
+    -- of this user again. Only runs of the system have none.
+    requester_id bigint REFERENCES users,
+    requester_token_id bigint REFERENCES tokens,
     requested_at timestamptz NOT NULL DEFAULT now(),
     started_at timestamptz,
     finished_at timestamptz,
@@ -70,6 +74,7 @@ CREATE TABLE runs (
     traceparent text CHECK (length(traceparent) <= 100),
     -- Counted at the end of the run: the employees of the last complete run of the same list.
     last_complete_people integer CHECK (last_complete_people >= 0),
+    CONSTRAINT runs_have_a_requester CHECK (requested_via = 'system' OR requester_id IS NOT NULL),
     CONSTRAINT runs_ended CHECK
         ((state IN ('completed', 'failed', 'cancelled')) = (finished_at IS NOT NULL)),
     CONSTRAINT runs_outcome_when_completed CHECK ((state = 'completed') = (outcome IS NOT NULL)),
@@ -99,6 +104,7 @@ CREATE INDEX runs_institution ON runs (institution_id, id DESC);
 -- Finds the last result of an institution, however many runs have failed since.
 CREATE INDEX runs_last_completed ON runs (institution_id, id DESC)
     WHERE state = 'completed' AND kind IN ('sync', 'apply');
+CREATE INDEX runs_requester ON runs (requester_id, id DESC) WHERE requester_id IS NOT NULL;
 CREATE INDEX runs_under_way ON runs (id) WHERE state IN ('waiting', 'delayed', 'active');
 CREATE UNIQUE INDEX runs_queue_job ON runs (queue_job_id) WHERE queue_job_id IS NOT NULL;
 CREATE INDEX runs_deadline ON runs (deadline_at) WHERE state IN ('waiting', 'delayed', 'active');
@@ -109,6 +115,20 @@ CREATE INDEX runs_went_wrong ON runs ((coalesce(outcome, state)), id DESC)
     WHERE coalesce(outcome, state) IN ('incomplete', 'failed', 'cancelled');
 CREATE INDEX runs_to_prune ON runs (finished_at) WHERE finished_at IS NOT NULL AND pruned_at IS NULL;
 CREATE INDEX runs_pruning ON runs (id) WHERE pruning;
+
+-- Every user who requested, joined or retried a run. None of them approves what follows from it.
+CREATE TABLE run_requesters (
+    run_id bigint NOT NULL REFERENCES runs ON DELETE CASCADE,
+    user_id bigint NOT NULL REFERENCES users,
+    PRIMARY KEY (run_id, user_id)
+);
+CREATE FUNCTION add_run_requester() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO run_requesters (run_id, user_id) VALUES (NEW.id, NEW.requester_id) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER runs_add_requester AFTER INSERT OR UPDATE OF requester_id ON runs
+    FOR EACH ROW WHEN (NEW.requester_id IS NOT NULL) EXECUTE FUNCTION add_run_requester();
 
 -- The numbers that change with every page. The row is narrow and has room on its disk page for updates.
 CREATE TABLE run_progress (

@@ -17,8 +17,10 @@ CREATE TABLE departures (
     transfers integer NOT NULL DEFAULT 0 CHECK (transfers >= 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     decided_by text CHECK (decided_by <> ''),
+    decided_by_id bigint REFERENCES users,
     decided_at timestamptz,
     undone_by text CHECK (undone_by <> ''),
+    undone_by_id bigint REFERENCES users,
     undone_at timestamptz,
     CONSTRAINT departures_waiting_says_why CHECK (state <> 'waiting' OR why IS NOT NULL),
     CONSTRAINT departures_decided CHECK ((decided_by IS NULL) = (decided_at IS NULL)
@@ -26,8 +28,8 @@ CREATE TABLE departures (
         AND (state NOT IN ('applied', 'waiting', 'superseded') OR decided_by IS NULL)),
     CONSTRAINT departures_undone CHECK ((undone_by IS NULL) = (undone_at IS NULL)
         AND (state = 'undone') = (undone_by IS NOT NULL)),
-    -- The user who requested the run may refuse its departures but not approve them.
-    CONSTRAINT departures_approved_by_another CHECK (state = 'refused' OR decided_by <> asked_by)
+    CONSTRAINT departures_decided_by_users CHECK ((decided_by IS NULL) = (decided_by_id IS NULL)
+        AND (undone_by IS NULL) = (undone_by_id IS NULL))
 );
 CREATE UNIQUE INDEX departures_one_waits ON departures (institution_id, identifier_type)
     WHERE state = 'waiting';
@@ -55,6 +57,19 @@ CREATE TRIGGER departures_decided_once BEFORE UPDATE OF state ON departures
         OR OLD.state = 'waiting' AND NEW.state IN ('approved', 'refused', 'superseded')
         OR OLD.state IN ('applied', 'approved') AND NEW.state = 'undone'))
     EXECUTE FUNCTION check_departure_transition();
+
+-- Users who requested, joined or retried the run may refuse its departures but not approve them. Users are compared,
+-- not names: a token, a schedule and the command line act for a user.
+CREATE FUNCTION check_departure_approver() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM run_requesters WHERE run_id = NEW.run_id AND user_id = NEW.decided_by_id) THEN
+        RAISE EXCEPTION 'departure % was requested by the user who approves it', NEW.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'departures_approved_by_another';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER departures_approved_by_another BEFORE INSERT OR UPDATE OF state, decided_by_id ON departures
+    FOR EACH ROW WHEN (NEW.state = 'approved') EXECUTE FUNCTION check_departure_approver();
 
 -- Events in an employee's history other than changed fields. Each follows from the run run_id.
 CREATE TABLE employee_events (

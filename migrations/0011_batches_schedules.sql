@@ -22,6 +22,8 @@ CREATE TABLE schedules (
     paused_by text CHECK (paused_by <> ''),
     made_by text NOT NULL CHECK (made_by <> ''),
     made_at timestamptz NOT NULL DEFAULT now(),
+    -- The user who saved or resumed the schedule last. Its batches are requested with the rights of this user.
+    owner_id bigint NOT NULL REFERENCES users,
     CONSTRAINT schedules_name_once UNIQUE (name),
     CONSTRAINT schedules_select_institutions CHECK ((scope = 'selection') = (institutions <> '{}')),
     CONSTRAINT schedules_quiet_hours CHECK
@@ -38,9 +40,12 @@ CREATE TABLE batches (
     page_size integer NOT NULL CHECK (page_size BETWEEN 1 AND 500),
     priority text NOT NULL CHECK (priority IN ('urgent', 'normal', 'low')),
     requested_by text NOT NULL CHECK (requested_by <> ''),
-    requested_via text NOT NULL CHECK (requested_via IN ('page', 'api', 'command', 'system')),
+    requested_via text NOT NULL CHECK (requested_via IN ('page', 'api', 'cli', 'schedule', 'system')),
+    requester_id bigint REFERENCES users,
+    requester_token_id bigint REFERENCES tokens,
     requested_at timestamptz NOT NULL DEFAULT now(),
-    schedule_id bigint REFERENCES schedules ON DELETE SET NULL
+    schedule_id bigint REFERENCES schedules ON DELETE SET NULL,
+    CONSTRAINT batches_have_a_requester CHECK (requested_via = 'system' OR requester_id IS NOT NULL)
 );
 
 -- The institutions of a batch. Each has its own run, joins a run that is under way, or has no run for a reason.
@@ -61,7 +66,7 @@ CREATE TABLE schedule_firings (
     schedule_id bigint NOT NULL REFERENCES schedules ON DELETE CASCADE,
     due_at timestamptz NOT NULL,
     fired_at timestamptz NOT NULL DEFAULT now(),
-    became text NOT NULL CHECK (became IN ('enqueued', 'skipped', 'none_selected', 'failed')),
+    became text NOT NULL CHECK (became IN ('enqueued', 'skipped', 'none_selected', 'refused', 'failed')),
     batch_id bigint REFERENCES batches ON DELETE SET NULL,
     PRIMARY KEY (schedule_id, due_at)
 );

@@ -74,14 +74,14 @@ def server_dsn(run_folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template_database(server_dsn: str, run_folder: Path) -> Iterator[str]:
-    """Provide the name of a migrated database without data, which the last process drops."""
+    """Provide the name of a migrated database with the users of CAST, which the last process drops."""
     name = f"template_{uuid.uuid5(uuid.NAMESPACE_URL, str(run_folder)).hex[:12]}"
     made = run_folder / "template-made"
     with shared_by_processes(run_folder / "template") as is_last:
         with locks.exclusive(run_folder / "template-making"):
             if not made.exists():
                 create(server_dsn, name)
-                _migrate(make_conninfo(server_dsn, dbname=name))
+                _fill(make_conninfo(server_dsn, dbname=name))
                 made.touch()
         yield name
         if is_last():
@@ -89,15 +89,15 @@ def template_database(server_dsn: str, run_folder: Path) -> Iterator[str]:
             made.unlink(missing_ok=True)
 
 
-def _migrate(dsn: str) -> None:
-    from hrims.migrate import migrate  # noqa: PLC0415 - only database tests need it
+def _fill(dsn: str) -> None:
+    from tests.support.users import migrate_with_cast  # noqa: PLC0415 - only database tests need it
 
-    migrate(dsn)
+    migrate_with_cast(dsn)
 
 
 @pytest.fixture
 def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
-    """Provide the DSN of a migrated, empty database of this test's own."""
+    """Provide the DSN of a migrated database of this test's own, with the users of CAST."""
     with clone(server_dsn, template_database) as made:
         yield made
 

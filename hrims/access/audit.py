@@ -1,17 +1,10 @@
 """The audit record. Input: an actor, an action and a subject. Output: a row, in the action's transaction."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from hrims.access import store
+from hrims.access.actor import Actor
 from hrims.db import Connection
-
-
-class Actor(NamedTuple):
-    """The user or token that acts, the interface (page, api, command, system) and the network address."""
-
-    name: str
-    via: str
-    address: str | None = None
 
 
 def record(conn: Connection, actor: Actor, action: str, subject: str | None = None, **details: Any) -> None:

@@ -9,11 +9,12 @@ from hrims.db import Connection
 
 
 class SignedIn(NamedTuple):
-    """The user of a session."""
+    """The user of a session. ``institutions`` is None for all."""
 
     user_id: int
     name: str
     role: str
+    institutions: list[int] | None
 
 
 def begin(conn: Connection, user_id: int, address: str | None, hours: float) -> str:

@@ -1,8 +1,9 @@
 """Sign-in of users. Input: a name and a password. Output: the token for a cookie, or a refusal."""
 
-from hrims.access import passwords, sessions, store, throttle, users
-from hrims.access.audit import Actor, record
-from hrims.access.store import User
+from hrims.access import passwords, sessions, throttle, users
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.users.store import User, lock_if_unchanged
 from hrims.db import Connection, Pool
 from hrims.errors import NotSignedIn
 
@@ -37,7 +38,7 @@ def sign_in(
     with pool.connection() as conn, conn.transaction():
         # Lock the user. A change of the password ends all existing sessions; without the lock it would miss a
         # session that is inserted just afterwards.
-        if user and is_correct and store.lock_if_unchanged(conn, user):
+        if user and is_correct and lock_if_unchanged(conn, user):
             return _begin(conn, user, failure_id, address, hours, old_token)
         record(conn, Actor(ANONYMOUS, "page", address), "session.sign_in_failed", f"user:{audited_name}")
     raise NotSignedIn("This name and password do not belong together.", "wrong_password")

@@ -1,10 +1,11 @@
-"""SQL of users, sessions, failed sign-ins, shared secrets and the audit record.
+"""SQL of sessions, failed sign-ins, shared secrets and the audit record.
 
-Each function runs inside its caller's transaction. ``tokens.store`` has the SQL of tokens.
+Each function runs inside its caller's transaction. ``users.store`` has the SQL of users, ``tokens.store``
+that of tokens.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -12,16 +13,6 @@ from hrims.db import Connection
 
 MAX_DELETED = 1000
 """Maximum number of old rows that one call deletes, so that no sign-in waits for a large clean-up."""
-
-
-class User(NamedTuple):
-    """A row of the table ``users``."""
-
-    id: int
-    name: str
-    role: str
-    password_hash: str
-    disabled: bool
 
 
 # The audit record
@@ -38,110 +29,6 @@ def add_audit(
     )
 
 
-# Users
-
-
-def lock_users(conn: Connection) -> None:
-    """Prevent other transactions from adding a user until this one ends."""
-    conn.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
-
-
-def has_users(conn: Connection) -> bool:
-    """Return whether there is at least one user."""
-    row = conn.execute("SELECT EXISTS (SELECT FROM users)").fetchone()
-    return bool(row and row[0])
-
-
-def insert_user(conn: Connection, name: str, role: str, password_hash: str) -> int | None:
-    """Add a user and return its id; None if the name is taken."""
-    row = conn.execute(
-        "INSERT INTO users (name, role, password_hash) VALUES (%s, %s, %s)"
-        " ON CONFLICT (name) DO NOTHING RETURNING id",
-        (name, role, password_hash),
-    ).fetchone()
-    return row[0] if row else None
-
-
-def find_user(conn: Connection, name: str) -> User | None:
-    """Return the user with this name; None if there is none."""
-    row = conn.execute(
-        "SELECT id, name, role, password_hash, disabled_at IS NOT NULL FROM users WHERE name = %s", (name,)
-    ).fetchone()
-    return User(*row) if row else None
-
-
-def lock_if_unchanged(conn: Connection, user: User) -> bool:
-    """Lock a user. Return whether the user is still enabled and the password unchanged since it was read.
-
-    The lock keeps both as they are until the transaction ends.
-    """
-    row = conn.execute(
-        "SELECT FROM users WHERE id = %s AND password_hash = %s AND disabled_at IS NULL FOR SHARE",
-        (user.id, user.password_hash),
-    ).fetchone()
-    return row is not None
-
-
-def update_password(conn: Connection, user_id: int, password_hash: str) -> None:
-    """Save another password hash of a user."""
-    conn.execute("UPDATE users SET password_hash = %s WHERE id = %s", (password_hash, user_id))
-
-
-def lock_enabled_user(conn: Connection, name: str) -> int | None:
-    """Lock an enabled user until the transaction ends, and return the id; None if there is none."""
-    row = conn.execute(
-        "SELECT id FROM users WHERE name = %s AND disabled_at IS NULL FOR SHARE", (name,)
-    ).fetchone()
-    return row[0] if row else None
-
-
-def disable_user(conn: Connection, user_id: int) -> bool:
-    """Disable a user. Return False if the user was disabled already.
-
-    Raises psycopg.errors.CheckViolation for the last enabled administrator.
-    """
-    return bool(
-        conn.execute(
-            "UPDATE users SET disabled_at = now() WHERE id = %s AND disabled_at IS NULL", (user_id,)
-        ).rowcount
-    )
-
-
-def enable_user(conn: Connection, user_id: int) -> bool:
-    """Enable a user. Return False if the user was enabled already."""
-    return bool(
-        conn.execute(
-            "UPDATE users SET disabled_at = NULL WHERE id = %s AND disabled_at IS NOT NULL", (user_id,)
-        ).rowcount
-    )
-
-
-class ListedUser(NamedTuple):
-    """A user in a list."""
-
-    name: str
-    role: str
-    created_at: datetime
-    signed_in_at: datetime | None
-    disabled_at: datetime | None
-
-
-def list_users(conn: Connection) -> list[ListedUser]:
-    """Return all users ordered by name, with their last sign-in."""
-    rows = conn.execute(
-        """
-        SELECT u.name, u.role, u.created_at, a.at, u.disabled_at
-        FROM users u
-        LEFT JOIN LATERAL (
-            SELECT at FROM audit_log WHERE subject = 'user:' || u.name AND action = 'session.sign_in'
-            ORDER BY id DESC LIMIT 1
-        ) a ON true
-        ORDER BY u.name
-        """
-    )
-    return [ListedUser(*row) for row in rows]
-
-
 # Sessions
 
 
@@ -156,10 +43,13 @@ def insert_session(
     )
 
 
-def find_session_user(conn: Connection, token_hash: bytes) -> tuple[int, str, str] | None:
-    """Return id, name and role of a session's user; None if it has ended or the user is disabled."""
+def find_session_user(conn: Connection, token_hash: bytes) -> tuple[int, str, str, list[int] | None] | None:
+    """Return id, name, role and institutions of a session's user.
+
+    Return None if it has ended or the user is disabled.
+    """
     return conn.execute(
-        "SELECT u.id, u.name, u.role FROM sessions s JOIN users u ON u.id = s.user_id"
+        "SELECT u.id, u.name, u.role, scope_of(u.id) FROM sessions s JOIN users u ON u.id = s.user_id"
         " WHERE s.token_hash = %s AND s.expires_at > now() AND u.disabled_at IS NULL",
         (token_hash,),
     ).fetchone()
@@ -180,9 +70,9 @@ def delete_sessions_of(conn: Connection, user_id: int) -> int:
 
 
 def revoke_tokens_of(conn: Connection, user_id: int) -> int:
-    """Revoke the tokens that a user owns. Return how many."""
+    """Revoke the tokens of a user. Return how many."""
     return conn.execute(
-        "UPDATE tokens SET revoked_at = now() WHERE owner_id = %s AND revoked_at IS NULL", (user_id,)
+        "UPDATE tokens SET revoked_at = now() WHERE user_id = %s AND revoked_at IS NULL", (user_id,)
     ).rowcount
 
 

@@ -9,12 +9,14 @@ from typing import Annotated, Final, Literal, NamedTuple
 import psycopg
 from msgspec import Meta
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.scope import Scope
 from hrims.batches import store
 from hrims.batches.store import Batch, Quiet
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound, Unprocessable
-from hrims.jobs.enqueue import PAGE_SIZE
+from hrims.jobs.enqueue import PAGE_SIZE, requester_of
 from hrims.jobs.rate_limit.priorities import NORMAL
 from hrims.numbers import LARGEST
 from hrims.validation import UNCHANGED
@@ -71,11 +73,10 @@ def enqueue_batch(
     Raises NotFound if the selection has an unknown institution; Unprocessable if no institution is selected.
     """
     institution_ids = sorted({*institutions})
-    by = {"requested_by": actor.name, "requested_via": actor.via}
-    run = {"page_size": page_size, "priority": priority, **by}
+    run = {"page_size": page_size, "priority": priority, **requester_of(actor)}
     with conn.transaction():
-        check_known(conn, institution_ids)
-        selected = store.find_selected(conn, scope, identifier_type, institution_ids)
+        check_known(conn, actor.scope, institution_ids)
+        selected = store.find_selected(conn, actor.scope, scope, identifier_type, institution_ids)
         _check_not_empty(scope, selected)
         batch_id = store.insert_batch(conn, {**run, "scope": scope, "identifier_type": identifier_type})
         runs = store.enqueue_members(conn, batch_id, selected, run, spread, quiet)
@@ -98,10 +99,10 @@ def retry_batch(conn: Connection, actor: Actor, batch_id: int) -> int:
 
     Raises NotFound. Raises Conflict if no run failed, or if an institution gets another run at the same time.
     """
-    find_batch(conn, batch_id)
+    find_batch(conn, actor.scope, batch_id)
     try:
         with conn.transaction():
-            runs = store.reopen(conn, batch_id)
+            runs = store.reopen(conn, actor.scope, batch_id, requester_of(actor))
             if not runs:
                 raise Conflict("No run of this batch failed. Nothing was changed.", "none_failed")
             record(conn, actor, "batch.retry", f"batch:{batch_id}", runs=runs)
@@ -115,34 +116,34 @@ def cancel_batch(conn: Connection, actor: Actor, batch_id: int) -> int:
 
     Raises NotFound; Conflict if no run is unfinished.
     """
-    find_batch(conn, batch_id)
+    find_batch(conn, actor.scope, batch_id)
     with conn.transaction():
-        runs = store.cancel(conn, batch_id)
+        runs = store.cancel(conn, actor.scope, batch_id)
         if not runs:
             raise Conflict("No run of this batch is under way. Nothing was changed.", "ended")
         record(conn, actor, "batch.cancel", f"batch:{batch_id}", runs=runs)
     return runs
 
 
-def find_batch(conn: Connection, batch_id: int) -> Batch:
-    """Return the batch with this id. Raises NotFound."""
-    found = store.find_batch(conn, batch_id) if 0 < batch_id <= LARGEST else None
+def find_batch(conn: Connection, scope: Scope, batch_id: int) -> Batch:
+    """Return the batch with this id in the scope. Raises NotFound."""
+    found = store.find_batch(conn, scope, batch_id) if 0 < batch_id <= LARGEST else None
     if not found:
         raise NotFound("There is no batch with this number.", "unknown_batch")
     return found
 
 
-def find_known(conn: Connection, institutions: list[int]) -> list[int]:
-    """Return those of the institutions that are on the register."""
+def find_known(conn: Connection, scope: Scope, institutions: list[int]) -> list[int]:
+    """Return those of the institutions that the scope has on the register."""
     return [
         institution.institution_id
-        for institution in store.find_selected(conn, "selection", None, institutions)
+        for institution in store.find_selected(conn, scope, "selection", None, institutions)
     ]
 
 
-def check_known(conn: Connection, institutions: list[int]) -> None:
-    """Raise NotFound if one of the institutions is not on the register."""
-    if unknown := sorted({*institutions} - {*find_known(conn, institutions)}):
+def check_known(conn: Connection, scope: Scope, institutions: list[int]) -> None:
+    """Raise NotFound if the scope does not have one of the institutions on the register."""
+    if unknown := sorted({*institutions} - {*find_known(conn, scope, institutions)}):
         raise NotFound(
             f"There is no institution {unknown[0]} on the register. {UNCHANGED}",
             "unknown_institution",

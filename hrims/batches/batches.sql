@@ -1,8 +1,10 @@
 -- Enqueue, retry and cancel many runs together: a batch of ten thousand runs takes a handful of statements.
 
 -- name: insert_batch
-INSERT INTO batches (scope, identifier_type, page_size, priority, requested_by, requested_via)
-VALUES (%(scope)s, %(identifier_type)s, %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s)
+INSERT INTO batches (scope, identifier_type, page_size, priority, requested_by, requested_via, requester_id,
+                     requester_token_id)
+VALUES (%(scope)s, %(identifier_type)s, %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s,
+        %(requester_id)s, %(requester_token_id)s)
 RETURNING id
 
 -- name: find_selected
@@ -17,7 +19,7 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT t.identifier_type, CASE t.identifier_type WHEN 'tin' THEN i.tin ELSE i.vote_code END AS identifier
 ) n
-WHERE CASE %(scope)s
+WHERE in_scope(i.id, %(scope)s) AND CASE %(selection)s
     WHEN 'all' THEN true
     WHEN 'selection' THEN i.id = ANY(%(institutions)s)
     ELSE (SELECT r.state = 'failed' FROM runs r
@@ -38,10 +40,11 @@ WITH selected AS (
     WHERE identifier IS NOT NULL
 ), enqueued AS (
     INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, priority, requested_by,
-                      requested_via, attempts, attempt_pause, deadline_minutes, deadline_at, pool, not_before,
-                      quiet_from, quiet_until, quiet_zone, traceparent)
+                      requested_via, requester_id, requester_token_id, attempts, attempt_pause, deadline_minutes,
+                      deadline_at, pool, not_before, quiet_from, quiet_until, quiet_zone, traceparent)
     SELECT 'sync', i.id, m.identifier_type, m.identifier, %(page_size)s, %(priority)s, %(requested_by)s,
-           %(requested_via)s, i.attempts, i.attempt_pause, i.deadline_minutes,
+           %(requested_via)s, %(requester_id)s, %(requester_token_id)s, i.attempts, i.attempt_pause,
+           i.deadline_minutes,
            coalesce(quiet_end(%(quiet_from)s, %(quiet_until)s, %(quiet_zone)s, m.not_before), m.not_before)
                + i.deadline_minutes * interval '1 minute',
            i.pool, nullif(m.not_before, now()),
@@ -79,11 +82,12 @@ ORDER BY m.institution_id
 -- run.
 UPDATE runs r
 SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0, trouble = NULL, trouble_code = NULL,
-    not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute', pool = f.pool
+    not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute', pool = f.pool,
+    requester_id = %(requester_id)s, requester_token_id = %(requester_token_id)s, requested_via = %(requested_via)s
 FROM (
     SELECT r.id, i.pool FROM batch_members m JOIN runs r ON r.id = m.run_id
     JOIN institutions i ON i.id = r.institution_id
-    WHERE m.batch_id = %(batch)s AND r.state = 'failed' AND r.pruned_at IS NULL AND NOT EXISTS (
+    WHERE m.batch_id = %(batch)s AND in_scope(m.institution_id, %(scope)s) AND r.state = 'failed' AND r.pruned_at IS NULL AND NOT EXISTS (
         SELECT FROM runs o WHERE o.institution_id = r.institution_id AND o.state IN ('waiting', 'delayed', 'active'))
     ORDER BY r.institution_id FOR NO KEY UPDATE OF r
 ) f
@@ -94,7 +98,8 @@ RETURNING r.id
 -- Cancel the unfinished runs that the batch requested. What they saved stays.
 WITH unfinished AS (
     SELECT r.id, r.queue_job_id FROM batch_members m JOIN runs r ON r.id = m.run_id
-    WHERE m.batch_id = %(batch)s AND NOT m.joined AND r.state IN ('waiting', 'delayed', 'active')
+    WHERE m.batch_id = %(batch)s AND in_scope(m.institution_id, %(scope)s) AND NOT m.joined
+      AND r.state IN ('waiting', 'delayed', 'active')
     ORDER BY r.id FOR NO KEY UPDATE OF r
 ), cancelled AS (
     UPDATE runs r SET state = 'cancelled', finished_at = now(), next_try_at = NULL
@@ -129,13 +134,13 @@ SELECT count(*) AS institutions, count(*) FILTER (WHERE m.skipped IS NOT NULL) A
            AS slowest_end_at,
        min(r.started_at) FILTER (WHERE NOT m.joined) AS began_at,
        (SELECT expected_start(w.id) FROM batch_members wm JOIN runs w ON w.id = wm.run_id
-        WHERE wm.batch_id = %(batch)s AND w.state = 'waiting'
+        WHERE wm.batch_id = %(batch)s AND in_scope(wm.institution_id, %(scope)s) AND w.state = 'waiting'
         ORDER BY w.priority = 'low' DESC, w.priority = 'normal' DESC, w.queue_job_id DESC LIMIT 1)
        AS last_start_at, (SELECT paused_at IS NOT NULL FROM queue_settings) AS is_paused, now() AS now
 FROM batch_members m
 LEFT JOIN runs r ON r.id = m.run_id
 LEFT JOIN run_progress p ON p.run_id = r.id
-WHERE m.batch_id = %(batch)s
+WHERE m.batch_id = %(batch)s AND in_scope(m.institution_id, %(scope)s)
 
 -- name: list_members
 -- Read the last results for the listed rows only, not for the whole batch.
@@ -150,7 +155,7 @@ FROM (
     JOIN institutions i ON i.id = m.institution_id
     LEFT JOIN runs r ON r.id = m.run_id
     LEFT JOIN run_progress p ON p.run_id = r.id
-    WHERE m.batch_id = %(batch)s AND (%(state)s::text IS NULL OR CASE
+    WHERE m.batch_id = %(batch)s AND in_scope(m.institution_id, %(scope)s) AND (%(state)s::text IS NULL OR CASE
         WHEN m.skipped IS NOT NULL THEN 'skipped'
         WHEN r.state = 'completed' THEN CASE r.outcome WHEN 'incomplete' THEN 'incomplete' ELSE 'complete' END
         WHEN r.state = 'delayed' THEN 'waiting'

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from psycopg.rows import class_row
 
 from hrims import tracing
+from hrims.access.scope import Scope
 from hrims.batches.progress import Member, Total
 from hrims.db import Connection, int_array, statements
 
@@ -40,6 +41,7 @@ class Batch(NamedTuple):
     requested_by: str
     requested_via: str
     requested_at: datetime
+    requester_id: int | None
 
 
 def insert_batch(conn: Connection, batch: dict[str, Any]) -> int:
@@ -50,10 +52,15 @@ def insert_batch(conn: Connection, batch: dict[str, Any]) -> int:
 
 
 def find_selected(
-    conn: Connection, scope: str, identifier_type: str | None, institutions: list[int]
+    conn: Connection, scope: Scope, selection: str, identifier_type: str | None, institutions: list[int]
 ) -> list[SelectedInstitution]:
-    """Return the institutions that ``scope`` selects, ordered by id."""
-    given = {"scope": scope, "identifier_type": identifier_type, "institutions": institutions}
+    """Return the institutions in the scope that ``selection`` selects, ordered by id."""
+    given = {
+        "selection": selection,
+        "identifier_type": identifier_type,
+        "institutions": institutions,
+        **scope.values,
+    }
     return [SelectedInstitution(*row) for row in conn.execute(SQL["find_selected"], given)]
 
 
@@ -88,51 +95,62 @@ def enqueue_members(
     return len(enqueued)
 
 
-def reopen(conn: Connection, batch_id: int) -> int:
-    """Reset the failed runs to a full set of attempts and enqueue them. Return how many.
+def reopen(conn: Connection, scope: Scope, batch_id: int, requester: dict[str, Any]) -> int:
+    """Reset the failed runs in the scope to a full set of attempts and enqueue them. Return how many.
+
+    They have the rights of the user who retries them from now on.
 
     Raises psycopg.errors.UniqueViolation if an institution gets another run at the same time.
     """
-    runs = [run_id for (run_id,) in conn.execute(SQL["reopen"], {"batch": batch_id})]
+    runs = [
+        run_id for (run_id,) in conn.execute(SQL["reopen"], {"batch": batch_id, **requester, **scope.values})
+    ]
     if runs:
         conn.execute(SQL["enqueue_jobs"], {"runs": int_array(runs)})
     return len(runs)
 
 
-def cancel(conn: Connection, batch_id: int) -> int:
-    """Cancel the unfinished runs that the batch requested, and their jobs. Return how many."""
-    cancelled = conn.execute(SQL["cancel"], {"batch": batch_id}).fetchall()
+def cancel(conn: Connection, scope: Scope, batch_id: int) -> int:
+    """Cancel the unfinished runs in the scope that the batch requested, and their jobs. Return how many."""
+    cancelled = conn.execute(SQL["cancel"], {"batch": batch_id, **scope.values}).fetchall()
     conn.execute(SQL["cancel_jobs"], {"jobs": int_array(job for _, job in cancelled if job is not None)})
     return len(cancelled)
 
 
 READ = """
-SELECT id, scope, identifier_type, page_size, priority, requested_by, requested_via, requested_at FROM batches
+SELECT id, scope, identifier_type, page_size, priority, requested_by, requested_via, requested_at,
+requester_id FROM batches b
+WHERE (%(scope)s::bigint[] IS NULL OR requester_id = %(viewer)s OR EXISTS (
+    SELECT FROM batch_members m WHERE m.batch_id = b.id AND m.institution_id = ANY(%(scope)s)))
 """
+"""The batches that a user may see: of an institution in the scope, or requested by the user."""
 
 
-def find_batch(conn: Connection, batch_id: int) -> Batch | None:
-    """Return the batch with this id."""
-    row = conn.execute(f"{READ} WHERE id = %s".encode(), (batch_id,)).fetchone()
+def find_batch(conn: Connection, scope: Scope, batch_id: int) -> Batch | None:
+    """Return the batch with this id; None if there is none in the scope."""
+    row = conn.execute(f"{READ} AND id = %(id)s".encode(), {"id": batch_id, **scope.values}).fetchone()
     return Batch(*row) if row else None
 
 
-def list_recent(conn: Connection, limit: int, skip: int) -> list[Batch]:
-    """Return the latest batches, newest first."""
-    rows = conn.execute(f"{READ} ORDER BY id DESC LIMIT %s OFFSET %s".encode(), (limit, skip))
+def list_recent(conn: Connection, scope: Scope, limit: int, skip: int) -> list[Batch]:
+    """Return the latest batches in the scope, newest first."""
+    values = {"limit": limit, "skip": skip, **scope.values}
+    rows = conn.execute(f"{READ} ORDER BY id DESC LIMIT %(limit)s OFFSET %(skip)s".encode(), values)
     return [Batch(*row) for row in rows]
 
 
-def find_total(conn: Connection, batch_id: int) -> Total:
-    """Return the totals of a batch."""
+def find_total(conn: Connection, scope: Scope, batch_id: int) -> Total:
+    """Return the totals of the institutions of a batch in the scope."""
     with conn.cursor(row_factory=class_row(Total)) as cursor:
-        row = cursor.execute(SQL["find_total"], {"batch": batch_id}).fetchone()
+        row = cursor.execute(SQL["find_total"], {"batch": batch_id, **scope.values}).fetchone()
     assert row is not None
     return row
 
 
-def list_members(conn: Connection, batch_id: int, state: str | None, limit: int, skip: int) -> list[Member]:
-    """Return the institutions of a batch by name: those in ``state``, or all if it is None."""
-    given = {"batch": batch_id, "state": state, "limit": limit, "skip": skip}
+def list_members(
+    conn: Connection, scope: Scope, batch_id: int, state: str | None, limit: int, skip: int
+) -> list[Member]:
+    """Return the institutions of a batch in the scope, by name: those in ``state``, or all if it is None."""
+    given = {"batch": batch_id, "state": state, "limit": limit, "skip": skip, **scope.values}
     with conn.cursor(row_factory=class_row(Member)) as cursor:
         return cursor.execute(SQL["list_members"], given).fetchall()

@@ -21,8 +21,8 @@ COMMANDS = {
     "worker": ("hrims.cli.worker", "Run a worker until a signal stops it."),
     "sync": ("hrims.cli.sync", "Bring one institution up to date and watch."),
     "simulate": ("hrims.cli.simulate", "Run a stand-in HRIMS."),
-    "user": ("hrims.cli.access", "People who may sign in: list, add, disable; change a password."),
-    "token": ("hrims.cli.access", "Tokens for machines that use the API: list, add, revoke."),
+    "user": ("hrims.cli.users", "Users: list, add, disable; roles, institutions, passwords."),
+    "token": ("hrims.cli.tokens", "Tokens of machines that use the API: list, add, revoke."),
     "institutions": ("hrims.cli.institutions", "The register of institutions: import it from a file."),
     "doctor": ("hrims.cli.doctor", "Check database, schema, remote and worker, and say what to do."),
     "db": ("hrims.cli.database", "The database in use: print its address."),
@@ -65,7 +65,13 @@ def print_version(ctx: click.Context, _: click.Parameter, is_given: bool) -> Non
     callback=print_version,
     help="Print the version, and the commit if it is known.",
 )
-def commands() -> None:
+@click.option(
+    "--as",
+    "as_user",
+    metavar="USER",
+    help="Act as this user. Default: HRIMS_USER, else your login name, else the oldest administrator.",
+)
+def commands(as_user: str | None) -> None:
     """HRIMS Sync brings the employees of institutions from HRIMS into Postgres."""
 
 

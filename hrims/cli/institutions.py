@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from hrims.access.permissions import Permission
 from hrims.cli import start
 from hrims.institutions import importer
 
@@ -25,8 +26,10 @@ def import_(file: Path) -> None:
     what the register has. Commas, semicolons or tabs between the columns, UTF-8 or UTF-16. If a line is
     wrong, nothing is imported and all wrong lines are told.
     """
-    with start.connection(start.settings()) as conn:
-        rows, written = importer.import_file(conn, start.operator(), file)
+    settings = start.settings()
+    with start.connection(settings) as conn:
+        actor = start.acting_user(conn, settings, Permission.MANAGE_INSTITUTIONS, is_bootstrap=True)
+        rows, written = importer.import_file(conn, actor, file)
     count = "1 institution" if rows == 1 else f"{rows} institutions"
     click.echo(f"{count} read, {len(written)} added or changed.")
     for change in written:

@@ -5,12 +5,15 @@ import getpass
 import os
 from collections.abc import Iterator
 
+import click
 import psycopg
 
-from hrims import config, db, installation, instances, log, migrate
-from hrims.access.audit import Actor
+from hrims import config, db, installation, instances, log, migrate, version
+from hrims.access import users
+from hrims.access.actor import Actor, system
+from hrims.access.permissions import Permission
 from hrims.cli import messages
-from hrims.errors import DatabaseUnusable
+from hrims.errors import DatabaseUnusable, NotAllowed, NotFound
 
 
 def settings() -> config.Settings:
@@ -65,10 +68,37 @@ def check_database_exists(settings: config.Settings) -> None:
     )
 
 
-def operator() -> Actor:
-    """Return the operating system user who runs the command."""
+def acting_user(
+    conn: db.Connection, settings: config.Settings, permission: Permission, *, is_bootstrap: bool = False
+) -> Actor:
+    """Return the user as whom the command acts, and check the permission.
+
+    It is the one of ``--as`` or HRIMS_USER, else the one with the login name of the operating system, else
+    the oldest administrator. A command that ``is_bootstrap`` acts as the system while there are no users.
+    Raises NotFound if there is no such user, NotAllowed if the user lacks the permission.
+    """
+    if is_bootstrap and users.has_no_users(conn):
+        return system("hrims")
+    login = _login_name()
+    given = click.get_current_context().find_root().params.get("as_user") or settings.user
+    name = given or users.default_user(conn, login)
+    if name is None:
+        raise NotFound(
+            "There is no user yet as whom this command can act. Nothing was changed. "
+            "Add one: hrims user add NAME --role administrator",
+            "unknown_user",
+        )
+    actor = users.identify(conn, name, "cli")._replace(user_agent=f"hrims {version.VERSION}, login {login}")
+    if not actor.can(permission):
+        raise NotAllowed(
+            f"{actor.name} has the role {actor.role}, which does not allow this. Nothing was changed. "
+            "Name another user with --as NAME or HRIMS_USER."
+        )
+    return actor
+
+
+def _login_name() -> str:
     try:
-        name = getpass.getuser()
+        return getpass.getuser()
     except (KeyError, OSError):
-        name = f"uid {os.getuid()}"
-    return Actor(name=name, via="command")
+        return f"uid {os.getuid()}"

@@ -12,6 +12,8 @@ import click
 import psycopg
 
 from hrims import db, resilience
+from hrims.access.permissions import Permission
+from hrims.access.scope import EVERYTHING
 from hrims.cli import start
 from hrims.cli.follow import Screen, screen
 from hrims.config import Settings
@@ -80,7 +82,7 @@ def _enqueue(
             raise NotFound(_unknown(conn, identifier_type, identifier))
         return enqueue.enqueue_run(
             conn,
-            start.operator(),
+            start.acting_user(conn, settings, Permission.SYNC),
             institution_id=institution.id,
             identifier_type=identifier_type,
             identifier=identifier,
@@ -101,7 +103,7 @@ def _enqueue_person(settings: Settings, key_or_dash: str) -> enqueue.EnqueueResu
     # A key from standard input appears neither in the process list nor in the shell history.
     key = sys.stdin.readline() if key_or_dash == "-" else key_or_dash
     with start.connection(settings) as conn:
-        return enqueue_person(conn, start.operator(), key)
+        return enqueue_person(conn, start.acting_user(conn, settings, Permission.SYNC), key)
 
 
 def _watch(settings: Settings, run_id: int) -> int:
@@ -143,7 +145,7 @@ def _follow(settings: Settings, run_id: int, output: Screen) -> Run:
 def _until_it_ends(conn: db.Connection, run_id: int, output: Screen, zone: ZoneInfo) -> Run:
     last_message = ""
     while True:
-        run = store.find_run(conn, run_id)
+        run = store.find_run(conn, EVERYTHING, run_id)
         if run is None:
             raise NotFound("This run is no longer there.")
         output.show(run)

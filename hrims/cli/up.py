@@ -15,7 +15,7 @@ import click
 
 from hrims import db, installation, instances, migrate
 from hrims.access import users
-from hrims.access.audit import Actor
+from hrims.access.actor import system
 from hrims.cli import banner, preflight, start
 from hrims.cli.banner import print_line
 from hrims.cli.processes import Child, Supervisor
@@ -105,7 +105,7 @@ def _stop(settings: Settings, supervisor: Supervisor, shutdown: Shutdown) -> Non
 
 def _first_administrator(settings: Settings) -> tuple[str, str] | None:
     with start.connection(settings) as conn:
-        return users.first_administrator(conn, Actor("hrims up", "system"), settings.admin_password)
+        return users.first_administrator(conn, system("hrims up"), settings.admin_password)
 
 
 def _children(settings: Settings) -> list[Child]:

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import psycopg
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor, system
+from hrims.access.audit import record
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.errors import InvalidInput
 from hrims.institutions import store
@@ -82,6 +84,6 @@ def _problem(found: store.Conflict) -> Problem:
 
 def seed(conn: Connection, path: Path) -> int:
     """Fill an empty register from a file. Return the number of rows that were added."""
-    if store.list_institutions(conn):
+    if store.list_institutions(conn, EVERYTHING):
         return 0
-    return len(import_file(conn, Actor("hrims up", "system"), path).written)
+    return len(import_file(conn, system("hrims up"), path).written)

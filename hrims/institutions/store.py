@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from hrims.access.scope import Scope
 from hrims.db import Connection, statements
+from hrims.errors import NotFound
 from hrims.institutions.csv_file import Row
 
 CONFLICTS = statements(Path(__file__).with_name("find_conflicts.sql"))
@@ -24,14 +26,19 @@ class Institution(NamedTuple):
         return self.vote_code if identifier_type == "votecode" else self.tin
 
 
-def list_institutions(conn: Connection) -> list[Institution]:
-    """Return all institutions of the register, by name."""
-    rows = conn.execute("SELECT id, name, vote_code, tin FROM institutions ORDER BY name_key")
+def list_institutions(conn: Connection, scope: Scope) -> list[Institution]:
+    """Return the institutions of the register in the scope, by name."""
+    rows = conn.execute(
+        "SELECT id, name, vote_code, tin FROM institutions WHERE in_scope(id, %(scope)s) ORDER BY name_key",
+        scope.values,
+    )
     return [Institution(*row) for row in rows]
 
 
-def find_institution(conn: Connection, id_: int) -> Institution | None:
-    """Return the institution with this id, or None."""
+def find_institution(conn: Connection, id_: int, scope: Scope) -> Institution | None:
+    """Return the institution with this id, or None if the scope does not have it."""
+    if not scope.covers(id_):
+        return None
     row = conn.execute("SELECT id, name, vote_code, tin FROM institutions WHERE id = %s", (id_,)).fetchone()
     return Institution(*row) if row else None
 
@@ -44,6 +51,26 @@ def find_institution_by(conn: Connection, identifier_type: str, identifier: str)
         {"type": identifier_type, "given": identifier},
     ).fetchone()
     return Institution(*row) if row else None
+
+
+def find_by_codes(conn: Connection, codes: Sequence[str]) -> list[int]:
+    """Return the ids of the institutions with these vote codes or TINs.
+
+    Raises NotFound for a code that no institution has, or that is the vote code of one and the TIN of
+    another.
+    """
+    rows = conn.execute(
+        "SELECT g.code, array_agg(i.id) FILTER (WHERE i.id IS NOT NULL) FROM unnest(%s::text[]) AS g(code)"
+        " LEFT JOIN institutions i ON i.vote_code = g.code OR i.tin = g.code GROUP BY g.code ORDER BY g.code",
+        ([code.strip() for code in codes],),
+    ).fetchall()
+    for code, ids in rows:
+        if len(ids or ()) != 1:
+            problem = "Two institutions have" if ids else "No institution on the register has"
+            raise NotFound(
+                f"{problem} the vote code or TIN {code}. Nothing was changed.", "unknown_institution"
+            )
+    return sorted({ids[0] for _, ids in rows})
 
 
 def find_differing_in_zeros(conn: Connection, vote_code: str) -> Institution | None:

@@ -2,12 +2,13 @@
 
 import psycopg
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
 from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import queue, store
 from hrims.jobs.attempts.retry_policy import RetryPolicy
-from hrims.jobs.enqueue import EnqueueResult, enqueue_job, enqueue_run
+from hrims.jobs.enqueue import EnqueueResult, enqueue_job, enqueue_run, requester_of
 from hrims.jobs.enqueue_person import enqueue_person
 
 REPEATABLE = frozenset({"sync", "preview"})
@@ -43,7 +44,7 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, has_seen_difference: b
                     "This run applies a preview. Open the preview, check its difference, and apply it there.",
                     "look_again",
                 )
-            if not store.reopen(conn, run_id):
+            if not store.reopen(conn, run_id, requester_of(actor)):
                 raise Conflict(
                     "Only a failed or cancelled run whose pages are still stored can be retried.",
                     "not_retryable",

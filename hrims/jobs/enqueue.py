@@ -5,11 +5,13 @@ Input: an institution and its identifier. Output: a new run, or the unfinished o
 Run, progress, audit record and queue job are written in one transaction.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.scope import Scope
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound, Unprocessable
 from hrims.institutions import store as institution_store
@@ -63,7 +65,7 @@ def enqueue_run(
     run of another kind.
     """
     with conn.transaction():
-        institution = find_institution(conn, institution_id)
+        institution = find_institution(conn, institution_id, actor.scope)
         _check_identifier(institution, identifier_type, identifier)
         for _ in range(MAX_ENQUEUE_ATTEMPTS):
             # The unique index decides. Look up first only so that a second click uses up no run id.
@@ -81,8 +83,7 @@ def enqueue_run(
                     "identifier": identifier,
                     "page_size": page_size,
                     "priority": priority,
-                    "requested_by": actor.name,
-                    "requested_via": actor.via,
+                    **requester_of(actor),
                     **retry_policy._asdict(),
                 },
             )
@@ -118,6 +119,7 @@ def _deduplicated(
 
 def _join(conn: Connection, actor: Actor, run_id: int, priority: str) -> None:
     # The new request starts the run now, even if a schedule delayed it, and raises its priority if requested.
+    store.add_requester(conn, run_id, actor.user_id)
     if rate_limit.start_now(conn, run_id):
         record(conn, actor, "run.start_now", f"run:{run_id}")
     if before := rate_limit.set_priority(
@@ -134,9 +136,19 @@ def enqueue_job(conn: Connection, run_id: int) -> None:
     store.link_job(conn, run_id, job.defer(run_id=run_id))
 
 
-def find_institution(conn: Connection, institution_id: int) -> institution_store.Institution:
-    """Return the institution with this id. Raises NotFound."""
-    found = institution_store.find_institution(conn, institution_id)
+def requester_of(actor: Actor) -> dict[str, Any]:
+    """Return the columns of a run or batch that say who requested it."""
+    return {
+        "requested_by": actor.name,
+        "requested_via": actor.via,
+        "requester_id": actor.user_id,
+        "requester_token_id": actor.token_id,
+    }
+
+
+def find_institution(conn: Connection, institution_id: int, scope: Scope) -> institution_store.Institution:
+    """Return the institution with this id in the scope. Raises NotFound."""
+    found = institution_store.find_institution(conn, institution_id, scope)
     if not found:
         raise NotFound(
             "There is no institution with this id on the register. Nothing was queued.",

@@ -7,12 +7,13 @@ personal data: only the run has it; logs, messages and the audit record do not.
 import re
 from typing import Any
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput
 from hrims.jobs import store
 from hrims.jobs.attempts.retry_policy import DEFAULT_POLICY
-from hrims.jobs.enqueue import MAX_ENQUEUE_ATTEMPTS, EnqueueResult, enqueue_job
+from hrims.jobs.enqueue import MAX_ENQUEUE_ATTEMPTS, EnqueueResult, enqueue_job, requester_of
 from hrims.jobs.rate_limit.priorities import NORMAL
 from hrims.text import compact
 
@@ -36,6 +37,7 @@ def enqueue_person(conn: Connection, actor: Actor, key: str) -> EnqueueResult:
     with conn.transaction():
         for _ in range(MAX_ENQUEUE_ATTEMPTS):
             if unfinished := store.find_unfinished(conn, None, number):
+                store.add_requester(conn, unfinished[0], actor.user_id)
                 return EnqueueResult(unfinished[0], ONE_PERSON, deduplicated=True)
             if run_id := store.insert_run(conn, _run_row(actor, number)):
                 enqueue_job(conn, run_id)
@@ -53,8 +55,7 @@ def _run_row(actor: Actor, key: str) -> dict[str, Any]:
         "identifier": key,
         "page_size": 1,
         "priority": NORMAL,
-        "requested_by": actor.name,
-        "requested_via": actor.via,
+        **requester_of(actor),
         **DEFAULT_POLICY._asdict(),
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hrims import tracing
+from hrims.access.scope import EVERYTHING, Scope
 from hrims.db import AsyncConnection, Connection, statements
 
 FENCED = statements(Path(__file__).with_name("fenced_jobs.sql"))
@@ -35,10 +36,11 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
             WHERE id = %(institution_id)s FOR SHARE
         ), inserted AS (
             INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
-                              priority, requested_by, requested_via, attempts, attempt_pause,
-                              deadline_minutes, deadline_at, traceparent, pool)
+                              priority, requested_by, requested_via, requester_id, requester_token_id,
+                              attempts, attempt_pause, deadline_minutes, deadline_at, traceparent, pool)
             SELECT %(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
-                   %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s,
+                   %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s, %(requester_id)s,
+                   %(requester_token_id)s,
                    coalesce(%(attempts)s, policy.attempts), coalesce(%(attempt_pause)s, policy.attempt_pause),
                    coalesce(%(deadline_minutes)s, policy.deadline_minutes),
                    now() + coalesce(%(deadline_minutes)s, policy.deadline_minutes) * interval '1 minute',
@@ -66,6 +68,15 @@ def find_unfinished(
         (institution_id, key),
     ).fetchone()
     return (row[0], row[1]) if row else None
+
+
+def add_requester(conn: Connection, run_id: int, user_id: int | None) -> None:
+    """Record that a user asked for a run that another user had requested already."""
+    if user_id is not None:
+        conn.execute(
+            "INSERT INTO run_requesters (run_id, user_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            (run_id, user_id),
+        )
 
 
 LINK_JOB = "UPDATE runs SET queue_job_id = %s WHERE id = %s"
@@ -127,8 +138,10 @@ def find_request(conn: Connection, run_id: int) -> RunRequest | None:
     return RunRequest(*row) if row else None
 
 
-def reopen(conn: Connection, run_id: int) -> bool:
+def reopen(conn: Connection, run_id: int, requester: dict[str, Any]) -> bool:
     """Reset a failed or cancelled run with all its attempts, so that it continues from its checkpoint.
+
+    It has the rights of the user who retries it from now on.
 
     Return False if the run has another state, or if its checkpoint or the employees of its preview were
     deleted.
@@ -145,19 +158,23 @@ def reopen(conn: Connection, run_id: int) -> bool:
             UPDATE runs SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0,
                             trouble = NULL, trouble_code = NULL,
                             not_before = now(), traceparent = %(traceparent)s,
+                            requester_id = %(requester_id)s, requester_token_id = %(requester_token_id)s,
+                            requested_via = %(requested_via)s,
                             pool = (SELECT i.pool FROM institutions i WHERE i.id = runs.institution_id),
                             deadline_at = now() + deadline_minutes * interval '1 minute'
             WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL AND pruned_at IS
             NULL AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))
             """,
-            {"run": run_id, "traceparent": tracing.current()},
+            requester | {"run": run_id, "traceparent": tracing.current()},
         ).rowcount
     )
 
 
-def count_unfinished(conn: Connection) -> dict[str, int]:
-    """Return the number of waiting, delayed and active runs."""
+def count_unfinished(conn: Connection, scope: Scope = EVERYTHING) -> dict[str, int]:
+    """Return the number of waiting, delayed and active runs in the scope."""
     rows = conn.execute(
-        "SELECT state, count(*) FROM runs WHERE state IN ('waiting', 'delayed', 'active') GROUP BY state"
+        "SELECT state, count(*) FROM runs WHERE state IN ('waiting', 'delayed', 'active')"
+        " AND run_in_scope(institution_id, requester_id, %(scope)s, %(viewer)s) GROUP BY state",
+        scope.values,
     )
     return {"waiting": 0, "delayed": 0, "active": 0} | dict(rows.fetchall())

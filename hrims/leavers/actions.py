@@ -1,6 +1,7 @@
 """Decisions about departures: approve, refuse or undo. Each has its audit record."""
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
 from hrims.db import Connection
 from hrims.errors import Conflict, NotAllowed, NotFound
 from hrims.leavers import store
@@ -23,15 +24,16 @@ def approve(conn: Connection, actor: Actor, departure_id: int) -> ApplyResult:
     longer waits.
     """
     with conn.transaction():
-        found = _lock_waiting(conn, departure_id)
-        if found.asked_by == actor.name:
+        found = _lock_waiting(conn, actor, departure_id)
+        if actor.user_id in found.requester_ids:
             # The database rejects this too; this check gives the reason.
             raise NotAllowed(
-                "You requested the run that found these leavers, so another user must approve them. "
+                "You requested the run that found these leavers, yourself or through a token or schedule, so "
+                "another user must approve them. "
                 "Nothing was changed.",
                 "second_person",
             )
-        store.record_decision(conn, found, "approved", actor.name)
+        store.record_decision(conn, found, "approved", actor)
         result = store.apply_departure(conn, found, actor.name)
         record(conn, actor, "leavers.approve", _subject(found), **_details(found), **result._asdict())
         return result
@@ -43,8 +45,8 @@ def refuse(conn: Connection, actor: Actor, departure_id: int) -> None:
     Raises NotFound, or Conflict if the departure no longer waits.
     """
     with conn.transaction():
-        found = _lock_waiting(conn, departure_id)
-        store.record_decision(conn, found, "refused", actor.name)
+        found = _lock_waiting(conn, actor, departure_id)
+        store.record_decision(conn, found, "refused", actor)
         store.forget_misses(conn, found)
         record(conn, actor, "leavers.refuse", _subject(found), **_details(found))
 
@@ -55,24 +57,24 @@ def undo(conn: Connection, actor: Actor, departure_id: int) -> int:
     Raises NotFound, or Conflict if there is nothing to undo.
     """
     with conn.transaction():
-        found = _lock(conn, departure_id)
+        found = _lock(conn, actor, departure_id)
         if found.state not in {"applied", "approved"}:
             raise _already_decided(found)
-        restored = store.undo(conn, found, actor.name)
+        restored = store.undo(conn, found, actor)
         record(conn, actor, "leavers.undo", _subject(found), **_details(found), people=restored)
         return restored
 
 
-def _lock_waiting(conn: Connection, departure_id: int) -> Departure:
-    found = _lock(conn, departure_id)
+def _lock_waiting(conn: Connection, actor: Actor, departure_id: int) -> Departure:
+    found = _lock(conn, actor, departure_id)
     if found.state != "waiting":
         raise _already_decided(found)
     return found
 
 
-def _lock(conn: Connection, departure_id: int) -> Departure:
+def _lock(conn: Connection, actor: Actor, departure_id: int) -> Departure:
     found = store.lock_departure(conn, departure_id)
-    if not found:
+    if not found or not actor.scope.covers(found.institution_id):
         raise NotFound("There are no leavers with this number.", "unknown_leavers")
     return found
 

@@ -199,7 +199,7 @@ WHERE d.id = %(departure)s AND l.institution_id = d.institution_id
 -- A caller adds the condition and the order.
 SELECT d.id, d.institution_id, i.name AS institution, d.identifier_type, d.run_id, d.asked_by, d.state, d.why,
        d.listed, d.people, d.leavers, d.transfers, d.created_at, d.decided_by, d.decided_at, d.undone_by,
-       d.undone_at,
+       d.undone_at, array(SELECT q.user_id FROM run_requesters q WHERE q.run_id = d.run_id) AS requester_ids,
        (SELECT count(*) FROM departure_people p
         WHERE p.departure_id = d.id AND p.became = 'unlisted') AS unlisted,
        EXISTS (SELECT FROM departure_people p

@@ -4,15 +4,16 @@ Functions named ``async`` are for the worker, the others for users who decide. E
 transaction. Those that write run after ``lock_departure`` or ``lock_departures``.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from psycopg.rows import class_row, dict_row
 
+from hrims.access.actor import Actor
+from hrims.access.scope import Scope
 from hrims.db import AsyncConnection, Connection, int_array, statements
 from hrims.employees.absence import ABSENCE
+from hrims.leavers.model import DepartureView
 from hrims.leavers.threshold import DAYS, Counts
 
 RECENT = 30
@@ -37,13 +38,13 @@ class Overdue(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """The leavers that one run found."""
+    """The leavers that one run found. ``requester_ids`` are all users who asked for the run."""
 
     id: int
     institution_id: int
     run_id: int
-    asked_by: str
     state: str
+    requester_ids: list[int]
 
 
 class ApplyResult(NamedTuple):
@@ -147,18 +148,24 @@ def lock_departure(conn: Connection, departure_id: int) -> Departure | None:
     """Return a departure, locked with its employees until this transaction ends, or None."""
     conn.execute(SQL["lock_departures"])
     row = conn.execute(
-        "SELECT id, institution_id, run_id, asked_by, state FROM departures WHERE id = %s FOR UPDATE",
+        "SELECT id, institution_id, run_id, state,"
+        " array(SELECT user_id FROM run_requesters r WHERE r.run_id = d.run_id)"
+        " FROM departures d WHERE id = %s FOR UPDATE",
         (departure_id,),
     ).fetchone()
     conn.execute(SQL["lock_people"], {"departure": departure_id})
     return Departure(*row) if row else None
 
 
-def record_decision(conn: Connection, departure: Departure, state: str, name: str) -> None:
-    """Save that a user approved or refused a departure. None of it waits any longer."""
+def record_decision(conn: Connection, departure: Departure, state: str, actor: Actor) -> None:
+    """Save that a user approved or refused a departure. None of it waits any longer.
+
+    Raises psycopg.errors.CheckViolation if the user asked for the run and approves.
+    """
     conn.execute(
-        "UPDATE departures SET state = %s, decided_by = %s, decided_at = now() WHERE id = %s",
-        (state, name, departure.id),
+        "UPDATE departures SET state = %s, decided_by = %s, decided_by_id = %s, decided_at = now()"
+        " WHERE id = %s",
+        (state, actor.name, actor.user_id, departure.id),
     )
     conn.execute(SQL["clear_waiting"], {"run": departure.run_id})
 
@@ -177,77 +184,39 @@ def forget_misses(conn: Connection, departure: Departure) -> None:
     conn.execute(SQL["forget_misses"], {"departure": departure.id})
 
 
-def undo(conn: Connection, departure: Departure, name: str) -> int:
+def undo(conn: Connection, departure: Departure, actor: Actor) -> int:
     """Undo what a departure did, as far as it still stands. Return how many employees are listed again."""
     conn.execute(
-        "UPDATE departures SET state = 'undone', undone_by = %s, undone_at = now() WHERE id = %s",
-        (name, departure.id),
+        "UPDATE departures SET state = 'undone', undone_by = %s, undone_by_id = %s, undone_at = now()"
+        " WHERE id = %s",
+        (actor.name, actor.user_id, departure.id),
     )
-    row = conn.execute(SQL["undo"], {"departure": departure.id, "made_by": name}).fetchone()
+    row = conn.execute(SQL["undo"], {"departure": departure.id, "made_by": actor.name}).fetchone()
     return int(row[0]) if row else 0
 
 
-@dataclass(frozen=True)
-class DepartureView:
-    """A departure as pages show it.
-
-    ``missing`` of its ``people`` are still not on the list; the others came back. The institution's other
-    number lists the ``unlisted`` ones. It ``is_in_effect`` while at
-    least one employee's listing is ended by it.
-    """
-
-    id: int
-    institution_id: int
-    institution: str
-    identifier_type: str
-    run_id: int
-    asked_by: str
-    state: str
-    why: str | None
-    listed: int
-    people: int
-    leavers: int
-    transfers: int
-    created_at: datetime
-    decided_by: str | None
-    decided_at: datetime | None
-    undone_by: str | None
-    undone_at: datetime | None
-    unlisted: int
-    is_in_effect: bool
-    missing: int
-
-    @property
-    def share(self) -> float:
-        """Return the employees of this departure in per cent of the list."""
-        return round(100 * self.people / self.listed, 1) if self.listed else 100.0
-
-    @property
-    def can_be_undone(self) -> bool:
-        return self.state in {"applied", "approved"} and self.is_in_effect
+IN_SCOPE = SQL["select_departures"] + b" WHERE in_scope(d.institution_id, %(scope)s)"
+"""The departures of the institutions that a user may see."""
 
 
-def find_departure(conn: Connection, id_: int) -> DepartureView | None:
-    """Return the departure with this id, or None."""
+def find_departure(conn: Connection, scope: Scope, id_: int) -> DepartureView | None:
+    """Return the departure with this id; None if there is none in the scope."""
     with conn.cursor(row_factory=class_row(DepartureView)) as cursor:
-        return cursor.execute(SQL["select_departures"] + b" WHERE d.id = %s", (id_,)).fetchone()
+        return cursor.execute(IN_SCOPE + b" AND d.id = %(id)s", {"id": id_, **scope.values}).fetchone()
 
 
-def list_waiting(conn: Connection) -> list[DepartureView]:
-    """Return the departures that wait for approval, oldest first, at most one per list."""
+def list_waiting(conn: Connection, scope: Scope) -> list[DepartureView]:
+    """Return the departures in the scope that wait for approval, oldest first, at most one per list."""
+    with conn.cursor(row_factory=class_row(DepartureView)) as cursor:
+        return cursor.execute(IN_SCOPE + b" AND d.state = 'waiting' ORDER BY d.id", scope.values).fetchall()
+
+
+def list_recent(conn: Connection, scope: Scope, limit: int) -> list[DepartureView]:
+    """Return the departures in the scope that were carried out, refused or undone, newest first."""
     with conn.cursor(row_factory=class_row(DepartureView)) as cursor:
         return cursor.execute(
-            SQL["select_departures"] + b" WHERE d.state = 'waiting' ORDER BY d.id"
-        ).fetchall()
-
-
-def list_recent(conn: Connection, limit: int) -> list[DepartureView]:
-    """Return the departures that were carried out, refused or undone, newest first."""
-    with conn.cursor(row_factory=class_row(DepartureView)) as cursor:
-        return cursor.execute(
-            SQL["select_departures"] + b" WHERE d.state NOT IN ('waiting', 'superseded')"
-            b" ORDER BY d.id DESC LIMIT %s",
-            (limit,),
+            IN_SCOPE + b" AND d.state NOT IN ('waiting', 'superseded') ORDER BY d.id DESC LIMIT %(limit)s",
+            {"limit": limit, **scope.values},
         ).fetchall()
 
 

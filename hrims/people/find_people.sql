@@ -10,20 +10,23 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
 SELECT array_remove(string_to_array(search_key(%(text)s), ' '), '')
 
 -- name: by_number
-SELECT id FROM employees WHERE zan_id = %(number)s
+SELECT id FROM employees WHERE zan_id = %(number)s AND person_in_scope(id, institution_id, %(scope)s)
 UNION
-SELECT id FROM employees WHERE payroll_number IN (%(text)s, %(number)s)
+SELECT id FROM employees
+WHERE payroll_number IN (%(text)s, %(number)s) AND person_in_scope(id, institution_id, %(scope)s)
 LIMIT %(limit)s
 
 -- name: by_beginning
 -- In the order of the index: if too many employees match, returns the first by name.
-SELECT id FROM employees WHERE lower(name) LIKE lower(%(beginning)s)
+SELECT id FROM employees
+WHERE lower(name) LIKE lower(%(beginning)s) AND person_in_scope(id, institution_id, %(scope)s)
 ORDER BY lower(name) USING ~<~ LIMIT %(limit)s
 
 -- name: by_parts
 -- IS NOT FALSE keeps the index from evaluating ``rest``: each of its beginnings may match a million words.
 SELECT id FROM employees
 WHERE name_parts(name) @@ %(query)s::tsquery AND (name_parts(name) @@ %(rest)s::tsquery) IS NOT FALSE
+  AND person_in_scope(id, institution_id, %(scope)s)
 LIMIT %(limit)s
 
 -- name: near_words
@@ -46,7 +49,7 @@ ORDER BY p.place, near.likeness DESC
 SELECT id
 FROM (SELECT id, name FROM employees
       WHERE name_parts(name) @@ %(query)s::tsquery AND (name_parts(name) @@ %(rest)s::tsquery) IS NOT FALSE
-        AND NOT id = ANY(%(ids)s::bigint[])
+        AND NOT id = ANY(%(ids)s::bigint[]) AND person_in_scope(id, institution_id, %(scope)s)
       LIMIT %(compared)s) compared
 ORDER BY strict_word_similarity(%(key)s, search_key(name)) DESC, id LIMIT %(limit)s
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.rows import dict_row
 
+from hrims.access.scope import Scope
 from hrims.db import Connection, statements
 from hrims.employees.fields import LABELS
 from hrims.errors import InvalidInput
@@ -50,8 +51,8 @@ class Listing(NamedTuple):
     ended_run_id: int | None
 
 
-def search(conn: Connection, text: str, limit: int) -> list[dict[str, Any]]:
-    """Return at most ``limit`` employees that match the search text.
+def search(conn: Connection, scope: Scope, text: str, limit: int) -> list[dict[str, Any]]:
+    """Return at most ``limit`` employees in the scope that match the search text.
 
     Search by ZanID or payroll number. If that finds none, search by any parts of the name in any order;
     employees with a similar name follow, marked ``is_similar``. Raises InvalidInput if the search takes too
@@ -60,66 +61,72 @@ def search(conn: Connection, text: str, limit: int) -> list[dict[str, Any]]:
     try:
         with conn.transaction():
             conn.execute(FIND["plan_by_index"], {"timeout": STATEMENT_TIMEOUT})
-            return _search(conn, clean(text), limit)
+            return _Search(conn, scope, limit).run(clean(text))
     except psycopg.errors.QueryCanceled:
         raise InvalidInput(
             "The search took too long and was stopped. Type more of the name.", "search_too_long"
         ) from None
 
 
-def _search(conn: Connection, text: str, limit: int) -> list[dict[str, Any]]:
-    values = {"text": text, "number": compact(text), "limit": limit}
-    similar: list[int] = []
-    ids = _ids(conn, "by_number", values)
-    if not ids:
-        parts = _parts(conn, text)
-        ids = _by_name(conn, parts, limit)
-        similar = _by_near_spelling(conn, parts, ids, min(queries.MAX_SIMILAR, limit - len(ids)))
-    with conn.cursor(row_factory=dict_row) as cursor:
-        found = {"ids": ids + similar, "similar": similar, "text": text, "limit": limit}
-        return cursor.execute(FIND["found"], found).fetchall()
+class _Search:
+    """One search: its connection, the scope of its user, and the most employees that it returns."""
+
+    def __init__(self, conn: Connection, scope: Scope, limit: int) -> None:
+        self._conn, self._scope, self._limit = conn, scope, limit
+
+    def run(self, text: str) -> list[dict[str, Any]]:
+        """Return the employees that match ``text``."""
+        similar: list[int] = []
+        ids = self._ids("by_number", {"text": text, "number": compact(text)})
+        if not ids:
+            parts = self._parts(text)
+            ids = self._by_name(parts)
+            similar = self._by_near_spelling(parts, ids)
+        found = {"ids": ids + similar, "similar": similar, "text": text, "limit": self._limit}
+        with self._conn.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(FIND["found"], found).fetchall()
+
+    def _ids(self, name: str, values: dict[str, Any]) -> list[int]:
+        given = {"limit": self._limit, **values, **self._scope.values}
+        return [id_ for (id_,) in self._conn.execute(FIND[name], given)]
+
+    def _parts(self, text: str) -> list[str]:
+        row = self._conn.execute(FIND["parts"], {"text": text}).fetchone()
+        return row[0] if row else []
+
+    def _by_name(self, parts: list[str]) -> list[int]:
+        if not parts:
+            return []
+        first = self._ids("by_beginning", {"beginning": queries.beginning(parts)})
+        if len(first) >= self._limit:
+            return first
+        others = self._ids("by_parts", {"query": queries.query(parts), "rest": queries.rest(parts)})
+        return list(dict.fromkeys(first + others))[: self._limit]
+
+    def _by_near_spelling(self, parts: list[str], found: list[int]) -> list[int]:
+        limit = min(queries.MAX_SIMILAR, self._limit - len(found))
+        if not parts or limit < 1:
+            return []
+        values = {"parts": parts, "limit": queries.MAX_NEAR_WORDS, "shortest": queries.MIN_NEAR_LENGTH}
+        near = queries.by_place(self._conn.execute(FIND["near_words"], values))
+        if not near:
+            return []
+        query = {"query": queries.query(parts, near), "rest": queries.rest(parts), "key": " ".join(parts)}
+        others = {"ids": found, "compared": queries.COMPARED, "limit": limit}
+        return self._ids("by_near_words", {**query, **others})
 
 
-def _ids(conn: Connection, name: str, values: dict[str, Any]) -> list[int]:
-    return [id_ for (id_,) in conn.execute(FIND[name], values)]
+def find_person(conn: Connection, scope: Scope, id_: int) -> dict[str, Any] | None:
+    """Return all saved fields of an employee in the scope, and the name of their ``institution``.
 
-
-def _parts(conn: Connection, text: str) -> list[str]:
-    row = conn.execute(FIND["parts"], {"text": text}).fetchone()
-    return row[0] if row else []
-
-
-def _by_name(conn: Connection, parts: list[str], limit: int) -> list[int]:
-    if not parts:
-        return []
-    first = _ids(conn, "by_beginning", {"beginning": queries.beginning(parts), "limit": limit})
-    if len(first) >= limit:
-        return first
-    others = _ids(
-        conn, "by_parts", {"query": queries.query(parts), "rest": queries.rest(parts), "limit": limit}
-    )
-    return list(dict.fromkeys(first + others))[:limit]
-
-
-def _by_near_spelling(conn: Connection, parts: list[str], found: list[int], limit: int) -> list[int]:
-    values = {"parts": parts, "limit": queries.MAX_NEAR_WORDS, "shortest": queries.MIN_NEAR_LENGTH}
-    if not parts or limit < 1:
-        return []
-    near = queries.by_place(conn.execute(FIND["near_words"], values))
-    if not near:
-        return []
-    query = {"query": queries.query(parts, near), "rest": queries.rest(parts), "key": " ".join(parts)}
-    others = {"ids": found, "compared": queries.COMPARED, "limit": limit}
-    return _ids(conn, "by_near_words", {**query, **others})
-
-
-def find_person(conn: Connection, id_: int) -> dict[str, Any] | None:
-    """Return all saved fields of an employee by column, and the name of their ``institution``. Else None."""
+    Else None.
+    """
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             "SELECT e.*, i.name AS institution FROM employees e"
-            " LEFT JOIN institutions i ON i.id = e.institution_id WHERE e.id = %s",
-            (id_,),
+            " LEFT JOIN institutions i ON i.id = e.institution_id"
+            " WHERE e.id = %(id)s AND person_in_scope(e.id, e.institution_id, %(scope)s)",
+            {"id": id_, **scope.values},
         ).fetchone()
 
 

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import psycopg
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound
 from hrims.jobs import control, enqueue

@@ -2,7 +2,7 @@
 kind ``rejected``, which fetches only the pages that contain open rejects.
 """
 
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
 from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import enqueue
@@ -23,7 +23,7 @@ def retry_rejects(conn: Connection, actor: Actor, institution_id: int, identifie
     open, or if another run of the institution is under way.
     """
     with conn.transaction():
-        institution = enqueue.find_institution(conn, institution_id)
+        institution = enqueue.find_institution(conn, institution_id, actor.scope)
         positions = store.lock_open(conn, institution_id, identifier_type)
         if not positions:
             raise Conflict(

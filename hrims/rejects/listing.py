@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from hrims.access.scope import NOTHING, Scope
 from hrims.db import Connection
 from hrims.rejects import messages, store
 
@@ -63,6 +64,7 @@ class RejectQuery:
     state: str = "open"
     page: int = 1
     page_size: int = PER_PAGE
+    user_scope: Scope = NOTHING
     conn: Connection | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -110,7 +112,7 @@ class RejectQuery:
         """Return the lists of the institution that have open cases, and how many each has."""
         if self.institution_id is None:
             return []
-        return store.list_open_listings(self._conn, self.institution_id)
+        return store.list_open_listings(self._conn, self.user_scope, self.institution_id)
 
     @property
     def _conn(self) -> Connection:
@@ -118,4 +120,4 @@ class RejectQuery:
         return self.conn
 
     def _where(self) -> store.Where:
-        return store.Where(self.institution_id, self.identifier_type, self.code, self.state)
+        return store.Where(self.user_scope, self.institution_id, self.identifier_type, self.code, self.state)

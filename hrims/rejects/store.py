@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hrims.access.scope import Scope
 from hrims.db import AsyncConnection, Connection, statements
 from hrims.employees.rejects import Reject
 from hrims.jobs.attempts.store import Attempt
@@ -173,10 +174,16 @@ def insert_run_cases(conn: Connection, run_id: int, institution_id: int, identif
 class Where(NamedTuple):
     """Conditions for cases. None matches any value; ``state`` is open, closed or all."""
 
+    user_scope: Scope
     institution_id: int | None
     identifier_type: str | None
     code: str | None
     state: str
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return the parameters of the statements."""
+        return self._asdict() | self.user_scope.values
 
 
 class Listing(NamedTuple):
@@ -188,7 +195,8 @@ class Listing(NamedTuple):
 
 WHERE = """
 FROM reject_cases c
-WHERE (%(institution_id)s::bigint IS NULL OR c.institution_id = %(institution_id)s)
+WHERE in_scope(c.institution_id, %(scope)s)
+  AND (%(institution_id)s::bigint IS NULL OR c.institution_id = %(institution_id)s)
   AND (%(identifier_type)s::text IS NULL OR c.identifier_type = %(identifier_type)s)
   AND (%(code)s::text IS NULL OR c.code = %(code)s)
 """
@@ -209,7 +217,7 @@ def count_states(conn: Connection, where: Where) -> tuple[int, int]:
     """Return the number of (open, closed) cases, regardless of ``where.state``."""
     row = conn.execute(
         f"SELECT count(*) FILTER (WHERE c.closed_at IS NULL), count(c.closed_at) {WHERE}".encode(),
-        where._asdict(),
+        where.values,
     ).fetchone()
     assert row is not None
     return row[0], row[1]
@@ -217,36 +225,39 @@ def count_states(conn: Connection, where: Where) -> tuple[int, int]:
 
 def list_cases(conn: Connection, where: Where, limit: int, skip: int) -> list[tuple[Any, ...]]:
     """Return one page of cases, open ones first, the latest first."""
-    values = where._asdict() | {"limit": limit, "skip": skip}
+    values = where.values | {"limit": limit, "skip": skip}
     return conn.execute(f"{CASES} LIMIT %(limit)s OFFSET %(skip)s".encode(), values).fetchall()
 
 
 def iterate_cases(conn: Connection, where: Where) -> Iterator[tuple[Any, ...]]:
     """Yield all cases, through a server-side cursor, so that memory stays bounded."""
     with conn.cursor("every_reject") as cursor:
-        cursor.execute(CASES.encode(), where._asdict())
+        cursor.execute(CASES.encode(), where.values)
         yield from cursor
 
 
-def list_open_listings(conn: Connection, institution_id: int) -> list[Listing]:
-    """Return the lists of an institution that have open cases."""
+def list_open_listings(conn: Connection, scope: Scope, institution_id: int) -> list[Listing]:
+    """Return the lists of an institution in the scope that have open cases."""
     rows = conn.execute(
         """
         SELECT identifier_type, count(*) FROM reject_cases
-        WHERE institution_id = %s AND closed_at IS NULL GROUP BY 1 ORDER BY 1 DESC
+        WHERE institution_id = %(id)s AND in_scope(institution_id, %(scope)s) AND closed_at IS NULL
+        GROUP BY 1 ORDER BY 1 DESC
         """,
-        (institution_id,),
+        {"id": institution_id, **scope.values},
     )
     return [Listing(*row) for row in rows]
 
 
-def list_institutions(conn: Connection) -> list[tuple[int, str]]:
-    """Return (id, name) of the institutions that have cases, by name."""
+def list_institutions(conn: Connection, scope: Scope) -> list[tuple[int, str]]:
+    """Return (id, name) of the institutions in the scope that have cases, by name."""
     return conn.execute(
         """
         SELECT i.id, i.name FROM institutions i
-        WHERE EXISTS (SELECT FROM reject_cases c WHERE c.institution_id = i.id) ORDER BY i.name
-        """
+        WHERE in_scope(i.id, %(scope)s) AND EXISTS (SELECT FROM reject_cases c WHERE c.institution_id = i.id)
+        ORDER BY i.name
+        """,
+        scope.values,
     ).fetchall()
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from psycopg.rows import class_row
 
+from hrims.access.scope import Scope
 from hrims.db import Connection
 from hrims.runs.attempts import PastAttempt
 from hrims.runs.model import Run
@@ -41,10 +42,16 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
 """  # noqa: S608 - constants only
 
 
-def find_run(conn: Connection, run_id: int) -> Run | None:
-    """Return one run with its progress."""
+IN_SCOPE = "run_in_scope({0}.institution_id, {0}.requester_id, %(scope)s, %(viewer)s)"
+"""The condition under which a user may see a run."""
+
+
+def find_run(conn: Connection, scope: Scope, run_id: int) -> Run | None:
+    """Return one run with its progress; None if there is none in the scope."""
     with conn.cursor(row_factory=class_row(Run)) as cursor:
-        return cursor.execute(f"{RUN} WHERE r.id = %s".encode(), (run_id,)).fetchone()
+        return cursor.execute(
+            f"{RUN} WHERE r.id = %(id)s AND {IN_SCOPE.format('r')}".encode(), {"id": run_id, **scope.values}
+        ).fetchone()
 
 
 def find_latest(conn: Connection, institution_id: int) -> Run | None:
@@ -67,37 +74,47 @@ ENDED = {
 
 
 def list_ended(
-    conn: Connection, institution_id: int | None, ended: str, limit: int, skip: int = 0
+    conn: Connection, scope: Scope, institution_id: int | None, ended: str, limit: int, skip: int = 0
 ) -> list[Run]:
-    """Return runs, newest first.
+    """Return runs in the scope, newest first.
 
     ``institution_id`` None selects all institutions; ``ended`` is a key of ENDED.
     """
-    condition = "true" if institution_id is None else "w.institution_id = %(institution)s"
+    condition = IN_SCOPE.format("w")
+    if institution_id is not None:
+        condition += " AND w.institution_id = %(institution)s"
     # Select the ids first. Otherwise Postgres computes every column of the rows that OFFSET skips.
     numbers = f"SELECT w.id FROM runs w WHERE {condition} AND {ENDED[ended]} ORDER BY w.id DESC"  # noqa: S608 - constants
     statement = f"{RUN} WHERE r.id = ANY(ARRAY({numbers} LIMIT %(limit)s OFFSET %(skip)s)) ORDER BY r.id DESC"
     with conn.cursor(row_factory=class_row(Run)) as cursor:
         return cursor.execute(
-            statement.encode(), {"institution": institution_id, "limit": limit, "skip": skip}
+            statement.encode(),
+            {"institution": institution_id, "limit": limit, "skip": skip, **scope.values},
         ).fetchall()
 
 
-def list_recent(conn: Connection, limit: int) -> list[Run]:
-    """Return the latest runs of all institutions, newest first."""
-    return list_ended(conn, None, "all", limit)
+def list_recent(conn: Connection, scope: Scope, limit: int) -> list[Run]:
+    """Return the latest runs in the scope, newest first."""
+    return list_ended(conn, scope, None, "all", limit)
 
 
-def list_unfinished(conn: Connection, limit: int, skip: int) -> list[Run]:
-    """Return unfinished runs: the running ones, then the waiting ones in the order in which they start."""
-    page = "SELECT job_id, starts_at, why, place FROM queue_v ORDER BY place LIMIT %s OFFSET %s"
+def list_unfinished(conn: Connection, scope: Scope, limit: int, skip: int) -> list[Run]:
+    """Return unfinished runs in the scope: running ones, then waiting ones in the order in which they start.
+
+    Their places count the runs of all institutions.
+    """
+    page = (
+        "SELECT q.job_id, q.starts_at, q.why, q.place FROM queue_v q JOIN runs w ON w.id = q.job_id"  # noqa: S608 - constants
+        f" WHERE {IN_SCOPE.format('w')} ORDER BY q.place LIMIT %(limit)s OFFSET %(skip)s"
+    )
     statement = RUN.replace(OWN_WAIT, f"JOIN ({page}) v ON v.job_id = r.id") + " ORDER BY v.place"
     with conn.cursor(row_factory=class_row(Run)) as cursor:
-        return cursor.execute(statement.encode(), (limit, skip)).fetchall()
+        values = {"limit": limit, "skip": skip, **scope.values}
+        return cursor.execute(statement.encode(), values).fetchall()
 
 
-def list_first_people(conn: Connection, run_id: int, limit: int) -> list[dict[str, Any]]:
-    """Return the first people of a run in the remote's order, each once, as pages and the API show them.
+def list_first_people(conn: Connection, scope: Scope, run_id: int, limit: int) -> list[dict[str, Any]]:
+    """Return the first people of a run in the scope, in the remote's order, each once.
 
     A preview has none: it saves no people, and its checkpoint has no employees.id.
     """
@@ -107,14 +124,16 @@ def list_first_people(conn: Connection, run_id: int, limit: int) -> list[dict[st
         FROM (
             SELECT id, min(p.page_size::bigint * p.page_number + position) AS place
             FROM run_pages p, unnest(p.people) WITH ORDINALITY AS u(id, position)
-            WHERE p.run_id = (SELECT id FROM runs WHERE id = %s AND kind <> 'preview') AND p.reading = 1
-            GROUP BY id ORDER BY place, id LIMIT %s
+            WHERE p.run_id = (SELECT id FROM runs WHERE id = %(run)s AND kind <> 'preview') AND p.reading = 1
+              AND (%(scope)s::bigint[] IS NULL OR EXISTS (
+                  SELECT FROM employees e WHERE e.id = u.id AND person_in_scope(e.id, e.institution_id,
+                  %(scope)s))) GROUP BY id ORDER BY place, id LIMIT %(limit)s
         ) first
         JOIN employees e ON e.id = first.id
         LEFT JOIN institutions i ON i.id = e.institution_id
         ORDER BY first.place, e.id
         """,
-        (run_id, limit),
+        {"run": run_id, "limit": limit, **scope.values},
     )
     names = ("id", "zanId", "name", "cadre", "workplace", "status", "institution")
     return [dict(zip(names, row, strict=True)) for row in rows]

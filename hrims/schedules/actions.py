@@ -9,7 +9,9 @@ from typing import Any
 import psycopg
 from msgspec.structs import asdict
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.scope import Scope
 from hrims.batches import actions as batches
 from hrims.batches.store import Quiet
 from hrims.db import Connection
@@ -37,8 +39,8 @@ def next_times(conn: Connection, schedule: Schedule) -> list[datetime]:
 def add(conn: Connection, actor: Actor, fields: ScheduleRequest) -> int:
     """Add a schedule. Return its id. Raises InvalidInput, NotFound, or Conflict if its name is taken."""
     with conn.transaction():
-        columns = check(conn, fields)
-        id_ = store.insert_schedule(conn, columns, actor.name)
+        columns = check(conn, actor, fields)
+        id_ = store.insert_schedule(conn, columns, actor.name, actor.user_id)
         if id_ is None:
             raise _name_taken(columns["name"])
         record(conn, actor, "schedule.add", f"schedule:{id_}", **_audit_details(columns))
@@ -50,8 +52,8 @@ def change(conn: Connection, actor: Actor, schedule_id: int, fields: ScheduleReq
     try:
         with conn.transaction():
             before = _lock(conn, schedule_id)
-            columns = check(conn, fields)
-            store.update_schedule(conn, schedule_id, columns)
+            columns = check(conn, actor, fields)
+            store.update_schedule(conn, schedule_id, columns, actor.user_id)
             was, now = _audit_details(vars(before)), _audit_details(columns)
             changed = {
                 name: [was.get(name), now.get(name)] for name in now | was if was.get(name) != now.get(name)
@@ -77,7 +79,8 @@ def resume(conn: Connection, actor: Actor, schedule_id: int) -> None:
     """
     with conn.transaction():
         found = _lock(conn, schedule_id)
-        if not store.resume_schedule(conn, schedule_id, _next_time(conn, found.cron, found.time_zone)):
+        next_at = _next_time(conn, found.cron, found.time_zone)
+        if not store.resume_schedule(conn, schedule_id, next_at, actor.user_id):
             raise Conflict("This schedule is not paused. Nothing was changed.", "not_paused")
         record(conn, actor, "schedule.resume", f"schedule:{schedule_id}")
 
@@ -105,7 +108,9 @@ def remove(conn: Connection, actor: Actor, schedule_id: int) -> None:
 def enqueue_batch(conn: Connection, actor: Actor, schedule: Schedule) -> int:
     """Enqueue the batch of a schedule. Return its id. Raises Unprocessable if no institution is selected."""
     zone = None if schedule.quiet_from is None else schedule.time_zone
-    known = batches.find_known(conn, schedule.institutions) if schedule.scope == "selection" else []
+    known = (
+        batches.find_known(conn, actor.scope, schedule.institutions) if schedule.scope == "selection" else []
+    )
     if schedule.scope == "selection" and not known:
         raise Unprocessable("None of its institutions is on the register any more.", "none_selected")
     result = batches.enqueue_batch(
@@ -123,18 +128,18 @@ def enqueue_batch(conn: Connection, actor: Actor, schedule: Schedule) -> int:
     return result.batch_id
 
 
-def find(conn: Connection, schedule_id: int) -> Schedule:
-    """Return the schedule with this id. Raises NotFound."""
-    found = store.find_schedule(conn, schedule_id) if 0 < schedule_id <= LARGEST else None
+def find(conn: Connection, scope: Scope, schedule_id: int) -> Schedule:
+    """Return the schedule with this id in the scope. Raises NotFound."""
+    found = store.find_schedule(conn, scope, schedule_id) if 0 < schedule_id <= LARGEST else None
     if not found:
         raise _not_found()
     return found
 
 
-def check(conn: Connection, fields: ScheduleRequest) -> dict[str, Any]:
+def check(conn: Connection, actor: Actor, fields: ScheduleRequest) -> dict[str, Any]:
     """Convert the fields of a request to the columns of a schedule. Raises InvalidInput, NotFound."""
     scope, institutions = batches.split_institutions(fields.institutions)
-    batches.check_known(conn, institutions)
+    batches.check_known(conn, actor.scope, institutions)
     zone = calendar.check_zone(fields.time_zone)
     if not store.is_known_zone(conn, zone.key):
         raise InvalidInput(f"PostgreSQL knows no time zone {zone.key}. Nothing was changed.", "bad_time_zone")

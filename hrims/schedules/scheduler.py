@@ -12,7 +12,10 @@ from typing import Final
 import psycopg
 
 from hrims import db, metrics
-from hrims.access.audit import Actor, record
+from hrims.access import users
+from hrims.access.actor import system
+from hrims.access.audit import record
+from hrims.access.permissions import Permission
 from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.errors import InputError
@@ -72,7 +75,7 @@ def fire_due_schedule(conn: Connection) -> bool:
             # schedules continue and an administrator can repair it.
             log.warning("schedule_paused", schedule=schedule.id, error=name_of(error))
             store.pause_schedule(conn, schedule.id, SYSTEM)
-            record(conn, Actor(SYSTEM, "system"), "schedule.pause", f"schedule:{schedule.id}")
+            record(conn, system(SYSTEM), "schedule.pause", f"schedule:{schedule.id}")
             return True
         result, batch_id = "skipped", None
         is_late = store.now(conn) - due > MISFIRE_GRACE
@@ -98,16 +101,18 @@ def _skip_passed_times(conn: Connection, schedule: store.Schedule) -> tuple[date
 
 
 def _enqueue_batch(conn: Connection, schedule: store.Schedule, is_late: bool) -> tuple[str, int | None]:
-    """Enqueue the batch of a due time. Return the result and the batch id.
+    """Enqueue the batch of a due time with the rights of its owner. Return the result and the batch id.
 
     An error in one schedule does not stop the others. Raises a database error if the time must stay due, so
     that the next check retries it.
     """
+    owner = users.identify_owner(conn, schedule.owner_id, f"schedule:{schedule.name}", "schedule")
+    if owner is None or not owner.can(Permission.SYNC):
+        log.warning("schedule_refused", schedule=schedule.id)
+        return "refused", None
     try:
         with conn.transaction():
-            return "enqueued", actions.enqueue_batch(
-                conn, Actor(f"schedule:{schedule.name}", "system"), schedule
-            )
+            return "enqueued", actions.enqueue_batch(conn, owner, schedule)
     except InputError:
         return "none_selected", None
     except psycopg.Error as error:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.rows import class_row
 
+from hrims.access.scope import Scope
 from hrims.db import AsyncConnection, Connection, statements
 
 LATEST = 10
@@ -39,6 +40,7 @@ class Schedule:
     paused_by: str | None
     made_by: str
     made_at: datetime
+    owner_id: int
 
     @property
     def zone(self) -> ZoneInfo:
@@ -74,15 +76,20 @@ def is_known_zone(conn: Connection, zone: str) -> bool:
     return True
 
 
-def insert_schedule(conn: Connection, schedule: dict[str, Any], made_by: str) -> int | None:
+def insert_schedule(
+    conn: Connection, schedule: dict[str, Any], made_by: str, owner_id: int | None
+) -> int | None:
     """Insert a schedule. Return its id, or None if the name is taken."""
-    row = conn.execute(SQL["insert"], {**schedule, "made_by": made_by}).fetchone()
+    row = conn.execute(SQL["insert"], {**schedule, "made_by": made_by, "owner_id": owner_id}).fetchone()
     return row[0] if row else None
 
 
-def update_schedule(conn: Connection, id_: int, schedule: dict[str, Any]) -> None:
-    """Update a schedule. Raises psycopg.errors.UniqueViolation if the name is taken."""
-    conn.execute(SQL["update"], {**schedule, "id": id_})
+def update_schedule(conn: Connection, id_: int, schedule: dict[str, Any], owner_id: int | None) -> None:
+    """Update a schedule, which has the rights of ``owner_id`` from now on.
+
+    Raises psycopg.errors.UniqueViolation if the name is taken.
+    """
+    conn.execute(SQL["update"], {**schedule, "id": id_, "owner_id": owner_id})
 
 
 def lock_schedule(conn: Connection, id_: int) -> Schedule | None:
@@ -106,20 +113,31 @@ async def is_due(conn: AsyncConnection) -> bool:
     return bool(row and row[0])
 
 
-def find_schedule(conn: Connection, id_: int) -> Schedule | None:
-    """Return one schedule."""
-    return _select_one(conn, b"WHERE id = %s", (id_,))
+IN_SCOPE = b"(%(scope)s::bigint[] IS NULL OR scope = 'selection' AND institutions && %(scope)s)"
+"""The schedules that a user may see: of an institution in the scope.
+
+Those of all institutions are for all.
+"""
 
 
-def _select_one(conn: Connection, where: bytes, values: tuple[Any, ...] = ()) -> Schedule | None:
+def find_schedule(conn: Connection, scope: Scope, id_: int) -> Schedule | None:
+    """Return one schedule; None if there is none in the scope."""
+    return _select_one(conn, b"WHERE id = %(id)s AND " + IN_SCOPE, {"id": id_, **scope.values})
+
+
+def _select_one(
+    conn: Connection, where: bytes, values: tuple[Any, ...] | dict[str, Any] = ()
+) -> Schedule | None:
     with conn.cursor(row_factory=class_row(Schedule)) as cursor:
         return cursor.execute(SQL["select"] + b"\n" + where, values).fetchone()
 
 
-def list_schedules(conn: Connection) -> list[Schedule]:
-    """Return all schedules, ordered by name."""
+def list_schedules(conn: Connection, scope: Scope) -> list[Schedule]:
+    """Return the schedules in the scope, ordered by name."""
     with conn.cursor(row_factory=class_row(Schedule)) as cursor:
-        return cursor.execute(SQL["select"] + b"\nORDER BY lower(name), id").fetchall()
+        return cursor.execute(
+            SQL["select"] + b"\nWHERE " + IN_SCOPE + b" ORDER BY lower(name), id", scope.values
+        ).fetchall()
 
 
 def record_firing(
@@ -172,13 +190,13 @@ def pause_schedule(conn: Connection, id_: int, paused_by: str) -> bool:
     )
 
 
-def resume_schedule(conn: Connection, id_: int, next_at: datetime) -> bool:
-    """Resume a schedule at ``next_at``. Return False if it is not paused."""
+def resume_schedule(conn: Connection, id_: int, next_at: datetime, owner_id: int | None) -> bool:
+    """Resume a schedule at ``next_at``, with the rights of ``owner_id``. Return False if it is not paused."""
     return bool(
         conn.execute(
-            "UPDATE schedules SET paused_at = NULL, paused_by = NULL, next_at = %s"
+            "UPDATE schedules SET paused_at = NULL, paused_by = NULL, next_at = %s, owner_id = %s"
             " WHERE id = %s AND paused_at IS NOT NULL",
-            (next_at, id_),
+            (next_at, owner_id, id_),
         ).rowcount
     )
 

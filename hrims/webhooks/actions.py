@@ -8,7 +8,8 @@ import re
 import secrets
 from typing import NamedTuple
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from hrims.webhooks import store

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from hrims.access.audit import Actor
+from hrims.access.actor import system
 from hrims.db import Connection
 
-ROOT = Actor("root", "command")
+ROOT = system("root")
 
 PASSWORD = "a wet monsoon"
 

@@ -2,9 +2,18 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from hrims import connection_pools, db
+
+
+@pytest.fixture(name="dsn")
+def dsn_without_users(dsn: str) -> str:
+    """Return the DSN of this test's own database, without users."""
+    with psycopg.connect(dsn) as conn:
+        conn.execute("TRUNCATE users RESTART IDENTITY CASCADE")
+    return dsn
 
 
 @pytest.fixture

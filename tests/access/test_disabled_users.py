@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from hrims import db
-from hrims.access import sessions, store, tokens, users
+from hrims.access import sessions, tokens, users
 from hrims.access.sign_in import sign_in
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound
@@ -20,8 +20,8 @@ def asha(conn: Connection) -> int:
 
 def test_it_works(conn: Connection, asha: int) -> None:
     session = sessions.begin(conn, asha, None, hours=1)
-    hers = tokens.add_token(conn, ROOT, "nightly", owner="Asha")
-    other = tokens.add_token(conn, ROOT, "payroll", owner="binti")
+    hers = tokens.add_token(conn, ROOT, "nightly", user="Asha")
+    other = tokens.add_token(conn, ROOT, "payroll", user="binti")
     assert users.disable(conn, ROOT, " ASHA ") == (1, 1)
     assert sessions.find(conn, session) is None
     assert tokens.find_token(conn, hers) is None
@@ -52,7 +52,7 @@ def test_an_unknown_user_is_neither_disabled_nor_enabled(conn: Connection) -> No
 
 
 def test_the_last_administrator_stays(conn: Connection, asha: int) -> None:
-    token = tokens.add_token(conn, ROOT, "nightly", owner="binti")
+    token = tokens.add_token(conn, ROOT, "nightly", user="binti")
     with pytest.raises(
         Conflict, match=r"binti is the last administrator who may sign in\. Nothing was changed"
     ):
@@ -74,7 +74,7 @@ def test_the_last_administrator_stays(conn: Connection, asha: int) -> None:
 def test_the_database_keeps_it_too(conn: Connection, asha: int, statement: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="last enabled administrator"):
         conn.execute(statement.encode())
-    assert len(store.list_users(conn)) == 2
+    assert len(users.list_users(conn)) == 2
 
 
 def test_administrators_who_disable_one_another_at_once_leave_one(conn: Connection, pool: db.Pool) -> None:
@@ -91,13 +91,13 @@ def test_administrators_who_disable_one_another_at_once_leave_one(conn: Connecti
             return True
 
     assert sum(at_once(len(names), disable)) == len(names) - 1
-    assert len([user for user in store.list_users(conn) if user.disabled_at is None]) == 1
+    assert len([user for user in users.list_users(conn) if user.disabled_at is None]) == 1
     assert len(records(conn, "user.disable")) == len(names) - 1
 
 
 def test_a_token_that_is_made_meanwhile_ends_too(conn: Connection, dsn: str, asha: int) -> None:
     with psycopg.connect(dsn) as other, other.transaction():
-        token = tokens.add_token(other, ROOT, "nightly", owner="asha")
+        token = tokens.add_token(other, ROOT, "nightly", user="asha")
         conn.execute("SET lock_timeout = '0.3s'")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             users.disable(conn, ROOT, "asha")
@@ -108,7 +108,7 @@ def test_a_token_that_is_made_meanwhile_ends_too(conn: Connection, dsn: str, ash
 def test_the_list_shows_the_last_sign_in(conn: Connection, pool: db.Pool, asha: int) -> None:
     sign_in(pool, "asha", PASSWORD, address=None, hours=1)
     users.disable(conn, ROOT, "asha")
-    hers, his = store.list_users(conn)
+    hers, his = users.list_users(conn)
     assert (hers.name, hers.role, bool(hers.signed_in_at), bool(hers.disabled_at)) == (
         "asha",
         "officer",

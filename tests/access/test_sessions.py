@@ -16,7 +16,7 @@ def asha(conn: Connection) -> int:
 
 def test_it_works(conn: Connection, asha: int) -> None:
     token = sessions.begin(conn, asha, "192.0.2.7", hours=1)
-    assert sessions.find(conn, token) == SignedIn(asha, "asha", "officer")
+    assert sessions.find(conn, token) == SignedIn(asha, "asha", "officer", None)
     assert sessions.end(conn, token) == "asha"
     assert sessions.find(conn, token) is None
     assert sessions.end(conn, token) is None

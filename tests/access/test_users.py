@@ -34,7 +34,7 @@ def test_a_wrong_name_is_refused(conn: Connection, name: str) -> None:
 
 
 def test_a_wrong_role_is_refused(conn: Connection) -> None:
-    with pytest.raises(InvalidInput, match="administrator, officer, auditor"):
+    with pytest.raises(InvalidInput, match="viewer, officer, supervisor, administrator, auditor"):
         users.add_user(conn, ROOT, "asha", "king", PASSWORD)
 
 

@@ -16,9 +16,9 @@ from hrims.institutions import importer
 from tests.browser import chromium
 from tests.browser.stage import ADMINISTRATOR, NAME, PASSWORD, Stage
 from tests.browser.viewers import Viewers, sign_in
-from tests.database.runs import ASHA
 from tests.support.databases import clone
 from tests.support.simulated import Simulator
+from tests.support.users import ASHA
 
 SIZES = {"001": 1000, "156255890": 1000, "184661177": 120}
 """People by vote code or TIN: ten pages to watch, and a small institution."""

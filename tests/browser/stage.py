@@ -10,10 +10,10 @@ from hrims.access import users
 from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import control
-from tests.database.runs import ASHA
 from tests.support.harness import TIMEOUT, World
 from tests.support.served import Served, free_port
 from tests.support.simulated import Simulator
+from tests.support.users import ASHA
 
 NAME, ADMINISTRATOR, PASSWORD = "asha", "binti", "a wet monsoon"
 """An officer and an administrator, and the password of both."""

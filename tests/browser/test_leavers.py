@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
 from hrims.institutions import store as institution_store
 from hrims.jobs import enqueue
 from tests.browser.stage import Stage
@@ -11,8 +11,7 @@ from tests.browser.steps import press, rows
 from tests.browser.test_keyboard import tab_to
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers
-from tests.database.lists import JUMA
-from tests.database.runs import ASHA
+from tests.support.users import ASHA, JUMA
 
 PAGE = "/dashboard/admin/leavers"
 

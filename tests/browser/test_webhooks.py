@@ -10,7 +10,8 @@ from tests.browser.stage import Stage
 from tests.browser.steps import press
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers
-from tests.database.webhooks import BINTI, endpoint
+from tests.database.webhooks import endpoint
+from tests.support.users import BINTI
 
 PAGE = "/dashboard/admin/webhooks"
 

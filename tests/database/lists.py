@@ -6,18 +6,16 @@ Input: the people that HRIMS lists. Output: a run that ended as the product woul
 from collections.abc import Iterable
 from typing import Any
 
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import enqueue
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import FetchedPage
 from hrims.sync.repeats.resolve import resolve
-from tests.database.runs import ASHA, begin, institution
+from tests.database.runs import begin, institution
 from tests.support.people import page, record
-
-JUMA = Actor("juma", "page", "127.0.0.1")
-"""The second person."""
+from tests.support.users import ASHA
 
 INSTITUTIONS = {
     "health": ("WIZARA YA AFYA", "001", "156255890"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hrims.access.scope import EVERYTHING
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.jobs.attempts.store import Attempt
@@ -12,8 +13,9 @@ from hrims.sync import apply, pages, reconcile
 from hrims.sync.context import SyncContext
 from hrims.sync.pages import FetchedPage
 from hrims.sync.repeats.resolve import resolve
-from tests.database.runs import ASHA, begin, enqueue_run_of
+from tests.database.runs import begin, enqueue_run_of
 from tests.support.people import page
+from tests.support.users import ASHA
 
 PAGE_SIZE = 10
 
@@ -58,7 +60,7 @@ async def end(attempt: Attempt, pool: AsyncPool, total: int, readings: list[int]
 
 def wanted(conn: Connection, preview_id: int) -> actions.PreviewTarget:
     """Return what ``actions`` wants to know of a preview."""
-    run = run_store.find_run(conn, preview_id)
+    run = run_store.find_run(conn, EVERYTHING, preview_id)
     assert run
     assert run.institution_id
     return actions.PreviewTarget(

@@ -3,13 +3,11 @@
 import asyncio
 from typing import Any
 
-from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import enqueue
 from hrims.jobs.attempts import store as jobs
 from hrims.jobs.attempts.store import Attempt
-
-ASHA = Actor("asha", "page", "127.0.0.1")
+from tests.support.users import ASHA
 
 
 def institution(

@@ -13,7 +13,7 @@ from typing import Any
 from psycopg_pool import ConnectionPool
 
 from hrims.access import sign_in, tokens, users
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor, system
 from hrims.batches import actions as batches
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
@@ -29,11 +29,11 @@ from hrims.jobs.store import FENCED
 from hrims.sync import pages, reconcile
 from hrims.sync.pages import FetchedPage
 from hrims.webhooks.delivery import attempt
-from tests.database.lists import JUMA
-from tests.database.runs import ASHA, begin, institution, register_worker
-from tests.database.webhooks import BINTI, endpoint
+from tests.database.runs import begin, institution, register_worker
+from tests.database.webhooks import endpoint
 from tests.support.people import page, record
 from tests.support.receiver import Receiver
+from tests.support.users import ASHA, BINTI, CAST, JUMA
 
 PASSWORD = "mvua za masika 26"
 
@@ -109,11 +109,11 @@ class SampleHistory:
         await self.enqueue_waiting()
 
     def add_users(self) -> None:
-        """Add three users and an API token, and fail one sign-in."""
-        admin = Actor("admin", "command")
-        for name, role in ((BINTI.name, "administrator"), (ASHA.name, "officer"), (JUMA.name, "officer")):
-            users.add_user(self.conn, admin, name, role, PASSWORD)
-        tokens.add_token(self.conn, BINTI, "payroll", "auditor")
+        """Add four users and an API token, and fail one sign-in."""
+        self.conn.execute("TRUNCATE users RESTART IDENTITY CASCADE")
+        for name, role in CAST:
+            users.add_user(self.conn, system("admin"), name, role, PASSWORD)
+        tokens.add_token(self.conn, BINTI, "payroll", "read", user=BINTI.name)
         with (
             ConnectionPool(self.conn.info.dsn, min_size=1, max_size=1) as pool,
             contextlib.suppress(NotSignedIn),

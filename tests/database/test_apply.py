@@ -16,8 +16,9 @@ from hrims.previews import actions, store
 from hrims.sync import apply
 from hrims.sync.context import SyncContext
 from tests.database.previews import approve, carry_out, end, fetch, queue, save_all, wanted
-from tests.database.runs import ASHA, begin, enqueue_run_of, rows
+from tests.database.runs import begin, enqueue_run_of, rows
 from tests.support.people import record
+from tests.support.users import ASHA
 
 
 def application(conn: Connection) -> tuple[Any, ...]:
@@ -146,7 +147,7 @@ async def test_the_database_knows_that_too(
     insert = """
         INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
                           requested_by, requested_via, state, finished_at)
-        VALUES ('apply', %s, %s, 'votecode', '001', 10, 'asha', 'page', 'failed', now())
+        VALUES ('apply', %s, %s, 'votecode', '001', 10, 'asha', 'system', 'failed', now())
     """
     if state == "completed":
         await carry_out(conn, pool, approve(conn, preview).run_id)

@@ -18,7 +18,7 @@ from hrims.jobs.attempts.retry_policy import DEFAULT_POLICY, Deadline, RetryPoli
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.rescuer import task as rescuer
 from hrims.log import format_traceback
-from tests.database.runs import ASHA
+from tests.support.users import ASHA
 
 SETTINGS = load({"HRIMS_BEAT_SECONDS": "0.1", "HRIMS_SILENT_SECONDS": "1"})
 

@@ -8,6 +8,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from hrims.access.scope import EVERYTHING
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.remote.client import Remote
@@ -72,7 +73,7 @@ async def sync(conn: Connection, pool: AsyncPool, server: HTTPServer) -> Run:
         context = SyncContext(attempt, remote, pool, settings, lambda: False)
         async with context.slots:
             await sync_listing(context)
-    run = store.find_run(conn, attempt.run_id)
+    run = store.find_run(conn, EVERYTHING, attempt.run_id)
     assert run
     return run
 

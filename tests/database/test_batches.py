@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from hrims.access.audit import Actor
+from hrims.access.scope import EVERYTHING
 from hrims.batches import actions, store
 from hrims.batches.progress import STATES
 from hrims.db import Connection
@@ -16,11 +16,9 @@ from hrims.jobs import store as jobs
 from hrims.jobs.enqueue import enqueue_run as ask_one
 from hrims.jobs.rate_limit import actions as starts
 from hrims.jobs.rate_limit.priorities import PRIORITIES
-from tests.database.runs import ASHA
 from tests.support.sample import sampled
+from tests.support.users import ASHA, OMAR
 from tests.web.runs import end_run
-
-OMAR = Actor("omar", "api", "127.0.0.1")
 
 
 @pytest.fixture
@@ -46,7 +44,7 @@ def one(conn: Connection, institution_id: int, kind: str = "sync") -> int:
 def members(conn: Connection, batch_id: int) -> list[tuple[int, str, bool]]:
     return [
         (member.institution_id, member.status, member.joined)
-        for member in store.list_members(conn, batch_id, None, 100, 0)
+        for member in store.list_members(conn, EVERYTHING, batch_id, None, 100, 0)
     ]
 
 
@@ -60,7 +58,9 @@ def test_all_institutions_are_enqueued_and_skipped_ones_are_named(
         (1, "waiting", True), (2, "skipped", False), (3, "waiting", False), (4, "waiting", False),
         (5, "waiting", False), (6, "skipped", False),
     ]  # fmt: skip
-    skipped = [member.detail for member in store.list_members(conn, batch.batch_id, "skipped", 100, 0)]
+    skipped = [
+        member.detail for member in store.list_members(conn, EVERYTHING, batch.batch_id, "skipped", 100, 0)
+    ]
     assert skipped == [
         "Skipped: it had a run of another kind under way.",
         "Skipped: the register has neither vote code nor TIN for it.",
@@ -222,7 +222,7 @@ def test_thousands_are_asked_for_in_few_statements(conn: Connection, many: int) 
     )
     batch = actions.enqueue_batch(conn, ASHA, "all")
     assert batch.runs == many
-    total = store.find_total(conn, batch.batch_id)
+    total = store.find_total(conn, EVERYTHING, batch.batch_id)
     assert (total.institutions, total.waiting, total.percent) == (many, many, 0)
     assert actions.cancel_batch(conn, ASHA, batch.batch_id) == many
 
@@ -237,7 +237,7 @@ def test_how_it_stands(conn: Connection, register: list[int]) -> None:
         "UPDATE runs SET state = 'active', started_at = now() - interval '1 minute' WHERE id = %s", (runs[4],)
     )
     conn.execute("UPDATE run_progress SET saved = 50, remote_total = 100 WHERE run_id = %s", (runs[4],))
-    total = store.find_total(conn, batch)
+    total = store.find_total(conn, EVERYTHING, batch)
     assert (total.complete, total.incomplete, total.failed, total.active, total.waiting, total.skipped) == (
         1, 1, 1, 1, 1, 1
     )  # fmt: skip
@@ -246,15 +246,15 @@ def test_how_it_stands(conn: Connection, register: list[int]) -> None:
     assert total.done_at > total.now
     assert total.message == "3 of 5 runs ended; 50 people saved."
     starts.pause(conn, ASHA, "Mwisho wa mwezi")
-    assert store.find_total(conn, batch).done_at is None
+    assert store.find_total(conn, EVERYTHING, batch).done_at is None
     conn.execute("UPDATE runs SET state = 'active' WHERE state = 'waiting'")
-    assert store.find_total(conn, batch).done_at
+    assert store.find_total(conn, EVERYTHING, batch).done_at
     conn.execute("UPDATE runs SET state = 'waiting' WHERE state = 'active' AND id <> %s", (runs[4],))
     starts.resume(conn, ASHA)
-    assert store.find_total(conn, batch).done_at
+    assert store.find_total(conn, EVERYTHING, batch).done_at
     for state in STATES:
-        shown = store.list_members(conn, batch, state, 100, 0)
+        shown = store.list_members(conn, EVERYTHING, batch, state, 100, 0)
         assert {member.status for member in shown} <= {state}
-    assert sum(len(store.list_members(conn, batch, state, 100, 0)) for state in STATES) == 6
+    assert sum(len(store.list_members(conn, EVERYTHING, batch, state, 100, 0)) for state in STATES) == 6
     view = "SELECT institutions, waiting, active, complete, incomplete, failed, skipped FROM batches_v"
     assert conn.execute(view).fetchone() == (6, 1, 1, 1, 1, 1, 1)

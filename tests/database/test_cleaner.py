@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, Unprocessable
@@ -14,8 +15,9 @@ from hrims.jobs.cleaner import task as cleaner
 from hrims.runs.compare.pair import find_pair
 from hrims.worker import DELETIONS
 from tests.database.previews import fetch
-from tests.database.runs import ASHA, enqueue_run_of
+from tests.database.runs import enqueue_run_of
 from tests.support.people import record
+from tests.support.users import ASHA
 from tests.web.runs import end_run
 
 SETTINGS = load({})
@@ -60,10 +62,10 @@ async def test_jobs_go_by_their_age(conn: Connection, pool: AsyncPool) -> None:
 
 
 async def test_searches_for_people_go_when_they_expire(conn: Connection, pool: AsyncPool) -> None:
-    conn.execute("INSERT INTO users (name, role, password_hash) VALUES ('asha', 'officer', '$argon2id$')")
     conn.execute(
-        "INSERT INTO people_searches SELECT sha256(n::text::bytea), (SELECT id FROM users), 'asha', now() + n"
-        " * interval '1 hour' FROM generate_series(-1500, 30) n"
+        "INSERT INTO people_searches"
+        " SELECT sha256(n::text::bytea), (SELECT min(id) FROM users), 'asha', now() + n * interval '1 hour'"
+        " FROM generate_series(-1500, 30) n"
     )
     await cleaner.delete_expired(DELETIONS, pool, SETTINGS)
     assert count(conn, "people_searches") == 30
@@ -89,7 +91,7 @@ async def test_what_an_old_run_did_goes_and_its_summary_stays(
     )  # fmt: skip
     assert count(conn, "reject_cases") == 1
     with pytest.raises(Unprocessable, match="its pages were deleted"):
-        find_pair(conn, old, new)
+        find_pair(conn, EVERYTHING, old, new)
 
 
 async def test_a_run_that_is_pruned_is_not_tried_again(

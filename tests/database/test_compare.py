@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, InputError, InvalidInput, NotFound, Unprocessable
 from hrims.jobs import control
 from hrims.runs.compare import store
 from hrims.runs.compare.pair import find_pair
 from tests.database.previews import approve, carry_out, end, fetch, queue, save_all
-from tests.database.runs import ASHA, begin, enqueue_run_of, institution
+from tests.database.runs import begin, enqueue_run_of, institution
 from tests.support.people import record
+from tests.support.users import ASHA
 
 
 def changes(conn: Connection, a: int, b: int) -> dict[str, Any]:
@@ -118,7 +120,7 @@ async def test_the_earlier_run_comes_first(conn: Connection, pool: AsyncPool, he
     a = await fetch(conn, pool, health, [record(1)], "sync")
     b = await fetch(conn, pool, health, [record(1)], "sync")
     for first, other in ((a, b), (b, a)):
-        found = find_pair(conn, first, other)
+        found = find_pair(conn, EVERYTHING, first, other)
         assert (found.a.id, found.b.id) == (a, b)
 
 
@@ -139,9 +141,9 @@ async def test_runs_that_cannot_be_compared_are_refused_with_a_message(
     ]
     for params, error, message in refused:
         with pytest.raises(error, match=message):
-            find_pair(conn, a, params)
+            find_pair(conn, EVERYTHING, a, params)
     control.cancel(conn, ASHA, waiting)
-    assert find_pair(conn, a, waiting).b.state == "cancelled"
+    assert find_pair(conn, EVERYTHING, a, waiting).b.state == "cancelled"
 
 
 async def test_it_reads_people_by_their_index_whatever_the_planner_believes(

@@ -214,12 +214,13 @@ ANSWERS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     ),
     "Who tried to sign in and could not?": ("subject times", [("user:asha", 1)]),
     "Who may do what?": (
-        "who name role ended",
+        "who name rights answers ended",
         [
-            ("machine", "payroll", "auditor", None),
-            ("person", "asha", "officer", None),
-            ("person", "binti", "administrator", None),
-            ("person", "juma", "officer", None),
+            ("machine", "payroll", "read", "binti", None),
+            ("person", "asha", "officer", "asha", None),
+            ("person", "binti", "administrator", "binti", None),
+            ("person", "juma", "supervisor", "juma", None),
+            ("person", "omar", "officer", "omar", None),
         ],
     ),
 }
@@ -250,7 +251,7 @@ def test_decisions_are_listed_with_their_actor(told: str) -> None:
     found = answer(told, "Who decided what, besides asking for runs?")
     deeds = [(row["actor"], row["action"]) for row in reversed(found)]
     assert deeds == [
-        *[("admin", "user.add")] * 3,
+        *[("admin", "user.add")] * 4,
         ("binti", "token.add"),
         ("binti", "queue.limit"),
         ("juma", "workplace.map"),

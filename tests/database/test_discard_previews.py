@@ -7,10 +7,12 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, NotFound, PreviewGone, PreviewOutdated
 from hrims.jobs import control
 from hrims.jobs import store as jobs
+from hrims.jobs.enqueue import requester_of
 from hrims.previews import actions, cleaner, store
 from tests.database.previews import approve, carry_out, fetch, queue
-from tests.database.runs import ASHA, enqueue_run_of, rows
+from tests.database.runs import enqueue_run_of, rows
 from tests.support.people import record
+from tests.support.users import ASHA
 
 
 async def test_thrown_away_nothing_of_it_stays_but_its_run(
@@ -60,7 +62,7 @@ async def test_one_that_was_thrown_away_is_not_tried_again(
     failed = queue(conn, health)
     control.cancel(conn, ASHA, failed)
     actions.discard(conn, ASHA, failed)
-    assert jobs.reopen(conn, failed) is False
+    assert jobs.reopen(conn, failed, requester_of(ASHA)) is False
     run_id = approve(conn, preview).run_id
     control.cancel(conn, ASHA, run_id)
     actions.discard(conn, ASHA, preview)

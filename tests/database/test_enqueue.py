@@ -11,7 +11,8 @@ from hrims.errors import Conflict, NotFound, Unprocessable
 from hrims.jobs import control, enqueue
 from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.jobs.store import FENCED
-from tests.database.runs import ASHA, enqueue_run_of, institution, register_worker
+from tests.database.runs import enqueue_run_of, institution, register_worker
+from tests.support.users import ASHA
 
 TABLES = ("runs", "run_progress", "procrastinate_jobs", "audit_log")
 

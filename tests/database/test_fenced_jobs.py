@@ -8,8 +8,9 @@ from hrims.jobs.attempts import store
 from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.job_manager import FencedJobManager, WorkerJobManager
 from hrims.jobs.rescuer import task as rescuer
-from tests.database.runs import ASHA, begin, register_worker
+from tests.database.runs import begin, register_worker
 from tests.database.workers import SILENT_SECONDS, expire_heartbeats, job_status, run_state, take_job
+from tests.support.users import ASHA
 
 
 async def test_hand_back_is_idempotent(

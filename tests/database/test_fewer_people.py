@@ -1,5 +1,6 @@
 """A complete run that met fewer people than the last complete one says so at once, everywhere."""
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.runs import store as run_store
 from hrims.runs.model import Run
@@ -9,7 +10,7 @@ from tests.support.people import record
 
 
 def read(conn: Connection, run_id: int) -> Run:
-    run = run_store.find_run(conn, run_id)
+    run = run_store.find_run(conn, EVERYTHING, run_id)
     assert run
     return run
 

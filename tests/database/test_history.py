@@ -1,8 +1,9 @@
 """History: every changed field, with run, time and actor; nothing for unchanged employees."""
 
 from hrims.people import store
-from tests.database.lists import JUMA, Lists
+from tests.database.lists import Lists
 from tests.support.people import record
+from tests.support.users import JUMA
 
 MANY = range(100, 300)
 

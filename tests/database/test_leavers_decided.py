@@ -10,8 +10,8 @@ import pytest
 from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, NotAllowed, NotFound
 from hrims.leavers import actions
-from tests.database.lists import JUMA, Lists
-from tests.database.runs import ASHA
+from tests.database.lists import Lists
+from tests.support.users import ASHA, JUMA
 
 GONE, STAY = range(1, 7), range(100, 130)
 """Six of thirty-six is too large a share."""
@@ -60,9 +60,10 @@ async def test_the_requester_of_the_run_cannot_approve(lists: Lists) -> None:
     id_ = await waiting(lists)
     with pytest.raises(NotAllowed, match="another user must approve"):
         actions.approve(lists.conn, ASHA, id_)
-    with pytest.raises(psycopg.errors.CheckViolation, match="approved_by_another"):
+    with pytest.raises(psycopg.errors.CheckViolation, match="was requested by the user who approves it"):
         lists.conn.execute(
-            "UPDATE departures SET state = 'approved', decided_by = 'asha', decided_at = now()"
+            "UPDATE departures SET state = 'approved', decided_by = 'juma', decided_by_id = 1,"
+            " decided_at = now()"
         )
     assert lists.leavers() == []
     assert lists.departures()[0][1] == "waiting"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import AsyncPool, Connection
 from hrims.employees.mapping import map_record
 from hrims.previews import store as previews
@@ -169,12 +170,12 @@ def test_a_zan_id_that_is_none_is_not_shown_for_an_unreadable_record(zan_id: str
 
 async def test_the_run_counts_unproven_absences(conn: Connection, lists: Lists) -> None:
     await lists.run([1, 2, 3, *MANY])
-    run = run_store.find_run(conn, await lists.run([nameless(1), *MANY]))
+    run = run_store.find_run(conn, EVERYTHING, await lists.run([nameless(1), *MANY]))
     assert run
     assert run.message == (
         f"Complete: all {len(MANY) + 1} that HRIMS lists are accounted for. 2 fewer than in the last complete"
         " run. 3 people were not found and may be among the rejected records; they do not count as missing."
     )
-    run = run_store.find_run(conn, await lists.run([1, 2, *MANY]))
+    run = run_store.find_run(conn, EVERYTHING, await lists.run([1, 2, *MANY]))
     assert run
     assert "not found" not in run.message

@@ -21,10 +21,10 @@ from hypothesis.stateful import (
 from psycopg_pool import AsyncConnectionPool
 
 from hrims.leavers import actions
-from tests.database.lists import JUMA, Lists
-from tests.database.runs import ASHA
+from tests.database.lists import Lists
 from tests.support.databases import clone
 from tests.support.people import record
+from tests.support.users import ASHA, JUMA
 
 PEOPLE = st.integers(1, 8)
 WHERE = st.sampled_from(["health", "water"])

@@ -11,8 +11,9 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict
 from hrims.leavers import actions
 from hrims.leavers.store import ApplyResult
-from tests.database.lists import JUMA, Lists
+from tests.database.lists import Lists
 from tests.database.runs import wait_until_blocked
+from tests.support.users import JUMA
 
 STAY = range(100, 130)
 

@@ -12,8 +12,9 @@ from hrims.jobs.enqueue_person import enqueue_person
 from hrims.remote.client import Remote
 from hrims.sync import person
 from hrims.sync.context import SyncContext
-from tests.database.runs import ASHA, begin
+from tests.database.runs import begin
 from tests.support.people import record
+from tests.support.users import ASHA
 
 
 async def bring(conn: Connection, pool: AsyncPool, httpserver: HTTPServer, key: str, data: Any) -> None:

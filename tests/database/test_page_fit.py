@@ -2,6 +2,7 @@
 
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.jobs.attempts.store import Attempt
@@ -103,7 +104,7 @@ async def test_a_pass_that_starts_again_forgets_its_pages_and_keeps_the_people(
     assert rows(conn, "SELECT saved, saved_before, fetched, pages, new FROM run_progress") == [
         (0, 2, 0, 0, 2)
     ]
-    run = run_store.find_run(conn, attempt.run_id)
+    run = run_store.find_run(conn, EVERYTHING, attempt.run_id)
     assert run
     assert (run.saved, run.saved_before, run.current_page, run.percent) == (0, 2, 0, 0)
     assert rows(conn, "SELECT count(*) FROM employees") == [(2,)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.people import store
 from tests.support.databases import clone
@@ -75,7 +76,7 @@ NEAR = {
 )
 def test_it_uses_the_index(crowded: Connection, statement: str, given: dict[str, object], index: str) -> None:
     sql = store.HISTORY.encode() if statement == "history" else store.FIND[statement]
-    rows = crowded.execute(b"EXPLAIN " + sql, {"limit": 50, **given}).fetchall()
+    rows = crowded.execute(b"EXPLAIN " + sql, {"limit": 50, **EVERYTHING.values, **given}).fetchall()
     plan = "\n".join(line for (line,) in rows)
     assert index in plan, plan
     assert not re.search(r"Seq Scan on (employees|employee_|name_words)", plan), plan
@@ -85,7 +86,8 @@ def test_it_uses_the_index(crowded: Connection, statement: str, given: dict[str,
 def test_the_index_does_not_look_up_short_parts(
     crowded: Connection, given: tuple[str, dict[str, object]]
 ) -> None:
-    rows = crowded.execute(b"EXPLAIN " + store.FIND[given[0]], {"limit": 50, **given[1]}).fetchall()
+    values = {"limit": 50, **EVERYTHING.values, **given[1]}
+    rows = crowded.execute(b"EXPLAIN " + store.FIND[given[0]], values).fetchall()
     [looked_up] = [line for (line,) in rows if "Index Cond" in line]
     assert str(given[1]["rest"]).strip("()") not in looked_up
 
@@ -102,8 +104,8 @@ def test_new_people_add_their_search_words_by_index(crowded: Connection) -> None
 
 
 def test_search_finds_among_many(crowded: Connection) -> None:
-    first, *others = store.search(crowded, "asha makame29999", 50)
+    first, *others = store.search(crowded, EVERYTHING, "asha makame29999", 50)
     assert (first["payroll_number"], first["is_similar"]) == ("29999", False)
     assert all(other["is_similar"] for other in others)
-    assert len(store.search(crowded, "asha", 50)) == 50
-    assert store.search(crowded, "asya makame29999", 50)[0]["payroll_number"] == "29999"
+    assert len(store.search(crowded, EVERYTHING, "asha", 50)) == 50
+    assert store.search(crowded, EVERYTHING, "asya makame29999", 50)[0]["payroll_number"] == "29999"

@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.errors import InvalidInput
 from hrims.people import queries, store
@@ -41,7 +42,7 @@ def people(conn: Connection) -> Connection:
 
 def found(conn: Connection, query: str) -> tuple[set[str], set[str]]:
     """Return the names that match, and those that are similar."""
-    rows: list[dict[str, Any]] = store.search(conn, query, 50)
+    rows: list[dict[str, Any]] = store.search(conn, EVERYTHING, query, 50)
     exact = {row["name"] for row in rows if not row["is_similar"]}
     return exact, {row["name"] for row in rows if row["is_similar"]}
 
@@ -113,8 +114,8 @@ def test_a_near_spelling_is_similar(people: Connection, query: str, names: set[s
 def test_a_match_comes_first_and_is_not_similar(people: Connection) -> None:
     people.execute("UPDATE employees SET name = 'Mariam Juma' WHERE name LIKE 'Khalfan%'")
     assert found(people, "mariam") == ({"Mariam Juma"}, {"Maryam Salum Omar"})
-    assert [row["is_similar"] for row in store.search(people, "mariam", 50)] == [False, True]
-    assert len(store.search(people, "mariam", 1)) == 1
+    assert [row["is_similar"] for row in store.search(people, EVERYTHING, "mariam", 50)] == [False, True]
+    assert len(store.search(people, EVERYTHING, "mariam", 1)) == 1
 
 
 def test_a_new_name_is_found_by_a_near_spelling(people: Connection) -> None:
@@ -142,6 +143,6 @@ def test_a_search_that_takes_too_long_is_stopped_and_says_so(
     with psycopg.connect(dsn) as other, other.transaction():
         other.execute("LOCK TABLE employees")
         with pytest.raises(InvalidInput, match=r"took too long and was stopped. Type more of the name\."):
-            store.search(people, "asha", 50)
+            store.search(people, EVERYTHING, "asha", 50)
     assert people.execute("SHOW statement_timeout").fetchone() == ("0",)
     assert found(people, "asha")[0] == ASHA

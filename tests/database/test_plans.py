@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store
 from hrims.institutions.workplaces import actions
 from hrims.institutions.workplaces import store as workplaces
 from hrims.leavers import store as leavers
 from hrims.sync.store import SUMS
-from tests.database.runs import ASHA, begin, enqueue_run_of, institution
+from tests.database.runs import begin, enqueue_run_of, institution
 from tests.database.test_save_page import save
 from tests.support.people import record
+from tests.support.users import ASHA
 
 MANY = 5_000
 
@@ -37,7 +39,7 @@ async def crowded(conn: Connection, pool: AsyncPool) -> Connection:
 
 
 def _plan(conn: Connection, statement: bytes, given: dict[str, Any], explain: bytes = b"EXPLAIN ") -> str:
-    rows = conn.execute(explain + statement, given).fetchall()
+    rows = conn.execute(explain + statement, EVERYTHING.values | given).fetchall()
     return "\n".join(line for (line,) in rows)
 
 
@@ -128,7 +130,7 @@ async def test_the_last_complete_run_is_found_without_those_that_failed(
         """
         INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, requested_by,
                           requested_via, state, finished_at, trouble)
-        SELECT 'sync', %s, 'votecode', '001', 100, 'asha', 'page', 'failed', now(), 'HRIMS is down.'
+        SELECT 'sync', %s, 'votecode', '001', 100, 'asha', 'system', 'failed', now(), 'HRIMS is down.'
         FROM generate_series(1, 10000)
         """,
         (institution(conn),),

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import AsyncPool, Connection
 from hrims.jobs.attempts import store as attempts
 from hrims.jobs.attempts.store import Attempt
@@ -11,8 +12,9 @@ from hrims.limits import store as limits
 from hrims.limits.store import RemoteRoute
 from hrims.runs import messages
 from hrims.runs import store as run_store
-from tests.database.runs import ASHA, HRIMS, begin, enqueue_run_of, institution, register_worker
+from tests.database.runs import HRIMS, begin, enqueue_run_of, institution, register_worker
 from tests.database.test_rate_limit import queue_one, take, worker
+from tests.support.users import ASHA
 
 ALL = 100
 
@@ -25,7 +27,7 @@ def codes(conn: Connection) -> dict[int, str | None]:
     """Return the code of each run in the order of the view, after a check that a run alone has the same."""
     found = dict(rows(conn, "job_id, why"))
     for run_id, code in found.items():
-        run = run_store.find_run(conn, run_id)
+        run = run_store.find_run(conn, EVERYTHING, run_id)
         assert run is not None
         assert run.wait_code == code
     return found
@@ -46,7 +48,7 @@ async def test_runs_stand_in_the_order_and_start_at_the_time_that_the_page_tells
     actions.set_priority(conn, ASHA, queued[4], "low")
     conn.execute("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '5 minutes' WHERE id = 6")
     actions.set_limit(conn, ASHA, 3)
-    assert rows(conn, "job_id") == [(run.id,) for run in run_store.list_unfinished(conn, ALL, 0)]
+    assert rows(conn, "job_id") == [(run.id,) for run in run_store.list_unfinished(conn, EVERYTHING, ALL, 0)]
     assert [place for (place,) in rows(conn, "place")] == list(range(1, 9))
     waiting = "SELECT count(*) FROM queue_v WHERE starts_at IS NOT NULL"
     assert conn.execute(waiting).fetchone() == (5,)
@@ -75,7 +77,7 @@ def test_without_a_worker_it_says_which_one_is_lacking(conn: Connection) -> None
     assert [*codes(conn).values()] == ["no_worker"]
     conn.execute("UPDATE runs SET pool = 'unguja'")
     assert [*codes(conn).values()] == ["no_worker"]
-    assert run_store.list_unfinished(conn, ALL, 0)[0].message == (
+    assert run_store.list_unfinished(conn, EVERYTHING, ALL, 0)[0].message == (
         "Waiting: no worker of the pool unguja is running."
     )
 
@@ -155,7 +157,7 @@ async def test_one_that_failed_says_so(conn: Connection, pool: AsyncPool) -> Non
     async with pool.connection() as other:
         await attempts.delay(other, result, later, "HRIMS is busy.", "remote_failed")
     assert rows(conn, "state, why") == [("delayed", "retry")]
-    assert [run.message for run in run_store.list_unfinished(conn, ALL, 0)] == [
+    assert [run.message for run in run_store.list_unfinished(conn, EVERYTHING, ALL, 0)] == [
         "Attempt 1 failed: HRIMS is busy. The next attempt starts automatically."
     ]
 
@@ -166,7 +168,7 @@ async def test_one_that_waits_while_the_remote_is_down_says_so(conn: Connection,
     async with pool.connection() as other:
         await limits.open_breaker(other, RemoteRoute("host", HRIMS), "HRIMS is down.", "down", 60)
     assert [*codes(conn).values()] == ["breaker_open"]
-    (run,) = run_store.list_unfinished(conn, ALL, 0)
+    (run,) = run_store.list_unfinished(conn, EVERYTHING, ALL, 0)
     assert run.message == "Waiting for HRIMS: circuit breaker open. HRIMS is down."
     assert run.waits_until == ("Next probe of HRIMS at", run.probe_at)
 

@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.jobs.store import FENCED
 from hrims.runs import store as run_store
 from hrims.schedules import actions, calendar, store
-from tests.database.runs import ASHA, enqueue_run_of, institution, register_worker
+from tests.database.runs import enqueue_run_of, institution, register_worker
 from tests.database.test_schedules import NIGHTLY, add
+from tests.support.users import ASHA
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_a_run_waits_in_its_quiet_hours_and_others_go_before(conn: Connection, h
     now, quiet = quiet_now(conn)
     actions.run_now(conn, ASHA, add(conn, NIGHTLY | quiet | {"priority": "urgent"}))
     other = enqueue_run_of(conn, institution(conn, "TUME", "037", "129673100"), "037")
-    quiet_run = run_store.find_run(conn, 1)
+    quiet_run = run_store.find_run(conn, EVERYTHING, 1)
     assert quiet_run
     assert quiet_run.message.startswith("Waiting for the end of the quiet hours, ")
     assert quiet_run.starts_at

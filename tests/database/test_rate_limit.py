@@ -16,7 +16,8 @@ from hrims.jobs.rate_limit import actions
 from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.jobs.store import FENCED
 from hrims.jobs.workers import pools
-from tests.database.runs import ASHA, institution, register_worker, wait_until_blocked
+from tests.database.runs import institution, register_worker, wait_until_blocked
+from tests.support.users import ASHA
 
 LIMIT = 5
 

@@ -11,7 +11,8 @@ from hrims.errors import InvalidInput
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
 from hrims.institutions.store import Change
-from tests.database.runs import ASHA, institution, wait_until_blocked
+from tests.database.runs import institution, wait_until_blocked
+from tests.support.users import ASHA
 
 
 def imported(conn: Connection, folder: Path, *lines: str) -> list[Change]:

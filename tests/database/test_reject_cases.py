@@ -9,7 +9,7 @@ from hrims.employees.rejects import Reject
 from hrims.jobs import control
 from hrims.jobs.attempts.store import Attempt
 from hrims.rejects.cases import close_cases
-from tests.database.runs import ASHA, institution
+from tests.database.runs import institution
 from tests.database.sync_steps import (
     begin_new_run,
     end,
@@ -20,6 +20,7 @@ from tests.database.sync_steps import (
 )
 from tests.remote import answers
 from tests.support.people import page, record
+from tests.support.users import ASHA
 
 BROKEN: dict[str, Any] = {"birthDate": "yesterday"}
 

@@ -15,10 +15,11 @@ from hrims.remote.wire import Page
 from hrims.runs import store as run_store
 from hrims.worker import DELETIONS
 from tests.database.previews import approve, carry_out, fetch, wanted
-from tests.database.runs import ASHA, institution
+from tests.database.runs import institution
 from tests.database.sync_steps import begin_new_run, end, save, save_broken, sync_pages
 from tests.remote import answers
 from tests.support.people import page, record
+from tests.support.users import ASHA
 
 SETTINGS = load({})
 ASHA_3 = ("Asha Mtu 3 Makame", "963003", "Wizara ya Afya")

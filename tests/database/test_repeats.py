@@ -9,10 +9,10 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.rejects.actions import retry_rejects
 from hrims.sync.repeats.resolve import resolve
 from tests.database.previews import queue
-from tests.database.runs import ASHA as OFFICER
 from tests.database.runs import begin, institution, rows
 from tests.database.sync_steps import begin_new_run, end, save
 from tests.support.people import page, record
+from tests.support.users import ASHA as OFFICER
 
 ASHA, ALI = record(1), record(1, firstName="Ali", birthDate="1970-01-02T00:00:00", payrollNumber="777001")
 

@@ -16,8 +16,9 @@ from hrims.jobs.queue import queue_run
 from hrims.jobs.rescuer import store as rescuer_store
 from hrims.jobs.rescuer import task as rescuer
 from hrims.jobs.workers import pools
-from tests.database.runs import ASHA, begin
+from tests.database.runs import begin
 from tests.database.workers import SILENT_SECONDS, expire_heartbeats, job_status, run_state, take_job
+from tests.support.users import ASHA
 
 
 async def test_the_run_of_a_dead_worker_waits_for_another(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import AsyncPool, Connection
 from hrims.runs import store as run_store
 from hrims.sync.repeats.resolve import resolve
@@ -76,7 +77,7 @@ async def test_the_counts_of_a_run_are_those_of_the_tables(
 
 
 def agrees_with_the_tables(conn: Connection, run_id: int, total: int) -> None:
-    run = run_store.find_run(conn, run_id)
+    run = run_store.find_run(conn, EVERYTHING, run_id)
     assert run
     met = f"SELECT unnest(people) FROM run_pages WHERE run_id = {run_id}"
     assert run.people == run.saved == one(conn, f"SELECT count(*) FROM employees WHERE id IN ({met})")
@@ -101,7 +102,7 @@ async def test_a_record_that_was_spoiled_in_one_reading_does_not_hide_a_missing_
         people = [record(n, birthDate="soon") if n == spoiled else record(n) for n in (1, 2, 3)]
         await save(pool, attempt, page(people, total=4), reading)
     assert await end(pool, attempt, 4, (SECOND, FIRST)) == "incomplete"
-    run = run_store.find_run(conn, attempt.run_id)
+    run = run_store.find_run(conn, EVERYTHING, attempt.run_id)
     assert run is not None
     assert (run.people, run.rejected, run.missing) == (3, 0, 1)
 
@@ -117,6 +118,6 @@ async def test_a_record_that_every_reading_rejects_counts_once(
         people = [record(1, **broken), record(2), record(3)]
         await save(pool, attempt, page(people, total=3), reading)
     assert await end(pool, attempt, 3, (SECOND, FIRST)) == "complete_after_repair"
-    run = run_store.find_run(conn, attempt.run_id)
+    run = run_store.find_run(conn, EVERYTHING, attempt.run_id)
     assert run is not None
     assert (run.people, run.rejected, run.missing) == (2, 1, 0)

@@ -9,7 +9,8 @@ from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.jobs import control
 from hrims.monitoring import store, task
-from tests.database.runs import ASHA, enqueue_run_of
+from tests.database.runs import enqueue_run_of
+from tests.support.users import ASHA
 from tests.web.runs import end_run
 
 SETTINGS = load({})

@@ -7,12 +7,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.errors import Conflict, InputError, InvalidInput, NotFound
 from hrims.schedules import actions, calendar, scheduler, store
 from hrims.schedules.request import ScheduleRequest
 from hrims.validation import validate
-from tests.database.runs import ASHA, institution
+from tests.database.runs import institution
+from tests.support.users import ASHA
 
 NIGHTLY: dict[str, Any] = {"name": "Every night", "cron": "0 1 * * *"}
 
@@ -51,9 +53,9 @@ def test_a_time_that_has_come_asks_for_a_batch_once(conn: Connection, health: in
         "SELECT schedule_id, requested_by, requested_via, page_size, priority FROM batches WHERE id = %s",
         (firing.batch_id,),
     ).fetchone()
-    assert by == (id_, "schedule:Every night", "system", 50, "low")
+    assert by == (id_, "schedule:Every night", "schedule", 50, "low")
     assert count(conn, "runs") == 1
-    found = store.find_schedule(conn, id_)
+    found = store.find_schedule(conn, EVERYTHING, id_)
     assert found
     assert found.next_at == calendar.next_times("0 1 * * *", found.zone, store.now(conn), 1)[0]
     audited = conn.execute("SELECT action, actor FROM audit_log ORDER BY id").fetchall()
@@ -68,7 +70,7 @@ def test_a_time_that_becomes_due_again_starts_no_second_batch(conn: Connection, 
     conn.execute("UPDATE schedules SET next_at = %s", (at,))
     assert scheduler.fire_due_schedule(conn)
     assert (count(conn, "batches"), became(conn, id_)) == (1, ["enqueued"])
-    found = store.find_schedule(conn, id_)
+    found = store.find_schedule(conn, EVERYTHING, id_)
     assert found
     assert found.next_at > at
 
@@ -139,9 +141,9 @@ def test_a_paused_one_asks_for_nothing_and_misses_nothing(conn: Connection, heal
 
 def test_run_now_leaves_its_times_alone(conn: Connection, health: int) -> None:
     id_ = add(conn, NIGHTLY)
-    before = store.find_schedule(conn, id_)
+    before = store.find_schedule(conn, EVERYTHING, id_)
     actions.run_now(conn, ASHA, id_)
-    assert store.find_schedule(conn, id_) == before
+    assert store.find_schedule(conn, EVERYTHING, id_) == before
     assert conn.execute("SELECT requested_by, schedule_id FROM batches").fetchone() == ("asha", id_)
     assert became(conn, id_) == []
 
@@ -151,7 +153,7 @@ def test_a_schedule_that_means_no_institution_continues(conn: Connection) -> Non
     due(conn, id_, timedelta(seconds=1))
     assert scheduler.fire_due_schedule(conn)
     assert became(conn, id_) == ["none_selected"]
-    found = store.find_schedule(conn, id_)
+    found = store.find_schedule(conn, EVERYTHING, id_)
     assert found
     assert found.next_at > store.now(conn)
 
@@ -160,7 +162,7 @@ def test_a_change_counts_from_now_and_a_removal_leaves_its_batches(conn: Connect
     id_ = add(conn, NIGHTLY)
     add(conn, NIGHTLY | {"name": "Other"})
     actions.change(conn, ASHA, id_, ScheduleRequest(name="Weekly", cron="0 3 * * 6", institutions=[health]))
-    found = store.find_schedule(conn, id_)
+    found = store.find_schedule(conn, EVERYTHING, id_)
     assert found
     assert (found.name, found.scope, found.institutions) == ("Weekly", "selection", [health])
     with pytest.raises(Conflict, match="another schedule called Other"):

@@ -8,8 +8,8 @@ import pytest
 from hrims.db import Connection
 from hrims.schedules import actions, scheduler
 from hrims.schedules.request import ScheduleRequest
-from tests.database.runs import ASHA
 from tests.database.test_schedules import became, due
+from tests.support.users import ASHA
 
 BREAK = """
 CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$

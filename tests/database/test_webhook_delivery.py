@@ -12,8 +12,9 @@ from hrims.jobs.attempts.retry import RetryLater
 from hrims.jobs.rescuer import task as rescuer
 from hrims.webhooks import actions, store, task
 from hrims.webhooks.delivery import attempt, backoff
-from tests.database.webhooks import BINTI, endpoint
+from tests.database.webhooks import endpoint
 from tests.support.receiver import Receiver
+from tests.support.users import BINTI
 
 PRIVATE = load({"HRIMS_WEBHOOK_PRIVATE": "yes"})
 

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.errors import StaleAttempt
@@ -25,10 +26,11 @@ from hrims.runs import store as run_store
 from hrims.sync import rejected
 from hrims.sync.reconcile import Reconciliation, finish
 from hrims.web.core import serializers
-from tests.database.runs import ASHA, begin, enqueue_run_of, institution
+from tests.database.runs import begin, enqueue_run_of, institution
 from tests.database.test_save_page import save
 from tests.database.webhooks import endpoint, payload, told
 from tests.support.people import record
+from tests.support.users import ASHA
 
 End = Callable[[Connection, AsyncPool, Attempt], Awaitable[None]]
 
@@ -162,7 +164,7 @@ async def test_the_payload_equals_the_api_and_has_no_personal_data(
     endpoint(conn)
     await completes(conn, pool, run)
     body = payload(conn)
-    found = run_store.find_run(conn, run.run_id)
+    found = run_store.find_run(conn, EVERYTHING, run.run_id)
     assert found
     api = serializers.result(found, []) | serializers.status(found)
     of_waiting = (

@@ -5,18 +5,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from hrims.access.audit import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from hrims.institutions import importer
 from hrims.institutions.workplaces import actions
 from hrims.institutions.workplaces.actions import map_workplace, register_workplace, unmap
 from hrims.jobs.attempts.store import Attempt
-from tests.database.runs import ASHA, begin, enqueue_run_of, institution, rows
+from tests.database.runs import begin, enqueue_run_of, institution, rows
 from tests.database.test_save_page import save
 from tests.support.people import record
-
-OMAR = Actor("omar", "api", "127.0.0.1")
+from tests.support.users import ASHA, OMAR
 
 HOSPITAL = "Hospitali Kuu ya Pwani"
 

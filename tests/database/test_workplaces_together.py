@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
 from hrims.db import AsyncPool, Connection
 from hrims.employees import store as employees
 from hrims.errors import Conflict
@@ -18,17 +18,11 @@ from hrims.institutions import importer
 from hrims.institutions.workplaces import actions
 from hrims.jobs.attempts.store import Attempt
 from hrims.sync import pages
-from tests.database.runs import ASHA, begin, enqueue_run_of, institution, rows, wait_until_blocked
+from tests.database.runs import begin, enqueue_run_of, institution, rows, wait_until_blocked
 from tests.database.test_save_page import save
-from tests.database.test_workplaces import (
-    HEALTH,
-    HOSPITAL,
-    INSTITUTIONS,
-    OMAR,
-    begin_with_hospital,
-    workplace,
-)
+from tests.database.test_workplaces import HEALTH, HOSPITAL, INSTITUTIONS, begin_with_hospital, workplace
 from tests.support.people import page, record
+from tests.support.users import ASHA, OMAR
 
 MANY = 6000
 """People of one workplace, as many as the appointing authority lists."""

@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.webhooks import actions as webhook_actions
 from hrims.webhooks.actions import AddedEndpoint
-
-BINTI = Actor("binti", "page", "127.0.0.1")
-"""An administrator."""
+from tests.support.users import BINTI
 
 URL = "https://receiver.example/hook"
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from hrims.institutions import importer
-from tests.database.runs import ASHA
 from tests.monitoring.prometheus_server import PrometheusServer
 from tests.monitoring.stack_files import alerts, dashboard_queries, rules
 from tests.support.harness import World
 from tests.support.served import Served, free_port
+from tests.support.users import ASHA
 
 TOKEN = "a secret of the scraper"
 

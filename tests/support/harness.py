@@ -11,15 +11,16 @@ from typing import Any
 
 import psycopg
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.institutions import store as institution_store
 from hrims.jobs import enqueue
 from hrims.runs import store
 from hrims.runs.model import Run
 from tests import PROJECT
-from tests.database.runs import ASHA
 from tests.support.fork_server import ForkedProcess
 from tests.support.simulated import Simulator
+from tests.support.users import ASHA
 
 TIMEOUT = 60.0
 """Seconds after which a signal that does not come fails a test. No test asserts a shorter time."""
@@ -89,7 +90,7 @@ class Harness:
 
     def run(self, run_id: int) -> Run:
         """Return the run as it is now."""
-        run = store.find_run(self.conn, run_id)
+        run = store.find_run(self.conn, EVERYTHING, run_id)
         assert run
         return run
 

@@ -7,19 +7,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app import create_app
-from hrims.access import keys, passwords, sessions, store
+from hrims.access import keys, sessions
 from hrims.config import Settings
 from hrims.db import Connection
+from tests.support.users import actor_of
 
 ADDRESS = "127.0.0.1"
 """From where the test client asks."""
 
 QUICK_PAGE = "/dashboard/admin/people"
 """A page with a form token that asks the database for little."""
-
-PASSWORD = "a wet monsoon"
-PASSWORD_HASH = passwords.hash_password(PASSWORD)
-"""Made once: a hash is slow on purpose."""
 
 
 class Browser(FlaskClient):
@@ -45,16 +42,13 @@ def new_browser(app: Flask) -> Browser:
     return browser
 
 
-def add_user(conn: Connection, name: str, role: str) -> int:
-    """Add a user whose password is PASSWORD."""
-    id_ = store.insert_user(conn, name, role, PASSWORD_HASH)
-    assert id_ is not None
-    return id_
-
-
-def signed_in(browser: Browser, conn: Connection, name: str, role: str) -> Browser:
-    """Return the browser, with a new user signed in."""
-    token = sessions.begin(conn, add_user(conn, name, role), ADDRESS, hours=1)
+def signed_in(
+    browser: Browser, conn: Connection, name: str, role: str, institutions: list[int] | None = None
+) -> Browser:
+    """Return the browser, with a user signed in who is added if there is none of this name."""
+    user_id = actor_of(conn, name, role, institutions).user_id
+    assert user_id
+    token = sessions.begin(conn, user_id, ADDRESS, hours=1)
     browser.set_cookie(f"hrims_session_{keys.instance_id(conn)}", token)
     return browser
 

@@ -9,12 +9,11 @@ import msgspec
 import pytest
 from flask import Flask
 
-from hrims.access import tokens
-from hrims.access.audit import Actor
 from hrims.config import Settings, load
 from hrims.db import Connection
 from hrims.web.core import app_state
 from tests.database.runs import enqueue_run_of, institution
+from tests.support.users import add_machine
 from tests.web.browsers import Browser, new_app, new_browser, signed_in
 
 shared_app = functools.cache(new_app)
@@ -60,7 +59,7 @@ def officer(app: Flask, conn: Connection) -> Browser:
 @pytest.fixture
 def api(app: Flask, conn: Connection) -> Browser:
     """Provide a machine with a bearer token, named ``nightly``."""
-    token = tokens.add_token(conn, Actor("test", "system"), "nightly", "administrator")
+    token = add_machine(conn, "nightly", "administrator")
     machine = new_browser(app)
     machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return machine

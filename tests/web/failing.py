@@ -4,9 +4,9 @@ import functools
 
 from flask import Flask
 
+from hrims.access.permissions import Permission
 from hrims.config import Settings
 from hrims.web.core import permissions
-from hrims.web.routes import READ
 from tests.web.browsers import new_app
 
 
@@ -20,7 +20,7 @@ def failing_app(settings: Settings) -> Flask:
 
     for path in ("/api/fails", "/fails"):
         made.add_url_rule(path, path, view, methods=["GET", "POST"])
-        permissions.attach(made, {path: READ})
+        permissions.attach(made, {path: Permission.READ_RUNS})
     return made
 
 

@@ -10,13 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from hrims.access import tokens
-from hrims.access.audit import Actor
 from hrims.db import Connection
 from hrims.log import Event
 from tests.database.runs import enqueue_run_of, institution
 from tests.e2e.processes.product import wait_until
 from tests.support.served import Served
+from tests.support.users import add_machine
 from tests.web.browsers import Browser
 
 
@@ -116,7 +115,7 @@ def test_a_line_before_the_first_view_has_the_id_of_its_own_request(
 def test_web_processes_log_each_request_once_and_a_stream_when_it_has_ended(
     dsn: str, conn: Connection, tmp_path: Path
 ) -> None:
-    token = tokens.add_token(conn, Actor("test", "system"), "nightly")
+    token = add_machine(conn, "nightly")
     job = enqueue_run_of(conn, institution(conn))
     env = {"DATABASE_URL": dsn, "HRIMS_LOG_FORMAT": "json", "HRIMS_WEB_PROCESSES": "2"}
     headers = {"Authorization": f"Bearer {token}"}

@@ -5,7 +5,8 @@ import pytest
 from flask import Flask
 
 from hrims.db import Connection
-from hrims.web.routes import ROUTES, Route
+from hrims.web.core.route import Route
+from hrims.web.routes import ROUTES
 from tests.web.browsers import Browser
 from tests.web.runs import error_of, fetch_body, institution
 

@@ -12,7 +12,9 @@ from procrastinate.exceptions import ConnectorException
 from werkzeug.test import TestResponse
 
 from hrims import errors
+from hrims.access.permissions import Permission
 from hrims.errors import InputError
+from hrims.web.core import permissions
 from tests.web.browsers import Browser
 from tests.web.error_shape import FETCH, INSTITUTIONS, check
 from tests.web.failing import failing_app, fails
@@ -71,6 +73,7 @@ def test_what_is_not_understood(app: Flask, api: Browser) -> None:
         return request.get_json()
 
     app.add_url_rule("/api/read", "read", read, methods=["POST"])
+    permissions.attach(app, {"read": Permission.USE_ACCOUNT})
     check(api.post("/api/read", data="{", content_type="application/json"), 400, "bad_request")
 
 
@@ -167,6 +170,7 @@ def test_a_database_that_cannot_do_it_now_is_asked_again_later(
 def test_an_error_of_the_frame_is_one_of_ours(app: Flask, api: Browser) -> None:
     app.add_url_rule("/api/abort", "abort", lambda: abort(500))
     app.add_url_rule("/api/teapot", "teapot", lambda: abort(418))
+    permissions.attach(app, dict.fromkeys(("abort", "teapot"), Permission.USE_ACCOUNT))
     check(api.get("/api/abort"), 500, "internal")
     check(api.get("/api/teapot"), 418, "im_a_teapot")
 

@@ -8,7 +8,7 @@ import pytest
 
 from hrims.db import Connection
 from hrims.jobs.enqueue_person import enqueue_person
-from tests.database.runs import ASHA
+from tests.support.users import ASHA
 from tests.web.browsers import Browser
 from tests.web.runs import error_of
 

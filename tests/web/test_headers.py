@@ -7,7 +7,8 @@ import pytest
 
 from hrims.db import Connection
 from tests import PROJECT
-from tests.web.browsers import PASSWORD, Browser, add_user
+from tests.support.users import PASSWORD, add_user
+from tests.web.browsers import Browser
 
 VENDOR = PROJECT / "static" / "vendor"
 

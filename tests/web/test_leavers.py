@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 
 from hrims.access import tokens
-from hrims.access.audit import Actor
 from hrims.db import Connection
+from tests.support.users import actor_of
 from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.lists import leave, leavers
 from tests.web.runs import error_of
@@ -24,8 +24,8 @@ def waiting(conn: Connection, dsn: str) -> int:
 
 @pytest.fixture
 def second(app: Flask, conn: Connection) -> Browser:
-    """Provide a browser in which the officer ``juma`` is signed in."""
-    return signed_in(new_browser(app), conn, "juma", "officer")
+    """Provide a browser in which the supervisor ``juma`` is signed in."""
+    return signed_in(new_browser(app), conn, "juma", "supervisor")
 
 
 def test_it_works(second: Browser, conn: Connection, waiting: int) -> None:
@@ -49,18 +49,17 @@ def test_it_works(second: Browser, conn: Connection, waiting: int) -> None:
     assert rows == [("juma", "page", "leavers.undo"), ("juma", "page", "leavers.approve")]
 
 
-def test_the_user_who_requested_the_run_cannot_approve(
-    officer: Browser, conn: Connection, waiting: int
-) -> None:
-    page = officer.get(PAGE).text
+def test_the_user_who_requested_the_run_cannot_approve(app: Flask, conn: Connection, waiting: int) -> None:
+    asha = signed_in(new_browser(app), conn, "asha", "supervisor")
+    page = asha.get(PAGE).text
     assert "another user must approve" in page
     assert f"{PAGE}/{waiting}/approve" not in page
-    answer = officer.press(f"{PAGE}/{waiting}/approve")
+    answer = asha.press(f"{PAGE}/{waiting}/approve")
     assert answer.status_code == 403
     assert "You requested the run" in answer.text
     assert leavers(conn) == []
-    assert officer.press(f"{PAGE}/{waiting}/refuse").status_code == 303
-    assert "6 people stayed." in officer.get(PAGE).text
+    assert asha.press(f"{PAGE}/{waiting}/refuse").status_code == 303
+    assert "6 people stayed." in asha.get(PAGE).text
 
 
 def test_all_people_of_a_departure(second: Browser, conn: Connection, dsn: str) -> None:
@@ -84,12 +83,12 @@ def test_an_auditor_looks_and_decides_nothing(auditor: Browser, conn: Connection
 
 
 @pytest.mark.parametrize("deed", ["approve", "refuse", "undo"])
-def test_the_page_refuses(second: Browser, officer: Browser, waiting: int, deed: str) -> None:
+def test_the_page_refuses(second: Browser, waiting: int, deed: str) -> None:
     assert second.press(f"{PAGE}/4711/{deed}").status_code == 404
     assert second.press(f"{PAGE}/x/{deed}").status_code == 400
     assert second.post(f"{PAGE}/{waiting}/{deed}").status_code == 400
     assert second.get(f"{PAGE}/4711").status_code == 404
-    officer.press(f"{PAGE}/{waiting}/refuse")
+    second.press(f"{PAGE}/{waiting}/refuse")
     answer = second.press(f"{PAGE}/{waiting}/{deed}")
     assert answer.status_code == 409
     assert "was refused already" in answer.text
@@ -134,10 +133,9 @@ def test_the_api_refuses(api: Browser, client: Browser, officer: Browser, waitin
     assert error_of(api.post(f"{API}/1/approve")) == (409, "refused")
 
 
-def test_a_token_does_not_approve_what_it_asked_for(app: Flask, conn: Connection, waiting: int) -> None:
-    conn.execute("UPDATE departures SET asked_by = 'token:other'")
+def test_a_token_does_not_approve_what_its_user_asked_for(app: Flask, conn: Connection, waiting: int) -> None:
+    token = tokens.add_token(conn, actor_of(conn, "asha", "supervisor"), "other", "manage")
     machine = new_browser(app)
-    token = tokens.add_token(conn, Actor("test", "system"), "other")
     machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     assert error_of(machine.post(f"{API}/{waiting}/approve")) == (403, "second_person")
 

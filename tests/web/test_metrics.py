@@ -8,12 +8,13 @@ import pytest
 from flask import Flask
 
 from hrims.access import tokens
-from hrims.access.audit import Actor
+from hrims.access.actor import system
 from hrims.db import Connection
 from hrims.jobs import control
 from hrims.monitoring import exposition
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
+from tests.support.users import add_machine
 from tests.web.browsers import Browser, new_browser
 from tests.web.metrics import OPEN, count_blocked, metrics_of
 from tests.web.runs import end_run, enqueue_run_of, error_of, institution
@@ -84,7 +85,7 @@ def test_a_run_that_is_tried_again_waits_from_then_on(client: Browser, conn: Con
     run_id = enqueue_run_of(conn, institution(conn))
     end_run(conn, run_id, "failed")
     conn.execute("UPDATE runs SET requested_at = now() - interval '3 days'")
-    control.retry(conn, Actor("test", "system"), run_id)
+    control.retry(conn, system("test"), run_id)
     assert metrics_of(client)['hrims_oldest_waiting_run_seconds{pool=""}'] < 3600
 
 
@@ -147,17 +148,17 @@ def test_it_needs_the_token(client: Browser, conn: Connection) -> None:
 
 
 def test_without_settings_a_token_of_the_api_reads_it(client: Browser, conn: Connection) -> None:
-    token = tokens.add_token(conn, Actor("test", "system"), "prometheus", "auditor")
+    token = add_machine(conn, "prometheus", "auditor")
     assert error_of(client.get(PATH)) == (401, "not_signed_in")
     assert client.get(PATH, headers=bearer(token)).status_code == 200
-    tokens.revoke(conn, Actor("test", "system"), "prometheus")
+    tokens.revoke(conn, system("test"), "prometheus")
     assert error_of(client.get(PATH, headers=bearer(token))) == (401, "bad_token")
 
 
 def test_a_known_token_still_reads_it_while_the_database_is_away(
     app: Flask, client: Browser, conn: Connection
 ) -> None:
-    token = tokens.add_token(conn, Actor("test", "system"), "prometheus", "auditor")
+    token = add_machine(conn, "prometheus", "auditor")
     state = app_state.state_of(app)
     assert client.get(PATH, headers=bearer(token)).status_code == 200
     state.close()
@@ -170,7 +171,7 @@ def test_a_known_token_still_reads_it_while_the_database_is_away(
 def test_scrapes_of_a_database_that_does_not_answer_use_one_connection_for_their_token(
     app: Flask, client: Browser, conn: Connection, dsn: str
 ) -> None:
-    token = tokens.add_token(conn, Actor("test", "system"), "prometheus", "auditor")
+    token = add_machine(conn, "prometheus", "auditor")
     assert client.get(PATH, headers=bearer(token)).status_code == 200
     with psycopg.connect(dsn) as blocker:
         blocker.execute("LOCK TABLE tokens IN ACCESS EXCLUSIVE MODE")

@@ -11,8 +11,8 @@ from hrims.db import AsyncPool, Connection
 from hrims.jobs import control
 from hrims.previews import store
 from tests.database import previews
-from tests.database.runs import ASHA
 from tests.support.people import record
+from tests.support.users import ASHA
 from tests.web.browsers import Browser
 from tests.web.runs import enqueue_run_of, institution
 

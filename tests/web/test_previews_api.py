@@ -5,8 +5,8 @@ import pytest
 from hrims.db import Connection
 from hrims.jobs import control
 from tests.database import previews
-from tests.database.runs import ASHA
 from tests.support.people import record
+from tests.support.users import ASHA
 from tests.web.browsers import Browser
 from tests.web.runs import enqueue_run_of, error_of, fetch_body
 from tests.web.test_previews import do

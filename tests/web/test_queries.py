@@ -5,7 +5,8 @@ from flask import Flask
 
 from hrims.db import Connection
 from hrims.queries import ListQuery
-from hrims.web.routes import ROUTES, Route
+from hrims.web.core.route import Route
+from hrims.web.routes import ROUTES
 from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import error_of
 from tests.web.test_bodies import path_of

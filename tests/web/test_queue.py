@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from hrims.access import tokens
-from hrims.access.audit import Actor
 from hrims.db import Connection
 from tests.database.runs import register_worker
+from tests.support.users import add_machine
 from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.runs import enqueue_run_of, error_of, fetch_body, institution
 
@@ -134,7 +133,7 @@ def test_only_administrators_decide_and_everybody_sees(app: Flask, conn: Connect
     for deed, form in (("pause", {"why": WHY}), ("resume", {}), ("limit", {"starts": "1"})):
         assert browser.press(f"{PAGE}/{deed}", **form).status_code == 403
     machine = new_browser(app)
-    headers = {"Authorization": f"Bearer {tokens.add_token(conn, Actor('asha', 'command'), 'guest', role)}"}
+    headers = {"Authorization": f"Bearer {add_machine(conn, 'guest', role)}"}
     for deed in ("pause", "resume", "limit"):
         assert error_of(machine.post(f"{API}/{deed}", json={"why": WHY}, headers=headers))[0] == 403
     assert audited(conn) == []

@@ -102,7 +102,7 @@ def test_the_few_that_went_wrong_are_found_by_their_index(conn: Connection, heal
         """
         INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, requested_by,
                           requested_via, state, outcome, started_at, finished_at, people, seen_twice, missing)
-        SELECT 'sync', %s, 'votecode', '001', 100, 'asha', 'page', 'completed', 'complete', now(), now(),
+        SELECT 'sync', %s, 'votecode', '001', 100, 'asha', 'system', 'completed', 'complete', now(), now(),
                0, 0, 0
         FROM generate_series(1, 20000)
         """,

@@ -8,7 +8,8 @@ from hrims.access.throttle import MAX_PER_NAME
 from hrims.config import load
 from hrims.db import Connection
 from hrims.web.core import app_state, guard
-from tests.web.browsers import PASSWORD, Browser, add_user, new_app, new_browser
+from tests.support.users import PASSWORD, add_user
+from tests.web.browsers import Browser, new_app, new_browser
 
 HOME = "/dashboard/admin/fetch-data"
 
@@ -188,7 +189,7 @@ def test_a_name_with_what_no_text_has_is_refused(client: Browser, name: str) -> 
 
 
 def test_a_disabled_user_is_refused(client: Browser, conn: Connection, asha: int) -> None:
-    conn.execute("UPDATE users SET disabled_at = now()")
+    conn.execute("UPDATE users SET disabled_at = now() WHERE name = 'asha'")
     assert sign_in(client) == 401
 
 

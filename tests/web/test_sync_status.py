@@ -9,12 +9,13 @@ import psycopg
 import pytest
 
 from hrims.access import keys, sessions, tokens, users
-from hrims.access.audit import Actor
+from hrims.access.actor import system
 from hrims.db import Connection
 from tests.support.databases import clone
 from tests.support.event_stream import Event, parse_events
 from tests.support.served import Served
-from tests.web.browsers import ADDRESS, Browser, add_user
+from tests.support.users import add_cast, add_machine, add_user
+from tests.web.browsers import ADDRESS, Browser
 from tests.web.metrics import OPEN
 from tests.web.runs import end_run, error_of
 
@@ -39,7 +40,10 @@ def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
 def conn(dsn: str) -> Iterator[Connection]:
     """Provide an autocommit connection to the database, in which is nothing yet."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("TRUNCATE institutions, runs, users, tokens CASCADE")
+        connection.execute(
+            "TRUNCATE institutions, runs, users, tokens, procrastinate_jobs RESTART IDENTITY CASCADE"
+        )
+        add_cast(connection)
         yield connection
 
 
@@ -57,7 +61,7 @@ def served(
 @pytest.fixture
 def http(served: Served, conn: Connection) -> Iterator[httpx.Client]:
     """Provide a machine with a token."""
-    token = tokens.add_token(conn, Actor("test", "system"), "nightly")
+    token = add_machine(conn, "nightly")
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=served.url, headers=headers, timeout=30, trust_env=False) as client:
         # The process still counts the streams of the test before until it notices that they are closed.
@@ -186,7 +190,7 @@ def test_a_heartbeat_fills_the_quiet(http: httpx.Client, job: int) -> None:
         assert [next(events)[0] for _ in range(3)] == ["status", "progress", "heartbeat"]
 
 
-OPERATOR = Actor("test", "system")
+OPERATOR = system("test")
 
 
 def revoke(conn: Connection) -> None:

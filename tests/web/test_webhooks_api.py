@@ -5,10 +5,9 @@ import base64
 import pytest
 from flask import Flask
 
-from hrims.access import tokens
-from hrims.access.audit import Actor
 from hrims.db import Connection
 from tests.database.webhooks import endpoint
+from tests.support.users import add_machine
 from tests.web.browsers import Browser, new_browser
 from tests.web.runs import error_of
 from tests.web.webhooks import API, UNKNOWN_KEY, URL, audited, failed, told
@@ -141,7 +140,7 @@ def test_who_may_not_is_refused(
     told: str,
 ) -> None:
     machine = new_browser(app)
-    token = tokens.add_token(conn, Actor("test", "system"), "payroll", "officer")
+    token = add_machine(conn, "payroll", "officer")
     machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     for path in (API, f"{API}/messages", f"{API}/messages/{told}"):
         assert error_of(client.get(path)) == (401, "not_signed_in")

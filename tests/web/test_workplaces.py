@@ -2,7 +2,7 @@
 
 import re
 
-from hrims.access.audit import Actor
+from hrims.access.actor import system
 from hrims.db import Connection
 from hrims.institutions.workplaces import actions
 from tests.web.browsers import Browser
@@ -58,16 +58,16 @@ def test_a_persons_time_line_tells_who_moved_them(officer: Browser, conn: Connec
     assert told == [("institution", None, HEALTH, None, "asha")]
 
 
-def test_a_button_registers(officer: Browser, conn: Connection) -> None:
+def test_a_button_registers(administrator: Browser, conn: Connection) -> None:
     id_ = waiting(conn)
-    answer = officer.press(f"{PATH}/{id_}/register", name=HOSPITAL, vote_code="050", tin="")
+    answer = administrator.press(f"{PATH}/{id_}/register", name=HOSPITAL, vote_code="050", tin="")
     assert answer.status_code == 303
     assert institution_of(conn, id_) == [(HOSPITAL, 3)]
 
 
 def test_a_button_takes_back(officer: Browser, conn: Connection) -> None:
     health, id_ = institution(conn), waiting(conn)
-    actions.map_workplace(conn, Actor("omar", "page"), id_, health)
+    actions.map_workplace(conn, system("omar"), id_, health)
     assert officer.press(f"{PATH}/{id_}/unmap", institution="4711").status_code == 409
     assert officer.press(f"{PATH}/{id_}/unmap", institution="x").status_code == 400
     assert institution_of(conn, id_) == [(HEALTH, 3)]
@@ -82,7 +82,7 @@ def test_an_alias_of_which_the_register_gained_the_name_is_pointed_out(
     officer: Browser, conn: Connection
 ) -> None:
     health, id_ = institution(conn), waiting(conn)
-    actions.map_workplace(conn, Actor("omar", "page"), id_, health)
+    actions.map_workplace(conn, system("omar"), id_, health)
     assert "with this name" not in text(officer)
     institution(conn, HOSPITAL.upper(), "050", "123456789")
     assert (
@@ -93,21 +93,23 @@ def test_an_alias_of_which_the_register_gained_the_name_is_pointed_out(
     assert f"“{HOSPITAL}” is mapped to {HOSPITAL.upper()}." in text(officer, answer.location)
 
 
-def test_refusals_are_said_on_the_page_and_nothing_typed_is_lost(officer: Browser, conn: Connection) -> None:
+def test_refusals_are_said_on_the_page_and_nothing_typed_is_lost(
+    administrator: Browser, conn: Connection
+) -> None:
     health, id_ = institution(conn), waiting(conn)
-    answer = officer.press(f"{PATH}/{id_}/map?find=wizara&workplace={id_}")
+    answer = administrator.press(f"{PATH}/{id_}/map?find=wizara&workplace={id_}")
     assert answer.status_code == 400
     assert "Choose an institution first. Nothing was changed." in answer.text
     assert "1 institution found" in answer.text
-    answer = officer.press(f"{PATH}/{id_}/register", name="MAABARA", vote_code="001", tin="123456789")
+    answer = administrator.press(f"{PATH}/{id_}/register", name="MAABARA", vote_code="001", tin="123456789")
     assert answer.status_code == 409
     assert "Another institution has this vote code. Nothing was changed." in answer.text
     for typed in ("MAABARA", "001", "123456789"):
         assert f'value="{typed}"' in answer.text
     assert "<details open>" in answer.text
-    assert officer.press(f"{PATH}/4711/map", institution=str(health)).status_code == 404
-    assert officer.press(f"{PATH}/x/map", institution=str(health)).status_code == 400
-    assert officer.press(f"{PATH}/{id_}/map", institution="4711").status_code == 404
+    assert administrator.press(f"{PATH}/4711/map", institution=str(health)).status_code == 404
+    assert administrator.press(f"{PATH}/x/map", institution=str(health)).status_code == 400
+    assert administrator.press(f"{PATH}/{id_}/map", institution="4711").status_code == 404
     assert institution_of(conn, id_) == [(None, 3)]
 
 
@@ -160,7 +162,7 @@ def test_what_is_no_name_has_no_buttons(officer: Browser, conn: Connection) -> N
 
 def test_an_auditor_looks_and_has_no_buttons(auditor: Browser, conn: Connection) -> None:
     health, id_, other = institution(conn), waiting(conn), waiting(conn, "Wizara ya Afya na Ustawi")
-    actions.map_workplace(conn, Actor("omar", "page"), id_, health)
+    actions.map_workplace(conn, system("omar"), id_, health)
     page = text(auditor)
     assert re.search(r"Similar names on the register: WIZARA YA AFYA \(\d+ %\)", page)
     for button in ("to the selected institution", "Register", "Remove mapping", "Find institution"):

@@ -4,16 +4,17 @@ import contextlib
 import hashlib
 import re
 import secrets
-from typing import NamedTuple
 
 import psycopg
 
-from hrims.access import store as access
 from hrims.access import users
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.permissions import SYNC_SCOPE, TOKEN_SCOPES
+from hrims.access.scope import Scope
 from hrims.access.tokens import store
 from hrims.access.tokens.store import ListedToken
-from hrims.access.users import ROLES
+from hrims.access.users.store import find_known_institutions, lock_enabled_user
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound
 from hrims.numbers import whole
@@ -24,49 +25,56 @@ PREFIX = "hrims_"
 NAME = re.compile(r"(?![0-9]+\Z)[A-Za-z0-9][A-Za-z0-9 ._@-]{0,63}")
 
 
-DEFAULT_ROLE = "officer"
-"""The role with the fewest rights that may start runs, the usual purpose of a token."""
+SCOPES = tuple(TOKEN_SCOPES)
+
+DEFAULT_SCOPE = SYNC_SCOPE
+"""The smallest scope that may start runs, the usual purpose of a token."""
 
 MAX_DAYS = 3650
 """Maximum number of days for which a token is valid, if it ends."""
-
-
-class Token(NamedTuple):
-    """The machine of a token, its role, and the id of the token."""
-
-    name: str
-    role: str
-    id: int
 
 
 def add_token(
     conn: Connection,
     actor: Actor,
     name: str,
-    role: str = DEFAULT_ROLE,
+    scope: str = DEFAULT_SCOPE,
     *,
-    owner: str | None = None,
+    user: str | None = None,
+    institutions: list[int] | None = None,
     days: int | None = None,
 ) -> str:
     """Create a token for the machine with this name and return it. It cannot be shown again.
 
-    It ends after ``days`` days, if given, and when the user ``owner`` is disabled.
+    It belongs to ``user``, by default the actor, and never exceeds the user's rights. ``institutions`` limits
+    it to some of the user's. It ends after ``days`` days, if given, and when the user is disabled.
 
-    Raises InvalidInput for a wrong name, role or number of days, and NotFound if ``owner`` may not sign in.
-    Raises Conflict if a token with this name exists and is not revoked.
+    Raises InvalidInput for a wrong name, scope or number of days, and NotFound if the user may not sign in or
+    does not have one of the institutions. Raises Conflict if a token with this name exists and is not
+    revoked.
     """
     name = name.strip()
-    _check(name, role, days)
+    _check(name, scope, institutions, days)
     token = PREFIX + secrets.token_urlsafe(32)
     with conn.transaction():
-        owner_id = _lock_owner(conn, owner) if owner is not None else None
-        id_ = store.insert_token(conn, name, role, _hash(token), owner_id, days)
+        user_id, owner, had = _lock_user(conn, actor, user)
+        _check_institutions(conn, Scope(None if had is None else tuple(had)), institutions)
+        limits = {"institutions": institutions and sorted({*institutions}), "days": days}
+        row = {"name": name, "scope": scope, "token_hash": _hash(token), "user_id": user_id, **limits}
+        id_ = store.insert_token(conn, row, days)
         if id_ is None:
             raise _name_taken(store.find_by_name(conn, name))
-        ends = {"owner": owner and users.normalize_name(owner), "days": days}
-        details = {key: value for key, value in ends.items() if value is not None}
-        record(conn, actor, "token.add", f"token:{id_}", name=name, role=role, **details)
+        details = {key: value for key, value in limits.items() if value is not None}
+        record(conn, actor, "token.add", f"token:{id_}", name=name, scope=scope, user=owner, **details)
     return token
+
+
+def _check_institutions(conn: Connection, scope: Scope, institutions: list[int] | None) -> None:
+    known = find_known_institutions(conn, institutions or [])
+    if missing := [id_ for id_ in institutions or [] if id_ not in known or not scope.covers(id_)]:
+        raise NotFound(
+            f"The user does not have the institution {missing[0]}. No token was made.", "unknown_institution"
+        )
 
 
 def _name_taken(other: ListedToken | None) -> Conflict:
@@ -80,39 +88,56 @@ def _name_taken(other: ListedToken | None) -> Conflict:
     )
 
 
-def _check(name: str, role: str, days: int | None) -> None:
+def _check(name: str, scope: str, institutions: list[int] | None, days: int | None) -> None:
     if not NAME.fullmatch(name):
         raise InvalidInput(
             "A token's name has 1 to 64 letters, digits, spaces and . _ @ -, begins with a letter or "
             "digit, and is no number. No token was made.",
             "bad_name",
         )
-    if role not in ROLES:
-        raise InvalidInput(f"A role is one of: {', '.join(ROLES)}. No token was made.", "bad_role")
+    if scope not in SCOPES:
+        raise InvalidInput(f"A scope is one of: {', '.join(SCOPES)}. No token was made.", "bad_scope")
+    if institutions is not None and not institutions:
+        raise InvalidInput(
+            "Give at least one institution, or none for all. No token was made.", "no_institutions"
+        )
     if days is not None and not 1 <= days <= MAX_DAYS:
         raise InvalidInput(f"A token is valid for 1 to {MAX_DAYS} days. No token was made.", "bad_days")
 
 
-def _lock_owner(conn: Connection, owner: str) -> int:
-    # Lock the owner: a user who is disabled meanwhile would keep this token.
-    found = users.find(conn, owner)
-    owner_id = access.lock_enabled_user(conn, found.name) if found else None
-    if owner_id is None:
+def _lock_user(conn: Connection, actor: Actor, name: str | None) -> tuple[int, str, list[int] | None]:
+    # Lock the user: one who is disabled meanwhile would keep this token.
+    user_id = actor.user_id
+    if name is not None:
+        found = users.find(conn, name)
+        user_id = found.id if found else None
+    locked = lock_enabled_user(conn, user_id) if user_id is not None else None
+    if locked is None:
         raise NotFound("There is no such user who may sign in. No token was made.", "unknown_user")
-    return owner_id
+    return locked
 
 
-def find_token(conn: Connection, token: str) -> Token | None:
-    """Return the machine of this token; None if the token is unknown, has ended or was revoked."""
-    row = store.find(conn, _hash(token))
-    if row is None:
+def find_token(conn: Connection, token: str) -> Actor | None:
+    """Return the machine of this token as an actor; None if it is unknown, has ended or was revoked."""
+    found = store.find(conn, _hash(token))
+    if found is None:
         return None
-    id_, name, role, is_due = row
-    if is_due:
+    if found.is_use_due:
         # Machines may still read while the database is read-only.
         with contextlib.suppress(psycopg.errors.ReadOnlySqlTransaction), conn.transaction():
-            store.record_use(conn, id_)
-    return Token(name, role, id_)
+            store.record_use(conn, found.id)
+    institutions = found.user_institutions
+    scope = Scope(None if institutions is None else tuple(institutions), found.user_id)
+    return Actor(
+        # User names contain no colon, so the audit record distinguishes tokens from users.
+        f"token:{found.name}",
+        "api",
+        user_id=found.user_id,
+        role=found.role,
+        scope=scope.narrowed(found.institutions),
+        token_id=found.id,
+        token_scope=found.scope,
+    )
 
 
 def revoke(conn: Connection, actor: Actor, name_or_id: str) -> ListedToken:

@@ -1,30 +1,34 @@
 """SQL of the tokens of machines. Each function runs inside its caller's transaction."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hrims.db import Connection
 
 IS_VALID = """
-t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
-AND (t.owner_id IS NULL OR EXISTS (SELECT FROM users u WHERE u.id = t.owner_id AND u.disabled_at IS NULL))
+t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now()) AND u.disabled_at IS NULL
 """
-"""The condition under which a token ``t`` is valid."""
+"""The condition under which a token ``t`` of the user ``u`` is valid."""
 
 
 FIND = f"""
-SELECT t.id, t.name, t.role, coalesce(t.last_used_at < now() - interval '1 minute', true)
-FROM tokens t WHERE t.token_hash = %s AND {IS_VALID}
+SELECT t.id, t.name, t.scope, u.id, u.role, scope_of(u.id), t.institutions,
+       coalesce(t.last_used_at < now() - interval '1 minute', true)
+FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = %s AND {IS_VALID}
 """  # noqa: S608 - a constant
 
 
 class ListedToken(NamedTuple):
-    """A token in a list, without its secret, which is not stored."""
+    """A token in a list, without its secret, which is not stored.
+
+    ``institutions`` is None for all of the user.
+    """
 
     id: int
     name: str
-    role: str
-    owner: str | None
+    scope: str
+    user: str
+    institutions: list[str] | None
     created_at: datetime
     last_used_at: datetime | None
     expires_at: datetime | None
@@ -32,22 +36,39 @@ class ListedToken(NamedTuple):
     is_valid: bool
 
 
-def insert_token(
-    conn: Connection, name: str, role: str, token_hash: bytes, owner_id: int | None, days: int | None
-) -> int | None:
+def insert_token(conn: Connection, token: dict[str, Any], days: int | None) -> int | None:
     """Add a token that ends after ``days`` days, or never. Return its id; None if the name is taken."""
     row = conn.execute(
-        "INSERT INTO tokens (name, role, token_hash, owner_id, expires_at)"
-        " VALUES (%s, %s, %s, %s, now() + make_interval(days => %s))"
+        "INSERT INTO tokens (name, scope, token_hash, user_id, institutions, expires_at)"
+        " VALUES (%(name)s, %(scope)s, %(token_hash)s, %(user_id)s, %(institutions)s,"
+        " now() + make_interval(days => %(days)s))"
         " ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING RETURNING id",
-        (name, role, token_hash, owner_id, days),
+        token | {"days": days},
     ).fetchone()
     return row[0] if row else None
 
 
-def find(conn: Connection, token_hash: bytes) -> tuple[int, str, str, bool] | None:
-    """Return id, name and role of a valid token, and whether its last use must be recorded again."""
-    return conn.execute(FIND.encode(), (token_hash,)).fetchone()
+class FoundToken(NamedTuple):
+    """A valid token and its user.
+
+    ``user_institutions`` and ``institutions`` are None for all. ``is_use_due`` tells that the last use must
+    be recorded again.
+    """
+
+    id: int
+    name: str
+    scope: str
+    user_id: int
+    role: str
+    user_institutions: list[int] | None
+    institutions: list[int] | None
+    is_use_due: bool
+
+
+def find(conn: Connection, token_hash: bytes) -> FoundToken | None:
+    """Return the valid token with this hash; None if there is none."""
+    row = conn.execute(FIND.encode(), (token_hash,)).fetchone()
+    return FoundToken(*row) if row else None
 
 
 def record_use(conn: Connection, id_: int) -> None:
@@ -60,8 +81,10 @@ def record_use(conn: Connection, id_: int) -> None:
 
 
 LISTED = f"""
-SELECT t.id, t.name, t.role, o.name, t.created_at, t.last_used_at, t.expires_at, t.revoked_at, {IS_VALID}
-FROM tokens t LEFT JOIN users o ON o.id = t.owner_id
+SELECT t.id, t.name, t.scope, u.name, CASE WHEN t.institutions IS NOT NULL THEN array(
+           SELECT i.name FROM institutions i WHERE i.id = ANY(t.institutions) ORDER BY i.name_key) END,
+       t.created_at, t.last_used_at, t.expires_at, t.revoked_at, {IS_VALID}
+FROM tokens t JOIN users u ON u.id = t.user_id
 """  # noqa: S608 - a constant
 
 

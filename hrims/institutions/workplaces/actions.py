@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import psycopg
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from hrims.institutions import store as institution_store
@@ -47,13 +49,13 @@ def map_workplace(conn: Connection, actor: Actor, id_: int, institution_id: int)
     before.
     """
     with _decision(conn, actor):
-        institution = institution_store.find_institution(conn, institution_id)
+        institution = institution_store.find_institution(conn, institution_id, actor.scope)
         if not institution:
             raise NotFound(
                 f"There is no institution with this id on the register. {NOTHING}", "unknown_institution"
             )
         store.lock_workplace(conn, id_)
-        before = _find_waiting(conn, id_)
+        before = _find_waiting(conn, actor, id_)
         store.map_workplace(conn, id_, institution_id)
         return _record_decision(conn, actor, "workplace.map", before, institution=institution_id)
 
@@ -73,11 +75,11 @@ def register_workplace(
     InvalidInput for a wrong name, vote code or TIN.
     """
     with _decision(conn, actor):
-        name = _check_name(name or _find(conn, id_).name)
+        name = _check_name(name or _find(conn, actor, id_).name)
         vote_code = _check_number(vote_code, VOTE_CODE, "A vote code is 1 to 10 digits.")
         tin = _check_number(tin, TIN, "A TIN is nine digits.")
         store.lock_workplace(conn, id_, and_named=name)
-        before = _find_waiting(conn, id_)
+        before = _find_waiting(conn, actor, id_)
         institution_id = _add_institution(conn, name, vote_code, tin)
         # The register has already matched it, unless the given name is a different one.
         store.map_workplace(conn, id_, institution_id)
@@ -93,7 +95,7 @@ def unmap(conn: Connection, actor: Actor, id_: int, *, institution_id: int | Non
     """
     with _decision(conn, actor):
         store.lock_workplace(conn, id_)
-        before = _find(conn, id_)
+        before = _find(conn, actor, id_)
         if before.matched_by != "alias" or institution_id not in {None, before.institution_id}:
             raise Conflict(f"{_describe(before)} There is nothing to take back. {NOTHING}", "not_mapped")
         store.unmap(conn, id_)
@@ -119,16 +121,16 @@ def _decision(conn: Connection, actor: Actor) -> Iterator[None]:
         ) from None
 
 
-def _find(conn: Connection, id_: int) -> Workplace:
-    found = store.find_workplace(conn, id_)
+def _find(conn: Connection, actor: Actor, id_: int) -> Workplace:
+    found = store.find_workplace(conn, actor.scope, id_)
     if not found:
         raise NotFound(f"There is no workplace with this id. {NOTHING}", "unknown_workplace")
     return found
 
 
-def _find_waiting(conn: Connection, id_: int) -> Workplace:
+def _find_waiting(conn: Connection, actor: Actor, id_: int) -> Workplace:
     """Return the locked workplace. Raises Conflict unless it is unmapped."""
-    found = _find(conn, id_)
+    found = _find(conn, actor, id_)
     if found.institution_id is not None:
         raise Conflict(f"{_describe(found)} {NOTHING}", "already_mapped")
     return found
@@ -144,7 +146,9 @@ def _describe(now: Workplace) -> str:
 def _record_decision(
     conn: Connection, actor: Actor, action: str, before: Workplace, **details: object
 ) -> Decision:
-    after = _find(conn, before.id)
+    # After unmapping it may be out of the scope of the user who did it.
+    after = store.find_workplace(conn, EVERYTHING, before.id)
+    assert after is not None
     moved = after.people if after.institution_id != before.institution_id else 0
     record(conn, actor, action, f"workplace:{after.id}", workplace=after.name, moved=moved, **details)
     return Decision(after, moved)

@@ -6,32 +6,36 @@ SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.
        w.institution_id, i.name, w.matched_by, w.mapped_by, w.mapped_at,
        EXISTS (SELECT FROM institutions s WHERE s.name_key = w.name_key), w.name_key <> ''
 FROM workplaces w LEFT JOIN institutions i ON i.id = w.institution_id
-WHERE w.id = %(id)s
+WHERE w.id = %(id)s AND workplace_in_scope(w.id, w.institution_id, %(scope)s)
 
 -- name: waiting
 SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id) AS people,
        NULL, NULL, NULL, NULL, NULL, false, w.name_key <> ''
 FROM workplaces w
-WHERE w.institution_id IS NULL AND w.name_key LIKE ALL (word_patterns(%(name)s))
+WHERE w.institution_id IS NULL AND workplace_in_scope(w.id, NULL, %(scope)s)
+  AND w.name_key LIKE ALL (word_patterns(%(name)s))
 ORDER BY people DESC, w.name_key LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_waiting
 SELECT count(*), coalesce(sum((SELECT count(*) FROM employees e WHERE e.workplace_id = w.id)), 0)::bigint
 FROM workplaces w
-WHERE w.institution_id IS NULL AND w.name_key LIKE ALL (word_patterns(%(name)s))
+WHERE w.institution_id IS NULL AND workplace_in_scope(w.id, NULL, %(scope)s)
+  AND w.name_key LIKE ALL (word_patterns(%(name)s))
 
 -- name: aliases
 SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id) AS people,
        w.institution_id, i.name, w.matched_by, w.mapped_by, w.mapped_at,
        EXISTS (SELECT FROM institutions s WHERE s.name_key = w.name_key), w.name_key <> ''
 FROM workplaces w JOIN institutions i ON i.id = w.institution_id
-WHERE w.matched_by = 'alias' AND (w.name_key LIKE ALL (word_patterns(%(name)s)) OR i.name_key LIKE ALL (word_patterns(%(name)s)))
+WHERE w.matched_by = 'alias' AND workplace_in_scope(w.id, w.institution_id, %(scope)s)
+  AND (w.name_key LIKE ALL (word_patterns(%(name)s)) OR i.name_key LIKE ALL (word_patterns(%(name)s)))
 ORDER BY w.mapped_at DESC, w.id DESC LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_aliases
 SELECT count(*)
 FROM workplaces w JOIN institutions i ON i.id = w.institution_id
-WHERE w.matched_by = 'alias' AND (w.name_key LIKE ALL (word_patterns(%(name)s)) OR i.name_key LIKE ALL (word_patterns(%(name)s)))
+WHERE w.matched_by = 'alias' AND workplace_in_scope(w.id, w.institution_id, %(scope)s)
+  AND (w.name_key LIKE ALL (word_patterns(%(name)s)) OR i.name_key LIKE ALL (word_patterns(%(name)s)))
 
 -- name: find_listings
 SELECT e.workplace_id, l.institution_id, i.name, l.identifier_type,
@@ -40,7 +44,7 @@ SELECT e.workplace_id, l.institution_id, i.name, l.identifier_type,
 FROM employees e
 JOIN listings l ON l.employee_id = e.id
 JOIN institutions i ON i.id = l.institution_id
-WHERE e.workplace_id = ANY(%(ids)s) AND l.ended_at IS NULL
+WHERE e.workplace_id = ANY(%(ids)s) AND in_scope(l.institution_id, %(scope)s) AND l.ended_at IS NULL
 GROUP BY e.workplace_id, l.institution_id, l.identifier_type, i.id
 ORDER BY e.workplace_id, count(*) DESC, i.name_key, l.identifier_type DESC
 
@@ -52,7 +56,7 @@ FROM workplaces w
 CROSS JOIN LATERAL (
     SELECT i.id, i.name, i.vote_code, i.tin, least(similarity(i.name_key, w.name_key), 0.99) AS likeness
     FROM institutions i
-    WHERE i.name_key %% w.name_key
+    WHERE i.name_key %% w.name_key AND in_scope(i.id, %(scope)s)
     ORDER BY i.name_key <-> w.name_key, i.id LIMIT %(limit)s
 ) like_it
 WHERE w.id = ANY(%(ids)s)
@@ -61,7 +65,8 @@ ORDER BY w.id, like_it.likeness DESC, like_it.id
 -- name: find_similar_institutions
 SELECT i.id, i.name, i.vote_code, i.tin, least(similarity(i.name_key, name_key(%(name)s)), 0.99), count(*) OVER ()
 FROM institutions i
-WHERE i.vote_code = btrim(%(find)s) OR i.tin = btrim(%(find)s) OR i.name_key LIKE ALL (word_patterns(%(find)s))
+WHERE in_scope(i.id, %(scope)s)
+  AND (i.vote_code = btrim(%(find)s) OR i.tin = btrim(%(find)s) OR i.name_key LIKE ALL (word_patterns(%(find)s)))
 ORDER BY (i.vote_code = btrim(%(find)s) OR i.tin = btrim(%(find)s)) IS TRUE DESC,
          i.name_key <-> name_key(%(name)s), i.id
 LIMIT %(limit)s

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from hrims.access.scope import Scope
 from hrims.db import Connection, statements
 
 SUGGESTIONS = 3
@@ -63,72 +64,77 @@ class Count(NamedTuple):
     people: int
 
 
-def list_waiting(conn: Connection, name: str, *, limit: int, offset: int) -> list[Workplace]:
-    """Return unmapped workplaces whose name has every word of ``name``, most employees first."""
-    given = {"name": name, "limit": limit, "offset": offset}
+def list_waiting(conn: Connection, scope: Scope, name: str, *, limit: int, offset: int) -> list[Workplace]:
+    """Return unmapped workplaces in the scope with every word of ``name``, most employees first."""
+    given = {"name": name, "limit": limit, "offset": offset, **scope.values}
     return [Workplace(*row) for row in conn.execute(FIND["waiting"], given)]
 
 
-def list_aliases(conn: Connection, name: str, *, limit: int, offset: int) -> list[Workplace]:
+def list_aliases(conn: Connection, scope: Scope, name: str, *, limit: int, offset: int) -> list[Workplace]:
     """Return mapped workplaces, filtered by name as in ``list_waiting``, the latest first."""
-    given = {"name": name, "limit": limit, "offset": offset}
+    given = {"name": name, "limit": limit, "offset": offset, **scope.values}
     return [Workplace(*row) for row in conn.execute(FIND["aliases"], given)]
 
 
-def count_waiting(conn: Connection, name: str) -> Count:
+def count_waiting(conn: Connection, scope: Scope, name: str) -> Count:
     """Return the total number of workplaces that ``list_waiting`` finds."""
-    row = conn.execute(FIND["count_waiting"], {"name": name}).fetchone()
+    row = conn.execute(FIND["count_waiting"], {"name": name, **scope.values}).fetchone()
     assert row is not None
     return Count(*row)
 
 
-def count_aliases(conn: Connection, name: str) -> int:
+def count_aliases(conn: Connection, scope: Scope, name: str) -> int:
     """Return the total number of workplaces that ``list_aliases`` finds."""
-    row = conn.execute(FIND["count_aliases"], {"name": name}).fetchone()
+    row = conn.execute(FIND["count_aliases"], {"name": name, **scope.values}).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def find_workplace(conn: Connection, id_: int) -> Workplace | None:
-    """Return the workplace with this id, or None."""
-    row = conn.execute(FIND["workplace"], {"id": id_}).fetchone()
+def find_workplace(conn: Connection, scope: Scope, id_: int) -> Workplace | None:
+    """Return the workplace with this id, or None if there is none in the scope."""
+    row = conn.execute(FIND["workplace"], {"id": id_, **scope.values}).fetchone()
     return Workplace(*row) if row else None
 
 
-def count_without_workplace(conn: Connection) -> int:
-    """Return the number of employees that have no workplace at all in HRIMS."""
-    row = conn.execute("SELECT count(*) FROM employees WHERE workplace_id IS NULL").fetchone()
+def count_without_workplace(conn: Connection, scope: Scope) -> int:
+    """Return the number of employees in the scope that have no workplace at all in HRIMS."""
+    row = conn.execute(
+        "SELECT count(*) FROM employees WHERE workplace_id IS NULL AND person_in_scope(id, NULL, %(scope)s)",
+        scope.values,
+    ).fetchone()
     assert row is not None
     return int(row[0])
 
 
-def find_listings(conn: Connection, ids: Sequence[int]) -> dict[int, list[Listed]]:
+def find_listings(conn: Connection, scope: Scope, ids: Sequence[int]) -> dict[int, list[Listed]]:
     """Return the listings that contain the employees of these workplaces, by workplace."""
     found: dict[int, list[Listed]] = {id_: [] for id_ in ids}
-    for id_, *row in conn.execute(FIND["find_listings"], {"ids": list(ids)}):
+    for id_, *row in conn.execute(FIND["find_listings"], {"ids": list(ids), **scope.values}):
         found[id_].append(Listed(*row))
     return found
 
 
-def find_suggestions(conn: Connection, ids: Sequence[int], *, limit: int) -> dict[int, list[Candidate]]:
+def find_suggestions(
+    conn: Connection, scope: Scope, ids: Sequence[int], *, limit: int
+) -> dict[int, list[Candidate]]:
     """Return the institutions with the names most similar to those of these workplaces, by workplace."""
     found: dict[int, list[Candidate]] = {id_: [] for id_ in ids}
-    for id_, *row in conn.execute(FIND["suggestions"], {"ids": list(ids), "limit": limit}):
+    given = {"ids": list(ids), "limit": limit, **scope.values}
+    for id_, *row in conn.execute(FIND["suggestions"], given):
         found[id_].append(Candidate(*row))
     return found
 
 
 def find_similar_institutions(
-    conn: Connection, find: str, *, name: str, limit: int
+    conn: Connection, scope: Scope, find: str, *, name: str, limit: int
 ) -> tuple[list[Candidate], int]:
     """Return the institutions that match ``find``, and their total number.
 
     They have this vote code or TIN, or every word of ``find`` in their names. Their names are compared with
     ``name``; the most similar come first.
     """
-    rows = conn.execute(
-        FIND["find_similar_institutions"], {"find": find, "name": name, "limit": limit}
-    ).fetchall()
+    given = {"find": find, "name": name, "limit": limit, **scope.values}
+    rows = conn.execute(FIND["find_similar_institutions"], given).fetchall()
     return [Candidate(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
 from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs.rate_limit import store

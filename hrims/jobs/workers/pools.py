@@ -4,7 +4,8 @@ institutions.
 
 from typing import Final
 
-from hrims.access.audit import Actor, record
+from hrims.access.actor import Actor
+from hrims.access.audit import record
 from hrims.db import Connection
 from hrims.errors import NotFound
 from hrims.jobs.attempts.retry_policy import RetryPolicy

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from hrims.access.scope import Scope
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from hrims.runs.compare import store
@@ -24,7 +25,7 @@ REFUSALS = {
 }
 
 
-def find_pair(conn: Connection, first: int, second: int) -> Pair:
+def find_pair(conn: Connection, scope: Scope, first: int, second: int) -> Pair:
     """Return the two runs.
 
     Raises InvalidInput unless the ids differ; NotFound for an unknown run; Conflict for an unfinished run;
@@ -32,7 +33,7 @@ def find_pair(conn: Connection, first: int, second: int) -> Pair:
     """
     if first == second:
         raise InvalidInput("Choose two different runs.", "same_run")
-    a, b = _find_side(conn, first), _find_side(conn, second)
+    a, b = _find_side(conn, scope, first), _find_side(conn, scope, second)
     if a.institution_id != b.institution_id:
         raise Unprocessable(
             f"Run {a.id} is of {a.institution} and run {b.id} of {b.institution}. "
@@ -42,8 +43,8 @@ def find_pair(conn: Connection, first: int, second: int) -> Pair:
     return Pair(*sorted((a, b), key=lambda side: (side.finished_at, side.id)))
 
 
-def _find_side(conn: Connection, id_: int) -> Side:
-    found = store.find_side(conn, id_)
+def _find_side(conn: Connection, scope: Scope, id_: int) -> Side:
+    found = store.find_side(conn, scope, id_)
     if not found:
         raise NotFound(f"There is no run {id_}.", "unknown_job")
     if found.kind in REFUSALS:

@@ -4,7 +4,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hrims.access.scope import Scope
 from hrims.db import Connection, statements
+from hrims.runs.store import IN_SCOPE
 
 SQL = statements(Path(__file__).with_name("compare.sql"))
 
@@ -43,9 +45,11 @@ FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progres
 """
 
 
-def find_side(conn: Connection, run_id: int) -> Side | None:
-    """Return the run with this id, of any kind and state."""
-    row = conn.execute(f"{SIDE} WHERE r.id = %s".encode(), (run_id,)).fetchone()
+def find_side(conn: Connection, scope: Scope, run_id: int) -> Side | None:
+    """Return the run with this id in the scope, of any kind and state."""
+    row = conn.execute(
+        f"{SIDE} WHERE r.id = %(id)s AND {IN_SCOPE.format('r')}".encode(), {"id": run_id, **scope.values}
+    ).fetchone()
     return Side(*row) if row else None
 
 

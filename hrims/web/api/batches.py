@@ -14,7 +14,7 @@ from hrims.queries import ListQuery
 from hrims.web.core import serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import BatchRequest
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import BatchQuery
 
@@ -32,8 +32,10 @@ def index(query: ListQuery) -> dict[str, Any]:
     filter_ = Filter("api.batches.index", BATCHES, query.page)
     with pool().connection() as conn:
         use_snapshot(conn)
-        found = store.list_recent(conn, filter_.limit, filter_.offset)
-        batches = [_serialize(batch, store.find_total(conn, batch.id)) for batch in filter_.take(found)]
+        found = store.list_recent(conn, scope(), filter_.limit, filter_.offset)
+        batches = [
+            _serialize(batch, store.find_total(conn, scope(), batch.id)) for batch in filter_.take(found)
+        ]
     return {"success": True, "batches": batches, "next": filter_.next_link}
 
 
@@ -69,11 +71,11 @@ def cancel(batch_id: str) -> dict[str, Any]:
 
 def _batch_response(conn: Connection, batch_id: int, query: BatchQuery = FIRST_PAGE) -> dict[str, Any]:
     filter_ = Filter("api.batches.show", ROWS, query.page, query.kind, {"batch_id": batch_id})
-    batch = actions.find_batch(conn, batch_id)
-    members = store.list_members(conn, batch.id, query.state, filter_.limit, filter_.offset)
+    batch = actions.find_batch(conn, scope(), batch_id)
+    members = store.list_members(conn, scope(), batch.id, query.state, filter_.limit, filter_.offset)
     return {
         "success": True,
-        **_serialize(batch, store.find_total(conn, batch.id)),
+        **_serialize(batch, store.find_total(conn, scope(), batch.id)),
         "members": [_serialize_member(member) for member in filter_.take(members)],
         "next": filter_.next_link,
     }

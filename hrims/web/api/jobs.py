@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import url_for
 
+from hrims.access.permissions import Permission
 from hrims.institutions import store as institution_store
 from hrims.jobs import control, enqueue
 from hrims.jobs.rate_limit import actions
@@ -12,7 +13,7 @@ from hrims.runs import store
 from hrims.web.core import lookups, serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import PriorityRequest, RepeatRequest, RunRequest
-from hrims.web.core.guard import actor, is_administrator
+from hrims.web.core.guard import actor, can, scope
 
 MAX_ATTEMPTS = 100
 """Attempts in one response."""
@@ -21,7 +22,7 @@ MAX_ATTEMPTS = 100
 def list_institutions() -> dict[str, Any]:
     """Return the register."""
     with pool().connection() as conn:
-        rows = institution_store.list_institutions(conn)
+        rows = institution_store.list_institutions(conn, scope())
     return {
         "institutions": [
             {"id": row.id, "name": row.name, "voteNumber": row.vote_code, "tinNumber": row.tin}
@@ -60,7 +61,9 @@ def show_status(job_id: str) -> dict[str, Any]:
     """Return the state of a run with its progress; when it has ended also its result or error."""
     with pool().connection() as conn:
         run = lookups.find_run(conn, job_id)
-        people = store.list_first_people(conn, run.id, serializers.FIRST_PEOPLE) if run.outcome else []
+        people = (
+            store.list_first_people(conn, scope(), run.id, serializers.FIRST_PEOPLE) if run.outcome else []
+        )
     return {
         "success": True,
         **serializers.status(run),
@@ -111,5 +114,7 @@ def list_attempts(job_id: str) -> dict[str, Any]:
         attempts = store.list_attempts(conn, lookups.find_run(conn, job_id).id, MAX_ATTEMPTS)
     return {
         "success": True,
-        "attempts": [serializers.attempt(attempt, in_full=is_administrator()) for attempt in attempts],
+        "attempts": [
+            serializers.attempt(attempt, in_full=can(Permission.MANAGE_QUEUE)) for attempt in attempts
+        ],
     }

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
 from hrims.db import Connection
 from hrims.leavers import actions, store
+from hrims.leavers.model import DepartureView
 from hrims.web.core import lookups
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.serializers import FIRST_PEOPLE, time
 
 
@@ -17,8 +18,10 @@ def index() -> dict[str, Any]:
     with pool().connection() as conn:
         return {
             "success": True,
-            "waiting": [_serialize(conn, departure) for departure in store.list_waiting(conn)],
-            "recent": [_serialize(conn, departure) for departure in store.list_recent(conn, store.RECENT)],
+            "waiting": [_serialize(conn, departure) for departure in store.list_waiting(conn, scope())],
+            "recent": [
+                _serialize(conn, departure) for departure in store.list_recent(conn, scope(), store.RECENT)
+            ],
         }
 
 
@@ -43,7 +46,7 @@ def _decide(departure_id: str, decision: Callable[[Connection, Actor, int], Any]
         return {"success": True, **_serialize(conn, lookups.find_departure(conn, departure_id))}
 
 
-def _serialize(conn: Connection, departure: store.DepartureView) -> dict[str, Any]:
+def _serialize(conn: Connection, departure: DepartureView) -> dict[str, Any]:
     people = store.list_people(conn, departure.id, FIRST_PEOPLE)
     return {
         "id": departure.id,

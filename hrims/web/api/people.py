@@ -8,6 +8,7 @@ from typing import Any
 from hrims.people import store
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import SearchRequest
+from hrims.web.core.guard import scope
 
 MAX_FOUND = 50
 """People in one response."""
@@ -16,7 +17,7 @@ MAX_FOUND = 50
 def search(body: SearchRequest) -> dict[str, Any]:
     """Return the people that match a ZanID, payroll number or parts of a name, with ``similar`` spellings."""
     with pool().connection() as conn:
-        found = store.search(conn, body.words, MAX_FOUND + 1)
+        found = store.search(conn, scope(), body.words, MAX_FOUND + 1)
     return {"people": [_person(one) for one in found[:MAX_FOUND]], "more": len(found) > MAX_FOUND}
 
 

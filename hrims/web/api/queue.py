@@ -8,7 +8,7 @@ from hrims.runs import store as runs
 from hrims.web.core import serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import LimitRequest, PauseRequest
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 
 ROWS = 100
 """Runs in one response."""
@@ -19,7 +19,7 @@ def index() -> dict[str, Any]:
     with pool().connection() as conn:
         use_snapshot(conn)
         queue = store.read_queue(conn)
-        unfinished = runs.list_unfinished(conn, ROWS, 0)
+        unfinished = runs.list_unfinished(conn, scope(), ROWS, 0)
     return {
         "success": True,
         "paused": queue.paused_at is not None,

@@ -10,7 +10,7 @@ from hrims.schedules.request import ChangedScheduleRequest, ScheduleRequest
 from hrims.schedules.store import Schedule
 from hrims.web.core import serializers
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 
 
 def index() -> dict[str, Any]:
@@ -19,7 +19,7 @@ def index() -> dict[str, Any]:
         use_snapshot(conn)
         return {
             "success": True,
-            "schedules": [_serialize(conn, schedule) for schedule in store.list_schedules(conn)],
+            "schedules": [_serialize(conn, schedule) for schedule in store.list_schedules(conn, scope())],
         }
 
 
@@ -71,7 +71,7 @@ def remove(schedule_id: str) -> dict[str, Any]:
 
 
 def _schedule_response(conn: Connection, schedule_id: int) -> dict[str, Any]:
-    return {"success": True, **_serialize(conn, actions.find(conn, schedule_id))}
+    return {"success": True, **_serialize(conn, actions.find(conn, scope(), schedule_id))}
 
 
 def _serialize(conn: Connection, schedule: Schedule) -> dict[str, Any]:

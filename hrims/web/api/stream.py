@@ -13,6 +13,9 @@ from http import HTTPStatus
 import psycopg
 from flask import Response, request
 
+from hrims.access.actor import Actor
+from hrims.access.permissions import Permission
+from hrims.access.scope import EVERYTHING, Scope
 from hrims.db import Connection, Pool
 from hrims.errors import TooMany
 from hrims.runs import store
@@ -22,7 +25,7 @@ from hrims.web.core.app_state import pool, run_events
 from hrims.web.core.errors import RETRY_AFTER, json_error
 from hrims.web.core.run_events import RunUpdate, Subscriber, format_event
 
-AccessCheck = Callable[[Connection], bool]
+ClientFinder = Callable[[Connection], Actor | None]
 
 HEARTBEAT = 15.0
 """Seconds without an event after which a heartbeat is sent.
@@ -39,11 +42,11 @@ def stream_run(job_id: str) -> Response:
 
     If the run has ended, send its result and close.
     """
-    database, streams, has_access = pool(), run_events(), guard.access_check()
+    database, streams, find_client = pool(), run_events(), guard.client_finder()
     with database.connection() as conn:
         run = lookups.find_run(conn, job_id)
     if run.ended:
-        return _respond(_stream_end(run, database, has_access))
+        return _respond(_stream_end(run, database, find_client))
     try:
         subscriber = streams.subscribe(run.id)
     except TooMany as error:
@@ -51,7 +54,7 @@ def stream_run(job_id: str) -> Response:
         response.headers["Retry-After"] = str(RETRY_AFTER)
         return response
     client = request.environ.get("gunicorn.socket")
-    response = _respond(_stream_changes(run.id, subscriber, database, has_access, client))
+    response = _respond(_stream_changes(run.id, subscriber, database, find_client, client))
     # Also if the client disconnects before it reads the first event.
     response.call_on_close(lambda: streams.unsubscribe(subscriber))
     return response
@@ -65,11 +68,15 @@ def _respond(body: Iterator[str]) -> Response:
 
 
 def _stream_changes(
-    run_id: int, subscriber: Subscriber, database: Pool, has_access: AccessCheck, client: socket.socket | None
+    run_id: int,
+    subscriber: Subscriber,
+    database: Pool,
+    find_client: ClientFinder,
+    client: socket.socket | None,
 ) -> Iterator[str]:
     # Read after joining: a change between the two is sent twice rather than lost.
     with database.connection() as conn:
-        run = store.find_run(conn, run_id)
+        run = store.find_run(conn, EVERYTHING, run_id)
     update = RunUpdate(run) if run else None
     if run:
         subscriber.mark_sent(run)
@@ -88,22 +95,30 @@ def _stream_changes(
             if client is not None and _is_disconnected(client):
                 return
         if time.monotonic() >= check_at:
-            if not _is_still_allowed(database, has_access):
+            if not _is_still_allowed(run_id, database, find_client):
                 return
             check_at = time.monotonic() + HEARTBEAT
-    yield from _stream_end(update.run, database, has_access)
+    yield from _stream_end(update.run, database, find_client)
 
 
-def _is_still_allowed(database: Pool, has_access: AccessCheck) -> bool:
-    """Return whether the client is still signed in, or the database is unavailable now.
+def _is_still_allowed(run_id: int, database: Pool, find_client: ClientFinder) -> bool:
+    """Return whether the client may still see the run, or the database is unavailable now.
 
     Until the next check only counts are sent. Names are sent in the transaction that has checked.
     """
     try:
         with database.connection() as conn:
-            return has_access(conn)
+            return _find_scope(conn, run_id, find_client) is not None
     except psycopg.OperationalError:
         return True
+
+
+def _find_scope(conn: Connection, run_id: int, find_client: ClientFinder) -> Scope | None:
+    """Return the scope of the client; None if the client may no longer see the run."""
+    client = find_client(conn)
+    if client is None or not client.can(Permission.READ_RUNS):
+        return None
+    return client.scope if store.find_run(conn, client.scope, run_id) else None
 
 
 def _is_disconnected(client: socket.socket) -> bool:
@@ -115,14 +130,15 @@ def _is_disconnected(client: socket.socket) -> bool:
     return bool(readable) and client.recv(1, socket.MSG_PEEK) == b""
 
 
-def _stream_end(run: Run, database: Pool, has_access: AccessCheck) -> Iterator[str]:
+def _stream_end(run: Run, database: Pool, find_client: ClientFinder) -> Iterator[str]:
     update = RunUpdate(run)
     yield update.event("status", serializers.status)
     yield update.event("progress", serializers.progress)
     with database.connection() as conn:
-        if not has_access(conn):
+        scope = _find_scope(conn, run.id, find_client)
+        if scope is None:
             return
-        people = store.list_first_people(conn, run.id, serializers.FIRST_PEOPLE) if run.outcome else []
+        people = store.list_first_people(conn, scope, run.id, serializers.FIRST_PEOPLE) if run.outcome else []
     if run.outcome is None:
         yield format_event("error", serializers.error(run))
     else:

@@ -11,16 +11,16 @@ from hrims.institutions.workplaces.actions import Decision
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import MapRequest, RegisterRequest
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.queries import WorkplacesQuery
 
 
 def index(query: WorkplacesQuery) -> dict[str, Any]:
     """Return the workplaces that wait for an institution, those with the most people first."""
     with pool().connection() as conn:
-        count = store.count_waiting(conn, query.name)
+        count = store.count_waiting(conn, scope(), query.name)
         offset = (query.page - 1) * query.page_size
-        workplaces = store.list_waiting(conn, query.name, limit=query.page_size, offset=offset)
+        workplaces = store.list_waiting(conn, scope(), query.name, limit=query.page_size, offset=offset)
         rows = _serialize_workplaces(conn, workplaces)
     return {
         "workplaces": rows,
@@ -68,8 +68,8 @@ def _serialize_decision(decided: Decision) -> dict[str, Any]:
 
 def _serialize_workplaces(conn: Connection, workplaces: list[store.Workplace]) -> list[dict[str, Any]]:
     ids = [workplace.id for workplace in workplaces]
-    listed = store.find_listings(conn, ids)
-    suggestions = store.find_suggestions(conn, ids, limit=store.SUGGESTIONS)
+    listed = store.find_listings(conn, scope(), ids)
+    suggestions = store.find_suggestions(conn, scope(), ids, limit=store.SUGGESTIONS)
     return [
         {
             "id": workplace.id,

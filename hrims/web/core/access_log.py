@@ -85,7 +85,9 @@ def _begin(inner: Callable[..., Any], environ: dict[str, Any], start_response: A
 
 def _log_when_sent(response: Response) -> Response:
     client = g.get("client")
-    about = Request(method_of_request(), route_of_request(), client and client.number, request.environ[BEGAN])
+    about = Request(
+        method_of_request(), route_of_request(), client.number if client else None, request.environ[BEGAN]
+    )
     response.call_on_close(lambda: _log(about, response))
     return response
 

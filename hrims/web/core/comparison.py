@@ -7,6 +7,7 @@ from hrims.runs.compare import store
 from hrims.runs.compare.pair import find_pair
 from hrims.runs.compare.store import Counts
 from hrims.web.core.app_state import pool
+from hrims.web.core.guard import scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import CompareQuery
 
@@ -17,7 +18,7 @@ def compare(endpoint: str, query: CompareQuery, size: int) -> dict[str, Any]:
     """Return the two runs, the counts, and the rows of the requested page, all from one snapshot."""
     with pool().connection() as conn:
         use_snapshot(conn)
-        a, b = find_pair(conn, query.a, query.b)
+        a, b = find_pair(conn, scope(), query.a, query.b)
         filter_ = Filter(endpoint, size, query.page, query.kind or KINDS[0], {"a": a.id, "b": b.id})
         counts = store.count_differences(conn, a.id, b.id)
         rows = store.list_entries(conn, a.id, b.id, filter_.kind, filter_.limit, filter_.offset)

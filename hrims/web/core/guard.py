@@ -7,36 +7,28 @@ Pages use the browser's session; the API (paths under /api/) a bearer token or t
 import ipaddress
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, redirect, request, url_for
 
 from hrims.access import sessions, tokens
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
+from hrims.access.permissions import Permission
+from hrims.access.scope import Scope
 from hrims.db import Connection
-from hrims.errors import NotAllowed, NotSignedIn
+from hrims.errors import NotSignedIn
 from hrims.monitoring.exposition import bearer_of
-from hrims.web.core import csrf
+from hrims.web.core import csrf, permissions
+from hrims.web.core.access_log import request_id
 from hrims.web.core.app_state import pool
-from hrims.web.core.permissions import Permission, permission_of, refusal
 
 HOME = "/dashboard/admin/fetch-data"
 
+MAX_USER_AGENT = 300
+"""Characters of the browser's name that the audit trail keeps."""
+
 MAX_NEXT_LENGTH = 2000
 """Maximum length of the URL to return to after a sign-in. A longer one is replaced by the home page."""
-
-
-class Client(NamedTuple):
-    """The authenticated client: the name for audit records, the role, and whether it used a token.
-
-    ``number`` names the user or token without personal data, like ``user:12``.
-    """
-
-    name: str
-    role: str
-    number: str
-    by_token: bool = False
 
 
 def authorize() -> Response | None:
@@ -45,62 +37,82 @@ def authorize() -> Response | None:
         # Nothing to protect at an unknown URL, but its error page shows the signed-in user.
         g.client = None if is_api() else signed_in()
         return None
-    permission = permission_of(current_app, request.endpoint)
-    if permission is Permission.PUBLIC:
+    if permissions.is_public(current_app, request.endpoint):
         csrf.check()
         return None
-    g.client = _by_token() if _has_token() else signed_in()
-    if g.client is None:
+    g.client = client = _by_token() if _has_token() else signed_in()
+    if client is None:
         return _redirect_to_sign_in()
-    if not g.client.by_token:
+    if client.token_id is None:
         csrf.check()
-    if not permission.allows(g.client.role):
-        raise NotAllowed(refusal(permission, g.client.role))
+    if not permissions.allows(current_app, request.endpoint, client.permissions):
+        raise permissions.refusal(current_app, request.endpoint, by_token=client.token_id is not None)
     return None
 
 
 def can_use(endpoint: str) -> bool:
     """Return whether the client may use another endpoint. Pages use it to show links and buttons."""
-    client: Client | None = g.get("client")
-    return client is not None and permission_of(current_app, endpoint).allows(client.role)
+    client: Actor | None = g.get("client")
+    return client is not None and permissions.allows(current_app, endpoint, client.permissions)
 
 
-def is_administrator() -> bool:
-    """Return whether the client is an administrator, or has an administrator's token."""
-    client: Client | None = g.get("client")
-    return client is not None and client.role == "administrator"
+def can(permission: Permission) -> bool:
+    """Return whether the client has a permission."""
+    return actor().can(permission)
 
 
 def actor() -> Actor:
-    """Return the actor of this request for audit records. Raises NotSignedIn if there is none."""
-    client: Client | None = g.get("client")
+    """Return the actor of this request. Raises NotSignedIn if there is none."""
+    client: Actor | None = g.get("client")
     if client is None:
         raise NotSignedIn("Sign in first. Nothing was changed.")
-    return Actor(client.name, "api" if is_api() else "page", address())
+    return client
 
 
-def signed_in() -> Client | None:
+def scope() -> Scope:
+    """Return what the client of this request may see."""
+    return actor().scope
+
+
+def signed_in() -> Actor | None:
     """Return the user of this browser's session."""
     cookie = request.cookies.get(csrf.session_cookie())
     if not cookie:
         return None
     with pool().connection() as conn:
-        session = sessions.find(conn, cookie)
+        found = _find_user(conn, cookie)
+    return _from_here(found) if found else None
+
+
+def _find_user(conn: Connection, cookie: str) -> Actor | None:
+    session = sessions.find(conn, cookie)
     if session is None:
         return None
-    return Client(session.name, session.role, f"user:{session.user_id}")
+    institutions = session.institutions
+    user_scope = Scope(None if institutions is None else tuple(institutions), session.user_id)
+    return Actor(session.name, "page", user_id=session.user_id, role=session.role, scope=user_scope)
 
 
-def access_check() -> Callable[[Connection], bool]:
-    """Return a function that checks whether the sign-in of this request is still valid.
+def _from_here(found: Actor) -> Actor:
+    agent = request.user_agent.string[:MAX_USER_AGENT]
+    return found._replace(
+        via="api" if is_api() else "page",
+        address=address(),
+        user_agent=agent if agent.isprintable() else None,
+        request_id=request_id(),
+    )
+
+
+def client_finder() -> Callable[[Connection], Actor | None]:
+    """Return a function that finds the client of this request again; None if the sign-in is no longer valid.
 
     It needs no request context, so a response that streams for minutes can call it until its end.
     """
     if _has_token():
         token = _bearer_token()
-        return lambda conn: tokens.find_token(conn, token) is not None
+        return lambda conn: tokens.find_token(conn, token)
     cookie = request.cookies.get(csrf.session_cookie(), "")
-    return lambda conn: sessions.find(conn, cookie) is not None
+    return lambda conn: _find_user(conn, cookie)
 
 
 def is_api() -> bool:
@@ -133,13 +145,12 @@ def _bearer_token() -> str:
     return bearer_of(request.headers["Authorization"])
 
 
-def _by_token() -> Client:
+def _by_token() -> Actor:
     if token := _bearer_token():
         with pool().connection() as conn:
-            row = tokens.find_token(conn, token)
-        if row:
-            # User names contain no colon, so the audit record distinguishes tokens from users.
-            return Client(f"token:{row.name}", row.role, f"token:{row.id}", by_token=True)
+            found = tokens.find_token(conn, token)
+        if found:
+            return _from_here(found)
     raise NotSignedIn("This token is not valid. Nothing was changed.", "bad_token")
 
 

@@ -7,10 +7,11 @@ from hrims.institutions.store import Institution
 from hrims.jobs.workers import store as workers_store
 from hrims.jobs.workers.store import RunPolicy
 from hrims.leavers import store as leavers_store
-from hrims.leavers.store import DepartureView
+from hrims.leavers.model import DepartureView
 from hrims.numbers import whole
 from hrims.runs import store as run_store
 from hrims.runs.model import Run
+from hrims.web.core import guard
 from hrims.webhooks import actions as webhook_actions
 from hrims.webhooks.store import Endpoint
 
@@ -20,7 +21,7 @@ def find_run(conn: Connection, job_id: str) -> Run:
     number = whole(job_id)
     if not number:
         raise InvalidInput("A job id is a whole number.", "bad_job_id")
-    run = run_store.find_run(conn, number)
+    run = run_store.find_run(conn, guard.scope(), number)
     if not run:
         raise NotFound("There is no job with this id.", "unknown_job")
     return run
@@ -29,7 +30,7 @@ def find_run(conn: Connection, job_id: str) -> Run:
 def find_institution(conn: Connection, institution_id: str) -> Institution:
     """Return the institution with this id. Raises NotFound."""
     number = whole(institution_id)
-    institution = institution_store.find_institution(conn, number) if number else None
+    institution = institution_store.find_institution(conn, number, guard.scope()) if number else None
     if not institution:
         raise NotFound("There is no institution with this id on the register.", "unknown_institution")
     return institution
@@ -47,7 +48,7 @@ def find_departure(conn: Connection, departure_id: str) -> DepartureView:
     number = whole(departure_id)
     if not number:
         raise InvalidInput("The number of leavers is a whole number.", "bad_leavers_id")
-    departure = leavers_store.find_departure(conn, number)
+    departure = leavers_store.find_departure(conn, guard.scope(), number)
     if not departure:
         raise NotFound("There are no leavers with this number.", "unknown_leavers")
     return departure

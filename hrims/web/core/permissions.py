@@ -1,53 +1,62 @@
-"""Permissions of endpoints. Input: the route table. Output: whether a role may use an endpoint."""
+"""Permissions of endpoints. Input: the route table. Output: the permission that an endpoint needs."""
 
 from collections.abc import Mapping
-from enum import Enum
+from typing import Final
 
 from flask import Flask
 
-ADMINISTRATOR, OFFICER, AUDITOR = "administrator", "officer", "auditor"
+from hrims.access.permissions import READ, Permission
+from hrims.errors import NotAllowed
+
+PUBLIC: Final = None
+"""The permission of endpoints that need no sign-in."""
 
 EXTENSION = "hrims.permissions"
 
-
-class Permission(Enum):
-    """Who may use an endpoint: the roles in ROLES. ``PUBLIC`` needs no sign-in."""
-
-    PUBLIC = "public"
-    READ = "read"
-    AUDIT = "audit"
-    WRITE = "write"
-    ADMINISTER = "administer"
-
-    def allows(self, role: str) -> bool:
-        """Return whether a user or token with this role may use the endpoint."""
-        return role in ROLES[self]
-
-
-ROLES = {
-    Permission.PUBLIC: {ADMINISTRATOR, OFFICER, AUDITOR},
-    Permission.READ: {ADMINISTRATOR, OFFICER, AUDITOR},
-    Permission.AUDIT: {ADMINISTRATOR, AUDITOR},
-    Permission.WRITE: {ADMINISTRATOR, OFFICER},
-    Permission.ADMINISTER: {ADMINISTRATOR},
+MESSAGES: Final[dict[Permission, str]] = {
+    Permission.READ_AUDIT: "Only administrators and auditors can view this.",
+    Permission.APPROVE: "Only supervisors and administrators can decide this. Nothing was changed.",
+    Permission.REVEAL: "You cannot reveal personal data. Nothing was shown.",
+    Permission.EXPORT: "You cannot download personal data. Nothing was exported.",
+    Permission.SYNC: "You can view runs but not start or change them. Nothing was changed.",
+    Permission.DECIDE_REJECTS: "You can view rejects but not request them again. Nothing was changed.",
+    Permission.MAP_WORKPLACES: "You can view workplaces but not map them. Nothing was changed.",
 }
+"""What a client is told that lacks a permission."""
+
+ADMINISTRATORS_ONLY: Final = "Only administrators can do this. Nothing was changed."
+
+OUTSIDE_RIGHTS: Final = (
+    "This token does not include this. Nothing was changed. Use a token with a larger scope."
+)
 
 
-def attach(app: Flask, permissions: Mapping[str, Permission]) -> None:
+def attach(app: Flask, permissions: Mapping[str, Permission | None]) -> None:
     """Attach the permission of each endpoint to an app."""
     app.extensions.setdefault(EXTENSION, {}).update(permissions)
 
 
-def permission_of(app: Flask, endpoint: str) -> Permission:
-    """Return the permission that an endpoint needs. Outside the route table it is ``ADMINISTER``."""
-    permissions: Mapping[str, Permission] = app.extensions[EXTENSION]
-    return permissions.get(endpoint, Permission.ADMINISTER)
+def is_public(app: Flask, endpoint: str) -> bool:
+    """Return whether the endpoint needs no sign-in. One outside the route table is not public."""
+    permissions: Mapping[str, Permission | None] = app.extensions[EXTENSION]
+    return endpoint in permissions and permissions[endpoint] is PUBLIC
 
 
-def refusal(permission: Permission, role: str) -> str:
-    """Return the message for a role that lacks the permission."""
-    if permission is Permission.AUDIT:
-        return "Only administrators and auditors can view this."
-    if role == AUDITOR:
-        return "Auditors can view everything but cannot change anything. Nothing was changed."
-    return "Only administrators can do this. Nothing was changed."
+def allows(app: Flask, endpoint: str, granted: frozenset[Permission]) -> bool:
+    """Return whether a client with these permissions may use an endpoint. An unlisted one is closed."""
+    permissions: Mapping[str, Permission | None] = app.extensions[EXTENSION]
+    if endpoint not in permissions:
+        return False
+    needed = permissions[endpoint]
+    return needed is PUBLIC or needed in granted
+
+
+def refusal(app: Flask, endpoint: str, *, by_token: bool) -> NotAllowed:
+    """Return the error for a client that lacks the permission."""
+    needed = app.extensions[EXTENSION].get(endpoint)
+    if by_token and needed is not None:
+        return NotAllowed(OUTSIDE_RIGHTS)
+    return NotAllowed(MESSAGES.get(needed, ADMINISTRATORS_ONLY))
+
+
+__all__ = ["PUBLIC", "READ", "Permission", "allows", "attach", "is_public", "refusal"]

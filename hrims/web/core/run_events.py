@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from hrims import db, metrics, resilience
+from hrims.access.scope import EVERYTHING
 from hrims.backoff import exponential_backoff
 from hrims.errors import TooMany
 from hrims.log import get_logger
@@ -151,7 +152,7 @@ class RunEvents:
 
     def _publish(self, conn: psycopg.Connection, run_ids: set[int]) -> None:
         for run_id in run_ids:
-            run = store.find_run(conn, run_id)
+            run = store.find_run(conn, EVERYTHING, run_id)
             with self._lock:
                 subscribers = [item for item in self._subscribers if item.run_id == run_id]
             update = RunUpdate(run) if run else None

@@ -20,7 +20,7 @@ from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import BatchRequest
 from hrims.web.core.forms import SelectionForm
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import BatchQuery
 from hrims.web.pages.fetch_data import STOP_POLLING
@@ -92,11 +92,13 @@ def _list_context(query: ListQuery, refused: str | None = None) -> dict[str, Any
     filter_ = Filter("batches.index", RECENT, query.page)
     with pool().connection() as conn:
         use_snapshot(conn)
-        batches = store.list_recent(conn, filter_.limit, filter_.offset)
+        batches = store.list_recent(conn, scope(), filter_.limit, filter_.offset)
         return {
-            "institutions": institution_store.list_institutions(conn),
+            "institutions": institution_store.list_institutions(conn, scope()),
             "chosen": request.form.getlist("institution"),
-            "batches": [(batch, store.find_total(conn, batch.id)) for batch in filter_.take(batches)],
+            "batches": [
+                (batch, store.find_total(conn, scope(), batch.id)) for batch in filter_.take(batches)
+            ],
             "filter": filter_,
             "priorities": list(PRIORITIES),
             "page_size": request.form.get("page_size") or PAGE_SIZE,
@@ -109,9 +111,9 @@ def _batch_context(batch_id: str, query: BatchQuery) -> dict[str, Any]:
     filter_ = Filter("batches.show", CELLS, query.page, query.kind, {"batch_id": batch_id})
     with pool().connection() as conn:
         use_snapshot(conn)
-        batch = actions.find_batch(conn, whole(batch_id))
-        members = store.list_members(conn, batch.id, query.state, filter_.limit, filter_.offset)
-        total = store.find_total(conn, batch.id)
+        batch = actions.find_batch(conn, scope(), whole(batch_id))
+        members = store.list_members(conn, scope(), batch.id, query.state, filter_.limit, filter_.offset)
+        total = store.find_total(conn, scope(), batch.id)
         queue = rate_limit.read_queue(conn)
     counts = {kind: total.institutions if kind == "all" else getattr(total, kind) for kind in KINDS}
     return {

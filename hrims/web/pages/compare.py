@@ -12,6 +12,7 @@ from hrims.runs.compare.store import Side
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.comparison import compare
+from hrims.web.core.guard import scope
 from hrims.web.core.queries import CompareChoiceQuery, CompareQuery
 
 ROWS = 25
@@ -40,7 +41,7 @@ def _empty_context() -> dict[str, Any]:
 def _choice_context(query: CompareChoiceQuery, side: Side | None = None) -> dict[str, Any]:
     """Return the choices: the register, and the runs of the chosen institution."""
     with pool().connection() as conn:
-        institutions = institution_store.list_institutions(conn)
+        institutions = institution_store.list_institutions(conn, scope())
         wanted = side.institution_id if side else _find_institution_id(conn, query)
         chosen = next((item for item in institutions if item.id == wanted), None)
         runs = store.list_sides(conn, chosen.id, MAX_RUNS) if chosen else []
@@ -63,5 +64,5 @@ def _find_institution_id(conn: Connection, query: CompareChoiceQuery) -> int | N
     run_id = query.a or query.b
     if query.institution or not run_id:
         return query.institution
-    side = store.find_side(conn, run_id)
+    side = store.find_side(conn, scope(), run_id)
     return side.institution_id if side else None

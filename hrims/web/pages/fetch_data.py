@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
 from hrims.db import Connection
 from hrims.errors import InputError
 from hrims.institutions import store as institution_store
@@ -19,7 +19,7 @@ from hrims.web.core import lookups, requests
 from hrims.web.core.actions import perform
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import RunForm, ShownInstitutionForm
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.queries import FetchQuery, InstitutionQuery
 from hrims.web.core.serializers import FIRST_PEOPLE
 
@@ -79,7 +79,7 @@ def show_run(run_id: str) -> Response:
 def show_recent() -> Response:
     """Show the latest runs. Status 286 when all have ended, which stops the polling."""
     with pool().connection() as conn:
-        runs = store.list_recent(conn, RECENT_RUNS)
+        runs = store.list_recent(conn, scope(), RECENT_RUNS)
     table = render_template("fetch_data/_recent.html", recent=runs)
     return make_response(table, HTTPStatus.OK if any(not run.ended for run in runs) else STOP_POLLING)
 
@@ -155,7 +155,7 @@ def _context(
 ) -> dict[str, Any]:
     """Return what page and fragment show: the register, the chosen institution, its latest run."""
     with pool().connection() as conn:
-        institutions = institution_store.list_institutions(conn)
+        institutions = institution_store.list_institutions(conn, scope())
         chosen = next((found for found in institutions if found.id == institution_id), None)
         run = store.find_latest(conn, chosen.id) if chosen else None
         return {
@@ -167,7 +167,7 @@ def _context(
             "given": typed,
             "priorities": list(PRIORITIES),
             "defaults": _find_defaults(conn, chosen),
-            "recent": store.list_recent(conn, RECENT_RUNS),
+            "recent": store.list_recent(conn, scope(), RECENT_RUNS),
             **card(conn, run),
         }
 
@@ -188,13 +188,13 @@ def _find_defaults(conn: Any, chosen: institution_store.Institution | None) -> d
 
 def card(conn: Any, run: Run | None) -> dict[str, Any]:
     """Return what the card of a run shows."""
-    people = store.list_first_people(conn, run.id, FIRST_PEOPLE) if run and run.ended else []
+    people = store.list_first_people(conn, scope(), run.id, FIRST_PEOPLE) if run and run.ended else []
     rejects = store.list_first_rejects(conn, run.id, FIRST_REJECTS) if run and run.rejected else []
     return {"run": run, "people": people, "rejects": rejects}
 
 
 def _to_run_fields(conn: Connection, fields: RunForm) -> dict[str, Any]:
-    institution = institution_store.find_institution(conn, fields.institution)
+    institution = institution_store.find_institution(conn, fields.institution, scope())
     return {
         "institution_id": fields.institution,
         "identifier_type": fields.identifier_type,

@@ -5,14 +5,14 @@ from typing import Any
 
 from flask import render_template
 
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
 from hrims.db import Connection
 from hrims.leavers import actions, store
 from hrims.queries import ListQuery
 from hrims.web.core import lookups
 from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.paging import Filter
 
 FIRST_NAMES = 5
@@ -61,7 +61,7 @@ def _decide(departure_id: str, decision: Callable[[Connection, Actor, int], Any]
 
 def _context(refused: str | None = None) -> dict[str, Any]:
     with pool().connection() as conn:
-        waiting, recent = store.list_waiting(conn), store.list_recent(conn, store.RECENT)
+        waiting, recent = store.list_waiting(conn, scope()), store.list_recent(conn, scope(), store.RECENT)
         first = {
             departure.id: store.list_people(conn, departure.id, FIRST_NAMES)
             for departure in (*waiting, *recent)

@@ -110,7 +110,7 @@ def refetch(employee_id: str) -> Any:
 
 def _find_person(conn: Any, employee_id: str) -> dict[str, Any]:
     number = whole(employee_id)
-    person = store.find_person(conn, number) if number else None
+    person = store.find_person(conn, guard.scope(), number) if number else None
     if not person:
         raise NotFound("There is no employee with this number here.", "unknown_person")
     return person
@@ -129,7 +129,7 @@ def _context(
         if run and run.kind != "person":
             raise NotFound("This run does not fetch one person.", "unknown_job")
         # The same limit for every page: the order of the results depends on the limit.
-        people = store.search(conn, words, MAX_FOUND + 1) if words else []
+        people = store.search(conn, guard.scope(), words, MAX_FOUND + 1) if words else []
         return {
             "words": words,
             "filter": shown,

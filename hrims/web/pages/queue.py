@@ -18,7 +18,7 @@ from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import PauseRequest, PriorityRequest
 from hrims.web.core.forms import LimitForm
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.paging import Filter
 
 ROWS = 25
@@ -77,10 +77,10 @@ def _context(query: ListQuery) -> dict[str, Any]:
     filter_ = Filter("queue.index", ROWS, query.page)
     with pool().connection() as conn:
         use_snapshot(conn)
-        unfinished = runs.list_unfinished(conn, filter_.limit, filter_.offset)
+        unfinished = runs.list_unfinished(conn, scope(), filter_.limit, filter_.offset)
         return {
             "queue": store.read_queue(conn),
-            "counts": count_unfinished(conn),
+            "counts": count_unfinished(conn, scope()),
             "runs": filter_.take(unfinished),
             "filter": filter_,
             "priorities": list(PRIORITIES),

@@ -17,7 +17,7 @@ from hrims.rejects.listing import RejectQuery
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import RejectsForm, ShownInstitutionForm
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import RejectsPageQuery
 from hrims.web.pages.fetch_data import to_card
@@ -48,7 +48,7 @@ def download(kind: str, query: RejectsPageQuery) -> Response:
     if kind not in export.WRITERS:
         abort(HTTPStatus.NOT_FOUND)
     with pool().connection() as conn:
-        file = _write_file(kind, RejectQuery(**asdict(query), conn=conn))
+        file = _write_file(kind, RejectQuery(**asdict(query), user_scope=scope(), conn=conn))
     answer = Response(_stream(file), content_type=export.MIMES[kind])
     answer.headers["Content-Disposition"] = (
         f'attachment; filename="rejects-{datetime.now(UTC):%Y-%m-%d}.{kind}"'
@@ -84,7 +84,7 @@ def fetch_again() -> Any:
 
 def _page(template: str, query: RejectsPageQuery, refused: str | None = None) -> str:
     with pool().connection() as conn:
-        found = RejectQuery(**asdict(query), conn=conn)
+        found = RejectQuery(**asdict(query), user_scope=scope(), conn=conn)
         return render_template(
             template,
             query=found,
@@ -96,7 +96,7 @@ def _page(template: str, query: RejectsPageQuery, refused: str | None = None) ->
                 total=found.total,
                 has_next=found.page < found.pages,
             ),
-            institutions=store.list_institutions(conn),
+            institutions=store.list_institutions(conn, scope()),
             codes=messages.CODES,
             refused=refused,
         )

@@ -9,6 +9,7 @@ from hrims.db import use_snapshot
 from hrims.runs import store
 from hrims.web.core import lookups
 from hrims.web.core.app_state import pool
+from hrims.web.core.guard import scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import RunsQuery
 from hrims.web.pages.fetch_data import STOP_POLLING
@@ -36,7 +37,12 @@ def _context(query: RunsQuery) -> dict[str, Any]:
         use_snapshot(conn)
         institution = lookups.find_institution(conn, str(id_)) if id_ is not None else None
         runs = store.list_ended(
-            conn, institution.id if institution else None, filter_.kind, filter_.limit, filter_.offset
+            conn,
+            scope(),
+            institution.id if institution else None,
+            filter_.kind,
+            filter_.limit,
+            filter_.offset,
         )
     return {
         "institution": institution,

@@ -21,7 +21,7 @@ from hrims.web.core import requests
 from hrims.web.core.actions import perform, see_other, to
 from hrims.web.core.app_state import pool
 from hrims.web.core.forms import EMPTY_CRON, CronForm, SelectionForm, SimpleForm, SpreadForm, TimesForm
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.queries import SavedQuery
 
 EMPTY: dict[str, Any] = {
@@ -152,7 +152,7 @@ def _list_context(given: MultiDict[str, str] | None = None, refused: str | None 
     with pool().connection() as conn:
         use_snapshot(conn)
         return {
-            "schedules": [_shown(conn, one, latest=1) for one in store.list_schedules(conn)],
+            "schedules": [_shown(conn, one, latest=1) for one in store.list_schedules(conn, scope())],
             **_form(conn),
             "given": given or EMPTY,
             "chosen": given.getlist("institution") if given else [],
@@ -163,7 +163,7 @@ def _list_context(given: MultiDict[str, str] | None = None, refused: str | None 
 def _schedule_context(schedule_id: str) -> dict[str, Any]:
     with pool().connection() as conn:
         use_snapshot(conn)
-        found = actions.find(conn, whole(schedule_id))
+        found = actions.find(conn, scope(), whole(schedule_id))
         return {
             **_shown(conn, found, latest=store.LATEST),
             **_form(conn),
@@ -176,7 +176,7 @@ def _schedule_context(schedule_id: str) -> dict[str, Any]:
 
 def _form(conn: Connection) -> dict[str, Any]:
     return {
-        "institutions": institution_store.list_institutions(conn),
+        "institutions": institution_store.list_institutions(conn, scope()),
         "priorities": list(PRIORITIES),
         "days": list(enumerate(calendar.DAYS)),
     }

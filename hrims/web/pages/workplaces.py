@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from flask import render_template, request
 from msgspec.structs import asdict
 
-from hrims.access.audit import Actor
+from hrims.access.actor import Actor
 from hrims.db import Connection
 from hrims.errors import NotFound
 from hrims.institutions.workplaces import actions, store
@@ -16,7 +16,7 @@ from hrims.web.core.actions import perform, see_other
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import RegisterRequest
 from hrims.web.core.forms import InstitutionForm, MappedForm
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import FindQuery, WorkplacesPageQuery
 
@@ -67,7 +67,7 @@ def show_choices(workplace_id: str, query: FindQuery) -> str:
     """Show the institutions that match ``?find=``, or those with similar names if it is empty."""
     search = Search(requests.id_of(workplace_id), query.find)
     with pool().connection() as conn:
-        workplace = store.find_workplace(conn, search.workplace)
+        workplace = store.find_workplace(conn, scope(), search.workplace)
         if not workplace:
             raise NotFound("There is no workplace with this id.", "unknown_workplace")
         choices = _find_choices(conn, [workplace], search)
@@ -117,35 +117,35 @@ def _context(query: WorkplacesPageQuery, search: Search, refused: str | None = N
     waiting, mapped = _build_filters(query)
     name = query.name
     with pool().connection() as conn:
-        count = store.count_waiting(conn, name)
+        count = store.count_waiting(conn, scope(), name)
         waiting.count(count.workplaces)
-        mapped.count(store.count_aliases(conn, name))
-        workplaces = store.list_waiting(conn, name, limit=waiting.size, offset=waiting.offset)
+        mapped.count(store.count_aliases(conn, scope(), name))
+        workplaces = store.list_waiting(conn, scope(), name, limit=waiting.size, offset=waiting.offset)
         return {
             "filter": waiting,
             "mapped": mapped,
             "search": search,
             "refused": refused,
             "typed": request.form if refused else {},
-            "done": store.find_workplace(conn, query.done),
+            "done": store.find_workplace(conn, scope(), query.done),
             "count": count,
-            "without_workplace": store.count_without_workplace(conn),
+            "without_workplace": store.count_without_workplace(conn, scope()),
             "workplaces": workplaces,
-            "listings": store.find_listings(conn, [workplace.id for workplace in workplaces]),
+            "listings": store.find_listings(conn, scope(), [workplace.id for workplace in workplaces]),
             "choices": _find_choices(conn, workplaces, search),
-            "aliases": store.list_aliases(conn, name, limit=mapped.size, offset=mapped.offset),
+            "aliases": store.list_aliases(conn, scope(), name, limit=mapped.size, offset=mapped.offset),
         }
 
 
 def _find_choices(conn: Connection, workplaces: list[store.Workplace], search: Search) -> dict[int, Any]:
     """Return the institutions to choose from, by workplace: (how many there are, those that are shown)."""
     ids = [workplace.id for workplace in workplaces]
-    similar = store.find_suggestions(conn, ids, limit=store.SUGGESTIONS)
+    similar = store.find_suggestions(conn, scope(), ids, limit=store.SUGGESTIONS)
     choices = {id_: (len(shown), shown) for id_, shown in similar.items()}
     for workplace in workplaces:
         if search.find and workplace.id == search.workplace:
             shown, total = store.find_similar_institutions(
-                conn, search.find, name=workplace.name, limit=MAX_FOUND
+                conn, scope(), search.find, name=workplace.name, limit=MAX_FOUND
             )
             choices[workplace.id] = (total, shown)
     return choices

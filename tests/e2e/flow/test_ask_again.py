@@ -5,8 +5,8 @@ from typing import Any
 from hrims.institutions import store as institution_store
 from hrims.jobs.enqueue import EnqueueResult
 from hrims.rejects.actions import retry_rejects
-from tests.database.runs import ASHA
 from tests.support.harness import World
+from tests.support.users import ASHA
 
 BAD = {"personalInfo.birthDate": "yesterday"}
 GOOD = {"personalInfo.birthDate": "1990-09-17T00:00:00"}

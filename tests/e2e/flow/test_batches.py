@@ -1,15 +1,16 @@
 """A batch with real workers: a failure stops no other run, and only failed runs are retried."""
 
+from hrims.access.scope import EVERYTHING
 from hrims.batches import actions, store
 from hrims.batches.progress import Total
 from hrims.schedules import actions as schedules
 from hrims.schedules.request import ScheduleRequest
-from tests.database.runs import ASHA
 from tests.support.harness import World
+from tests.support.users import ASHA
 
 
 def total(world: World, batch_id: int) -> Total:
-    return store.find_total(world.conn, batch_id)
+    return store.find_total(world.conn, EVERYTHING, batch_id)
 
 
 def test_a_failure_stops_no_other_run_and_is_retried(world: World) -> None:

@@ -1,8 +1,8 @@
 """People who leave, move and come back at the remote, with a real worker and a real HRIMS' stand-in."""
 
 from hrims.leavers import actions
-from tests.database.lists import JUMA
 from tests.support.harness import World
+from tests.support.users import JUMA
 
 
 def left(world: World) -> set[str]:

@@ -4,8 +4,8 @@ from typing import Any
 
 from hrims.jobs.enqueue_person import enqueue_person
 from hrims.runs.model import Run
-from tests.database.runs import ASHA
 from tests.support.harness import World
+from tests.support.users import ASHA
 
 
 def bring(world: World, key: str) -> Run:

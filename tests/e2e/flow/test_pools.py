@@ -6,8 +6,8 @@ from hrims.institutions import store as institution_store
 from hrims.jobs import enqueue
 from hrims.jobs.attempts.retry_policy import DEFAULT_POLICY, RetryPolicy
 from hrims.jobs.workers import pools
-from tests.database.runs import ASHA
 from tests.support.harness import TIMEOUT, World
+from tests.support.users import ASHA
 
 
 def tie(world: World, vote: str, pool: str | None) -> None:

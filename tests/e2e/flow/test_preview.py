@@ -12,10 +12,10 @@ from hrims.institutions import store as institution_store
 from hrims.jobs import enqueue
 from hrims.previews import actions, store
 from tests.database.previews import approve, wanted
-from tests.database.runs import ASHA
 from tests.e2e.flow.test_run import expected_rows, saved_rows
 from tests.support.harness import World
 from tests.support.sample import sampled
+from tests.support.users import ASHA
 
 COUNTS = """
 SELECT (SELECT count(*) FROM employees), (SELECT count(*) FROM workplaces), (SELECT count(*) FROM listings),

@@ -7,9 +7,9 @@ import pytest
 
 from hrims.employees.fields import COLUMNS
 from hrims.jobs import control
-from tests.database.runs import ASHA
 from tests.support.harness import World
 from tests.support.sample import sampled
+from tests.support.users import ASHA
 
 TOTAL_REQUESTS = 1
 """Requests at the end of a run: the total is requested once more, with a page."""

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from hrims.jobs.enqueue_person import enqueue_person
-from tests.database.runs import ASHA
 from tests.e2e.flow.test_run import nothing_more
 from tests.e2e.processes.product import wait_until
 from tests.support.harness import World
+from tests.support.users import ASHA
 
 OF_A_STORY = {
     "page_failed",

@@ -9,11 +9,10 @@ import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pytest_httpserver import HTTPServer
 
-from hrims.access import tokens
-from hrims.access.audit import Actor
 from tests.e2e.processes.product import wait_until
 from tests.support.harness import World
 from tests.support.served import Served
+from tests.support.users import add_machine
 
 QUICK = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 
@@ -48,7 +47,7 @@ def test_a_trace_from_the_click_to_each_page(world: World, httpserver: HTTPServe
     world.settings |= QUICK | {"OTEL_EXPORTER_OTLP_ENDPOINT": httpserver.url_for("")}
     with Served(world.folder, world.settings) as web:
         world.start_worker()
-        token = tokens.add_token(world.conn, Actor("test", "system"), "nightly", "administrator")
+        token = add_machine(world.conn, "nightly", "administrator")
         [(institution,)] = world.rows("SELECT id FROM institutions WHERE vote_code = '001'")
         answer = httpx.post(
             f"{web.url}/api/hrims/fetch-by-institution",

@@ -8,10 +8,10 @@ import pytest
 
 from hrims.jobs import control
 from hrims.webhooks import actions as webhook_actions
-from tests.database.runs import ASHA
-from tests.database.webhooks import BINTI, endpoint
+from tests.database.webhooks import endpoint
 from tests.support.harness import World
 from tests.support.receiver import Receiver, verify
+from tests.support.users import ASHA, BINTI
 
 STATES = "SELECT state FROM webhook_messages ORDER BY id"
 TRIES = "SELECT status FROM webhook_tries ORDER BY message_id, number"

@@ -4,10 +4,11 @@ are saved, mapped once, moved at once, and filed rightly by every later run; no 
 
 from typing import Any
 
+from hrims.access.scope import EVERYTHING
 from hrims.institutions import store as institution_store
 from hrims.institutions.workplaces import actions, store
-from tests.database.runs import ASHA
 from tests.support.harness import World
+from tests.support.users import ASHA
 
 ROWS = "SELECT zan_id, xmin::text FROM employees ORDER BY zan_id"
 
@@ -32,12 +33,12 @@ def filed(world: World) -> dict[str, str | None]:
 
 def waiting(world: World) -> list[store.Workplace]:
     """Every workplace that waits."""
-    return store.list_waiting(world.conn, "", limit=1000, offset=0)
+    return store.list_waiting(world.conn, EVERYTHING, "", limit=1000, offset=0)
 
 
 def decide_all(world: World, truth: dict[str, str | None]) -> int:
     """Map each workplace that waits to its institution, or register it; return how many moved."""
-    known = {one.name: one.id for one in institution_store.list_institutions(world.conn)}
+    known = {one.name: one.id for one in institution_store.list_institutions(world.conn, EVERYTHING)}
     moved = 0
     for one in waiting(world):
         [(zan_id,)] = world.rows(f"SELECT zan_id FROM employees WHERE workplace_id = {one.id} LIMIT 1")
@@ -58,7 +59,9 @@ def test_it_works(world: World) -> None:
     unknown = {one.name: one.people for one in waiting(world)}
     [hospital] = [name for name in unknown if name.lower().startswith("hospitali")]
     assert unknown[hospital] > 20
-    assert sum(unknown.values()) == first.unmatched - store.count_without_workplace(world.conn) > 60
+    assert (
+        sum(unknown.values()) == first.unmatched - store.count_without_workplace(world.conn, EVERYTHING) > 60
+    )
     assert all(filed(world)[zan_id] in {None, there} for zan_id, there in truth.items())
     moved = decide_all(world, truth)
     assert moved == sum(unknown.values())
@@ -68,11 +71,15 @@ def test_it_works(world: World) -> None:
     at_home = {zan_id: there for zan_id, there in filed(world).items() if truth[zan_id]}
     assert at_home == {zan_id: there for zan_id, there in truth.items() if there}
     assert world.rows("SELECT count(*) FROM employees WHERE institution_id IS NULL") == [
-        (store.count_without_workplace(world.conn),)
+        (store.count_without_workplace(world.conn, EVERYTHING),)
     ]
     before, changes = world.rows(ROWS), world.rows(CHANGES)
     again = world.wait_for_end(world.enqueue("037", page_size=100))
-    assert (again.new, again.changed, again.unmatched) == (0, 0, store.count_without_workplace(world.conn))
+    assert (again.new, again.changed, again.unmatched) == (
+        0,
+        0,
+        store.count_without_workplace(world.conn, EVERYTHING),
+    )
     assert (world.rows(ROWS), world.rows(CHANGES)) == (before, changes)
     [known] = world.simulator.add_people(vote="037", count=1, workplace="HOSPITALI  KUU ya Pwani Mchangani.")
     world.wait_for_end(world.enqueue("037", page_size=100))

@@ -17,12 +17,12 @@ from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
 from hrims.jobs import control
 from hrims.runs.model import Run
-from tests.database.runs import ASHA
 from tests.resilience.faults import loss_queries
 from tests.resilience.faults.loss_queries import Lists, Loss
 from tests.resilience.faults.server import LOOK, Server
 from tests.support.harness import World, process_state
 from tests.support.simulated import Simulator
+from tests.support.users import ASHA
 
 VOTES = ("001", "002", "003", "005")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from hrims.migrate import migrate
 from hrims.postgres import join
 from tests.postgres.processes import alive, frozen, postmaster, wait_until
+from tests.support.users import migrate_with_cast
 
 SETTINGS = {
     "max_connections": "60",
@@ -38,7 +38,7 @@ class Server:
         self.state = state
         self.share = join(state, fsync=False, settings={**SETTINGS, **settings})
         self.dsn = make_conninfo(self.share.dsn, connect_timeout=5)
-        migrate(self.dsn)
+        migrate_with_cast(self.dsn)
 
     def restart(self) -> None:
         """Stop the server and all sessions in order, and wait until it has ended."""

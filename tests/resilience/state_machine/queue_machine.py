@@ -20,9 +20,9 @@ from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.jobs.rescuer.task import MAX_RESCUES
 from hrims.schedules import actions as schedules
 from hrims.schedules.request import ScheduleRequest
-from tests.database.runs import ASHA
 from tests.resilience.state_machine.harness import PAGE_SIZE
 from tests.resilience.state_machine.worker_rules import WorkerRules
+from tests.support.users import ASHA
 
 ATTEMPTS = 2
 """The maximum number of attempts of a run."""

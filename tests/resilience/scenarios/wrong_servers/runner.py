@@ -16,12 +16,12 @@ import psycopg
 from hrims.db import Connection
 from hrims.jobs import control
 from hrims.runs.model import Run
-from tests.database.runs import ASHA
 from tests.resilience.scenarios.wrong_servers.listing import Listing, Phase
 from tests.resilience.scenarios.wrong_servers.people import Person, Population, listing_of
 from tests.resilience.scenarios.wrong_servers.scenarios import Scenario
 from tests.resilience.scenarios.wrong_servers.server import Server
 from tests.support.harness import Harness
+from tests.support.users import ASHA
 
 SETTINGS = {
     "HRIMS_READ_TIMEOUT": "0.5",

@@ -1,0 +1,47 @@
+"""Users: who may sign in, with which role and institutions.
+
+Input: a name, a role, institutions and a password. Output: a row and its audit record, or the user as an
+actor.
+"""
+
+from hrims.access.users.actions import (
+    FIRST_ADMINISTRATOR,
+    NAME,
+    ROLES,
+    add_user,
+    default_user,
+    disable,
+    enable,
+    find,
+    first_administrator,
+    has_no_users,
+    identify,
+    identify_owner,
+    normalize_name,
+    set_institutions,
+    set_password,
+    set_role,
+)
+from hrims.access.users.store import ListedUser, User, list_users
+
+__all__ = [
+    "FIRST_ADMINISTRATOR",
+    "NAME",
+    "ROLES",
+    "ListedUser",
+    "User",
+    "add_user",
+    "default_user",
+    "disable",
+    "enable",
+    "find",
+    "first_administrator",
+    "has_no_users",
+    "identify",
+    "identify_owner",
+    "list_users",
+    "normalize_name",
+    "set_institutions",
+    "set_password",
+    "set_role",
+]

@@ -1,0 +1,248 @@
+"""Users. Input: a name, a role and a password. Output: a row and its audit record."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from hrims.access import passwords
+from hrims.access import store as access
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.permissions import ADMINISTRATOR, AUDITOR
+from hrims.access.permissions import ROLES as PERMISSIONS
+from hrims.access.scope import Scope
+from hrims.access.users import store
+from hrims.access.users.store import User
+from hrims.db import Connection
+from hrims.errors import Conflict, InvalidInput, NotFound
+
+ROLES = tuple(PERMISSIONS)
+
+ROLES_WITH_ALL = frozenset({ADMINISTRATOR, AUDITOR})
+"""The roles whose users have all institutions."""
+
+FIRST_ADMINISTRATOR = "admin"
+"""The name of the first administrator."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+
+
+def add_user(
+    conn: Connection,
+    actor: Actor,
+    name: str,
+    role: str,
+    password: str,
+    institutions: list[int] | None = None,
+) -> int:
+    """Add a user of these institutions, None for all, and return the id. The name is saved in lower case.
+
+    Raises InvalidInput for a wrong name, role or password, Conflict if the name is taken. Raises NotFound for
+    an unknown institution.
+    """
+    name = _check_name(name)
+    _check_role(role, institutions)
+    password_hash = passwords.hash_password(password)
+    with conn.transaction():
+        id_ = store.insert_user(conn, name, role, password_hash, all_institutions=institutions is None)
+        if id_ is None:
+            raise Conflict(f"There is a user {name} already. Nothing was changed.", "name_taken")
+        _save_institutions(conn, id_, institutions)
+        details = {} if institutions is None else {"institutions": sorted(institutions)}
+        record(conn, actor, "user.add", f"user:{name}", role=role, **details)
+    return id_
+
+
+def _check_role(role: str, institutions: list[int] | None) -> None:
+    if role not in ROLES:
+        raise InvalidInput(f"A role is one of: {', '.join(ROLES)}. Nothing was changed.", "bad_role")
+    if role in ROLES_WITH_ALL and institutions is not None:
+        raise InvalidInput(
+            f"The role {role} has all institutions. Nothing was changed.", "role_has_all_institutions"
+        )
+
+
+def _save_institutions(conn: Connection, user_id: int, institutions: list[int] | None) -> None:
+    if institutions is not None and not institutions:
+        raise InvalidInput("Give at least one institution, or all. Nothing was changed.", "no_institutions")
+    if unknown := store.replace_institutions(conn, user_id, institutions):
+        raise NotFound(
+            f"There is no institution {unknown[0]} on the register. Nothing was changed.",
+            "unknown_institution",
+        )
+
+
+def set_role(conn: Connection, actor: Actor, name: str, role: str) -> None:
+    """Change the role of a user. A role that has all institutions drops the limit to some.
+
+    Raises InvalidInput for a wrong role, NotFound for an unknown user, Conflict if the user has it already or
+    is the last enabled administrator.
+    """
+    _check_role(role, None)
+    with _keeping_an_administrator(name), conn.transaction():
+        user = _get_user(conn, name)
+        if user.role == role:
+            raise Conflict(f"{user.name} is {role} already. Nothing was changed.", "role_before")
+        if role in ROLES_WITH_ALL:
+            store.replace_institutions(conn, user.id, None)
+        store.update_role(conn, user.id, role)
+        record(conn, actor, "user.set_role", f"user:{user.name}", before=user.role, role=role)
+
+
+def set_institutions(conn: Connection, actor: Actor, name: str, institutions: list[int] | None) -> None:
+    """Change the institutions of a user; None gives all.
+
+    Raises InvalidInput for an empty list or for a role that has all, NotFound for an unknown user or
+    institution.
+    """
+    with conn.transaction():
+        user = _get_user(conn, name)
+        _check_role(user.role, institutions)
+        before = store.find_institutions(conn, user.id)
+        _save_institutions(conn, user.id, institutions)
+        record(
+            conn,
+            actor,
+            "user.set_institutions",
+            f"user:{user.name}",
+            before="all" if before is None else before,
+            institutions="all" if institutions is None else sorted(institutions),
+        )
+
+
+def set_password(conn: Connection, actor: Actor, name: str, password: str) -> None:
+    """Set another password of a user and end the user's sessions.
+
+    Raises InvalidInput for a password that is not allowed, NotFound for an unknown user.
+    """
+    password_hash = passwords.hash_password(password)
+    with conn.transaction():
+        user = _get_user(conn, name)
+        store.update_password(conn, user.id, password_hash)
+        ended = access.delete_sessions_of(conn, user.id)
+        record(conn, actor, "user.set_password", f"user:{user.name}", sessions_ended=ended)
+
+
+def disable(conn: Connection, actor: Actor, name: str) -> tuple[int, int]:
+    """Disable a user and end the user's sessions and tokens, in one transaction with the audit record.
+
+    Return how many of each. Raises NotFound for an unknown user, Conflict if the user is disabled already or
+    is the last enabled administrator. A trigger refuses the latter, also if two administrators disable each
+    other at the same time.
+    """
+    with _keeping_an_administrator(name), conn.transaction():
+        user = _get_user(conn, name)
+        if not store.disable_user(conn, user.id):
+            raise Conflict(f"{user.name} is disabled already. Nothing was changed.", "disabled_before")
+        sessions, tokens = access.delete_sessions_of(conn, user.id), access.revoke_tokens_of(conn, user.id)
+        ended = {"sessions_ended": sessions, "tokens_revoked": tokens}
+        record(conn, actor, "user.disable", f"user:{user.name}", **ended)
+    return sessions, tokens
+
+
+@contextmanager
+def _keeping_an_administrator(name: str) -> Iterator[None]:
+    """Raise Conflict if a trigger refuses to remove the last enabled administrator."""
+    try:
+        yield
+    except psycopg.errors.CheckViolation as error:
+        if error.diag.constraint_name != "users_keep_an_administrator":
+            raise
+        raise Conflict(
+            f"{normalize_name(name)} is the last administrator who may sign in. Nothing was changed. "
+            "Add or enable another administrator first.",
+            "last_administrator",
+        ) from None
+
+
+def enable(conn: Connection, actor: Actor, name: str) -> None:
+    """Let a disabled user sign in again. Ended sessions and revoked tokens stay ended.
+
+    Raises NotFound for an unknown user, Conflict if the user is enabled already.
+    """
+    with conn.transaction():
+        user = _get_user(conn, name)
+        if not store.enable_user(conn, user.id):
+            raise Conflict(f"{user.name} is enabled already. Nothing was changed.", "enabled_before")
+        record(conn, actor, "user.enable", f"user:{user.name}")
+
+
+def _get_user(conn: Connection, name: str) -> User:
+    user = find(conn, name)
+    if not user:
+        raise NotFound("There is no user of this name. Nothing was changed.", "unknown_user")
+    return user
+
+
+def identify(conn: Connection, name: str, via: str) -> Actor:
+    """Return the enabled user with this name as an actor. Raises NotFound if there is none."""
+    user = find(conn, name)
+    if user is None or user.disabled:
+        raise NotFound("There is no user of this name who may act. Nothing was changed.", "unknown_user")
+    return _to_actor(conn, user, via)
+
+
+def identify_owner(conn: Connection, user_id: int, name: str, via: str) -> Actor | None:
+    """Return what acts for an enabled user, like a schedule, as an actor called ``name``.
+
+    None if disabled.
+    """
+    user = store.find_user_by_id(conn, user_id)
+    return None if user is None or user.disabled else _to_actor(conn, user, via)._replace(name=name)
+
+
+def _to_actor(conn: Connection, user: User, via: str) -> Actor:
+    institutions = store.find_institutions(conn, user.id)
+    scope = Scope(None if institutions is None else tuple(institutions), user.id)
+    return Actor(user.name, via, user_id=user.id, role=user.role, scope=scope)
+
+
+def default_user(conn: Connection, login: str) -> str | None:
+    """Return the user as whom commands act: the enabled ``login``, else the oldest administrator."""
+    user = find(conn, login)
+    return user.name if user and not user.disabled else store.find_oldest_administrator(conn)
+
+
+def find(conn: Connection, name: str) -> User | None:
+    """Return the user with this name, in any letter case; None if there is none."""
+    name = normalize_name(name)
+    return store.find_user(conn, name) if NAME.fullmatch(name) else None
+
+
+def has_no_users(conn: Connection) -> bool:
+    """Return whether there are no users."""
+    return not store.has_users(conn)
+
+
+def first_administrator(conn: Connection, actor: Actor, password: str | None) -> tuple[str, str] | None:
+    """Add the user ``admin`` in one transaction if there are no users.
+
+    Return the name and the password, which is generated if none is given; None if there is a user already.
+    Two processes that start at the same time add one user. Raises InvalidInput for a password that is not
+    allowed.
+    """
+    with conn.transaction():
+        store.lock_users(conn)
+        if store.has_users(conn):
+            return None
+        password = password or passwords.generate()
+        add_user(conn, actor, FIRST_ADMINISTRATOR, "administrator", password)
+    return FIRST_ADMINISTRATOR, password
+
+
+def normalize_name(name: str) -> str:
+    """Return a name as it is stored: in lower case, without surrounding white space."""
+    return name.strip().lower()
+
+
+def _check_name(name: str) -> str:
+    name = normalize_name(name)
+    if not NAME.fullmatch(name):
+        raise InvalidInput(
+            "A name has 1 to 64 of the letters a to z, digits and . _ @ -, and begins with a letter or "
+            "digit. No user was added.",
+            "bad_name",
+        )
+    return name

@@ -1,0 +1,147 @@
+"""The route table of the pages: every URL with its view and the permission that it needs."""
+
+from hrims.access.permissions import Permission as Can
+from hrims.web import pages
+from hrims.web.core import static_files
+from hrims.web.core.permissions import PUBLIC
+from hrims.web.core.route import Route
+
+PAGE_ROUTES = (
+    # Sign-in and sign-out
+    Route("GET", "/", pages.sign_in.redirect_home, Can.USE_ACCOUNT),
+    Route("GET", "/sign-in", pages.sign_in.show, PUBLIC),
+    Route("POST", "/sign-in", pages.sign_in.sign_in, PUBLIC),
+    Route("POST", "/sign-out", pages.sign_in.sign_out, PUBLIC),
+    # Page that fetches an institution
+    Route("GET", "/dashboard/admin/fetch-data", pages.fetch_data.index, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/fetch-data/choice", pages.fetch_data.show_institution, Can.READ_RUNS),
+    Route("POST", "/dashboard/admin/fetch-data", pages.fetch_data.fetch, Can.SYNC),
+    Route("POST", "/dashboard/admin/fetch-data/preview", pages.fetch_data.fetch_preview, Can.SYNC),
+    Route("GET", "/dashboard/admin/fetch-data/runs/<run_id>", pages.fetch_data.show_run, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/fetch-data/recent", pages.fetch_data.show_recent, Can.READ_RUNS),
+    Route("POST", "/dashboard/admin/fetch-data/runs/<run_id>/cancel", pages.fetch_data.cancel, Can.SYNC),
+    Route("POST", "/dashboard/admin/fetch-data/runs/<run_id>/retry", pages.fetch_data.retry, Can.SYNC),
+    Route("POST", "/dashboard/admin/fetch-data/runs/<run_id>/afresh", pages.fetch_data.repeat, Can.SYNC),
+    # Page of runs
+    Route("GET", "/dashboard/admin/runs", pages.runs.index, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/runs/list", pages.runs.show_list, Can.READ_RUNS),
+    # Page of one run
+    Route("GET", "/dashboard/admin/runs/<run_id>", pages.run.show, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/runs/<run_id>/attempts", pages.run.show_attempts, Can.READ_RUNS),
+    # Page of the run policy of an institution
+    Route("GET", "/dashboard/admin/institutions/<institution_id>", pages.run_policy.show, Can.READ_RUNS),
+    Route(
+        "POST",
+        "/dashboard/admin/institutions/<institution_id>",
+        pages.run_policy.update,
+        Can.MANAGE_INSTITUTIONS,
+    ),
+    # Page of batches
+    Route("GET", "/dashboard/admin/batches", pages.batches.index, Can.READ_RUNS),
+    Route("POST", "/dashboard/admin/batches", pages.batches.create, Can.SYNC),
+    Route("GET", "/dashboard/admin/batches/<batch_id>", pages.batches.show, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/batches/<batch_id>/standing", pages.batches.show_progress, Can.READ_RUNS),
+    Route("POST", "/dashboard/admin/batches/<batch_id>/retry", pages.batches.retry, Can.SYNC),
+    Route("POST", "/dashboard/admin/batches/<batch_id>/cancel", pages.batches.cancel, Can.SYNC),
+    # Page of schedules
+    Route("GET", "/dashboard/admin/schedules", pages.schedules.index, Can.READ_RUNS),
+    Route("POST", "/dashboard/admin/schedules", pages.schedules.create, Can.MANAGE_SCHEDULES),
+    Route("GET", "/dashboard/admin/schedules/upcoming", pages.schedules.show_upcoming, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/schedules/<schedule_id>", pages.schedules.show, Can.READ_RUNS),
+    Route("POST", "/dashboard/admin/schedules/<schedule_id>", pages.schedules.update, Can.MANAGE_SCHEDULES),
+    Route(
+        "POST", "/dashboard/admin/schedules/<schedule_id>/pause", pages.schedules.pause, Can.MANAGE_SCHEDULES
+    ),
+    Route(
+        "POST",
+        "/dashboard/admin/schedules/<schedule_id>/resume",
+        pages.schedules.resume,
+        Can.MANAGE_SCHEDULES,
+    ),
+    Route("POST", "/dashboard/admin/schedules/<schedule_id>/run", pages.schedules.run, Can.MANAGE_SCHEDULES),
+    Route(
+        "POST",
+        "/dashboard/admin/schedules/<schedule_id>/remove",
+        pages.schedules.remove,
+        Can.MANAGE_SCHEDULES,
+    ),
+    # Page of the queue
+    Route("GET", "/dashboard/admin/queue", pages.queue.index, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/queue/runs", pages.queue.show_runs, Can.READ_RUNS),
+    Route("POST", "/dashboard/admin/queue/pause", pages.queue.pause, Can.MANAGE_QUEUE),
+    Route("POST", "/dashboard/admin/queue/resume", pages.queue.resume, Can.MANAGE_QUEUE),
+    Route("POST", "/dashboard/admin/queue/limit", pages.queue.set_limit, Can.MANAGE_QUEUE),
+    Route("POST", "/dashboard/admin/queue/runs/<run_id>/priority", pages.queue.set_priority, Can.SYNC),
+    # Page of people
+    Route("GET", "/dashboard/admin/people", pages.people.index, Can.READ_PEOPLE),
+    Route("POST", "/dashboard/admin/people", pages.people.search, Can.READ_PEOPLE),
+    Route("GET", "/dashboard/admin/people/searches/<token>", pages.people.show_results, Can.READ_PEOPLE),
+    Route("POST", "/dashboard/admin/people/fetch", pages.people.fetch, Can.SYNC),
+    Route("GET", "/dashboard/admin/people/<employee_id>", pages.people.show, Can.READ_PEOPLE),
+    Route("POST", "/dashboard/admin/people/<employee_id>/fetch", pages.people.refetch, Can.SYNC),
+    # Page of leavers
+    Route("GET", "/dashboard/admin/leavers", pages.leavers.index, Can.READ_PEOPLE),
+    Route("GET", "/dashboard/admin/leavers/<departure_id>", pages.leavers.show, Can.READ_PEOPLE),
+    Route("POST", "/dashboard/admin/leavers/<departure_id>/approve", pages.leavers.approve, Can.APPROVE),
+    Route("POST", "/dashboard/admin/leavers/<departure_id>/refuse", pages.leavers.refuse, Can.APPROVE),
+    Route("POST", "/dashboard/admin/leavers/<departure_id>/undo", pages.leavers.undo, Can.APPROVE),
+    # Page of workplaces
+    Route("GET", "/dashboard/admin/workplaces", pages.workplaces.index, Can.READ_RUNS),
+    Route(
+        "GET",
+        "/dashboard/admin/workplaces/<workplace_id>/choices",
+        pages.workplaces.show_choices,
+        Can.READ_RUNS,
+    ),
+    Route(
+        "POST",
+        "/dashboard/admin/workplaces/<workplace_id>/map",
+        pages.workplaces.map_institution,
+        Can.MAP_WORKPLACES,
+    ),
+    Route(
+        "POST",
+        "/dashboard/admin/workplaces/<workplace_id>/register",
+        pages.workplaces.register,
+        Can.MANAGE_INSTITUTIONS,
+    ),
+    Route(
+        "POST", "/dashboard/admin/workplaces/<workplace_id>/unmap", pages.workplaces.unmap, Can.MAP_WORKPLACES
+    ),
+    # Page of rejects
+    Route("GET", "/dashboard/admin/rejects", pages.rejects.index, Can.READ_PEOPLE),
+    Route("GET", "/dashboard/admin/rejects/table", pages.rejects.show_list, Can.READ_PEOPLE),
+    Route("GET", "/dashboard/admin/rejects/rejects.<kind>", pages.rejects.download, Can.EXPORT),
+    Route("POST", "/dashboard/admin/rejects/ask-again", pages.rejects.fetch_again, Can.DECIDE_REJECTS),
+    # Page of a preview
+    Route("GET", "/dashboard/admin/previews/<run_id>", pages.previews.show, Can.READ_PEOPLE),
+    Route("POST", "/dashboard/admin/previews/<run_id>/apply", pages.previews.apply, Can.SYNC),
+    Route("POST", "/dashboard/admin/previews/<run_id>/discard", pages.previews.discard, Can.SYNC),
+    # Page that compares two runs
+    Route("GET", "/dashboard/admin/compare", pages.compare.index, Can.READ_PEOPLE),
+    # Page of webhooks
+    Route("GET", "/dashboard/admin/webhooks", pages.webhooks.index, Can.READ_AUDIT),
+    Route("POST", "/dashboard/admin/webhooks", pages.webhooks.create, Can.MANAGE_WEBHOOKS),
+    Route(
+        "POST", "/dashboard/admin/webhooks/<endpoint_id>/on", pages.webhooks.switch_on, Can.MANAGE_WEBHOOKS
+    ),
+    Route(
+        "POST", "/dashboard/admin/webhooks/<endpoint_id>/off", pages.webhooks.switch_off, Can.MANAGE_WEBHOOKS
+    ),
+    Route(
+        "POST", "/dashboard/admin/webhooks/<endpoint_id>/remove", pages.webhooks.remove, Can.MANAGE_WEBHOOKS
+    ),
+    Route(
+        "POST", "/dashboard/admin/webhooks/<endpoint_id>/test", pages.webhooks.send_test, Can.MANAGE_WEBHOOKS
+    ),
+    Route("GET", "/dashboard/admin/webhooks/messages/<key>", pages.webhooks.show_message, Can.READ_AUDIT),
+    Route(
+        "POST", "/dashboard/admin/webhooks/messages/<key>/again", pages.webhooks.resend, Can.MANAGE_WEBHOOKS
+    ),
+    # Page of workers and pools
+    Route("GET", "/dashboard/admin/workers", pages.workers.index, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/workers/list", pages.workers.show_list, Can.READ_RUNS),
+    Route("GET", "/dashboard/admin/workers/banner", pages.workers.show_banner, Can.READ_RUNS),
+    # Static files
+    Route("GET", "/static/<path:filename>", static_files.serve, PUBLIC),
+)
