@@ -164,7 +164,7 @@ def wrong_command(words: list[str]) -> str | None:
 
 def _wrong_arguments(arguments: list[str]) -> str | None:
     command: click.Command = cli.commands
-    while isinstance(command, click.Group) and arguments and re.fullmatch(r"[a-z-]+", arguments[0]) and not arguments[0].startswith("-"):
+    while isinstance(command, click.Group) and arguments and re.fullmatch(r"[a-z][a-z-]*", arguments[0]):
         found = command.get_command(click.Context(command), arguments[0])
         if found is None:
             return f"no command {arguments[0]}"
