@@ -71,7 +71,7 @@ def check_database_exists(settings: config.Settings) -> None:
 def acting_user(
     conn: db.Connection, settings: config.Settings, permission: Permission, *, is_bootstrap: bool = False
 ) -> Actor:
-    """Return the user as whom the command acts, and check the permission.
+    """Return the user that the command acts as, and check the permission.
 
     It is the one of ``--as`` or HRIMS_USER, else the one with the login name of the operating system, else
     the oldest administrator. A command that ``is_bootstrap`` acts as the system while there are no users.
@@ -84,7 +84,7 @@ def acting_user(
     name = given or users.default_user(conn, login)
     if name is None:
         raise NotFound(
-            "There is no user yet as whom this command can act. Nothing was changed. "
+            "There is no user yet that this command can act as. Nothing was changed. "
             "Add one: hrims user add NAME --role administrator",
             "unknown_user",
         )

@@ -27,7 +27,7 @@ def token_command() -> None:
     show_default=True,
     help="What the machine may do: read; also start and cancel syncs; or manage what its user manages.",
 )
-@click.option("--user", metavar="USER", help="The user to whom it belongs; without it, the one who adds it.")
+@click.option("--user", metavar="USER", help="The user that owns it; without it, the one who adds it.")
 @click.option(
     "--institution",
     "codes",

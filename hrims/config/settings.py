@@ -36,7 +36,7 @@ class Settings(OperationSettings, frozen=True, kw_only=True):
     host: Annotated[str, setting("HRIMS_HOST", "address on which the web process listens")] = "127.0.0.1"
     port: Annotated[int, setting("PORT", "port on which the web process listens", ge=1, le=65535)] = 9002
     user: Annotated[
-        str | None, setting("HRIMS_USER", "user as whom commands act; without it, that of your login name")
+        str | None, setting("HRIMS_USER", "user that commands act as; without it, that of your login name")
     ] = None
 
     # HRIMS

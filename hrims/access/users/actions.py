@@ -200,7 +200,7 @@ def _to_actor(conn: Connection, user: User, via: str) -> Actor:
 
 
 def default_user(conn: Connection, login: str) -> str | None:
-    """Return the user as whom commands act: the enabled ``login``, else the oldest administrator."""
+    """Return the user that commands act as: the enabled ``login``, else the oldest administrator."""
     user = find(conn, login)
     return user.name if user and not user.disabled else store.find_oldest_administrator(conn)
 
