@@ -7,12 +7,16 @@ leaver.
 """
 
 import time
+from functools import partial
 
 from hrims.errors import RemoteError, RemoteGarbled, RemoteUnknown
+from hrims.jobs.attempts.rights import check_person
 from hrims.jobs.attempts.store import Attempt
 from hrims.log import get_logger
+from hrims.rejects.identity import identities
 from hrims.remote.client import Remote
 from hrims.remote.wire import Page, Person
+from hrims.resilience import retry_on_disconnect
 from hrims.sync import pages, reconcile, story
 from hrims.sync.context import SyncContext
 from hrims.sync.pages import FetchedPage
@@ -34,10 +38,22 @@ async def sync_person(context: SyncContext) -> None:
             fetched = await _fetch_until_answered(context)
     except RemoteUnknown:
         raise RemoteUnknown("HRIMS has no employee with this ZanID or payroll number.") from None
+    await _check_scope(context, fetched)
     await pages.save(attempt, fetched, pool, reading=1)
     counted = await reconcile.reconcile(attempt, pool, [1], 1)
     outcome = await reconcile.finish(attempt, pool, context.settings, counted, repaired=False)
     await story.log_end(attempt, pool, outcome)
+
+
+async def _check_scope(context: SyncContext, fetched: FetchedPage) -> None:
+    """Raise RunRefused if the requester may not see the person, who may also be a reject."""
+    known = {(row.zan_id, row.current_workplace) for _, row in fetched.mapped.rows}
+    rejected = {
+        ("", person.workplace) for person in identities(fetched.page, fetched.mapped.rejects) if not known
+    }
+    for zan_id, workplace in known | rejected:
+        check = partial(check_person, context.pool, context.attempt, zan_id, workplace)
+        await retry_on_disconnect(check)
 
 
 async def _fetch_until_answered(context: SyncContext) -> FetchedPage:

@@ -12,6 +12,7 @@ import click
 import pytest
 
 from hrims import cli, errors
+from hrims.jobs.attempts import rights
 from hrims.jobs.attempts.retry_policy import DeadlinePassed
 from hrims.rejects.messages import CODES
 from hrims.sync.steps import RULES
@@ -131,7 +132,7 @@ def test_the_reference_says_which_errors_are_retried() -> None:
     retried = {found.code: "yes" if found.is_retryable else "no" for found in raised if "code" in vars(found)}
     assert retried.pop("remote") == "yes"
     outside = {"database": "yes", "unexpected": "yes", "worker_died": "no"}
-    assert listed == retried | outside
+    assert listed == retried | outside | dict.fromkeys(rights.REASONS, "no")
 
 
 def subclasses(kind: type[errors.HrimsSyncError]) -> Iterator[type[errors.HrimsSyncError]]:

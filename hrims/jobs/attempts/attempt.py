@@ -25,6 +25,7 @@ from hrims.jobs.attempts import attempt_log, store
 from hrims.jobs.attempts.attempt_log import AttemptLog
 from hrims.jobs.attempts.retry import RetryLater, RunFailed, next_attempt
 from hrims.jobs.attempts.retry_policy import Deadline
+from hrims.jobs.attempts.rights import check_rights
 from hrims.jobs.attempts.store import Attempt
 from hrims.log import format_traceback, get_logger
 from hrims.resilience import is_limit, name_of, retry_on_disconnect, run_periodically
@@ -100,6 +101,7 @@ async def _run_attempt(pool: AsyncPool, settings: Settings, attempt: Attempt, wo
         metrics.RUN_WAIT.observe(attempt.waited_seconds)
     try:
         deadline.check()
+        await retry_on_disconnect(lambda: check_rights(pool, attempt))
         await work(attempt, deadline)
         _count(attempt, "finished", began_at)
     except StaleAttempt:

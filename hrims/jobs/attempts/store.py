@@ -64,6 +64,62 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
     return attempt
 
 
+class RunRights(NamedTuple):
+    """What decides whether a run may still be executed.
+
+    ``requester`` is None for a run of the system. ``institutions`` is None for all. ``identifier`` is the
+    current vote code or TIN of the institution.
+    """
+
+    requester: str | None
+    is_disabled: bool
+    role: str | None
+    institutions: list[int] | None
+    is_token_revoked: bool
+    identifier: str | None
+
+
+async def find_rights(conn: AsyncConnection, run_id: int) -> RunRights:
+    """Return the rights of the requester of a run, and the current identifier of its institution."""
+    row = await (
+        await conn.execute(
+            """
+            SELECT u.name, u.disabled_at IS NOT NULL, u.role, scope_of(u.id), t.revoked_at IS NOT NULL,
+                   CASE r.identifier_type WHEN 'votecode' THEN i.vote_code WHEN 'tin' THEN i.tin END
+            FROM runs r
+            LEFT JOIN users u ON u.id = r.requester_id
+            LEFT JOIN tokens t ON t.id = r.requester_token_id
+            LEFT JOIN institutions i ON i.id = r.institution_id
+            WHERE r.id = %s
+            """,
+            (run_id,),
+        )
+    ).fetchone()
+    assert row is not None
+    return RunRights(*row)
+
+
+async def is_person_in_scope(conn: AsyncConnection, run_id: int, zan_id: str, workplace: str | None) -> bool:
+    """Return whether the requester of a run may see a person who works at this workplace.
+
+    The person may also be known already, and be visible where they are listed.
+    """
+    row = await (
+        await conn.execute(
+            """
+            SELECT s.scope IS NULL
+                OR EXISTS (SELECT FROM workplaces w
+                           WHERE w.name_key = name_key(%(workplace)s) AND in_scope(w.institution_id, s.scope))
+                OR EXISTS (SELECT FROM employees e
+                           WHERE e.zan_id = %(zan_id)s AND person_in_scope(e.id, e.institution_id, s.scope))
+            FROM (SELECT scope_of(requester_id) AS scope FROM runs WHERE id = %(run)s) s
+            """,
+            {"run": run_id, "zan_id": zan_id, "workplace": workplace},
+        )
+    ).fetchone()
+    return bool(row and row[0])
+
+
 async def delay(conn: AsyncConnection, attempt: Attempt, at: datetime, trouble: str, code: str) -> bool:
     """Delay the run until the next attempt, after a failure. Return False if the attempt is stale."""
     return await _end_attempt(
