@@ -113,7 +113,7 @@ async def is_due(conn: AsyncConnection) -> bool:
     return bool(row and row[0])
 
 
-IN_SCOPE = b"(%(scope)s::bigint[] IS NULL OR scope = 'selection' AND institutions && %(scope)s)"
+IN_SCOPE = b"(%(scope)s::bigint[] IS NULL OR scope = 'selection' AND institutions && %(scope)s::bigint[])"
 """The schedules that a user may see: of an institution in the scope.
 
 Those of all institutions are for all.

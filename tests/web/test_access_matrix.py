@@ -1,0 +1,237 @@
+"""Every route × every role × an own and a foreign object, generated from the route table."""
+
+import re
+import sys
+from typing import Any, Final
+
+import pytest
+from flask import Flask
+
+from hrims.access import tokens
+from hrims.access.permissions import ROLES, TOKEN_SCOPES, permissions_of
+from hrims.db import Connection
+from hrims.jobs.enqueue_person import enqueue_person
+from hrims.web.core.permissions import PUBLIC
+from hrims.web.core.route import Route
+from hrims.web.routes import ROUTES
+from tests.support.users import actor_of
+from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.objects import Objects, add_active_run, add_objects, save_search
+
+OWN, FOREIGN = "MWENYEWE", "MGENI"
+"""Marks in every text of the own and of the foreign institution."""
+
+GUARDED: Final = [route for route in ROUTES if route.permission is not PUBLIC]
+
+INPUT: Final[dict[str, dict[str, Any]]] = {
+    "fetch_data.fetch": {"institution": "{institution_id}", "identifier_type": "votecode"},
+    "fetch_data.fetch_preview": {"institution": "{institution_id}", "identifier_type": "votecode"},
+    "rejects.fetch_again": {"institution": "{institution_id}", "identifier_type": "votecode"},
+    "batches.create": {"wish": "selection", "institution": "{institution_id}"},
+    "workplaces.map_institution": {"institution": "{institution_id}"},
+    "queue.set_priority": {"priority": "low"},
+    "api.jobs.set_priority": {"priority": "low"},
+    "api.previews.apply": {"version": "1"},
+    "api.schedules.update": {"name": "Nightly", "cron": "0 1 * * *"},
+    "people.search": {"words": "Asha {mark}"},
+    "api.jobs.fetch_by_institution": {
+        "institutionId": "{institution_id}",
+        "identifierType": "votecode",
+        "voteNumber": "{vote}",
+    },
+    "api.batches.create": {"institutions": ["{institution_id}"]},
+    "api.workplaces.map_institution": {"institutionId": "{institution_id}"},
+    "api.rejects.fetch_again": {"identifierType": "votecode"},
+    "api.people.search": {"words": "Asha {mark}"},
+}
+"""What a request sends that names an object in its body."""
+
+QUERY: Final = {
+    "compare.index": "?a={run_id}&b={second_run}",
+    "api.compare.show": "?a={run_id}&b={second_run}",
+    "fetch_data.show_institution": "?institution={institution_id}",
+    "fetch_data.index": "?institution={institution_id}",
+    "runs.index": "?institution={institution_id}",
+    "runs.show_list": "?institution={institution_id}",
+    "rejects.index": "?institution={institution_id}",
+    "rejects.show_list": "?institution={institution_id}",
+    "rejects.download": "?institution={institution_id}",
+    "api.rejects.index": "?institution={institution_id}",
+}
+"""The query string of a route that names an object there."""
+
+SILENT: Final = {
+    "fetch_data.show_institution",
+    "fetch_data.index",
+    "rejects.index",
+    "rejects.show_list",
+    "rejects.download",
+    "api.rejects.index",
+    "compare.index",
+}
+"""Routes that answer a foreign object as if none was chosen, or on the page itself."""
+
+LAST: Final = ("remove", "discard", "cancel", "unmap", "refuse", "undo", "apply", "off")
+"""Routes that consume their object come last, so that the others find it."""
+
+
+def ordered(routes: list[Route]) -> list[Route]:
+    """Return the routes in an order in which each finds its object."""
+    return sorted(routes, key=lambda route: route.endpoint.rpartition(".")[2] in LAST)
+
+
+def fill(value: Any, objects: Objects) -> Any:
+    """Put the ids of objects into a template."""
+    if isinstance(value, dict):
+        return {name: fill(item, objects) for name, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, objects) for item in value]
+    filled = value.format(mark=objects.mark, **objects.arguments)
+    is_number = value == "{institution_id}" and filled.isdigit()
+    return int(filled) if is_number else filled
+
+
+def path_of(route: Route, objects: Objects, search: str) -> str:
+    """Return the URL of a route for these objects."""
+    arguments = {**objects.arguments, "token": search, "filename": "app.css"}
+    if "previews" in route.endpoint:
+        arguments["run_id"] = arguments["job_id"] = arguments["preview_id"]
+    if route.endpoint in {"api.schedules.remove", "api.webhooks.remove"}:
+        # The page has removed the other one.
+        arguments["schedule_id"] = arguments["spare_schedule"]
+        arguments["endpoint_id"] = arguments["spare_endpoint"]
+    if route.endpoint.endswith("workplaces.map_institution"):
+        arguments["workplace_id"] = arguments["waiting_workplace"]
+    path = re.sub(r"<(?:path:)?(\w+)>", lambda found: arguments[found[1]], route.url)
+    query: str = fill(QUERY.get(route.endpoint, ""), objects)
+    return path + query
+
+
+def send(browser: Browser, route: Route, objects: Objects, search: str, csrf: str) -> Any:
+    """Send a request with what the route needs. Return the response."""
+    given = fill(INPUT.get(route.endpoint, {}), objects)
+    options: dict[str, Any] = {"method": route.method, "headers": {"X-CSRFToken": csrf} if csrf else {}}
+    if route.method != "GET":
+        options |= {"json": given} if route.endpoint.startswith("api.") else {"data": given}
+    return browser.open(path_of(route, objects, search), **options)
+
+
+def names_object(route: Route) -> bool:
+    """Return whether a request of this route names an object of an institution."""
+    is_of_search = "<token>" in route.url
+    return ("<" in route.url.replace("<kind>", "") and not is_of_search) or route.endpoint in INPUT | QUERY
+
+
+@pytest.fixture
+def world(conn: Connection) -> tuple[Objects, Objects]:
+    """Return the objects of the own and of the foreign institution."""
+    return add_objects(conn, OWN, "801", "811111111"), add_objects(conn, FOREIGN, "902", "922222222")
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in {"administrator", "auditor"}])
+def test_a_user_of_one_institution_sees_and_changes_nothing_of_another(
+    app: Flask, conn: Connection, world: tuple[Objects, Objects], role: str
+) -> None:
+    own, foreign = world
+    browser = signed_in(new_browser(app), conn, "rashid", role, [own.institution])
+    csrf = browser.csrf()
+    search = save_search(conn, "rashid", foreign)
+    add_active_run(conn, foreign)
+    before = state_of(conn, foreign)
+    for route in ordered(GUARDED):
+        with send(browser, route, foreign, search, csrf) as answer:
+            if route.permission not in ROLES[role]:
+                assert answer.status_code == 403, route
+            elif route.endpoint in SILENT or not names_object(route):
+                assert answer.status_code < 400 or answer.status_code in {400, 404}, (route, answer.text)
+            elif route.endpoint.endswith("people.search"):
+                assert answer.status_code < 400, route
+            else:
+                assert answer.status_code == 404, (route, answer.status_code, answer.text[:300])
+            assert f"TUME YA {FOREIGN}" not in answer.text, route
+            assert f"Asha {FOREIGN} Makame" not in answer.text, route
+            assert f"user-{FOREIGN.lower()}" not in answer.text, route
+    assert state_of(conn, foreign) == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_user_may_do_with_own_objects_what_the_role_allows(
+    app: Flask, conn: Connection, world: tuple[Objects, Objects], role: str
+) -> None:
+    own, _ = world
+    limit = None if role in {"administrator", "auditor"} else [own.institution]
+    browser = signed_in(new_browser(app), conn, "rashid", role, limit)
+    csrf, search = browser.csrf(), save_search(conn, "rashid", own)
+    for route in ordered(GUARDED):
+        with send(browser, route, own, search, csrf) as answer:
+            if route.permission in ROLES[role]:
+                assert answer.status_code not in {401, 403, 404}, (route, answer.text[:300])
+                assert answer.status_code < 500, route
+            else:
+                assert answer.status_code == 403, route
+
+
+@pytest.mark.parametrize("scope", TOKEN_SCOPES)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_token_never_exceeds_its_scope_and_its_user(
+    app: Flask, conn: Connection, world: tuple[Objects, Objects], role: str, scope: str
+) -> None:
+    own, foreign = world
+    owner = actor_of(conn, "rashid", role)
+    token = tokens.add_token(conn, owner, "nightly", scope, institutions=[own.institution])
+    machine = new_browser(app)
+    machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    granted = permissions_of(role, scope, is_global=False)
+    for route in ordered([route for route in GUARDED if route.endpoint.startswith("api.")]):
+        if route.endpoint == "api.stream.stream_run":
+            continue  # the same lookup as job-status; an open stream never ends
+        with send(machine, route, foreign, "", "") as answer:
+            if route.permission not in granted:
+                assert answer.status_code == 403, route
+            elif names_object(route) and route.endpoint not in SILENT | {"api.people.search"}:
+                assert answer.status_code == 404, (route, answer.text)
+            assert FOREIGN not in answer.text, route
+        with send(machine, route, own, "", "") as answer:
+            assert (answer.status_code == 403) == (route.permission not in granted), route
+
+
+def state_of(conn: Connection, objects: Objects) -> list[Any]:
+    """Return what a request must not have changed."""
+    columns = {"institutions": "id"} | dict.fromkeys(
+        ("runs", "departures", "reject_cases", "batch_members", "workplaces"), "institution_id"
+    )
+    states = [
+        conn.execute(
+            f"SELECT t::text FROM {table} t WHERE {column} = %s ORDER BY 1".encode(), (objects.institution,)
+        ).fetchall()
+        for table, column in columns.items()
+    ]
+    return [*states, conn.execute("SELECT s::text FROM schedules s ORDER BY 1").fetchall()]
+
+
+def test_the_size_of_the_matrix() -> None:
+    users = len(GUARDED) * len(ROLES) * 2
+    machines = len([route for route in GUARDED if route.endpoint.startswith("api.")]) * len(ROLES) * 3 * 2
+    sys.stdout.write(f"{len(GUARDED)} routes: {users} requests of users, {machines} of tokens\n")
+    assert len(GUARDED) == len(ROUTES) - len([route for route in ROUTES if route.permission is PUBLIC])
+    assert all(route.permission for route in GUARDED)
+
+
+def test_a_run_of_one_person_is_for_its_requester_and_for_users_of_all(
+    app: Flask, conn: Connection, world: tuple[Objects, Objects]
+) -> None:
+    own, _ = world
+    asha = actor_of(conn, "asha", "officer", [own.institution])
+    run_id = enqueue_person(conn, asha, "592675678").run_id
+    limited = [own.institution]
+    for name, limit, status in (("asha", limited, 200), ("omar", limited, 404), ("juma", None, 200)):
+        browser = signed_in(new_browser(app), conn, name, "officer", limit)
+        assert browser.get(f"/api/hrims/job-status/{run_id}").status_code == status, name
+        assert browser.get(f"/dashboard/admin/people?run={run_id}").status_code == status, name
+
+
+@pytest.mark.own_app
+def test_a_route_without_a_permission_is_found(app: Flask) -> None:
+    app.add_url_rule("/forgotten", "forgotten", lambda: "private")
+    listed = {route.endpoint for route in ROUTES}
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} - listed == {"forgotten"}
