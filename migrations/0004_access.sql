@@ -7,6 +7,8 @@ CREATE TABLE users (
     -- The user sees all institutions; otherwise those in user_institutions.
     all_institutions boolean NOT NULL DEFAULT false,
     password_hash text NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
+    -- The user is or was an administrator.
+    was_administrator boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
     CONSTRAINT users_name_once UNIQUE (name),
@@ -28,6 +30,14 @@ END $$;
 CREATE TRIGGER users_keep_an_administrator AFTER UPDATE OF role, disabled_at OR DELETE ON users
     FOR EACH ROW WHEN (OLD.role = 'administrator' AND OLD.disabled_at IS NULL)
     EXECUTE FUNCTION keep_an_administrator();
+
+CREATE FUNCTION remember_administrator() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.was_administrator := NEW.role = 'administrator' OR (TG_OP = 'UPDATE' AND OLD.was_administrator);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER users_remember_administrator BEFORE INSERT OR UPDATE ON users
+    FOR EACH ROW EXECUTE FUNCTION remember_administrator();
 
 -- The institutions of a user who does not have all. What was registered later is not among them.
 CREATE TABLE user_institutions (

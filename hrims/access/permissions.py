@@ -17,6 +17,9 @@ class Permission(StrEnum):
     USE_ACCOUNT = "account.use"
     """Sign out, change the own password, see the own sessions and tokens. Every user has it."""
 
+    OWN_TOKENS = "tokens.own"
+    """Add and revoke tokens of the own user."""
+
     READ_RUNS = "runs.read"
     """Read runs, batches, schedules, previews, the queue, workers and the register."""
 
@@ -81,6 +84,7 @@ WORK: Final = READ | {
     Permission.EXPORT,
     Permission.DECIDE_REJECTS,
     Permission.MAP_WORKPLACES,
+    Permission.OWN_TOKENS,
 }
 
 ROLES: Final[dict[str, frozenset[Permission]]] = {
@@ -105,10 +109,16 @@ TOKEN_SYNC: Final = TOKEN_READ | WORK
 
 TOKEN_SCOPES: Final[dict[str, frozenset[Permission]]] = {
     READ_SCOPE: TOKEN_READ,
-    SYNC_SCOPE: TOKEN_SYNC - {Permission.REVEAL},
+    SYNC_SCOPE: TOKEN_SYNC - {Permission.REVEAL, Permission.OWN_TOKENS},
     # A machine gives no reason, and grants no access to others: these need a user who is signed in.
     MANAGE_SCOPE: frozenset(Permission)
-    - {Permission.REVEAL, Permission.MANAGE_USERS, Permission.MANAGE_TOKENS, Permission.MANAGE_CONNECTION},
+    - {
+        Permission.OWN_TOKENS,
+        Permission.REVEAL,
+        Permission.MANAGE_USERS,
+        Permission.MANAGE_TOKENS,
+        Permission.MANAGE_CONNECTION,
+    },
 }
 """The most that a token of each scope may do. It never exceeds the rights of its user."""
 

@@ -111,18 +111,40 @@ def retry_batch(conn: Connection, actor: Actor, batch_id: int) -> int:
     return runs
 
 
-def cancel_batch(conn: Connection, actor: Actor, batch_id: int) -> int:
+def is_own(conn: Connection, actor: Actor, batch_id: int) -> bool:
+    """Return whether the user of the actor requested the batch. Raises NotFound."""
+    batch = find_batch(conn, actor.scope, batch_id)
+    return batch.requester_id is None or batch.requester_id == actor.user_id
+
+
+def find_unfinished_institutions(conn: Connection, actor: Actor, batch_id: int) -> list[int]:
+    """Return the institutions in the scope with an unfinished run of the batch.
+
+    Raises Conflict if none has one.
+    """
+    if institutions := store.list_unfinished_institutions(conn, actor.scope, batch_id):
+        return institutions
+    raise _ended()
+
+
+def cancel_batch(conn: Connection, actor: Actor, batch_id: int, *, is_approved: bool = False) -> int:
     """Cancel every unfinished run that the batch requested. Return how many. What they saved stays.
 
-    Raises NotFound; Conflict if no run is unfinished.
+    The runs of another user are cancelled only if a second user approved it: ``is_approved``. Raises
+    NotFound; Conflict if no run is unfinished.
     """
-    find_batch(conn, actor.scope, batch_id)
     with conn.transaction():
+        if not is_own(conn, actor, batch_id) and not is_approved:
+            raise Conflict("Another user must approve this first. Nothing was changed.", "needs_approval")
         runs = store.cancel(conn, actor.scope, batch_id)
         if not runs:
-            raise Conflict("No run of this batch is under way. Nothing was changed.", "ended")
+            raise _ended()
         record(conn, actor, "batch.cancel", f"batch:{batch_id}", runs=runs)
     return runs
+
+
+def _ended() -> Conflict:
+    return Conflict("No run of this batch is under way. Nothing was changed.", "ended")
 
 
 def find_batch(conn: Connection, scope: Scope, batch_id: int) -> Batch:

@@ -117,6 +117,17 @@ def cancel(conn: Connection, scope: Scope, batch_id: int) -> int:
     return len(cancelled)
 
 
+def list_unfinished_institutions(conn: Connection, scope: Scope, batch_id: int) -> list[int]:
+    """Return the institutions in the scope with an unfinished run that the batch requested."""
+    rows = conn.execute(
+        "SELECT m.institution_id FROM batch_members m JOIN runs r ON r.id = m.run_id"
+        " WHERE m.batch_id = %(batch)s AND in_scope(m.institution_id, %(scope)s) AND NOT m.joined"
+        " AND r.state IN ('waiting', 'delayed', 'active') ORDER BY 1",
+        {"batch": batch_id, **scope.values},
+    )
+    return [id_ for (id_,) in rows]
+
+
 READ = """
 SELECT id, scope, identifier_type, page_size, priority, requested_by, requested_via, requested_at,
 requester_id FROM batches b

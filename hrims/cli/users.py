@@ -8,6 +8,7 @@ import click
 
 from hrims.access import users
 from hrims.access.permissions import Permission
+from hrims.approvals import actions as approvals
 from hrims.cli import start
 from hrims.cli.columns import aligned
 from hrims.errors import InvalidInput
@@ -86,8 +87,13 @@ def set_role(name: str, role: str) -> None:
     """Give the user NAME the role ROLE. The last enabled administrator keeps the role."""
     settings = start.settings()
     with start.connection(settings) as conn:
-        users.set_role(conn, start.acting_user(conn, settings, Permission.MANAGE_USERS), name, role)
-    click.echo(f"{users.normalize_name(name)} has the role {role}.")
+        result = approvals.set_role(
+            conn, start.acting_user(conn, settings, Permission.MANAGE_USERS), name, role
+        )
+    if result.waits:
+        click.echo(f"Another administrator must approve this: approval {result.approval_id} waits.")
+    else:
+        click.echo(f"{users.normalize_name(name)} has the role {role}.")
 
 
 @user_command.command("set-institutions")

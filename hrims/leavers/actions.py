@@ -51,15 +51,27 @@ def refuse(conn: Connection, actor: Actor, departure_id: int) -> None:
         record(conn, actor, "leavers.refuse", _subject(found), **_details(found))
 
 
-def undo(conn: Connection, actor: Actor, departure_id: int) -> int:
-    """Undo what was done, as far as it still stands. Return for how many employees.
+def find_to_undo(conn: Connection, actor: Actor, departure_id: int) -> Departure:
+    """Return a departure that can be undone, locked.
 
     Raises NotFound, or Conflict if there is nothing to undo.
     """
+    found = _lock(conn, actor, departure_id)
+    if found.state not in {"applied", "approved"}:
+        raise _already_decided(found)
+    return found
+
+
+def undo(conn: Connection, actor: Actor, departure_id: int, *, is_approved: bool = False) -> int:
+    """Undo what was done, as far as it still stands. Return for how many employees.
+
+    What a second user approved is undone only if a second user approved that too: ``is_approved``. Raises
+    NotFound, or Conflict if there is nothing to undo.
+    """
     with conn.transaction():
-        found = _lock(conn, actor, departure_id)
-        if found.state not in {"applied", "approved"}:
-            raise _already_decided(found)
+        found = find_to_undo(conn, actor, departure_id)
+        if found.state == "approved" and not is_approved:
+            raise Conflict("Another user must approve this first. Nothing was changed.", "needs_approval")
         restored = store.undo(conn, found, actor)
         record(conn, actor, "leavers.undo", _subject(found), **_details(found), people=restored)
         return restored

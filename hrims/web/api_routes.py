@@ -50,6 +50,11 @@ API_ROUTES = (
     Route("POST", "/api/hrims/leavers/<departure_id>/approve", api.leavers.approve, Can.APPROVE),
     Route("POST", "/api/hrims/leavers/<departure_id>/refuse", api.leavers.refuse, Can.APPROVE),
     Route("POST", "/api/hrims/leavers/<departure_id>/undo", api.leavers.undo, Can.APPROVE),
+    # API of approvals
+    Route("GET", "/api/hrims/approvals", api.approvals.index, Can.READ_RUNS),
+    Route("POST", "/api/hrims/approvals/<approval_id>/approve", api.approvals.approve, Can.APPROVE),
+    Route("POST", "/api/hrims/approvals/<approval_id>/refuse", api.approvals.refuse, Can.APPROVE),
+    Route("POST", "/api/hrims/approvals/<approval_id>/withdraw", api.approvals.withdraw, Can.SYNC),
     # API of workplaces
     Route("GET", "/api/hrims/workplaces", api.workplaces.index, Can.READ_RUNS),
     Route(

@@ -85,6 +85,34 @@ PAGE_ROUTES = (
     Route("POST", "/dashboard/admin/leavers/<departure_id>/approve", pages.leavers.approve, Can.APPROVE),
     Route("POST", "/dashboard/admin/leavers/<departure_id>/refuse", pages.leavers.refuse, Can.APPROVE),
     Route("POST", "/dashboard/admin/leavers/<departure_id>/undo", pages.leavers.undo, Can.APPROVE),
+    # Page of approvals
+    Route("GET", "/dashboard/admin/approvals", pages.approvals.index, Can.READ_RUNS),
+    Route("POST", "/dashboard/admin/approvals/<approval_id>/approve", pages.approvals.approve, Can.APPROVE),
+    Route("POST", "/dashboard/admin/approvals/<approval_id>/refuse", pages.approvals.refuse, Can.APPROVE),
+    Route("POST", "/dashboard/admin/approvals/<approval_id>/withdraw", pages.approvals.withdraw, Can.SYNC),
+    # Page of users
+    Route("GET", "/dashboard/admin/users", pages.users.index, Can.MANAGE_USERS),
+    Route("POST", "/dashboard/admin/users", pages.users.create, Can.MANAGE_USERS),
+    Route("GET", "/dashboard/admin/users/<user_id>", pages.users.show, Can.MANAGE_USERS),
+    Route("POST", "/dashboard/admin/users/<user_id>/role", pages.users.set_role, Can.MANAGE_USERS),
+    Route(
+        "POST",
+        "/dashboard/admin/users/<user_id>/institutions",
+        pages.users.set_institutions,
+        Can.MANAGE_USERS,
+    ),
+    Route("POST", "/dashboard/admin/users/<user_id>/disable", pages.users.disable, Can.MANAGE_USERS),
+    Route("POST", "/dashboard/admin/users/<user_id>/enable", pages.users.enable, Can.MANAGE_USERS),
+    Route(
+        "POST",
+        "/dashboard/admin/users/<user_id>/reset-password",
+        pages.users.reset_password,
+        Can.MANAGE_USERS,
+    ),
+    # Page of tokens
+    Route("GET", "/dashboard/admin/tokens", pages.tokens.index, Can.USE_ACCOUNT),
+    Route("POST", "/dashboard/admin/tokens", pages.tokens.create, Can.OWN_TOKENS),
+    Route("POST", "/dashboard/admin/tokens/<token_id>/revoke", pages.tokens.revoke, Can.OWN_TOKENS),
     # Page of workplaces
     Route("GET", "/dashboard/admin/workplaces", pages.workplaces.index, Can.READ_RUNS),
     Route(

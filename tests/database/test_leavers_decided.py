@@ -134,7 +134,9 @@ async def test_an_approval_is_undone(lists: Lists) -> None:
     id_ = await waiting(lists)
     actions.approve(lists.conn, JUMA, id_)
     await lists.run([1, *STAY])
-    assert actions.undo(lists.conn, ASHA, id_) == 5
+    with pytest.raises(Conflict, match="Another user must approve"):
+        actions.undo(lists.conn, ASHA, id_)
+    assert actions.undo(lists.conn, ASHA, id_, is_approved=True) == 5
     assert lists.leavers() == []
     assert [(kind, actor) for kind, _, actor in lists.events(2)] == [("left", "juma"), ("undone", "asha")]
     assert [kind for kind, *_ in lists.events(1)] == ["left", "came_back"]

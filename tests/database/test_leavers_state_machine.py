@@ -152,7 +152,8 @@ class LeaversMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def undo(self, data: st.DataObject) -> None:
         before = self.lists.leavers()
-        actions.undo(self.conn, JUMA, data.draw(st.sampled_from(self._some("applied", "approved"))))
+        id_ = data.draw(st.sampled_from(self._some("applied", "approved")))
+        actions.undo(self.conn, JUMA, id_, is_approved=True)
         assert set(self.lists.leavers()) <= set(before)
 
     # what must always be true

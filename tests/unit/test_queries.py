@@ -132,6 +132,8 @@ def test_a_parameter_is_read_in_no_other_way() -> None:
         ("batches.py", 'request.form.getlist("institution"'),
         ("schedules.py", 'request.form.getlist("institution"'),
         ("sign_in.py", 'request.form.get("name", ""'),
+        ("tokens.py", 'request.form.getlist("institution"'),
+        ("users.py", 'request.form.getlist("institution"'),
     }
 
 

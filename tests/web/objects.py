@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any, NamedTuple
 
+from hrims.access import tokens
 from hrims.db import Connection
 from hrims.jobs import enqueue
 from hrims.people import searches
@@ -118,6 +119,13 @@ def add_objects(conn: Connection, mark: str, vote: str, tin: str) -> Objects:
         conn, "webhook_messages", endpoint_id=endpoint, event="webhook.test", payload="{}", queue_job_id=0,
         state="failed", ended_at="now",
     )  # fmt: skip
+    approval = _insert(
+        conn, "approvals", action="batch.cancel", subject=f"batch:{batch}", institutions=[institution],
+        requested_by=f"user-{mark.lower()}", requester_id=BINTI.user_id,
+    )  # fmt: skip
+    token = tokens.add_token(conn, BINTI, f"token-{mark}")
+    found = tokens.find_token(conn, token)
+    assert found
     row = conn.execute("SELECT key FROM webhook_messages WHERE id = %s", (message,)).fetchone()
     assert row
     return Objects(
@@ -139,6 +147,9 @@ def add_objects(conn: Connection, mark: str, vote: str, tin: str) -> Objects:
             "employee_id": str(person),
             "endpoint_id": str(endpoint),
             "key": str(row[0]),
+            "approval_id": str(approval),
+            "token_id": str(found.token_id),
+            "user_id": str(BINTI.user_id),
             "kind": "csv",
             "vote": vote,
         },

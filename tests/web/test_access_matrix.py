@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 from flask import Flask
 
-from hrims.access import tokens
-from hrims.access.permissions import ROLES, TOKEN_SCOPES, permissions_of
+from hrims.access import tokens, users
+from hrims.access.permissions import ROLES, TOKEN_SCOPES, Permission, permissions_of
 from hrims.db import Connection
 from hrims.jobs.enqueue_person import enqueue_person
 from hrims.web.core.permissions import PUBLIC
@@ -71,13 +71,18 @@ SILENT: Final = {
 }
 """Routes that answer a foreign object as if none was chosen, or on the page itself."""
 
-LAST: Final = ("remove", "discard", "cancel", "unmap", "refuse", "undo", "apply", "off")
+LAST: Final = ("unmap", "approve", "refuse", "undo", "cancel", "apply", "discard", "off", "remove")
 """Routes that consume their object come last, so that the others find it."""
 
 
 def ordered(routes: list[Route]) -> list[Route]:
     """Return the routes in an order in which each finds its object."""
-    return sorted(routes, key=lambda route: route.endpoint.rpartition(".")[2] in LAST)
+
+    def place(route: Route) -> int:
+        name = route.endpoint.rpartition(".")[2]
+        return LAST.index(name) if name in LAST else -1
+
+    return sorted(routes, key=place)
 
 
 def fill(value: Any, objects: Objects) -> Any:
@@ -162,6 +167,10 @@ def test_a_user_may_do_with_own_objects_what_the_role_allows(
     limit = None if role in {"administrator", "auditor"} else [own.institution]
     browser = signed_in(new_browser(app), conn, "rashid", role, limit)
     csrf, search = browser.csrf(), save_search(conn, "rashid", own)
+    if Permission.OWN_TOKENS in ROLES[role]:
+        token = tokens.find_token(conn, tokens.add_token(conn, users.identify(conn, "rashid", "page"), "own"))
+        assert token
+        own.arguments["token_id"] = str(token.token_id)
     for route in ordered(GUARDED):
         with send(browser, route, own, search, csrf) as answer:
             if route.permission in ROLES[role]:

@@ -10,6 +10,8 @@ from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.lists import leave, leavers
 from tests.web.runs import error_of
 
+APPROVALS = "/dashboard/admin/approvals"
+
 PAGE, API = "/dashboard/admin/leavers", "/api/hrims/leavers"
 
 SIX = list(range(1, 7))
@@ -28,7 +30,7 @@ def second(app: Flask, conn: Connection) -> Browser:
     return signed_in(new_browser(app), conn, "juma", "supervisor")
 
 
-def test_it_works(second: Browser, conn: Connection, waiting: int) -> None:
+def test_it_works(second: Browser, administrator: Browser, conn: Connection, waiting: int) -> None:
     page = second.get(PAGE).text
     assert "WIZARA YA AFYA" in page
     assert "6 people would leave, 16.7 % of the list, which is more than 5 %." in page
@@ -42,11 +44,13 @@ def test_it_works(second: Browser, conn: Connection, waiting: int) -> None:
     assert "No leavers wait for approval." in page
     assert "approved by juma" in page
     assert "6 left, 0 transferred." in page
-    assert second.press(f"{PAGE}/{waiting}/undo").status_code == 303
+    assert second.press(f"{PAGE}/{waiting}/undo").location == APPROVALS
+    assert leavers(conn) == SIX
+    assert administrator.press(f"{APPROVALS}/1/approve").status_code == 303
     assert leavers(conn) == []
-    assert "undone by juma" in second.get(PAGE).text
+    assert "undone by binti" in second.get(PAGE).text
     rows = conn.execute("SELECT actor, via, action FROM audit_log ORDER BY id DESC LIMIT 2").fetchall()
-    assert rows == [("juma", "page", "leavers.undo"), ("juma", "page", "leavers.approve")]
+    assert rows == [("binti", "page", "approval.approve"), ("binti", "page", "leavers.undo")]
 
 
 def test_the_user_who_requested_the_run_cannot_approve(app: Flask, conn: Connection, waiting: int) -> None:
@@ -97,7 +101,7 @@ def test_the_page_refuses(second: Browser, waiting: int, deed: str) -> None:
 # The API
 
 
-def test_the_api_works(api: Browser, conn: Connection, waiting: int) -> None:
+def test_the_api_works(api: Browser, conn: Connection, waiting: int, administrator: Browser) -> None:
     answer = api.get(API).get_json()
     assert (answer["success"], answer["recent"]) == (True, [])
     (one,) = answer["waiting"]
@@ -117,7 +121,9 @@ def test_the_api_works(api: Browser, conn: Connection, waiting: int) -> None:
         api.get("/api/hrims/job-status/3").get_json()["result"] | {"leavers": 6, "leaversWaiting": 0}
         == (api.get("/api/hrims/job-status/3").get_json()["result"])
     )
-    assert api.post(f"{API}/1/undo").get_json()["undoneBy"] == "token:nightly"
+    answer = api.post(f"{API}/1/undo")
+    assert (answer.status_code, answer.get_json()["state"]) == (202, "approved")
+    assert administrator.press(f"{APPROVALS}/{answer.get_json()['approvalId']}/approve").status_code == 303
     (one,) = api.get(API).get_json()["recent"]
     assert one["state"] == "undone"
 

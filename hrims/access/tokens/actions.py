@@ -10,13 +10,13 @@ import psycopg
 from hrims.access import users
 from hrims.access.actor import Actor
 from hrims.access.audit import record
-from hrims.access.permissions import SYNC_SCOPE, TOKEN_SCOPES
+from hrims.access.permissions import SYNC_SCOPE, TOKEN_SCOPES, Permission
 from hrims.access.scope import Scope
 from hrims.access.tokens import store
 from hrims.access.tokens.store import ListedToken
 from hrims.access.users.store import find_known_institutions, lock_enabled_user
 from hrims.db import Connection
-from hrims.errors import Conflict, InvalidInput, NotFound
+from hrims.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from hrims.numbers import whole
 
 PREFIX = "hrims_"
@@ -111,6 +111,8 @@ def _lock_user(conn: Connection, actor: Actor, name: str | None) -> tuple[int, s
     if name is not None:
         found = users.find(conn, name)
         user_id = found.id if found else None
+    if user_id != actor.user_id and not actor.can(Permission.MANAGE_TOKENS):
+        raise NotAllowed("Only administrators add tokens of other users. No token was made.")
     locked = lock_enabled_user(conn, user_id) if user_id is not None else None
     if locked is None:
         raise NotFound("There is no such user who may sign in. No token was made.", "unknown_user")
@@ -147,6 +149,8 @@ def revoke(conn: Connection, actor: Actor, name_or_id: str) -> ListedToken:
     """
     with conn.transaction():
         found = _get_token(conn, name_or_id.strip())
+        if found.user_id != actor.user_id and not actor.can(Permission.MANAGE_TOKENS):
+            raise _unknown()
         if not store.revoke(conn, found.id):
             raise Conflict(f"Token {found.id} was revoked before. Nothing was changed.", "revoked_before")
         record(conn, actor, "token.revoke", f"token:{found.id}", name=found.name)
@@ -159,11 +163,15 @@ def _get_token(conn: Connection, name_or_id: str) -> ListedToken:
         return found
     token = store.find_by_name(conn, name_or_id) if NAME.fullmatch(name_or_id) else None
     if token is None:
-        raise NotFound(
-            "There is no token of this name or number. Nothing was changed. `hrims token list` shows all.",
-            "unknown_token",
-        )
+        raise _unknown()
     return token
+
+
+def _unknown() -> NotFound:
+    return NotFound(
+        "There is no token of this name or number. Nothing was changed. `hrims token list` shows all.",
+        "unknown_token",
+    )
 
 
 def _hash(token: str) -> bytes:

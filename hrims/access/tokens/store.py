@@ -27,6 +27,7 @@ class ListedToken(NamedTuple):
     id: int
     name: str
     scope: str
+    user_id: int
     user: str
     institutions: list[str] | None
     created_at: datetime
@@ -81,16 +82,20 @@ def record_use(conn: Connection, id_: int) -> None:
 
 
 LISTED = f"""
-SELECT t.id, t.name, t.scope, u.name, CASE WHEN t.institutions IS NOT NULL THEN array(
+SELECT t.id, t.name, t.scope, u.id, u.name, CASE WHEN t.institutions IS NOT NULL THEN array(
            SELECT i.name FROM institutions i WHERE i.id = ANY(t.institutions) ORDER BY i.name_key) END,
        t.created_at, t.last_used_at, t.expires_at, t.revoked_at, {IS_VALID}
 FROM tokens t JOIN users u ON u.id = t.user_id
 """  # noqa: S608 - a constant
 
 
-def list_tokens(conn: Connection) -> list[ListedToken]:
-    """Return all tokens ordered by name, including those that have ended."""
-    return [ListedToken(*row) for row in conn.execute(f"{LISTED} ORDER BY t.name, t.id".encode())]
+def list_tokens(conn: Connection, user_id: int | None = None) -> list[ListedToken]:
+    """Return the tokens of a user, or all for None, ordered by name, including those that have ended."""
+    rows = conn.execute(
+        f"{LISTED} WHERE %(user)s::bigint IS NULL OR t.user_id = %(user)s ORDER BY t.name, t.id".encode(),
+        {"user": user_id},
+    )
+    return [ListedToken(*row) for row in rows]
 
 
 def find_by_id(conn: Connection, id_: int) -> ListedToken | None:

@@ -14,15 +14,17 @@ from hrims.access.users.actions import (
     enable,
     find,
     first_administrator,
+    get,
     has_no_users,
     identify,
     identify_owner,
+    is_first_administrator,
     normalize_name,
     set_institutions,
     set_password,
     set_role,
 )
-from hrims.access.users.store import ListedUser, User, list_users
+from hrims.access.users.store import ListedUser, User, UserView, find_view, list_users
 
 __all__ = [
     "FIRST_ADMINISTRATOR",
@@ -30,15 +32,19 @@ __all__ = [
     "ROLES",
     "ListedUser",
     "User",
+    "UserView",
     "add_user",
     "default_user",
     "disable",
     "enable",
     "find",
+    "find_view",
     "first_administrator",
+    "get",
     "has_no_users",
     "identify",
     "identify_owner",
+    "is_first_administrator",
     "list_users",
     "normalize_name",
     "set_institutions",

@@ -46,6 +46,12 @@ def add_user(
     _check_role(role, institutions)
     password_hash = passwords.hash_password(password)
     with conn.transaction():
+        if role == ADMINISTRATOR and not is_first_administrator(conn, actor):
+            raise Conflict(
+                "Another administrator must approve the role administrator. No user was added. "
+                "Add the user with another role, then change the role.",
+                "needs_approval",
+            )
         id_ = store.insert_user(conn, name, role, password_hash, all_institutions=institutions is None)
         if id_ is None:
             raise Conflict(f"There is a user {name} already. Nothing was changed.", "name_taken")
@@ -74,7 +80,12 @@ def _save_institutions(conn: Connection, user_id: int, institutions: list[int] |
         )
 
 
-def set_role(conn: Connection, actor: Actor, name: str, role: str) -> None:
+def is_first_administrator(conn: Connection, actor: Actor) -> bool:
+    """Return whether no second administrator can approve: there never was one, or the system acts."""
+    return actor.user_id is None or not store.has_other_administrators(conn, actor.user_id)
+
+
+def set_role(conn: Connection, actor: Actor, name: str, role: str, *, is_approved: bool = False) -> None:
     """Change the role of a user. A role that has all institutions drops the limit to some.
 
     Raises InvalidInput for a wrong role, NotFound for an unknown user, Conflict if the user has it already or
@@ -82,9 +93,13 @@ def set_role(conn: Connection, actor: Actor, name: str, role: str) -> None:
     """
     _check_role(role, None)
     with _keeping_an_administrator(name), conn.transaction():
-        user = _get_user(conn, name)
+        user = get(conn, name)
         if user.role == role:
             raise Conflict(f"{user.name} is {role} already. Nothing was changed.", "role_before")
+        if role == ADMINISTRATOR and not is_approved:
+            raise Conflict(
+                "Another administrator must approve this first. Nothing was changed.", "needs_approval"
+            )
         if role in ROLES_WITH_ALL:
             store.replace_institutions(conn, user.id, None)
         store.update_role(conn, user.id, role)
@@ -98,7 +113,7 @@ def set_institutions(conn: Connection, actor: Actor, name: str, institutions: li
     institution.
     """
     with conn.transaction():
-        user = _get_user(conn, name)
+        user = get(conn, name)
         _check_role(user.role, institutions)
         before = store.find_institutions(conn, user.id)
         _save_institutions(conn, user.id, institutions)
@@ -119,7 +134,7 @@ def set_password(conn: Connection, actor: Actor, name: str, password: str) -> No
     """
     password_hash = passwords.hash_password(password)
     with conn.transaction():
-        user = _get_user(conn, name)
+        user = get(conn, name)
         store.update_password(conn, user.id, password_hash)
         ended = access.delete_sessions_of(conn, user.id)
         record(conn, actor, "user.set_password", f"user:{user.name}", sessions_ended=ended)
@@ -133,7 +148,7 @@ def disable(conn: Connection, actor: Actor, name: str) -> tuple[int, int]:
     other at the same time.
     """
     with _keeping_an_administrator(name), conn.transaction():
-        user = _get_user(conn, name)
+        user = get(conn, name)
         if not store.disable_user(conn, user.id):
             raise Conflict(f"{user.name} is disabled already. Nothing was changed.", "disabled_before")
         sessions, tokens = access.delete_sessions_of(conn, user.id), access.revoke_tokens_of(conn, user.id)
@@ -163,13 +178,14 @@ def enable(conn: Connection, actor: Actor, name: str) -> None:
     Raises NotFound for an unknown user, Conflict if the user is enabled already.
     """
     with conn.transaction():
-        user = _get_user(conn, name)
+        user = get(conn, name)
         if not store.enable_user(conn, user.id):
             raise Conflict(f"{user.name} is enabled already. Nothing was changed.", "enabled_before")
         record(conn, actor, "user.enable", f"user:{user.name}")
 
 
-def _get_user(conn: Connection, name: str) -> User:
+def get(conn: Connection, name: str) -> User:
+    """Return the user with this name. Raises NotFound."""
     user = find(conn, name)
     if not user:
         raise NotFound("There is no user of this name. Nothing was changed.", "unknown_user")

@@ -90,6 +90,14 @@ def find_user_by_id(conn: Connection, id_: int) -> User | None:
     return User(*row) if row else None
 
 
+def has_other_administrators(conn: Connection, user_id: int) -> bool:
+    """Return whether another user is or was an administrator, also a disabled one."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM users WHERE was_administrator AND id <> %s)", (user_id,)
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def find_oldest_administrator(conn: Connection) -> str | None:
     """Return the name of the enabled administrator who was added first; None if there is none."""
     row = conn.execute(
@@ -176,3 +184,21 @@ def list_users(conn: Connection) -> list[ListedUser]:
         """
     )
     return [ListedUser(*row) for row in rows]
+
+
+class UserView(NamedTuple):
+    """A user as its page shows it. ``institution_ids`` is None for all."""
+
+    id: int
+    name: str
+    role: str
+    institution_ids: list[int] | None
+    disabled_at: datetime | None
+
+
+def find_view(conn: Connection, id_: int) -> UserView | None:
+    """Return the user with this id; None if there is none."""
+    row = conn.execute(
+        "SELECT id, name, role, scope_of(id), disabled_at FROM users WHERE id = %s", (id_,)
+    ).fetchone()
+    return UserView(*row) if row else None

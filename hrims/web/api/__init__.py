@@ -1,6 +1,7 @@
 """The JSON API, one file per resource. Input: requests of machines. Output: the shapes of ``serializers``."""
 
 from hrims.web.api import (
+    approvals,
     batches,
     compare,
     health,
@@ -20,6 +21,7 @@ from hrims.web.api import (
 )
 
 __all__ = [
+    "approvals",
     "batches",
     "compare",
     "health",

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import url_for
 
+from hrims.approvals import actions as approvals
 from hrims.batches import actions, store
 from hrims.batches.progress import STATES, Member, Total
 from hrims.batches.store import Batch
@@ -62,11 +63,14 @@ def retry(batch_id: str) -> dict[str, Any]:
         return _batch_response(conn, whole(batch_id))
 
 
-def cancel(batch_id: str) -> dict[str, Any]:
-    """Cancel the unfinished runs that the batch requested."""
+def cancel(batch_id: str) -> serializers.JsonResponse:
+    """Cancel the unfinished runs that the batch requested.
+
+    Return 202 with ``approvalId`` if another user requested the batch, so that a second user must approve.
+    """
     with pool().connection() as conn:
-        actions.cancel_batch(conn, actor(), whole(batch_id))
-        return _batch_response(conn, whole(batch_id))
+        result = approvals.cancel_batch(conn, actor(), whole(batch_id))
+        return serializers.done_or_waits(result.approval_id, _batch_response(conn, whole(batch_id)))
 
 
 def _batch_response(conn: Connection, batch_id: int, query: BatchQuery = FIRST_PAGE) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from hrims.access.actor import Actor
+from hrims.approvals import actions as approvals
 from hrims.db import Connection
 from hrims.leavers import actions, store
 from hrims.leavers.model import DepartureView
-from hrims.web.core import lookups
+from hrims.web.core import lookups, serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor, scope
 from hrims.web.core.serializers import FIRST_PEOPLE, time
@@ -35,9 +36,15 @@ def refuse(departure_id: str) -> dict[str, Any]:
     return _decide(departure_id, actions.refuse)
 
 
-def undo(departure_id: str) -> dict[str, Any]:
-    """Undo a departure, as far as its changes are still in place."""
-    return _decide(departure_id, actions.undo)
+def undo(departure_id: str) -> serializers.JsonResponse:
+    """Undo a departure, as far as its changes are still in place.
+
+    Return 202 with ``approvalId`` if another user must approve that first.
+    """
+    with pool().connection() as conn:
+        result = approvals.undo_leavers(conn, actor(), lookups.find_departure(conn, departure_id).id)
+        departure = lookups.find_departure(conn, departure_id)
+        return serializers.done_or_waits(result.approval_id, {"success": True, **_serialize(conn, departure)})
 
 
 def _decide(departure_id: str, decision: Callable[[Connection, Actor, int], Any]) -> dict[str, Any]:

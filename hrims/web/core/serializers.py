@@ -30,6 +30,16 @@ def queued(message: str, run_id: int, deduplicated: bool, **fields: str) -> Json
     return body, HTTPStatus.ACCEPTED
 
 
+def done_or_waits(approval_id: int | None, body: dict[str, Any]) -> JsonResponse:
+    """Return the response to an action: 200, or 202 and the approval if a second user must decide."""
+    if approval_id is None:
+        return body, HTTPStatus.OK
+    return body | {
+        "approvalId": approval_id,
+        "approvalsUrl": url_for("api.approvals.index"),
+    }, HTTPStatus.ACCEPTED
+
+
 FIRST_PEOPLE = 10
 """Maximum number of people in a result."""
 

@@ -4,6 +4,7 @@ Input: requests of browsers. Output: HTML.
 """
 
 from hrims.web.pages import (
+    approvals,
     batches,
     compare,
     fetch_data,
@@ -17,12 +18,15 @@ from hrims.web.pages import (
     runs,
     schedules,
     sign_in,
+    tokens,
+    users,
     webhooks,
     workers,
     workplaces,
 )
 
 __all__ = [
+    "approvals",
     "batches",
     "compare",
     "fetch_data",
@@ -36,6 +40,8 @@ __all__ = [
     "runs",
     "schedules",
     "sign_in",
+    "tokens",
+    "users",
     "webhooks",
     "workers",
     "workplaces",

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
 
+from hrims.approvals import actions as approvals
 from hrims.batches import actions, store
 from hrims.batches.progress import STATES
 from hrims.db import use_snapshot
@@ -16,7 +17,7 @@ from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.numbers import whole
 from hrims.queries import ListQuery
 from hrims.web.core import requests
-from hrims.web.core.actions import perform, to
+from hrims.web.core.actions import perform, see_other, to
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import BatchRequest
 from hrims.web.core.forms import SelectionForm
@@ -76,8 +77,10 @@ def retry(batch_id: str) -> Any:
 def cancel(batch_id: str) -> Any:
     """Handle a button: cancel the unfinished runs that the batch requested."""
     return perform(
-        lambda conn: actions.cancel_batch(conn, actor(), whole(batch_id)),
-        then=to(".show", batch_id=batch_id),
+        lambda conn: approvals.cancel_batch(conn, actor(), whole(batch_id)),
+        then=lambda result: (
+            see_other("approvals.index") if result.waits else see_other(".show", batch_id=batch_id)
+        ),
         page=lambda refused: _page(batch_id, refused),
     )
 

@@ -6,11 +6,12 @@ from typing import Any
 from flask import render_template
 
 from hrims.access.actor import Actor
+from hrims.approvals import actions as approvals
 from hrims.db import Connection
 from hrims.leavers import actions, store
 from hrims.queries import ListQuery
 from hrims.web.core import lookups
-from hrims.web.core.actions import perform, to
+from hrims.web.core.actions import perform, see_other, to
 from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor, scope
 from hrims.web.core.paging import Filter
@@ -47,8 +48,12 @@ def refuse(departure_id: str) -> Any:
 
 
 def undo(departure_id: str) -> Any:
-    """Handle a button: undo a departure."""
-    return _decide(departure_id, actions.undo)
+    """Handle a button: undo a departure, or request it if the departure needed an approval."""
+    return perform(
+        lambda conn: approvals.undo_leavers(conn, actor(), lookups.find_departure(conn, departure_id).id),
+        then=lambda result: see_other("approvals.index" if result.waits else ".index"),
+        page=lambda refused: render_template("leavers/index.html", **_context(refused)),
+    )
 
 
 def _decide(departure_id: str, decision: Callable[[Connection, Actor, int], Any]) -> Any:

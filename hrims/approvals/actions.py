@@ -1,0 +1,174 @@
+"""Requests that need a second user, and decisions about them. Each has its audit record."""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from hrims.access import users
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.permissions import ADMINISTRATOR, Permission
+from hrims.approvals import store
+from hrims.approvals.store import Approval
+from hrims.batches import actions as batches
+from hrims.db import Connection
+from hrims.errors import Conflict, NotAllowed, NotFound
+from hrims.leavers import actions as leavers
+from hrims.numbers import LARGEST
+
+
+class Result(NamedTuple):
+    """What was done, or the id of the approval that it waits for."""
+
+    done: Any = None
+    approval_id: int | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Return whether another user must approve it first."""
+        return self.approval_id is not None
+
+
+class Rule(NamedTuple):
+    """What a user needs to decide about an action, and the function that does it after an approval."""
+
+    permission: Permission
+    carry_out: Callable[[Connection, Actor, Approval], Any]
+
+
+RULES: Final = {
+    "leavers.undo": Rule(
+        Permission.APPROVE,
+        lambda conn, actor, found: leavers.undo(conn, actor, found.subject_id, is_approved=True),
+    ),
+    "batch.cancel": Rule(
+        Permission.APPROVE,
+        lambda conn, actor, found: batches.cancel_batch(conn, actor, found.subject_id, is_approved=True),
+    ),
+    "user.make_administrator": Rule(
+        Permission.MANAGE_USERS,
+        lambda conn, actor, found: users.set_role(
+            conn, actor, found.details["name"], ADMINISTRATOR, is_approved=True
+        ),
+    ),
+}
+"""The actions that need a second user."""
+
+
+def undo_leavers(conn: Connection, actor: Actor, departure_id: int) -> Result:
+    """Undo a departure, or request it if the departure needed an approval. Raises NotFound, Conflict."""
+    with conn.transaction():
+        departure = leavers.find_to_undo(conn, actor, departure_id)
+        if departure.state != "approved":
+            return Result(leavers.undo(conn, actor, departure_id))
+        return _request(conn, actor, "leavers.undo", f"leavers:{departure_id}", [departure.institution_id])
+
+
+def cancel_batch(conn: Connection, actor: Actor, batch_id: int) -> Result:
+    """Cancel the unfinished runs of an own batch, or request it for a batch of another user.
+
+    Raises NotFound; Conflict if no run is unfinished.
+    """
+    with conn.transaction():
+        if batches.is_own(conn, actor, batch_id):
+            return Result(batches.cancel_batch(conn, actor, batch_id))
+        institutions = batches.find_unfinished_institutions(conn, actor, batch_id)
+        return _request(conn, actor, "batch.cancel", f"batch:{batch_id}", institutions)
+
+
+def set_role(conn: Connection, actor: Actor, name: str, role: str) -> Result:
+    """Change the role of a user, or request it if the user shall become an administrator.
+
+    The only administrator that there ever was does it alone. Raises as ``users.set_role``.
+    """
+    with conn.transaction():
+        if role != ADMINISTRATOR or users.is_first_administrator(conn, actor):
+            users.set_role(conn, actor, name, role, is_approved=role == ADMINISTRATOR)
+            return Result(role)
+        user = users.get(conn, name)
+        return _request(
+            conn, actor, "user.make_administrator", f"user:{user.id}", None, name=user.name, before=user.role
+        )
+
+
+def _request(
+    conn: Connection,
+    actor: Actor,
+    action: str,
+    subject: str,
+    institutions: list[int] | None,
+    **details: Any,
+) -> Result:
+    approval_id = store.insert_approval(conn, actor, action, subject, institutions, details)
+    if approval_id is None:
+        raise Conflict("This waits for an approval already. Nothing was changed.", "waits_already")
+    record(conn, actor, "approval.request", f"approval:{approval_id}", of=action, about=subject)
+    return Result(approval_id=approval_id)
+
+
+def approve(conn: Connection, actor: Actor, approval_id: int) -> Approval:
+    """Do what another user requested. Return the approval.
+
+    Raises NotFound; Conflict if it no longer waits; NotAllowed for the user who requested it, or if the user
+    lacks the permission. Raises as the action does if the object has changed since; then the approval still
+    waits.
+    """
+    with conn.transaction():
+        found = _lock_waiting(conn, actor, approval_id)
+        _check_may_decide(actor, found, "approve")
+        store.save_decision(conn, found.id, "approved", actor)
+        RULES[found.action].carry_out(conn, actor, found)
+        _record(conn, actor, "approval.approve", found)
+    return found
+
+
+def refuse(conn: Connection, actor: Actor, approval_id: int) -> Approval:
+    """Refuse what another user requested. Nothing is done. Raises as ``approve``."""
+    with conn.transaction():
+        found = _lock_waiting(conn, actor, approval_id)
+        _check_may_decide(actor, found, "refuse")
+        store.save_decision(conn, found.id, "refused", actor)
+        _record(conn, actor, "approval.refuse", found)
+    return found
+
+
+def withdraw(conn: Connection, actor: Actor, approval_id: int) -> Approval:
+    """Withdraw an own request. Raises NotFound; Conflict if it no longer waits, or is of another user."""
+    with conn.transaction():
+        found = _lock_waiting(conn, actor, approval_id)
+        if found.requester_id != actor.user_id:
+            raise Conflict(
+                "Only the user who requested this can withdraw it. Nothing was changed.", "not_requester"
+            )
+        store.save_decision(conn, found.id, "withdrawn", actor)
+        _record(conn, actor, "approval.withdraw", found)
+    return found
+
+
+def may_decide(actor: Actor, found: Approval) -> bool:
+    """Return whether a user may approve a request of another user."""
+    return found.requester_id != actor.user_id and actor.can(RULES[found.action].permission)
+
+
+def _check_may_decide(actor: Actor, found: Approval, verb: str) -> None:
+    # The database rejects the first too; this check gives the reason.
+    if found.requester_id == actor.user_id:
+        raise NotAllowed(
+            "You requested this, yourself or through a token, so another user must decide. "
+            "Nothing was changed.",
+            "second_person",
+        )
+    if not may_decide(actor, found):
+        raise NotAllowed(f"Your role does not allow you to {verb} this. Nothing was changed.")
+
+
+def _lock_waiting(conn: Connection, actor: Actor, approval_id: int) -> Approval:
+    found = store.lock_approval(conn, actor.scope, approval_id) if 0 < approval_id <= LARGEST else None
+    if not found:
+        raise NotFound("There is no approval with this number.", "unknown_approval")
+    if found.state != "waiting":
+        raise Conflict(f"This request is {found.state} already. Nothing was changed.", found.state)
+    return found
+
+
+def _record(conn: Connection, actor: Actor, action: str, found: Approval) -> None:
+    record(conn, actor, action, f"approval:{found.id}", of=found.action, about=found.subject)

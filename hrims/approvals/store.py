@@ -1,0 +1,106 @@
+"""SQL of approvals. Each function runs inside its caller's transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from hrims.access.actor import Actor
+from hrims.access.scope import Scope
+from hrims.db import Connection
+
+DAYS = 7
+"""Days after which a request that nobody decided expires."""
+
+RECENT = 30
+"""Number of decided approvals that page and API show."""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A request for a second user, and its decision."""
+
+    id: int
+    action: str
+    subject: str
+    details: dict[str, Any]
+    requested_by: str
+    requester_id: int
+    requested_at: datetime
+    state: str
+    decided_by: str | None
+    decided_at: datetime | None
+
+    @property
+    def subject_id(self) -> int:
+        """Return the id in the subject, like 12 in ``batch:12``."""
+        return int(self.subject.partition(":")[2])
+
+
+IS_OVER = "(a.state <> 'waiting' OR a.requested_at <= now() - %(days)s * interval '1 day')"
+
+SELECT = f"""
+SELECT id, action, subject, details, requested_by, requester_id, requested_at,
+       CASE WHEN a.state = 'waiting' AND {IS_OVER} THEN 'expired' ELSE a.state END AS state, decided_by,
+       decided_at FROM approvals a
+WHERE (%(scope)s::bigint[] IS NULL OR requester_id = %(viewer)s OR institutions <@ %(scope)s::bigint[])
+"""  # noqa: S608 - constants
+"""The approvals that a user may see: the own ones, and those about institutions in the scope."""
+
+
+def insert_approval(
+    conn: Connection,
+    actor: Actor,
+    action: str,
+    subject: str,
+    institutions: list[int] | None,
+    details: dict[str, Any],
+) -> int | None:
+    """Add a request, in place of an expired one. Return its id; None if the same waits already."""
+    conn.execute(
+        "UPDATE approvals SET state = 'expired', decided_at = now() WHERE action = %s AND subject = %s"
+        " AND state = 'waiting' AND requested_at <= now() - %s * interval '1 day'",
+        (action, subject, DAYS),
+    )
+    row = conn.execute(
+        "INSERT INTO approvals (action, subject, institutions, details, requested_by, requester_id)"
+        " VALUES (%s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (action, subject) WHERE state = 'waiting' DO NOTHING RETURNING id",
+        (action, subject, institutions, Jsonb(details), actor.name, actor.user_id),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def lock_approval(conn: Connection, scope: Scope, id_: int) -> Approval | None:
+    """Return an approval in the scope, locked until the transaction ends; None if there is none."""
+    with conn.cursor(row_factory=class_row(Approval)) as cursor:
+        return cursor.execute(
+            f"{SELECT} AND id = %(id)s FOR UPDATE".encode(), {"id": id_, "days": DAYS, **scope.values}
+        ).fetchone()
+
+
+def save_decision(conn: Connection, id_: int, state: str, actor: Actor) -> None:
+    """Save a decision. Raises psycopg.errors.CheckViolation if a user approves an own request."""
+    conn.execute(
+        "UPDATE approvals SET state = %s, decided_by = %s, decided_by_id = %s, decided_at = now()"
+        " WHERE id = %s",
+        (state, actor.name, actor.user_id, id_),
+    )
+
+
+def list_waiting(conn: Connection, scope: Scope) -> list[Approval]:
+    """Return the approvals in the scope that wait, oldest first."""
+    return _list(conn, scope, f"AND NOT {IS_OVER} ORDER BY id")
+
+
+def list_recent(conn: Connection, scope: Scope) -> list[Approval]:
+    """Return the approvals in the scope that were decided or have expired, newest first."""
+    return _list(conn, scope, f"AND {IS_OVER} ORDER BY id DESC LIMIT %(limit)s")
+
+
+def _list(conn: Connection, scope: Scope, condition: str) -> list[Approval]:
+    with conn.cursor(row_factory=class_row(Approval)) as cursor:
+        values = {"days": DAYS, "limit": RECENT, **scope.values}
+        return cursor.execute(f"{SELECT} {condition}".encode(), values).fetchall()
