@@ -72,6 +72,8 @@ CREATE TABLE runs (
     page_finding text CHECK (page_finding <> ''),
     -- The span that requested the run (W3C traceparent), from which the trace of its attempts continues.
     traceparent text CHECK (length(traceparent) <= 100),
+    -- The id of the request that requested or retried the run, by which its whole story is found.
+    request_id text CHECK (request_id ~ '^[A-Za-z0-9._-]{1,64}$'),
     -- Counted at the end of the run: the employees of the last complete run of the same list.
     last_complete_people integer CHECK (last_complete_people >= 0),
     CONSTRAINT runs_have_a_requester CHECK (requested_via = 'system' OR requester_id IS NOT NULL),
@@ -104,6 +106,7 @@ CREATE INDEX runs_institution ON runs (institution_id, id DESC);
 -- Finds the last result of an institution, however many runs have failed since.
 CREATE INDEX runs_last_completed ON runs (institution_id, id DESC)
     WHERE state = 'completed' AND kind IN ('sync', 'apply');
+CREATE INDEX runs_request ON runs (request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX runs_requester ON runs (requester_id, id DESC) WHERE requester_id IS NOT NULL;
 CREATE INDEX runs_under_way ON runs (id) WHERE state IN ('waiting', 'delayed', 'active');
 CREATE UNIQUE INDEX runs_queue_job ON runs (queue_job_id) WHERE queue_job_id IS NOT NULL;

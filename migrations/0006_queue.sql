@@ -115,7 +115,8 @@ DECLARE
 BEGIN
     SELECT procrastinate_defer_jobs_v1(array_agg(ROW(
         queue_name(r.pool), 'sync.run', priority_number(r.priority),
-        NULL, 'run:' || r.id, jsonb_build_object('run_id', r.id), r.not_before
+        NULL, 'run:' || r.id, jsonb_strip_nulls(jsonb_build_object('run_id', r.id, 'request_id', r.request_id)),
+        r.not_before
     )::procrastinate_job_to_defer_v1 ORDER BY o.place))
     INTO job_ids
     FROM unnest(run_ids) WITH ORDINALITY AS o(id, place) JOIN runs r ON r.id = o.id;

@@ -43,6 +43,7 @@ CREATE TABLE batches (
     requested_via text NOT NULL CHECK (requested_via IN ('page', 'api', 'cli', 'schedule', 'system')),
     requester_id bigint REFERENCES users,
     requester_token_id bigint REFERENCES tokens,
+    request_id text CHECK (request_id ~ '^[A-Za-z0-9._-]{1,64}$'),
     requested_at timestamptz NOT NULL DEFAULT now(),
     schedule_id bigint REFERENCES schedules ON DELETE SET NULL,
     CONSTRAINT batches_have_a_requester CHECK (requested_via = 'system' OR requester_id IS NOT NULL)

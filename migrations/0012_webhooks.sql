@@ -82,7 +82,7 @@ SELECT r.id, jsonb_build_object(
     'type', 'run.' || r.state,
     'timestamp', webhook_time(r.finished_at),
     'data', jsonb_build_object(
-        'jobId', r.id::text, 'kind', r.kind, 'state', r.state, 'outcome', r.outcome,
+        'jobId', r.id::text, 'requestId', r.request_id, 'kind', r.kind, 'state', r.state, 'outcome', r.outcome,
         'success', coalesce(r.outcome <> 'incomplete', false),
         'institutionId', r.institution_id, 'institutionName', coalesce(i.name, 'One person'),
         'identifierType', r.identifier_type,

@@ -2,9 +2,9 @@
 
 -- name: insert_batch
 INSERT INTO batches (scope, identifier_type, page_size, priority, requested_by, requested_via, requester_id,
-                     requester_token_id)
+                     requester_token_id, request_id)
 VALUES (%(scope)s, %(identifier_type)s, %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s,
-        %(requester_id)s, %(requester_token_id)s)
+        %(requester_id)s, %(requester_token_id)s, %(request_id)s)
 RETURNING id
 
 -- name: find_selected
@@ -40,10 +40,10 @@ WITH selected AS (
     WHERE identifier IS NOT NULL
 ), enqueued AS (
     INSERT INTO runs (kind, institution_id, identifier_type, identifier, page_size, priority, requested_by,
-                      requested_via, requester_id, requester_token_id, attempts, attempt_pause, deadline_minutes,
+                      requested_via, requester_id, requester_token_id, request_id, attempts, attempt_pause, deadline_minutes,
                       deadline_at, pool, not_before, quiet_from, quiet_until, quiet_zone, traceparent)
     SELECT 'sync', i.id, m.identifier_type, m.identifier, %(page_size)s, %(priority)s, %(requested_by)s,
-           %(requested_via)s, %(requester_id)s, %(requester_token_id)s, i.attempts, i.attempt_pause,
+           %(requested_via)s, %(requester_id)s, %(requester_token_id)s, %(request_id)s, i.attempts, i.attempt_pause,
            i.deadline_minutes,
            coalesce(quiet_end(%(quiet_from)s, %(quiet_until)s, %(quiet_zone)s, m.not_before), m.not_before)
                + i.deadline_minutes * interval '1 minute',
@@ -83,7 +83,7 @@ ORDER BY m.institution_id
 UPDATE runs r
 SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0, trouble = NULL, trouble_code = NULL,
     not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute', pool = f.pool,
-    requester_id = %(requester_id)s, requester_token_id = %(requester_token_id)s, requested_via = %(requested_via)s
+    requester_id = %(requester_id)s, requester_token_id = %(requester_token_id)s, requested_via = %(requested_via)s, request_id = %(request_id)s
 FROM (
     SELECT r.id, i.pool FROM batch_members m JOIN runs r ON r.id = m.run_id
     JOIN institutions i ON i.id = r.institution_id

@@ -25,6 +25,7 @@ COMMANDS = {
     "token": ("hrims.cli.tokens", "Tokens of machines that use the API: list, add, revoke."),
     "institutions": ("hrims.cli.institutions", "The register of institutions: import it from a file."),
     "doctor": ("hrims.cli.doctor", "Check database, schema, remote and worker, and say what to do."),
+    "trace": ("hrims.cli.trace", "Print the story of one request id."),
     "db": ("hrims.cli.database", "The database in use: print its address."),
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 import psycopg
 
-from hrims import config, db, installation, instances, log, migrate, version
+from hrims import config, db, installation, instances, log, migrate, request_ids, version
 from hrims.access import users
 from hrims.access.actor import Actor, system
 from hrims.access.permissions import Permission
@@ -88,7 +88,9 @@ def acting_user(
             "Add one: hrims user add NAME --role administrator",
             "unknown_user",
         )
-    actor = users.identify(conn, name, "cli")._replace(user_agent=f"hrims {version.VERSION}, login {login}")
+    actor = users.identify(conn, name, "cli")._replace(
+        user_agent=f"hrims {version.VERSION}, login {login}", request_id=request_ids.begin()
+    )
     if not actor.can(permission):
         raise NotAllowed(
             f"{actor.name} has the role {actor.role}, which does not allow this. Nothing was changed. "

@@ -132,8 +132,9 @@ def enqueue_job(conn: Connection, run_id: int) -> None:
     """Enqueue a job for the run inside the caller's transaction. The worker uses
     ``queue.queue_run`` instead.
     """
-    job = queue.make_job(run_id, rate_limit.find_queue_params(conn, run_id), conn)
-    store.link_job(conn, run_id, job.defer(run_id=run_id))
+    params = rate_limit.find_queue_params(conn, run_id)
+    job = queue.make_job(run_id, params, conn)
+    store.link_job(conn, run_id, job.defer(**queue.arguments(run_id, params)))
 
 
 def requester_of(actor: Actor) -> dict[str, Any]:
@@ -143,6 +144,7 @@ def requester_of(actor: Actor) -> dict[str, Any]:
         "requested_via": actor.via,
         "requester_id": actor.user_id,
         "requester_token_id": actor.token_id,
+        "request_id": actor.request_id,
     }
 
 

@@ -12,7 +12,7 @@ import procrastinate
 from procrastinate.jobs import JobDeferrer
 from psycopg.conninfo import make_conninfo
 
-from hrims import config, connection_pools, db, resilience
+from hrims import config, connection_pools, db, request_ids, resilience
 from hrims.jobs import store
 from hrims.jobs.job_manager import FencedJobManager, WorkerJobManager
 from hrims.jobs.rate_limit import store as rate_limit
@@ -57,8 +57,15 @@ def make_job(run_id: int, params: QueueParams, conn: db.Connection | db.AsyncCon
 
 async def queue_run(conn: db.AsyncConnection, run_id: int) -> None:
     """Enqueue a job for the run. For workers; all other processes use ``enqueue.enqueue_job``."""
-    job = make_job(run_id, await rate_limit.find_queue_params_async(conn, run_id), conn)
-    await store.link_job_async(conn, run_id, await job.defer_async(run_id=run_id))
+    params = await rate_limit.find_queue_params_async(conn, run_id)
+    job = make_job(run_id, params, conn)
+    await store.link_job_async(conn, run_id, await job.defer_async(**arguments(run_id, params)))
+
+
+def arguments(run_id: int, params: QueueParams) -> dict[str, Any]:
+    """Return the arguments of a run's job. They hold no personal data."""
+    request = {} if params.request_id is None else {request_ids.FIELD: params.request_id}
+    return {"run_id": run_id, **request}
 
 
 BackgroundTask = Callable[[db.AsyncPool, config.Settings], Coroutine[Any, Any, None]]

@@ -17,7 +17,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx
 import msgspec
 
-from hrims import tracing
+from hrims import request_ids, tracing
 from hrims.config import Settings
 from hrims.errors import (
     ConfigError,
@@ -140,7 +140,9 @@ class Remote:
         raise failure
 
     async def _exchange(self, request: bytes) -> tuple[int, bytes]:
-        async with self._client.stream("POST", self._url, content=request) as response:
+        async with self._client.stream(
+            "POST", self._url, content=request, headers=request_ids.headers()
+        ) as response:
             with with_status(response.status_code):
                 _refuse(response)
                 answer = await body.read(

@@ -25,6 +25,7 @@ class RunRow:
     outcome: str | None
     attempt: int
     requested_by: str
+    request_id: str | None
     requested_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -21,7 +21,7 @@ RUN = f"""
 SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person') AS institution,
        r.identifier_type, CASE WHEN r.kind = 'person' THEN masked_key(r.identifier) ELSE r.identifier END
            AS identifier, r.page_size, r.priority, r.state, r.outcome, r.attempt,
-       r.requested_by, r.requested_at, r.started_at, r.finished_at, r.next_try_at,
+       r.requested_by, r.requested_at, r.request_id, r.started_at, r.finished_at, r.next_try_at,
        r.trouble, r.trouble_code, r.people, r.seen_twice, r.missing, r.last_complete_people,
        r.page_finding, p.phase,
        p.remote_total, p.pages, p.fetched, p.saved, p.saved_before, p.new, p.changed, p.unchanged,

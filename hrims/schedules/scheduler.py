@@ -11,7 +11,7 @@ from typing import Final
 
 import psycopg
 
-from hrims import db, metrics
+from hrims import db, metrics, request_ids
 from hrims.access import users
 from hrims.access.actor import system
 from hrims.access.audit import record
@@ -112,7 +112,9 @@ def _enqueue_batch(conn: Connection, schedule: store.Schedule, is_late: bool) ->
         return "refused", None
     try:
         with conn.transaction():
-            return "enqueued", actions.enqueue_batch(conn, owner, schedule)
+            return "enqueued", actions.enqueue_batch(
+                conn, owner._replace(request_id=request_ids.new()), schedule
+            )
     except InputError:
         return "none_selected", None
     except psycopg.Error as error:

@@ -21,8 +21,8 @@ KINDS = {
 """The function of each kind of run."""
 
 
-async def sync_run(job_context: JobContext, run_id: int) -> None:
-    """Make one attempt at a run."""
+async def sync_run(job_context: JobContext, run_id: int, request_id: str | None = None) -> None:
+    """Make one attempt at a run. The request id is for people who read the job; the run has it too."""
     settings, pool = queue.app.settings, queue.get_pool(job_context.app)
 
     async def make_attempt(started: Attempt, deadline: Deadline) -> None:

@@ -17,7 +17,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 from structlog.contextvars import bound_contextvars
 
-from hrims import metrics, tracing
+from hrims import metrics, request_ids, tracing
 from hrims.config import Settings
 from hrims.db import AsyncPool
 from hrims.errors import HrimsSyncError, RemoteDown, StaleAttempt
@@ -90,6 +90,7 @@ def _context_of(attempt: Attempt) -> dict[str, object]:
         "attempt": attempt.number,
         "institution": attempt.institution_id,
         "institution_name": attempt.institution_name,
+        request_ids.FIELD: attempt.request_id,
     }
     return {key: value for key, value in context.items() if value is not None}
 

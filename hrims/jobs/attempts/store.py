@@ -15,7 +15,7 @@ class Attempt(NamedTuple):
 
     ``attempts`` and ``attempt_pause`` are None if the settings decide, ``seconds_left`` if there is no
     deadline. ``waited_seconds`` is the time since the request of the run, ``traceparent`` the span of the
-    request.
+    request, ``request_id`` its id.
     """
 
     run_id: int
@@ -33,6 +33,7 @@ class Attempt(NamedTuple):
     waited_seconds: float = 0.0
     traceparent: str | None = None
     institution_name: str | None = None
+    request_id: str | None = None
 
 
 async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str, pid: int) -> Attempt | None:
@@ -48,7 +49,7 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
                       r.identifier, r.page_size, r.failures, r.attempts, r.attempt_pause,
                       extract(epoch FROM r.deadline_at - now())::float8,
                       extract(epoch FROM now() - r.requested_at)::float8, r.traceparent,
-                      (SELECT i.name FROM institutions i WHERE i.id = r.institution_id)
+                      (SELECT i.name FROM institutions i WHERE i.id = r.institution_id), r.request_id
             """,
             (run_id, queue_job_id),
         )

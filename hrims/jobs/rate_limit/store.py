@@ -79,7 +79,7 @@ def resume(conn: Connection) -> bool:
     )
 
 
-QUEUE_PARAMS = "SELECT priority, pool FROM runs WHERE id = %s"
+QUEUE_PARAMS = "SELECT priority, pool, request_id FROM runs WHERE id = %s"
 
 
 class QueueParams(NamedTuple):
@@ -87,6 +87,7 @@ class QueueParams(NamedTuple):
 
     priority: str
     pool: str | None
+    request_id: str | None = None
 
 
 def find_queue_params(conn: Connection, run_id: int) -> QueueParams:

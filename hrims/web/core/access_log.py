@@ -5,8 +5,6 @@ personal.
 """
 
 import logging
-import re
-import secrets
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +14,7 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from hrims import request_ids
 from hrims.log import get_logger
 from hrims.outages import outages
 
@@ -24,8 +23,6 @@ BEGAN = "hrims.began"
 
 REQUEST_ID = "hrims.request_id"
 """Key of the WSGI environment for the id of the request."""
-
-VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 UNMATCHED = "unmatched"
 """The route of a request to an unknown URL."""
@@ -75,9 +72,8 @@ def request_id() -> str:
 
 def _begin(inner: Callable[..., Any], environ: dict[str, Any], start_response: Any) -> Any:
     """Note when a request arrived, and give each line that its thread logs from now on its id."""
-    given = environ.get("HTTP_X_REQUEST_ID", "")
     environ[BEGAN] = time.monotonic()
-    environ[REQUEST_ID] = given if VALID_ID.fullmatch(given) else secrets.token_hex(8)
+    environ[REQUEST_ID] = request_ids.accept(environ.get("HTTP_X_REQUEST_ID"))
     clear_contextvars()
     bind_contextvars(request_id=environ[REQUEST_ID])
     return inner(environ, start_response)

@@ -59,6 +59,7 @@ def status(run: Run) -> dict[str, Any]:
         "priority": run.priority,
         "attempt": run.attempt,
         "requestedBy": run.requested_by,
+        "requestId": run.request_id,
         "requestedAt": time(run.requested_at),
         "startedAt": time(run.started_at),
         "finishedAt": time(run.finished_at),
