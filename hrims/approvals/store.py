@@ -12,7 +12,7 @@ from hrims.access.scope import Scope
 from hrims.db import Connection
 
 DAYS = 7
-"""Days after which a request that nobody decided expires."""
+"""Days after which an undecided request expires."""
 
 RECENT = 30
 """Number of decided approvals that page and API show."""

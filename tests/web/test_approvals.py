@@ -123,7 +123,7 @@ def test_leavers_below_it_are_undone_by_one(conn: Connection, dsn: str) -> None:
 def test_an_administrator_is_made_by_two(conn: Connection) -> None:
     with pytest.raises(Conflict, match="Another administrator must approve"):
         users.set_role(conn, BINTI, "omar", "administrator")
-    # Nobody else was ever an administrator, so the first one does it alone.
+    # No other user was ever an administrator, so the first one does it alone.
     assert actions.set_role(conn, BINTI, "omar", "administrator").done == "administrator"
     assert actions.set_role(conn, BINTI, "asha", "administrator").waits
     with pytest.raises(Conflict, match="Add the user with another role"):
