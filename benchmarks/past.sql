@@ -1,10 +1,10 @@
 -- Many past runs over eight years, each with its job and two pages. Triggers are disabled: nothing is notified.
 SET session_replication_role = replica;
 INSERT INTO runs (institution_id, identifier_type, identifier, page_size, state, outcome, requested_by, requested_via,
-                  requested_at, started_at, finished_at, people, seen_twice, missing, attempt, queue_job_id)
+                  requester_id, requested_at, started_at, finished_at, people, seen_twice, missing, attempt, queue_job_id)
 SELECT 1 + mod(n, 39), 'votecode', '001', 100,
        CASE WHEN mod(n, 10) = 0 THEN 'failed' ELSE 'completed' END, CASE WHEN mod(n, 10) <> 0 THEN 'complete' END,
-       'asha', 'page', t.at, t.at, t.at + interval '1 minute', 100, 0, 0, 1, n
+       'asha', 'page', 1, t.at, t.at, t.at + interval '1 minute', 100, 0, 0, 1, n
 FROM generate_series(1, %(runs)s) n
 CROSS JOIN LATERAL (SELECT now() - (%(runs)s - n) * interval '8 years' / %(runs)s AS at) t;
 INSERT INTO run_progress (run_id) SELECT id FROM runs;

@@ -55,7 +55,7 @@ def _sign_in(settings: Settings, created: tuple[str, str] | None) -> list[str]:
     if created is None:
         return [
             "    Sign in as before. To set a new password for a user:",
-            f"      {_command(settings, 'user', 'password', FIRST_ADMINISTRATOR)}",
+            f"      {_command(settings, 'user', 'reset-password', FIRST_ADMINISTRATOR)}",
         ]
     name, password = created
     if settings.admin_password:

@@ -70,7 +70,7 @@ def list_tokens(all_: bool) -> None:
         )
         for item in items
     ]
-    heading = ("ID", "NAME", "SCOPE", "USER", "INSTITUTIONS", "CREATED", "LAST USED", "ENDS")
+    heading = ("ID", "NAME", "SCOPE", "USER", "INST.", "CREATED", "LAST USED", "ENDS")
     click.echo(aligned(heading, rows, shortened="NAME"))
 
 

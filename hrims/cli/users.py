@@ -76,7 +76,7 @@ def list_users() -> None:
         )
         for item in items
     ]
-    heading = ("NAME", "ROLE", "INSTITUTIONS", "CREATED", "LAST SIGN-IN", "STATE")
+    heading = ("NAME", "ROLE", "INST.", "CREATED", "LAST SIGN-IN", "STATE")
     click.echo(aligned(heading, rows, shortened="NAME"))
 
 

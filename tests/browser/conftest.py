@@ -10,15 +10,13 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
-from hrims.access import users
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
 from tests.browser import chromium
-from tests.browser.stage import ADMINISTRATOR, NAME, PASSWORD, Stage
+from tests.browser.stage import ADMINISTRATOR, NAME, SUPERVISOR, Stage
 from tests.browser.viewers import Viewers, sign_in
 from tests.support.databases import clone
 from tests.support.simulated import Simulator
-from tests.support.users import ASHA
 
 SIZES = {"001": 1000, "156255890": 1000, "184661177": 120}
 """People by vote code or TIN: ten pages to watch, and a small institution."""
@@ -81,9 +79,14 @@ def signed_in(browser: Browser, processes: Stage) -> StorageState:
 
 
 @pytest.fixture(scope="package")
+def supervisor(browser: Browser, processes: Stage) -> StorageState:
+    """Provide the cookies of a supervisor who has signed in."""
+    return _sign_in(browser, processes, SUPERVISOR)
+
+
+@pytest.fixture(scope="package")
 def administrator(browser: Browser, processes: Stage) -> StorageState:
     """Provide the cookies of an administrator who has signed in."""
-    users.add_user(processes.conn, ASHA, ADMINISTRATOR, "administrator", PASSWORD)
     return _sign_in(browser, processes, ADMINISTRATOR)
 
 

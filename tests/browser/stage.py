@@ -6,7 +6,6 @@ import contextlib
 import signal
 from pathlib import Path
 
-from hrims.access import users
 from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import control
@@ -15,8 +14,8 @@ from tests.support.served import Served, free_port
 from tests.support.simulated import Simulator
 from tests.support.users import ASHA
 
-NAME, ADMINISTRATOR, PASSWORD = "asha", "binti", "a wet monsoon"
-"""An officer and an administrator, and the password of both."""
+NAME, SUPERVISOR, ADMINISTRATOR = "asha", "juma", "binti"
+"""An officer, a supervisor and an administrator. All have the same password."""
 
 OF_RUNS = (
     "runs, run_progress, run_pages, run_attempts, rejects, preview_people, employees, employee_changes, "
@@ -27,7 +26,7 @@ OF_RUNS = (
 
 
 class Stage(World):
-    """A world with a web process on a port of its own, and an officer who may sign in."""
+    """A world with a web process on a port of its own, and the users of CAST."""
 
     def __init__(self, dsn: str, conn: Connection, simulator: Simulator, folder: Path) -> None:
         super().__init__(dsn, conn, simulator, folder)
@@ -35,7 +34,6 @@ class Stage(World):
         self.url = f"http://127.0.0.1:{self.port}"
         self.web: Served | None = None
         [(self.seeded,)] = self.rows("SELECT max(id) FROM institutions")
-        users.add_user(conn, ASHA, NAME, "officer", PASSWORD)
 
     def start_web(self) -> None:
         """Start the web process as the product does, and wait until it answers."""

@@ -2,9 +2,10 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.stage import NAME, PASSWORD, Stage
+from tests.browser.stage import NAME, Stage
 from tests.browser.steps import HEALTH, card, expect_complete, expect_percent, status
 from tests.browser.viewers import Viewers
+from tests.support.users import PASSWORD
 
 MOST_STOPS = 40
 """Presses of Tab after which a thing counts as out of reach."""

@@ -37,6 +37,16 @@ def page(
     return opened
 
 
+@pytest.fixture
+def manager(
+    viewers: Viewers, administrator: StorageState, names: dict[str, int], request: pytest.FixtureRequest
+) -> Page:
+    """Provide an administrator's window, on the page."""
+    opened = viewers.open(storage_state=administrator, **getattr(request, "param", {}))
+    opened.goto(PATH)
+    return opened
+
+
 def card(page: Page, name: str) -> Locator:
     """Return the card of a name that waits."""
     return page.get_by_role("article", name=name, exact=True)
@@ -76,21 +86,27 @@ def test_a_search_shows_institutions_as_one_types(page: Page, stage: Stage, name
 
 
 def test_a_name_is_registered_and_what_was_typed_stays_when_refused(
-    page: Page, stage: Stage, names: dict[str, int], viewers: Viewers
+    manager: Page, stage: Stage, names: dict[str, int], viewers: Viewers
 ) -> None:
     viewers.expect_trouble("status of 409")
-    hospital = card(page, HOSPITAL)
+    hospital = card(manager, HOSPITAL)
     hospital.get_by_text("Register as a new institution").click()
     hospital.get_by_role("textbox", name="Vote code if it has one").fill("001")
     hospital.get_by_role("button", name="Register").click()
-    expect(page.get_by_role("alert")).to_have_text(
+    expect(manager.get_by_role("alert")).to_have_text(
         "Another institution has this vote code. Nothing was changed."
     )
     expect(hospital.get_by_role("textbox", name="Vote code if it has one")).to_have_value("001")
     hospital.get_by_role("textbox", name="Vote code if it has one").fill("050")
     hospital.get_by_role("button", name="Register").click()
-    expect(told(page)).to_contain_text("586 people have this workplace")
+    expect(told(manager)).to_contain_text("586 people have this workplace")
     assert institution_of(stage.conn, names[HOSPITAL]) == [(HOSPITAL, 586)]
+
+
+def test_an_officer_maps_names_and_registers_none(page: Page) -> None:
+    hospital = card(page, HOSPITAL)
+    expect(hospital.get_by_role("searchbox")).to_be_visible()
+    expect(hospital.get_by_text("Register as a new institution")).to_have_count(0)
 
 
 def test_the_whole_story_by_keyboard(page: Page, stage: Stage, names: dict[str, int]) -> None:
@@ -111,23 +127,23 @@ def test_the_whole_story_by_keyboard(page: Page, stage: Stage, names: dict[str, 
     assert institution_of(stage.conn, names[HOSPITAL]) == [(None, 586)]
 
 
-@pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True)
-def test_it_works_without_javascript(page: Page, stage: Stage, names: dict[str, int]) -> None:
-    hospital = card(page, HOSPITAL)
+@pytest.mark.parametrize("manager", [{"java_script_enabled": False}], indirect=True)
+def test_it_works_without_javascript(manager: Page, stage: Stage, names: dict[str, int]) -> None:
+    hospital = card(manager, HOSPITAL)
     hospital.get_by_role("searchbox").fill("afya")
     hospital.get_by_role("button", name="Find").click()
     expect(hospital.get_by_text("1 institution found")).to_be_visible()
     expect(hospital.get_by_role("searchbox")).to_have_value("afya")
     hospital.get_by_role("radio", name=HEALTH).check()
     hospital.get_by_role("button", name="to the selected institution").click()
-    expect(told(page)).to_contain_text(f"is mapped to {HEALTH}")
-    card(page, SHORT).get_by_text("Register as a new institution").click()
-    card(page, SHORT).get_by_role("button", name="Register").click()
-    expect(page.get_by_text("No waiting names")).to_be_visible()
+    expect(told(manager)).to_contain_text(f"is mapped to {HEALTH}")
+    card(manager, SHORT).get_by_text("Register as a new institution").click()
+    card(manager, SHORT).get_by_role("button", name="Register").click()
+    expect(manager.get_by_text("No waiting names")).to_be_visible()
     assert institution_of(stage.conn, names[SHORT]) == [(SHORT, 12)]
 
 
-def test_every_state_fits_everybody(page: Page, stage: Stage, names: dict[str, int]) -> None:
+def test_every_state_fits_everybody(manager: Page, stage: Stage, names: dict[str, int]) -> None:
     long = (
         "Kitengo cha Uratibu wa Shughuli za Serikali na Uhamasishaji wa Jamii Kaskazini, Kusini na Magharibi"
     )
@@ -135,20 +151,20 @@ def test_every_state_fits_everybody(page: Page, stage: Stage, names: dict[str, i
     waiting(stage.conn, "Bodi ya Mikopo", 30)
     for n in range(10):
         waiting(stage.conn, f"Skuli ya {n}", 2)
-    page.goto(PATH)
-    card(page, HOSPITAL).get_by_text("Register as a new institution").click()
-    card(page, HOSPITAL).get_by_role("searchbox").fill("ya")
-    expect(card(page, HOSPITAL).get_by_text("enter more words to find fewer")).to_be_visible()
-    expect_fit_for_everybody(page)
-    page.goto(f"{PATH}?page=2")
-    expect_fit_for_everybody(page)
-    card(page, long).get_by_text("Register as a new institution").click()
-    card(page, long).get_by_role("button", name="Register").click()
-    page.goto(f"{PATH}?name=uchaguzi")
-    card(page, SHORT).get_by_role("radio", name=ELECTIONS).check()
-    card(page, SHORT).get_by_role("button", name="to the selected institution").click()
-    expect(told(page)).to_be_visible()
-    expect_fit_for_everybody(page)
+    manager.goto(PATH)
+    card(manager, HOSPITAL).get_by_text("Register as a new institution").click()
+    card(manager, HOSPITAL).get_by_role("searchbox").fill("ya")
+    expect(card(manager, HOSPITAL).get_by_text("enter more words to find fewer")).to_be_visible()
+    expect_fit_for_everybody(manager)
+    manager.goto(f"{PATH}?page=2")
+    expect_fit_for_everybody(manager)
+    card(manager, long).get_by_text("Register as a new institution").click()
+    card(manager, long).get_by_role("button", name="Register").click()
+    manager.goto(f"{PATH}?name=uchaguzi")
+    card(manager, SHORT).get_by_role("radio", name=ELECTIONS).check()
+    card(manager, SHORT).get_by_role("button", name="to the selected institution").click()
+    expect(told(manager)).to_be_visible()
+    expect_fit_for_everybody(manager)
     assert odd
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests import PROJECT
-from tests.browser.stage import NAME, PASSWORD
+from tests.browser.stage import NAME
+from tests.support.users import PASSWORD
 
 CALM: dict[str, Any] = {"reduced_motion": "reduce"}
 """Animations take time, and show tests nothing."""

@@ -15,6 +15,7 @@ from tests.resilience.scenarios.runner import VOTES
 from tests.support.harness import World
 from tests.support.served import Served
 from tests.support.simulated import Simulator
+from tests.support.users import PASSWORD
 
 SIZE, PAGE_SIZE = 240, 25
 """People of each institution, ten pages of them."""
@@ -38,9 +39,11 @@ class Harness:
         return done.stdout.strip()
 
     def set_up(self) -> None:
-        """Set up schema, register, token and web process, as an operator would."""
+        """Set up schema, register, user, token and web process, as an operator would."""
         self.command("migrate")
         self.command("institutions", "import", str(DEMO_REGISTER))
+        add = ("user", "add", "binti", "--role", "administrator", "--password-stdin")
+        self.command(*add, stdin=PASSWORD)
         token = self.command("token", "add", "payroll")
         self.web = self.open.enter_context(Served(self.world.folder, self.world.settings))
         self.machine = ApiClient(self.web.url, token)

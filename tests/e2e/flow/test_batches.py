@@ -6,7 +6,7 @@ from hrims.batches.progress import Total
 from hrims.schedules import actions as schedules
 from hrims.schedules.request import ScheduleRequest
 from tests.support.harness import World
-from tests.support.users import ASHA
+from tests.support.users import ASHA, BINTI
 
 
 def total(world: World, batch_id: int) -> Total:
@@ -40,7 +40,7 @@ def test_a_failure_stops_no_other_run_and_is_retried(world: World) -> None:
 def test_any_number_of_workers_ask_for_a_scheduled_batch_once(world: World) -> None:
     chosen = [id_ for (id_,) in world.rows("SELECT id FROM institutions WHERE vote_code IN ('001', '002')")]
     expected = ScheduleRequest(name="Every night", cron="0 1 * * *", institutions=chosen)
-    schedule = schedules.add(world.conn, ASHA, expected)
+    schedule = schedules.add(world.conn, BINTI, expected)
     for _ in range(3):
         world.start_worker()
     world.wait_for_rows("SELECT count(*) FROM workers_v WHERE alive", [(3,)])

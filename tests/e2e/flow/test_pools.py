@@ -7,14 +7,14 @@ from hrims.jobs import enqueue
 from hrims.jobs.attempts.retry_policy import DEFAULT_POLICY, RetryPolicy
 from hrims.jobs.workers import pools
 from tests.support.harness import TIMEOUT, World
-from tests.support.users import ASHA
+from tests.support.users import ASHA, BINTI
 
 
 def tie(world: World, vote: str, pool: str | None) -> None:
     """Ties an institution to a pool."""
     found = institution_store.find_institution_by(world.conn, "votecode", vote)
     assert found
-    pools.set_run_policy(world.conn, ASHA, found.id, pool, DEFAULT_POLICY)
+    pools.set_run_policy(world.conn, BINTI, found.id, pool, DEFAULT_POLICY)
 
 
 def test_a_pool_is_served_by_its_own_workers_alone(world: World) -> None:

@@ -8,7 +8,7 @@ from hrims.access.scope import EVERYTHING
 from hrims.institutions import store as institution_store
 from hrims.institutions.workplaces import actions, store
 from tests.support.harness import World
-from tests.support.users import ASHA
+from tests.support.users import ASHA, BINTI
 
 ROWS = "SELECT zan_id, xmin::text FROM employees ORDER BY zan_id"
 
@@ -46,7 +46,7 @@ def decide_all(world: World, truth: dict[str, str | None]) -> int:
         done = (
             actions.map_workplace(world.conn, ASHA, one.id, known[meant])
             if meant
-            else actions.register_workplace(world.conn, ASHA, one.id)
+            else actions.register_workplace(world.conn, BINTI, one.id)
         )
         moved += done.moved
     return moved

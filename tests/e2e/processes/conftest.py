@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hrims.migrate import migrate
 from hrims.postgres import locks
 from tests.e2e.processes.product import Product, copy_state, env_of, run, state_folder
+from tests.support.databases import clone
 from tests.support.shared import shared_by_processes, state_directory, wait_until_stopped
 
 
@@ -42,6 +44,14 @@ def migrated_template(run_folder: Path) -> Iterator[Path]:
 def migrated(migrated_template: Path, state: Path) -> Path:
     """Provide a state directory of the test's own, whose database is migrated and has no data."""
     return copy_state(migrated_template, state)
+
+
+@pytest.fixture
+def userless_dsn(server_dsn: str) -> Iterator[str]:
+    """Provide the DSN of a migrated database without users, in which ``hrims up`` adds the first."""
+    with clone(server_dsn, "template0") as made:
+        migrate(made)
+        yield made
 
 
 @pytest.fixture(scope="package")

@@ -24,12 +24,14 @@ def line(listed: str, word: str) -> list[str]:
 def test_a_token_is_listed_without_its_secret_and_revoked(shared: Product) -> None:
     token = shared.hrims("token", "add", "listed", "--days", "90").stdout.strip()
     heading, *_ = shared.hrims("token", "list").stdout.splitlines()
-    assert heading.split() == ["ID", "NAME", "ROLE", "OWNER", "CREATED", "LAST", "USED", "ENDS"]
-    assert line(shared.hrims("token", "list").stdout, "listed")[5] == "never"
+    columns = ["ID", "NAME", "SCOPE", "USER", "INST.", "CREATED", "LAST USED", "ENDS"]
+    assert re.split(r" {2,}", heading) == columns
+    assert line(shared.hrims("token", "list").stdout, "listed")[6] == "never"
     assert answer(shared, token) == 200
     listed = shared.hrims("token", "list").stdout
-    id_, _, role, owner, created, used, ends = line(listed, "listed")
-    assert (role, owner, used[:10], len(used)) == ("officer", "-", created, len("2026-11-29 20:15"))
+    id_, _, scope, user, institutions, created, used, ends = line(listed, "listed")
+    assert (scope, user, institutions) == ("sync", "admin", "all")
+    assert (used[:10], len(used)) == (created, len("2026-11-29 20:15"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", ends)
     assert token[10:] not in listed
     assert all(len(row) <= 80 for row in listed.splitlines())
@@ -38,7 +40,7 @@ def test_a_token_is_listed_without_its_secret_and_revoked(shared: Product) -> No
     assert answer(shared, token) == 401
     assert " listed " not in shared.hrims("token", "list").stdout
     everyone = shared.hrims("token", "list", "--all").stdout
-    assert line(everyone, "listed")[6].startswith("revoked ")
+    assert line(everyone, "listed")[7].startswith("revoked ")
     assert all(len(row) <= 100 for row in everyone.splitlines())
     assert shared.hrims("token", "add", "twice").returncode == 0
     second = shared.hrims("token", "add", "twice")
@@ -49,28 +51,28 @@ def test_a_token_is_listed_without_its_secret_and_revoked(shared: Product) -> No
     assert "There is no token of this name or number. Nothing was changed." in again.stderr
 
 
-@pytest.mark.parametrize(("words", "status"), [((), 403), (("--role", "administrator"), 200)])
-def test_a_token_is_no_administrator_unless_that_is_said(
+@pytest.mark.parametrize(("words", "status"), [((), 403), (("--scope", "manage"), 404)])
+def test_a_token_manages_nothing_unless_that_is_said(
     shared: Product, words: tuple[str, ...], status: int
 ) -> None:
     token = shared.hrims("token", "add", f"scoped-{status}", *words).stdout.strip()
-    assert answer(shared, token, path="webhooks") == status
+    assert answer(shared, token, "POST", "webhooks/9999/on") == status
 
 
 def test_a_disabled_person_is_out_at_once_and_comes_back(shared: Product) -> None:
     add = ("user", "add", "zuhura", "--role", "officer", "--password-stdin")
     assert shared.hrims(*add, stdin="first-password\n").returncode == 0
-    token = shared.hrims("token", "add", "hers", "--owner", "zuhura").stdout.strip()
+    token = shared.hrims("token", "add", "hers", "--user", "zuhura").stdout.strip()
     assert shared.sign_in("zuhura", "first-password")
     assert answer(shared, token) == 200
-    assert line(shared.hrims("token", "list").stdout, "hers")[2:4] == ["officer", "zuhura"]
+    assert line(shared.hrims("token", "list").stdout, "hers")[2:4] == ["sync", "zuhura"]
     disabled = shared.hrims("user", "disable", "Zuhura")
     assert disabled.stdout == "zuhura is disabled; 1 session and 1 token ended.\n", disabled.stderr
     assert not shared.sign_in("zuhura", "first-password")
     assert answer(shared, token) == 401
     listed = shared.hrims("user", "list").stdout
-    name, role, _, signed_in, state = line(listed, "zuhura")
-    assert (name, role, len(signed_in)) == ("zuhura", "officer", 16)
+    name, role, institutions, _, signed_in, state = line(listed, "zuhura")
+    assert (name, role, institutions, len(signed_in)) == ("zuhura", "officer", "all", 16)
     assert state.startswith("disabled ")
     assert all(len(row) <= 80 for row in listed.splitlines())
     assert shared.hrims("user", "enable", "zuhura").stdout == "zuhura may sign in again.\n"
@@ -88,7 +90,7 @@ def test_a_disabled_person_is_out_at_once_and_comes_back(shared: Product) -> Non
         (("user", "disable", "unheard"), "There is no user of this name. Nothing was changed."),
         (("user", "enable", "admin"), "admin is enabled already. Nothing was changed."),
         (("token", "revoke", "unheard"), "There is no token of this name or number. Nothing was changed."),
-        (("token", "add", "x", "--owner", "unheard"), "There is no such user who may sign in. No token"),
+        (("token", "add", "x", "--user", "unheard"), "There is no such user who may sign in. No token"),
         (("token", "add", "x", "--days", "0"), "A token is valid for 1 to 3650 days. No token was made."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,

@@ -62,8 +62,8 @@ def test_data_of_another_version_of_postgresql(state: Path) -> None:
     assert (data / "PG_VERSION").read_text() == "15\n"
 
 
-def test_a_password_for_the_first_administrator_that_is_too_short(dsn: str, state: Path) -> None:
-    said = refused(Product(state, DATABASE_URL=dsn, HRIMS_ADMIN_PASSWORD="short9"))
+def test_a_password_for_the_first_administrator_that_is_too_short(userless_dsn: str, state: Path) -> None:
+    said = refused(Product(state, DATABASE_URL=userless_dsn, HRIMS_ADMIN_PASSWORD="short9"))
     assert said.startswith("HRIMS_ADMIN_PASSWORD is wrong. A password has 10 to 256 characters.")
     assert "short9" not in said
 

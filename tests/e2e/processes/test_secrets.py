@@ -18,12 +18,12 @@ DATABASE = "recognisable-database"
 
 
 @pytest.mark.parametrize("log_format", ["json", pytest.param("text", marks=pytest.mark.chaos)])
-def test_no_secret_is_printed_or_logged(dsn: str, state: Path, log_format: str) -> None:
+def test_no_secret_is_printed_or_logged(userless_dsn: str, state: Path, log_format: str) -> None:
     with Simulator(scale=0.02, api_key=SECRETS["HRIMS_API_KEY"], token=SECRETS["HRIMS_TOKEN"]) as simulator:
         simulator.fail("body500", times=1)
         product = Product(
             state,
-            DATABASE_URL=f"{dsn} password={DATABASE}",
+            DATABASE_URL=f"{userless_dsn} password={DATABASE}",
             HRIMS_BASE_URL=simulator.url,
             HRIMS_LOG_FORMAT=log_format,
             HRIMS_LOG_LEVEL="debug",

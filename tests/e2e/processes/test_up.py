@@ -26,13 +26,13 @@ def test_it_works_from_nothing_and_finds_the_same_data_again_beside_another_inst
 
     second = Product(state, PORT=str(first.port)).up()
     assert password not in second.output
-    [command] = re.findall(r"HRIMS_STATE_DIR=\S+ \S+hrims user password admin", second.output)
+    [command] = re.findall(r"HRIMS_STATE_DIR=\S+ \S+hrims user reset-password admin", second.output)
     assert str(state) in command
     assert second.sign_in("admin", password)
     with psycopg.connect(second.dsn) as conn:
         assert conn.execute("SELECT count(*) FROM employees").fetchone() != (0,)
         assert conn.execute("SELECT state, outcome FROM runs").fetchall() == [("completed", "complete")]
-    changed = second.hrims("user", "password", "admin", "--password-stdin", stdin="another-one-9\n")
+    changed = second.hrims("user", "reset-password", "admin", "--password-stdin", stdin="another-one-9\n")
     assert changed.returncode == 0, changed.stderr
     assert second.sign_in("admin", "another-one-9")
     assert not second.sign_in("admin", password)
@@ -55,9 +55,11 @@ def assert_separate(shared: Product, other: Product) -> None:
     assert other.sign_in("asha", "0123456789")
 
 
-def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(dsn: str, state: Path) -> None:
+def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(
+    userless_dsn: str, state: Path
+) -> None:
     url = "http://127.0.0.1:9/hrims"
-    params = {"DATABASE_URL": dsn, "HRIMS_BASE_URL": url, "HRIMS_ADMIN_PASSWORD": "given-by-a-test"}
+    params = {"DATABASE_URL": userless_dsn, "HRIMS_BASE_URL": url, "HRIMS_ADMIN_PASSWORD": "given-by-a-test"}
     with state_folder() as elsewhere:
         product = Product(state, TMPDIR=str(elsewhere.parent), **params).up()
         assert product.is_ready()
@@ -68,7 +70,7 @@ def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(dsn: s
         assert "as given in HRIMS_ADMIN_PASSWORD" in product.output
         assert "given-by-a-test" not in product.output
         assert product.sign_in("admin", "given-by-a-test")
-        with psycopg.connect(dsn) as conn:
+        with psycopg.connect(userless_dsn) as conn:
             assert conn.execute("SELECT count(*) FROM institutions").fetchone() == (0,)
             assert conn.execute("SELECT name, role FROM users").fetchall() == [("admin", "administrator")]
         assert product.stop() == 0

@@ -54,7 +54,7 @@ def test_commands_and_doctor_need_the_before_half_alone(hrims: Command) -> None:
     assert hrims("token", "list") == ""
     hrims("migrate", "--before")
     assert f"ok      schema    {LEFT}\n" in hrims("doctor")
-    assert hrims("token", "list").startswith("ID  NAME  ROLE")
+    assert hrims("token", "list").startswith("ID  NAME  SCOPE")
 
 
 def test_a_web_process_that_had_no_request_stays_ready_and_one_that_starts_refuses(

@@ -64,9 +64,9 @@ NUMBERS = "SELECT pid, array_agg(worker_id) FROM workers WHERE pid IN ({}, {}) G
 
 SCHEDULE = """
 INSERT INTO schedules (name, cron, time_zone, scope, institutions, page_size, priority, spread_minutes,
-                       missed, next_at, made_by)
+                       missed, next_at, made_by, owner_id)
 SELECT 'yearly', '0 0 1 1 *', 'UTC', 'selection', array_agg(id), 10, 'normal', 0,
-       'once', now() + interval '1 year', 'x'
+       'once', now() + interval '1 year', 'binti', (SELECT id FROM users WHERE name = 'binti')
 FROM institutions WHERE vote_code = '{}'
 """
 

@@ -22,7 +22,7 @@ from hrims.schedules import actions as schedules
 from hrims.schedules.request import ScheduleRequest
 from tests.resilience.state_machine.harness import PAGE_SIZE
 from tests.resilience.state_machine.worker_rules import WorkerRules
-from tests.support.users import ASHA
+from tests.support.users import ASHA, BINTI
 
 ATTEMPTS = 2
 """The maximum number of attempts of a run."""
@@ -94,7 +94,7 @@ class QueueMachine(WorkerRules):
             request = ScheduleRequest(
                 name="Nightly", cron="0 1 * * *", institutions=self.ids, page_size=PAGE_SIZE
             )
-            self.schedule = schedules.add(conn, ASHA, request)
+            self.schedule = schedules.add(conn, BINTI, request)
         conn.execute("UPDATE schedules SET next_at = now() WHERE next_at > now() + interval '1 minute'")
 
     @rule(which=st.integers(0, 5))
@@ -123,9 +123,9 @@ class QueueMachine(WorkerRules):
     def pause_or_resume(self) -> None:
         """Pause or resume the queue."""
         if self.paused:
-            actions.resume(self.harness.world.conn, ASHA)
+            actions.resume(self.harness.world.conn, BINTI)
         else:
-            actions.pause(self.harness.world.conn, ASHA, "a test")
+            actions.pause(self.harness.world.conn, BINTI, "a test")
         self.paused = not self.paused
 
     @rule(which=institutions, times=st.integers(1, 4))
@@ -164,7 +164,7 @@ class QueueMachine(WorkerRules):
         """Assert that every run ends and that complete runs have all employees."""
         self.resume_all()
         if self.paused:
-            actions.resume(self.harness.world.conn, ASHA)
+            actions.resume(self.harness.world.conn, BINTI)
         self.ensure_worker()
         self.harness.remote.reset()
         for run_id in self.runs("waiting", "delayed", "active"):
