@@ -18,10 +18,10 @@ NAME, SUPERVISOR, ADMINISTRATOR = "asha", "juma", "binti"
 """An officer, a supervisor and an administrator. All have the same password."""
 
 OF_RUNS = (
-    "runs, run_progress, run_pages, run_attempts, rejects, preview_people, employees, employee_changes, "
-    "listings, departures, departure_people, employee_events, workplaces, reject_cases, run_cases, "
-    "run_drift, run_starts, webhook_messages, webhook_tries, webhook_endpoints, batches, batch_members, "
-    "schedules, schedule_firings"
+    "runs, run_requesters, run_progress, run_pages, run_attempts, rejects, preview_people, employees, "
+    "employee_changes, listings, departures, departure_people, employee_events, workplaces, reject_cases, "
+    "run_cases, run_drift, run_starts, webhook_messages, webhook_tries, webhook_endpoints, batches, "
+    "batch_members, schedules, schedule_firings"
 )
 
 
