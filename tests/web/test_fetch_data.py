@@ -109,6 +109,12 @@ def test_the_card_of_a_run_that_has_ended_stops(
     assert "hx-trigger" not in text(answer)
 
 
+def test_a_role_that_starts_no_runs_gets_no_button(auditor: Browser, health: int) -> None:
+    choice = auditor.get(f"{PATH}/choice?institution={health}").text
+    assert "Your role cannot start runs." in choice
+    assert "<button" not in choice
+
+
 def test_fragments_are_fragments(officer: Browser, conn: Connection, health: int) -> None:
     enqueue_run_of(conn, health)
     for path in (f"{PATH}/choice?institution={health}", f"{PATH}/runs/1", f"{PATH}/recent"):

@@ -6,10 +6,12 @@ import psycopg
 import pytest
 
 from hrims.db import Connection
+from hrims.jobs.enqueue_person import enqueue_person
 from hrims.people import store
 from hrims.web.pages import people as people_page
 from tests.database.lists import Lists
 from tests.support.people import record
+from tests.support.users import ASHA
 from tests.web.browsers import Browser
 from tests.web.lists import with_lists
 from tests.web.runs import end_run, enqueue_run_of, institution
@@ -137,6 +139,15 @@ def test_an_auditor_can_search_and_read_but_not_fetch(auditor: Browser, people: 
     assert "Fetch this person" not in auditor.get(f"{PAGE}/1").text
     assert auditor.press(f"{PAGE}/1/fetch").status_code == 403
     assert auditor.press(f"{PAGE}/fetch", key="580330001").status_code == 403
+
+
+def test_an_auditor_gets_no_button_for_the_failed_run_of_a_person(
+    auditor: Browser, officer: Browser, conn: Connection
+) -> None:
+    run_id = end_run(conn, enqueue_person(conn, ASHA, "580330001").run_id, "failed", None)
+    for browser, buttons in ((officer, 1), (auditor, 0)):
+        card = browser.get(f"/dashboard/admin/fetch-data/runs/{run_id}").text
+        assert (card.count('id="status"'), card.count("Retry run")) == (1, buttons)
 
 
 def test_a_search_needs_the_form(officer: Browser) -> None:
