@@ -24,6 +24,7 @@ from hrims.webhooks import task as webhooks
 DELETIONS: Final[tuple[cleaner.Deletion, ...]] = (
     cleaner.delete_expired_workers,
     cleaner.delete_expired_searches,
+    cleaner.delete_old_request_counts,
     cleaner.delete_expired_jobs,
     cleaner.delete_expired_reject_people,
     cleaner.delete_expired_run_details,

@@ -2,13 +2,12 @@
 
 from typing import Annotated, Literal
 
-import msgspec
-
+from hrims.config.limits import LimitSettings
 from hrims.config.values import header_token, url, yes_or_no
 from hrims.config.variables import setting
 
 
-class OperationSettings(msgspec.Struct, frozen=True, kw_only=True):
+class OperationSettings(LimitSettings, frozen=True, kw_only=True):
     """What an operator sees of the processes."""
 
     # Metrics

@@ -13,7 +13,7 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.scope import Scope
 from hrims.db import Connection
-from hrims.errors import Conflict, NotFound, Unprocessable
+from hrims.errors import Conflict, NotFound, TooMany, Unprocessable
 from hrims.institutions import store as institution_store
 from hrims.jobs import queue, store
 from hrims.jobs.attempts.retry_policy import DEFAULT_POLICY, RetryPolicy
@@ -29,6 +29,9 @@ PageSize = Annotated[int, Meta(ge=1, le=MAX_PAGE_SIZE)]
 
 MAX_ENQUEUE_ATTEMPTS = 10
 """How often enqueueing is attempted while the run in its way ends between lookup and insert."""
+
+MAX_QUEUED = 100
+"""Unfinished runs that one user may have requested one by one. A batch counts none."""
 
 IdentifierType = Literal["votecode", "tin"]
 
@@ -73,6 +76,7 @@ def enqueue_run(
                 result = _deduplicated(unfinished, institution, kind)
                 _join(conn, actor, result.run_id, priority)
                 return result
+            check_queue_limit(conn, actor)
             run_id = store.insert_run(
                 conn,
                 {
@@ -135,6 +139,19 @@ def enqueue_job(conn: Connection, run_id: int) -> None:
     params = rate_limit.find_queue_params(conn, run_id)
     job = queue.make_job(run_id, params, conn)
     store.link_job(conn, run_id, job.defer(**queue.arguments(run_id, params)))
+
+
+def check_queue_limit(conn: Connection, actor: Actor) -> None:
+    """Raise TooMany if the user has too many unfinished runs that were requested one by one.
+
+    It locks the user, so that two requests at the same time cannot both be the last allowed one.
+    """
+    if actor.user_id is not None and store.count_queued(conn, actor.user_id) >= MAX_QUEUED:
+        raise TooMany(
+            f"You have {MAX_QUEUED} unfinished runs already. Nothing was queued. Wait until some have ended, "
+            "or request many institutions as one batch.",
+            "too_many_queued",
+        )
 
 
 def requester_of(actor: Actor) -> dict[str, Any]:

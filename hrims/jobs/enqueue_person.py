@@ -13,7 +13,13 @@ from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput
 from hrims.jobs import store
 from hrims.jobs.attempts.retry_policy import DEFAULT_POLICY
-from hrims.jobs.enqueue import MAX_ENQUEUE_ATTEMPTS, EnqueueResult, enqueue_job, requester_of
+from hrims.jobs.enqueue import (
+    MAX_ENQUEUE_ATTEMPTS,
+    EnqueueResult,
+    check_queue_limit,
+    enqueue_job,
+    requester_of,
+)
 from hrims.jobs.rate_limit.priorities import NORMAL
 from hrims.text import compact
 
@@ -39,6 +45,7 @@ def enqueue_person(conn: Connection, actor: Actor, key: str) -> EnqueueResult:
             if unfinished := store.find_unfinished(conn, None, number):
                 store.add_requester(conn, unfinished[0], actor.user_id)
                 return EnqueueResult(unfinished[0], ONE_PERSON, deduplicated=True)
+            check_queue_limit(conn, actor)
             if run_id := store.insert_run(conn, _run_row(actor, number)):
                 enqueue_job(conn, run_id)
                 record(conn, actor, "run.ask", f"run:{run_id}", kind="person")

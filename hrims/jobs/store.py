@@ -70,6 +70,21 @@ def find_unfinished(
     return (row[0], row[1]) if row else None
 
 
+def count_queued(conn: Connection, user_id: int) -> int:
+    """Return the unfinished runs that a user requested one by one, without those of batches.
+
+    The user is locked until the transaction ends.
+    """
+    conn.execute("SELECT FROM users WHERE id = %s FOR NO KEY UPDATE", (user_id,))
+    row = conn.execute(
+        "SELECT count(*) FROM runs r WHERE requester_id = %s AND state IN ('waiting', 'delayed', 'active')"
+        " AND NOT EXISTS (SELECT FROM batch_members m WHERE m.run_id = r.id AND NOT m.joined)",
+        (user_id,),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def add_requester(conn: Connection, run_id: int, user_id: int | None) -> None:
     """Record that a user asked for a run that another user had requested already."""
     if user_id is not None:

@@ -1,7 +1,6 @@
 """HTTP client of HRIMS. Input: an identifier and a page number. Output: a page, or one RemoteError.
 
-Only this file and ``webhooks/post.py`` import httpx. Credentials are sent in two headers and appear nowhere
-else.
+Only this file and ``webhooks/post.py`` import httpx. Credentials appear in two headers and nowhere else.
 """
 
 import asyncio
@@ -140,9 +139,8 @@ class Remote:
         raise failure
 
     async def _exchange(self, request: bytes) -> tuple[int, bytes]:
-        async with self._client.stream(
-            "POST", self._url, content=request, headers=request_ids.headers()
-        ) as response:
+        headers = request_ids.headers()
+        async with self._client.stream("POST", self._url, content=request, headers=headers) as response:
             with with_status(response.status_code):
                 _refuse(response)
                 answer = await body.read(

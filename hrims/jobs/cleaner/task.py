@@ -12,6 +12,7 @@ from typing import Final
 
 import psycopg
 
+from hrims.access.request_limits.store import delete_old
 from hrims.config import Settings
 from hrims.db import AsyncConnection, AsyncPool
 from hrims.jobs.cleaner import store
@@ -83,6 +84,11 @@ async def _delete_batch(pool: AsyncPool, kind: str, delete_batch: DeleteBatch) -
 async def delete_expired_searches(pool: AsyncPool, _settings: Settings) -> None:
     """Delete the expired searches for people."""
     await delete_in_batches(pool, "searches", partial(store.delete_searches, batch_size=SEARCH_BATCH))
+
+
+async def delete_old_request_counts(pool: AsyncPool, _settings: Settings) -> None:
+    """Delete the counts of requests of earlier minutes."""
+    await delete_in_batches(pool, "request_counts", lambda conn: delete_old(conn, SEARCH_BATCH))
 
 
 async def delete_expired_jobs(pool: AsyncPool, settings: Settings) -> None:

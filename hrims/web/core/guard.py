@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, redirect, request, url_for
 
-from hrims.access import sessions, tokens
+from hrims.access import request_limits, sessions, tokens
 from hrims.access.actor import Actor
 from hrims.access.permissions import Permission
 from hrims.access.scope import Scope
@@ -20,7 +20,7 @@ from hrims.errors import NotSignedIn
 from hrims.monitoring.exposition import bearer_of
 from hrims.web.core import csrf, permissions
 from hrims.web.core.access_log import request_id
-from hrims.web.core.app_state import pool
+from hrims.web.core.app_state import pool, settings
 
 HOME = "/dashboard/admin/fetch-data"
 
@@ -45,6 +45,8 @@ def authorize() -> Response | None:
         return _redirect_to_sign_in()
     if client.token_id is None:
         csrf.check()
+    with pool().connection() as conn:
+        request_limits.check(conn, settings(), client.number, client.address)
     if not permissions.allows(current_app, request.endpoint, client.permissions):
         raise permissions.refusal(current_app, request.endpoint, by_token=client.token_id is not None)
     return None
@@ -149,8 +151,9 @@ def _by_token() -> Actor:
     if token := _bearer_token():
         with pool().connection() as conn:
             found = tokens.find_token(conn, token)
-        if found:
-            return _from_here(found)
+            if found:
+                return _from_here(found)
+            request_limits.check_unauthorized(conn, settings(), address())
     raise NotSignedIn("This token is not valid. Nothing was changed.", "bad_token")
 
 
