@@ -5,9 +5,6 @@ Used as ``gunicorn --config python:hrims.cli.gunicorn_settings``, from a checkou
 
 import logging
 import os
-import socket
-import struct
-import sys
 import threading
 from typing import Any
 
@@ -15,7 +12,7 @@ from gunicorn import glogging
 
 import hrims.config
 import hrims.log
-from hrims.cli import parent_watch
+from hrims.cli import gunicorn_limits, parent_watch
 from hrims.installation import WSGI_APP
 from hrims.monitoring import shared_folder
 
@@ -37,16 +34,6 @@ class logger_class(glogging.Logger):  # type: ignore[misc] # noqa: N801 - named 
         self.error_log.propagate = True
         self.error_log.setLevel(logging.NOTSET)
 
-    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """Log an exception, but a client timeout only as information.
-
-        A slow client is not an error of this process and must not fill the log.
-        """
-        if isinstance(sys.exc_info()[1], BlockingIOError):
-            log.info("client_timed_out")
-        else:
-            super().exception(msg, *args, **kwargs)
-
 
 wsgi_app = WSGI_APP
 bind = [
@@ -60,19 +47,15 @@ graceful_timeout = 3
 keepalive = 15
 control_socket_disable = True
 
+worker_connections = 2 * gunicorn_limits.MAX_CONNECTIONS
+"""Never reached: the worker gives connections up before."""
 
-READ_SECONDS = 10
-"""Seconds of silence in the middle of a request after which its thread is released."""
+sendfile = False
+"""The worker sends: a client that receives slowly must not hold a thread."""
 
-
-def when_ready(server: Any) -> None:
-    """Set a receive timeout on the listening sockets.
-
-    Accepted connections inherit it. Gunicorn's threads have no read timeout of their own.
-    """
-    for listener in server.LISTENERS:
-        deadline = struct.pack("ll", READ_SECONDS, 0)
-        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, deadline)
+forwarded_allow_ips = ""
+forwarder_headers = ""
+"""No header of a client changes the scheme or the path. The application trusts HRIMS_TRUSTED_PROXIES only."""
 
 
 def on_starting(server: object) -> None:

@@ -229,6 +229,19 @@ class Settings(OperationSettings, frozen=True, kw_only=True):
     max_streams: Annotated[
         int, setting("HRIMS_MAX_STREAMS", "event streams that one process holds open at once", ge=0, le=500)
     ] = 16
+    web_read_seconds: Annotated[
+        float,
+        setting("HRIMS_WEB_READ_SECONDS", "seconds in which a request must have arrived", ge=1, le=600),
+    ] = 20.0
+    connections_per_address: Annotated[
+        int,
+        setting(
+            "HRIMS_CONNECTIONS_PER_ADDRESS",
+            "connections of one address to one web process; 0 for no limit",
+            ge=0,
+            le=10000,
+        ),
+    ] = 100
     max_body_kb: Annotated[
         int, setting("HRIMS_MAX_BODY_KB", "largest request body, in KB", ge=1, le=102400)
     ] = 256

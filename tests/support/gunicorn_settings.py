@@ -1,15 +1,19 @@
 """Gunicorn settings of the web process in tests: those of the product, with other waits.
 
-TEST_HEARTBEAT is the number of seconds without an event after which a stream sends a heartbeat.
+TEST_HEARTBEAT is the number of seconds without an event after which a stream sends a heartbeat, TEST_STALL
+that after which a client that receives nothing is disconnected, TEST_APP another application.
 """
 
 import os
 
-import hrims.cli.gunicorn_settings
+from hrims.cli import gunicorn_worker
 from hrims.cli.gunicorn_settings import *  # noqa: F403 - the other settings stay
 from hrims.web.api import stream
 
-stream.HEARTBEAT = float(os.environ["TEST_HEARTBEAT"])
+stream.HEARTBEAT = float(os.environ.get("TEST_HEARTBEAT", stream.HEARTBEAT))
 stream.CLIENT_CHECK_INTERVAL = 0.1
-hrims.cli.gunicorn_settings.READ_SECONDS = 1
+gunicorn_worker.STALL_SECONDS = float(os.environ.get("TEST_STALL", gunicorn_worker.STALL_SECONDS))
 graceful_timeout = 1
+
+if "TEST_APP" in os.environ:
+    wsgi_app = os.environ["TEST_APP"]

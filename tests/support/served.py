@@ -28,7 +28,8 @@ def free_port() -> int:
 class Served:
     """One web process. ``url`` is its address, ``log`` the file of its output.
 
-    With ``heartbeat``, streams send one after so many seconds, and slow clients are dropped after a second.
+    With ``heartbeat``, streams send one after so many seconds. Variables that begin with TEST_ change more
+    (``tests/support/gunicorn_settings.py``).
     """
 
     def __init__(
@@ -37,13 +38,15 @@ class Served:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"web-{self.port}.log"
+        tests = {name: value for name, value in env.items() if name.startswith("TEST_")}
+        if heartbeat:
+            tests["TEST_HEARTBEAT"] = str(heartbeat)
         self._command = [
             str(Path(sys.executable).with_name("gunicorn")),
             "--config",
-            f"python:{'tests.support' if heartbeat else 'hrims.cli'}.gunicorn_settings",
+            f"python:{'tests.support' if tests else 'hrims.cli'}.gunicorn_settings",
         ]
-        self._env = {**os.environ, "HRIMS_STATE_DIR": str(folder), **env, "PORT": str(self.port)}
-        self._env["TEST_HEARTBEAT"] = str(heartbeat)
+        self._env = {**os.environ, "HRIMS_STATE_DIR": str(folder), **env, **tests, "PORT": str(self.port)}
         self.start()
 
     def start(self) -> None:

@@ -4,11 +4,10 @@ Input: a job id. Output: the events ``status``, ``progress``, ``complete``, ``er
 the run or the sign-in of the client ends.
 """
 
-import select
-import socket
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from typing import Protocol
 
 import psycopg
 from flask import Response, request
@@ -35,6 +34,13 @@ The sign-in is checked at the same interval, also if the stream is never silent.
 
 CLIENT_CHECK_INTERVAL = 1.0
 """Seconds between two checks whether the client is still connected."""
+
+
+class Client(Protocol):
+    """The connection of a client, as the web server passes it."""
+
+    def is_disconnected(self) -> bool:
+        """Return whether the client is gone. Without this check its stream counts until a heartbeat fails."""
 
 
 def stream_run(job_id: str) -> Response:
@@ -72,7 +78,7 @@ def _stream_changes(
     subscriber: Subscriber,
     database: Pool,
     find_client: ClientFinder,
-    client: socket.socket | None,
+    client: Client | None,
 ) -> Iterator[str]:
     # Read after joining: a change between the two is sent twice rather than lost.
     with database.connection() as conn:
@@ -92,7 +98,7 @@ def _stream_changes(
             yield update.event("progress", serializers.progress)
         heartbeat_at = time.monotonic() + HEARTBEAT
         while (update := subscriber.wait(CLIENT_CHECK_INTERVAL)) is None and time.monotonic() < heartbeat_at:
-            if client is not None and _is_disconnected(client):
+            if client is not None and client.is_disconnected():
                 return
         if time.monotonic() >= check_at:
             if not _is_still_allowed(run_id, database, find_client):
@@ -119,15 +125,6 @@ def _find_scope(conn: Connection, run_id: int, find_client: ClientFinder) -> Sco
     if client is None or not client.can(Permission.READ_RUNS):
         return None
     return client.scope if store.find_run(conn, client.scope, run_id) else None
-
-
-def _is_disconnected(client: socket.socket) -> bool:
-    """Return whether the client has disconnected.
-
-    Without this check its stream counts until a heartbeat fails.
-    """
-    readable, _, _ = select.select([client], [], [], 0)
-    return bool(readable) and client.recv(1, socket.MSG_PEEK) == b""
 
 
 def _stream_end(run: Run, database: Pool, find_client: ClientFinder) -> Iterator[str]:
