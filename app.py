@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     traces.prepare(app)
     Htmx(app)
     errors.prepare(app)
-    hosts.prepare(app, settings.hosts)
+    hosts.prepare(app, settings.served_hosts)
     headers.prepare(app, https_only=settings.https_only)
     static_files.prepare(app)
     templating.configure(app, settings.time_zone)

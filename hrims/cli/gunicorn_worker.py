@@ -67,7 +67,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
             return
         sock.setblocking(False)
         client = ClientSocket(sock, self._slow_readers)
-        conn = Connection(self.cfg, client, peer, listener.getsockname(), self.limits.max_body)
+        # The address at which the connection arrived: that of a listener may stand for all of this machine.
+        conn = Connection(self.cfg, client, peer, sock.getsockname(), self.limits.max_body)
         client.send_later = partial(self.method_queue.defer, self._send_rest, conn)
         victim = self.limits.find_victim(conn, self.connections)
         self.nr_conns += 1

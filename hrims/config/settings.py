@@ -4,10 +4,8 @@ from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from hrims.config.operation import OperationSettings
 from hrims.config.values import (
     folder,
-    host_names,
     long_text,
     pool_name,
     postgres_url,
@@ -16,11 +14,12 @@ from hrims.config.values import (
     zone,
 )
 from hrims.config.variables import list_variables, setting
+from hrims.config.web import WebSettings
 from hrims.errors import ConfigError
 from hrims.installation import DEFAULT_STATE_DIR
 
 
-class Settings(OperationSettings, frozen=True, kw_only=True):
+class Settings(WebSettings, frozen=True, kw_only=True):
     """All settings, typed. ``repr`` omits secrets."""
 
     # Locations
@@ -33,8 +32,6 @@ class Settings(OperationSettings, frozen=True, kw_only=True):
     state_dir: Annotated[Path, setting("HRIMS_STATE_DIR", "where embedded data lives", prepare=folder)] = (
         DEFAULT_STATE_DIR
     )
-    host: Annotated[str, setting("HRIMS_HOST", "address on which the web process listens")] = "127.0.0.1"
-    port: Annotated[int, setting("PORT", "port on which the web process listens", ge=1, le=65535)] = 9002
     user: Annotated[
         str | None, setting("HRIMS_USER", "user that commands act as; without it, that of your login name")
     ] = None
@@ -221,54 +218,13 @@ class Settings(OperationSettings, frozen=True, kw_only=True):
         ZoneInfo, setting("HRIMS_TIME_ZONE", "time zone in which pages show times", prepare=zone)
     ] = ZoneInfo("Africa/Dar_es_Salaam")
 
-    # Web process
-    web_processes: Annotated[
-        int, setting("HRIMS_WEB_PROCESSES", "processes that answer pages", ge=1, le=64)
-    ] = 1
-    web_threads: Annotated[int, setting("HRIMS_WEB_THREADS", "threads in each of them", ge=2, le=500)] = 32
-    max_streams: Annotated[
-        int, setting("HRIMS_MAX_STREAMS", "event streams that one process holds open at once", ge=0, le=500)
-    ] = 16
-    web_read_seconds: Annotated[
-        float,
-        setting("HRIMS_WEB_READ_SECONDS", "seconds in which a request must have arrived", ge=1, le=600),
-    ] = 20.0
-    connections_per_address: Annotated[
-        int,
-        setting(
-            "HRIMS_CONNECTIONS_PER_ADDRESS",
-            "connections of one address to one web process; 0 for no limit",
-            ge=0,
-            le=10000,
-        ),
-    ] = 100
-    max_body_kb: Annotated[
-        int, setting("HRIMS_MAX_BODY_KB", "largest request body, in KB", ge=1, le=102400)
-    ] = 256
-    trusted_proxies: Annotated[
-        int,
-        setting("HRIMS_TRUSTED_PROXIES", "proxies in front whose X-Forwarded-For is believed", ge=0, le=10),
-    ] = 0
-    hosts: Annotated[
-        frozenset[str],
-        setting(
-            "HRIMS_HOSTS",
-            "host names that are served, separated by commas; without it, every one",
-            prepare=host_names,
-        ),
-    ] = frozenset()
-
     def __post_init__(self) -> None:
         if self.silent_seconds < 2 * self.beat_seconds:
             raise ConfigError(
                 "HRIMS_SILENT_SECONDS must be at least twice HRIMS_BEAT_SECONDS, "
                 "or workers that are well are thought dead. Nothing was started."
             )
-        if self.max_streams >= self.web_threads:
-            raise ConfigError(
-                "HRIMS_MAX_STREAMS must be below HRIMS_WEB_THREADS, or streams take every thread "
-                "and no page is answered. Nothing was started."
-            )
+        super().__post_init__()
 
     def __repr__(self) -> str:
         shown = (f"{item.field}={getattr(self, item.field)!r}" for item in VARIABLES if not item.is_secret)
