@@ -28,6 +28,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Create the web application. It connects to no database before the first request."""
     settings = settings or config.load(os.environ)
     app = Flask("app", template_folder=TEMPLATES, static_folder=None)
+    # Otherwise an address with // is redirected to an absolute URL with the host of the request.
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_kb * 1024
     app_state.attach(app, settings)
     tracing.configure(settings, "web")

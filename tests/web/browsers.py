@@ -35,6 +35,11 @@ class Browser(FlaskClient):
         return self.post(path, data={"csrf_token": self.csrf(), **form})
 
 
+def without_form_token(text: str) -> str:
+    """Return the text of a page without its form token, which is another one each time."""
+    return re.sub(r"[\w-]{22}\.[0-9a-f]{64}", "", text)
+
+
 def new_browser(app: Flask) -> Browser:
     """Another browser, without cookies."""
     browser = app.test_client()

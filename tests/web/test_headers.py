@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from hrims.db import Connection
+from hrims.web.routes import ROUTES
 from tests import PROJECT
 from tests.support.users import PASSWORD, add_user
 from tests.web.browsers import Browser
@@ -86,6 +87,22 @@ def csrf_over_tls(client: Browser, url: str) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-in", base_url=url).text)
     assert found
     return found[1]
+
+
+def test_no_redirect_has_the_host_of_the_request(officer: Browser, client: Browser) -> None:
+    paths = [re.sub("<[^>]+>", "1", route.url) for route in ROUTES if route.method == "GET"]
+    for path in [*paths, "/nothing", "/static/vendor/pico.min.css"]:
+        for odd in (
+            path,
+            f"/{path}",
+            f"//evil.example{path}",
+            f"{path}/",
+            path[0] + path[1:].replace("/", "//"),
+        ):
+            for browser in (officer, client):
+                with browser.get(environ_overrides={"PATH_INFO": odd}) as answer:
+                    location = answer.headers.get("Location", "/")
+                assert re.match(r"/(?!/)", location), odd
 
 
 def test_the_files_of_others_are_those_named() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from flask_wtf.csrf import CSRFError
 from procrastinate.exceptions import ConnectorException
 from werkzeug.exceptions import HTTPException
 
@@ -62,7 +61,6 @@ def prepare(app: Flask) -> None:
     app.before_request(_refuse_large_body)
     app.before_request(_refuse_nul)
     app.register_error_handler(InputError, _handle_input_error)
-    app.register_error_handler(CSRFError, _handle_csrf_error)
     app.register_error_handler(HTTPException, _handle_http_error)
     for error_type in (psycopg.Error, ConnectorException, DatabaseUnusable):
         app.register_error_handler(error_type, _handle_database_error)
@@ -120,13 +118,6 @@ def _handle_input_error(error: InputError) -> Response:
     if retry_after := getattr(error, "retry_after", None):
         response.headers["Retry-After"] = str(retry_after)
     return response
-
-
-def _handle_csrf_error(error: CSRFError) -> Response:
-    message = (
-        "The page has expired, or the request did not come from it. Nothing was changed. Reload the page."
-    )
-    return _respond(message, "csrf", HTTPStatus.BAD_REQUEST)
 
 
 def _handle_http_error(error: HTTPException) -> Any:
