@@ -1,10 +1,13 @@
-"""Normalization of text for storage and comparison. Input: a text. Output: its clean form. Pure."""
+"""Normalization of text for storage, comparison and display. Input: a text. Output: its clean form. Pure."""
 
 import unicodedata
 from typing import Final
 
 INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 """Invisible characters that are removed: soft hyphen, zero-width space, word joiner, byte order mark."""
+
+CONTROLS: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories that are escaped for display, because they can end, colour or reorder a line."""
 
 
 def clean(text: str) -> str:
@@ -33,3 +36,15 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def escaped(text: str) -> str:
+    """Return a text with every control, format and surrogate character as a Python escape."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in CONTROLS
+        else character
+        for character in text
+    )

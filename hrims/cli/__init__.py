@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from hrims import version
+from hrims.cli import terminal
 
 COMMANDS = {
     "up": ("hrims.cli.up", "Start everything: database, simulator, web and worker."),
@@ -79,14 +80,14 @@ def commands(as_user: str | None) -> None:
 def main(arguments: Sequence[str] | None = None, **extra: Any) -> None:
     """Run a command.
 
-    For an error that the user can correct, print only its message and exit with code 1.
+    For an error that the user can correct, print only its message and exit with code 1. For a defect, print
+    its traceback without data.
     """
-    try:
-        commands.main(args=arguments, prog_name="hrims", **extra)
-    except Exception as error:
-        from hrims.cli import messages  # noqa: PLC0415 - it loads the database driver
+    with terminal.escaped_output():
+        try:
+            commands.main(args=arguments, prog_name="hrims", **extra)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its message may hold data and controls
+            from hrims.cli import messages  # noqa: PLC0415 - it loads the database driver
 
-        if not isinstance(error, messages.CORRECTABLE):
-            raise
-        click.echo(f"hrims: {messages.error_message(error)}", err=True)
-        sys.exit(1)
+            click.echo(messages.end_message(error), err=True)
+            sys.exit(1)

@@ -65,9 +65,8 @@ def doctor_command(as_json: bool) -> None:
             click.echo(_format(check))
     ok = all(check.state != "amiss" for check in checks)
     if as_json:
-        click.echo(
-            json.dumps({"ok": ok, "checks": [check._asdict() for check in checks]}, ensure_ascii=False)
-        )
+        # ASCII only: a character that is escaped for the terminal would not be JSON.
+        click.echo(json.dumps({"ok": ok, "checks": [check._asdict() for check in checks]}))
     sys.exit(0 if ok else 1)
 
 

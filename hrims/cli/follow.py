@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from hrims.cli import terminal
 from hrims.runs.model import Run
 
 STEP = 10
@@ -35,7 +36,7 @@ class Screen(Protocol):
 
 def screen() -> Screen:
     """Return a progress bar on a terminal, else plain lines; both write to standard error."""
-    console = Console(stderr=True)
+    console = Console(file=terminal.raw_stream(sys.stderr))
     return Bar(console) if console.is_terminal and not console.is_dumb_terminal else Lines()
 
 
@@ -61,7 +62,8 @@ class Bar:
 
     def print_message(self, message: str) -> None:
         """Print a line above the bar."""
-        self._bar.console.print(message, highlight=False, markup=False, soft_wrap=True)
+        text = terminal.escaped_lines(message)
+        self._bar.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self._bar.start()

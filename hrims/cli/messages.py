@@ -9,7 +9,7 @@ import psycopg
 
 from hrims import resilience
 from hrims.errors import HrimsSyncError
-from hrims.log import masked
+from hrims.log import format_traceback, masked
 from hrims.outages import first_line
 
 CORRECTABLE = (HrimsSyncError, psycopg.Error, OSError)
@@ -29,6 +29,13 @@ HINTS = {
 """What to do, by regular expression over the messages of libpq."""
 
 NO_ANSWER = "The database does not answer. Is DATABASE_URL right, and does its server run?"
+
+
+def end_message(error: Exception) -> str:
+    """Return what a command prints that ends with an error."""
+    if isinstance(error, CORRECTABLE):
+        return f"hrims: {error_message(error)}"
+    return f"{format_traceback(error)}\nhrims: This is a defect. Report the lines above."
 
 
 def error_message(error: Exception) -> str:

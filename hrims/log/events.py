@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import structlog
 from structlog.contextvars import get_contextvars
 
-from hrims.log.text import escaped
+from hrims.text import escaped
 
 CONTEXT_FIRST = ("run", "attempt", "page")
 """Fields of the context that a line shows before those of the event."""

@@ -11,8 +11,9 @@ import structlog
 from hrims.config import Settings
 from hrims.log.events import RESERVED
 from hrims.log.libraries import drop_noise, event_of
-from hrims.log.text import add_secrets, cut, escaped, masked
+from hrims.log.text import add_secrets, cut, masked
 from hrims.log.tracebacks import format_traceback
+from hrims.text import escaped
 
 QUIET = ("httpx", "httpcore")
 """Libraries that log addresses that must not be in a log."""

@@ -1,13 +1,13 @@
 """Text of log lines. Input: any text. Output: the text, cut, without secrets and control characters."""
 
 import json
-import unicodedata
 from urllib.parse import quote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from hrims.config import VARIABLES, Settings
+from hrims.text import escaped
 
 MIN_SECRET_LENGTH = 4
 """The minimum length of a masked secret. Masking shorter ones would make text unreadable."""
@@ -16,9 +16,6 @@ MASK = "***"
 
 MAX_LENGTH = 1000
 """Maximum number of logged characters of a value. A traceback is logged in full."""
-
-INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories that are escaped in text, because they can end, colour or reorder a line."""
 
 _secrets: set[str] = set()
 
@@ -32,18 +29,6 @@ def cut(text: str) -> str:
     """Return at most MAX_LENGTH characters of a text, with the number of characters cut off."""
     left_out = len(text) - MAX_LENGTH
     return f"{text[:MAX_LENGTH]}… ({left_out} more)" if left_out > 0 else text
-
-
-def escaped(text: str) -> str:
-    """Return a text with every control, format and surrogate character as a Python escape."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character.encode("unicode_escape").decode()
-        if unicodedata.category(character) in INVISIBLE
-        else character
-        for character in text
-    )
 
 
 def masked(text: str) -> str:
