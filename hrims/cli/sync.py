@@ -1,6 +1,6 @@
 """``hrims sync``: enqueue a run and watch it until it ends.
 
-Input: a vote code, a TIN or the ZanID or payroll number of a person. Output: an exit code.
+Input: a vote code, a TIN, or on standard input the ZanID or payroll number of a person. Output: an exit code.
 """
 
 import logging
@@ -33,15 +33,18 @@ UNAVAILABLE = "The database is unavailable; waiting for it. Ctrl-C ends only thi
 POLL_SECONDS, RECONNECT_SECONDS = 0.25, 1.0
 """Seconds between two polls of a run, and between two connection attempts to an unavailable database."""
 
+PERSON_AS_ARGUMENT = (
+    "Give the ZanID or payroll number on standard input: --person -. As an argument, other users of this "
+    "machine see it in the list of processes, and the shell keeps it in its history. Nothing was queued."
+)
+
 STOP_WAITING = "Ctrl-C stops the waiting and keeps the run."
 
 
 @click.command("sync")
 @click.option("--vote", metavar="CODE", help="The institution with this vote code, like 037.")
 @click.option("--tin", metavar="TIN", help="The institution with this TIN.")
-@click.option(
-    "--person", metavar="KEY", help="One person by ZanID or payroll number; - reads it from standard input."
-)
+@click.option("--person", metavar="-", help="One person, by the ZanID or payroll number on standard input.")
 @click.option(
     "--page-size",
     type=click.IntRange(1, enqueue.MAX_PAGE_SIZE),
@@ -61,10 +64,14 @@ def sync_command(vote: str | None, tin: str | None, person: str | None, page_siz
     2 wrong options, 130 no longer watched.
     """
     if sum(map(bool, (vote, tin, person))) != 1:
-        raise click.UsageError("Name one institution: --vote 037, or --tin 129673100; or one --person.")
+        raise click.UsageError(
+            "Name one institution: --vote 037, or --tin 129673100; or one person: --person -"
+        )
+    if person and person != "-":
+        raise click.UsageError(PERSON_AS_ARGUMENT)
     settings = start.settings()
     if person:
-        result = _enqueue_person(settings, person)
+        result = _enqueue_person(settings)
     else:
         result = _enqueue(settings, "votecode" if vote else "tin", (vote or tin or "").strip(), page_size)
     status = "is under way already" if result.deduplicated else "is queued"
@@ -99,9 +106,9 @@ def _unknown(conn: db.Connection, identifier_type: str, identifier: str) -> str:
     return f"{message} Did you mean {similar.vote_code}, {similar.name}?" if similar else message
 
 
-def _enqueue_person(settings: Settings, key_or_dash: str) -> enqueue.EnqueueResult:
-    # A key from standard input appears neither in the process list nor in the shell history.
-    key = sys.stdin.readline() if key_or_dash == "-" else key_or_dash
+def _enqueue_person(settings: Settings) -> enqueue.EnqueueResult:
+    is_typed = sys.stdin.isatty()
+    key = click.prompt("ZanID or payroll number", err=True) if is_typed else sys.stdin.readline()
     with start.connection(settings) as conn:
         return enqueue_person(conn, start.acting_user(conn, settings, Permission.SYNC), key)
 

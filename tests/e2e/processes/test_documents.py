@@ -55,6 +55,7 @@ def scratch(shared: Product, tmp_path: Path) -> Path:
     write_command(tmp_path / ".venv" / "bin" / "hrims")
     (tmp_path / ".hrims").symlink_to(shared.state)
     (tmp_path / "register.csv").write_text("name,vote_code,tin\nWIZARA YA AFYA,001,156255890\n")
+    (tmp_path / "zan-id").write_text("592675678\n")
     (tmp_path / "password").write_text("a wet monsoon\n")
     for secret in ("key", "token"):
         (tmp_path / secret).write_text(f"an-invented-{secret}\n")

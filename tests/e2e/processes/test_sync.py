@@ -86,14 +86,14 @@ def test_one_person_by_number(shared: Product) -> None:
             "SELECT zan_id, payroll_number FROM employees WHERE payroll_number IS NOT NULL LIMIT 1"
         ).fetchall()
     saved = "Complete: the HRIMS record of this person is saved."
-    by_name = shared.hrims("sync", "--person", zan_id)
+    by_name = shared.hrims("sync", "--person", "-", stdin=zan_id)
     assert by_name.returncode == 0, by_name.stderr
     requested, message = by_name.stdout.splitlines()
     assert re.fullmatch(r"Run \d+ for one person is queued\.", requested)
     assert message == saved
     piped = shared.hrims("sync", "--person", "-", stdin=f"{payroll}\n")
     assert (piped.returncode, piped.stdout.splitlines()[-1]) == (0, saved)
-    unknown = shared.hrims("sync", "--person", "99999999")
+    unknown = shared.hrims("sync", "--person", "-", stdin="99999999")
     assert unknown.returncode == 1
     assert "HRIMS has no employee with this ZanID or payroll number. Nothing was changed." in unknown.stdout
     told = "".join(one.stdout + one.stderr for one in (by_name, piped, unknown))
@@ -136,8 +136,10 @@ def test_no_wait_only_queues(shared: Product) -> None:
     [
         ((), 2, "Name one institution: --vote 037, or --tin"),
         (("--vote", "001", "--tin", "156255890"), 2, "Name one institution"),
-        (("--vote", "001", "--person", "580330000"), 2, "Name one institution"),
-        (("--person", "abc"), 1, "Give a ZanID or a payroll number as text"),
+        (("--vote", "001", "--person", "-"), 2, "Name one institution"),
+        (("--person", "580330000"), 2, "on standard input: --person -"),
+        (("--person=580330000",), 2, "on standard input: --person -"),
+        (("--person", "-"), 1, "Give a ZanID or a payroll number as text"),
         (("--vote", "999"), 1, "No institution on the register has the vote code 999. Nothing was queued."),
         (
             ("--vote", "1"),
@@ -158,6 +160,15 @@ def test_what_is_refused(shared: Product, words: tuple[str, ...], code: int, tol
     assert (done.returncode, done.stdout) == (code, "")
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+    assert "580330000" not in done.stderr
+
+
+def test_a_person_is_asked_for_on_a_terminal(shared: Product) -> None:
+    typed = Typed(shared.env(), "sync", "--person", "-", "--no-wait")
+    typed.wait_for_text("ZanID or payroll number: ")
+    os.write(typed._terminal, b"580330000\n")
+    assert typed.wait() == 0, typed.seen
+    assert "for one person is queued." in typed.seen
 
 
 def test_incomplete_and_failed_and_no_worker(dsn: str, state: Path, tmp_path: Path) -> None:
