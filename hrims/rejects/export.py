@@ -10,6 +10,7 @@ import xlsxwriter
 
 from hrims.jobs.enqueue import IDENTIFIERS
 from hrims.rejects.listing import Case
+from hrims.spreadsheets import neutralize
 
 Cell = str | int | None
 
@@ -30,9 +31,6 @@ HEADINGS: Final = (
 
 MAX_ROWS: Final = 1_048_575
 """Maximum rows of a sheet, without its header. Only the CSV has the rows beyond it."""
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""The first characters of a cell that a spreadsheet would execute."""
 
 
 def cells(case: Case, zone: ZoneInfo) -> tuple[Cell, ...]:
@@ -56,7 +54,7 @@ def write_csv(cases: Iterable[Case], zone: ZoneInfo, into: IO[bytes]) -> None:
     writer = csv.writer(text)
     writer.writerow(HEADINGS)
     for case in cases:
-        writer.writerow([_harmless(cell) for cell in cells(case, zone)])
+        writer.writerow([neutralize(cell) for cell in cells(case, zone)])
     # Do not close the file: the caller owns it.
     text.detach()
 
@@ -77,11 +75,6 @@ def write_xlsx(cases: Iterable[Case], zone: ZoneInfo, into: IO[bytes]) -> None:
             elif cell is not None:
                 sheet.write_number(row, column, cell)
     book.close()
-
-
-def _harmless(cell: Cell) -> Cell:
-    """Return the cell; if a spreadsheet would execute it, prefix an apostrophe, which marks it as text."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 WRITERS: Final[dict[str, Callable[[Iterable[Case], ZoneInfo, IO[bytes]], None]]] = {

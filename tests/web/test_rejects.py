@@ -150,7 +150,7 @@ def test_xlsx(officer: Browser, conn: Connection) -> None:
     assert "58" in row
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", [*"=+-@＝＋－＠", "\t", "\r", "\n", " =", '"='])
 def test_no_cell_is_run_as_a_formula(officer: Browser, conn: Connection, start: str) -> None:
     at = institution(conn)
     name = f'{start}HYPERLINK("http://x")'
@@ -158,6 +158,13 @@ def test_no_cell_is_run_as_a_formula(officer: Browser, conn: Connection, start: 
     conn.execute("UPDATE reject_cases SET reason = %s", (name,))
     assert table(officer)[0]["Reason"] == f"'{name}"
     assert sheet(officer)[1][5].replace("_x000D_", "\r").replace("_x0009_", "\t") == name
+
+
+def test_no_part_of_a_cell_is_run_as_a_formula(officer: Browser, conn: Connection) -> None:
+    add_case(conn, met_by(conn, institution(conn)))
+    conn.execute("UPDATE reject_cases SET reason = 'a;=1;b,@x'")
+    assert table(officer)[0]["Reason"] == "a;'=1;b,'@x"
+    assert sheet(officer)[1][5] == "a;=1;b,@x"
 
 
 def test_many_are_written_in_bounded_memory(officer: Browser, conn: Connection) -> None:
