@@ -3,10 +3,13 @@
 import asyncio
 import time
 import weakref
+from functools import partial
 from typing import Any, Self
 
 import psycopg
-from psycopg.pq import PipelineStatus
+from psycopg import generators
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, Format, PipelineStatus
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from hrims import session_state
@@ -26,7 +29,7 @@ POOL_TIMEOUT = 10.0
 FRESH_SECONDS = 1.0
 """Seconds of idleness after which a connection is checked before its use."""
 
-LOCK_TIMEOUT = "10s"
+LOCK_SECONDS = 10.0
 """The lock timeout of a request. A worker that froze inside a transaction keeps its locks until another
 worker terminates its session, and there may be no other worker.
 """
@@ -41,7 +44,12 @@ _worked: "weakref.WeakKeyDictionary[AsyncConnection, float]" = weakref.WeakKeyDi
 
 
 class NotedConnection(Connection):
-    """A connection whose opening is noted, so that the log says why the database is away."""
+    """A connection whose opening is noted, so that the log says why the database is away.
+
+    ``begin_with`` are statements that follow each BEGIN.
+    """
+
+    begin_with = b""
 
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> Self:
@@ -52,6 +60,16 @@ class NotedConnection(Connection):
             raise
         outages.note_connection()
         return conn
+
+    def _exec_command(self, command: Any, result_format: Format = Format.TEXT) -> Any:
+        result = yield from super()._exec_command(command, result_format)
+        if self.begin_with and command == self._get_tx_start_command():
+            # In one round trip, and before a view may set the isolation level, which must precede a query.
+            self.pgconn.send_query(self.begin_with)
+            for done in (yield from generators.execute(self.pgconn)):
+                if done.status != ExecStatus.COMMAND_OK:
+                    raise error_from_result(done, encoding=self.info.encoding)
+        return result
 
 
 class NotedAsyncConnection(AsyncConnection):
@@ -146,14 +164,17 @@ class WorkerPool(AsyncConnectionPool[AsyncConnection]):
             raise
 
 
-def open_pool(dsn: str, *, max_size: int) -> WebPool:
-    """Open a pool of at most ``max_size`` connections. Call it after a fork, never before."""
+def open_pool(dsn: str, *, max_size: int, statement_seconds: float = 0) -> WebPool:
+    """Open a pool of at most ``max_size`` connections. Call it after a fork, never before.
+
+    A statement, or a transaction without one, ends after ``statement_seconds``; with 0 it does not.
+    """
     pool = WebPool(
         dsn,
         min_size=1,
         max_size=max_size,
         timeout=POOL_TIMEOUT,
-        configure=_configure,
+        configure=partial(_configure, statement_seconds=statement_seconds),
         reconnect_timeout=RECONNECT_TIMEOUT,
         reconnect_failed=ConnectionPool.check,
         open=False,
@@ -172,14 +193,27 @@ def open_worker_pool(**options: Any) -> AsyncPool:
     return WorkerPool(**{**options, **overrides})
 
 
-def _configure(conn: Connection) -> None:
-    """Set the lock timeout of a session. Not behind a pooler, where other clients would inherit the
-    setting.
+def _configure(conn: Connection, *, statement_seconds: float) -> None:
+    """Set the limits of a session; behind a pooler those of each transaction.
+
+    Other clients of the pooler would inherit those of the session.
     """
     detect_pooler(conn)
-    if not is_pooled(conn):
-        conn.execute("SELECT set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
+    if is_pooled(conn):
+        assert isinstance(conn, NotedConnection)
+        conn.begin_with = _set_limits("SET LOCAL", statement_seconds)
+    else:
+        conn.execute(_set_limits("SET", statement_seconds))
         conn.commit()
+
+
+def _set_limits(command: str, statement_seconds: float) -> bytes:
+    limits = {
+        "lock_timeout": LOCK_SECONDS,
+        "statement_timeout": statement_seconds,
+        "idle_in_transaction_session_timeout": statement_seconds,
+    }
+    return "; ".join(f"{command} {name} = {seconds * 1000:.0f}" for name, seconds in limits.items()).encode()
 
 
 def _let_expire(conn: Connection | AsyncConnection) -> None:

@@ -25,6 +25,12 @@ class WebSettings(OperationSettings, frozen=True, kw_only=True):
         float,
         setting("HRIMS_WEB_READ_SECONDS", "seconds in which a request must have arrived", ge=1, le=600),
     ] = 20.0
+    web_statement_seconds: Annotated[
+        float,
+        setting(
+            "HRIMS_WEB_STATEMENT_SECONDS", "seconds after which a statement of a request ends", ge=1, le=3600
+        ),
+    ] = 30.0
     connections_per_address: Annotated[
         int,
         setting(

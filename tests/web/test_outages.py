@@ -83,7 +83,7 @@ def test_what_a_frozen_worker_holds_is_waited_for_a_while(
     api: Browser, conn: Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No request hangs for ever: it is told that it may try again, and nothing was changed."""
-    monkeypatch.setattr(connection_pools, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(connection_pools, "LOCK_SECONDS", 0.1)
     run_id = enqueue_run_of(conn, institution(conn))
     with psycopg.connect(dsn) as frozen:
         frozen.execute("SELECT FROM procrastinate_jobs FOR UPDATE")

@@ -56,7 +56,11 @@ class AppState:
         """
         with self._opening:
             if self._pool is None:
-                self._pool = connection_pools.open_pool(db.dsn_of(self.settings), max_size=MAX_CONNECTIONS)
+                self._pool = connection_pools.open_pool(
+                    db.dsn_of(self.settings),
+                    max_size=MAX_CONNECTIONS,
+                    statement_seconds=self.settings.web_statement_seconds,
+                )
             return self._pool
 
     def readiness(self, read: Callable[["AppState"], dict[str, Any]]) -> DeadlineReader[dict[str, Any]]:
