@@ -83,11 +83,13 @@ ORDER BY m.institution_id
 UPDATE runs r
 SET state = 'waiting', finished_at = NULL, failures = 0, rescues = 0, trouble = NULL, trouble_code = NULL,
     not_before = NULL, deadline_at = now() + r.deadline_minutes * interval '1 minute', pool = f.pool,
-    requester_id = %(requester_id)s, requester_token_id = %(requester_token_id)s, requested_via = %(requested_via)s, request_id = %(request_id)s
+    requester_id = %(requester_id)s, requester_token_id = %(requester_token_id)s,
+    requested_via = %(requested_via)s, request_id = %(request_id)s
 FROM (
     SELECT r.id, i.pool FROM batch_members m JOIN runs r ON r.id = m.run_id
     JOIN institutions i ON i.id = r.institution_id
-    WHERE m.batch_id = %(batch)s AND in_scope(m.institution_id, %(scope)s) AND r.state = 'failed' AND r.pruned_at IS NULL AND NOT EXISTS (
+    WHERE m.batch_id = %(batch)s AND in_scope(m.institution_id, %(scope)s) AND r.state = 'failed'
+      AND r.pruned_at IS NULL AND NOT EXISTS (
         SELECT FROM runs o WHERE o.institution_id = r.institution_id AND o.state IN ('waiting', 'delayed', 'active'))
     ORDER BY r.institution_id FOR NO KEY UPDATE OF r
 ) f

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from hrims.db import Connection
 from tests.database.runs import enqueue_run_of, institution
 
@@ -28,7 +26,7 @@ def end_run(conn: Connection, run_id: int, state: str = "completed", outcome: st
         (state, outcome if done else None, *(3 * [0] if done else 3 * [None]), "HRIMS timed out.", run_id),
     )
     conn.execute(
-        "UPDATE procrastinate_jobs SET status = 'failed' WHERE args = %s", (Jsonb({"run_id": run_id}),)
+        "UPDATE procrastinate_jobs SET status = 'failed' WHERE args ->> 'run_id' = %s", (str(run_id),)
     )
     return run_id
 

@@ -11,6 +11,7 @@ from tests.web.browsers import Browser
 from tests.web.runs import error_of, fetch_body, institution
 
 WITHOUT_BODY = {
+    "api.approvals.approve", "api.approvals.refuse", "api.approvals.withdraw",
     "api.batches.cancel", "api.batches.retry", "api.jobs.cancel", "api.leavers.approve", "api.leavers.refuse",
     "api.leavers.undo", "api.previews.discard", "api.queue.resume", "api.schedules.pause",
     "api.schedules.remove", "api.schedules.resume", "api.schedules.run", "api.webhooks.remove",

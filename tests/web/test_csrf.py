@@ -12,7 +12,8 @@ from hrims.config import load
 from hrims.db import Connection
 from hrims.web.core import app_state, csrf
 from hrims.web.routes import ROUTES
-from tests.web.browsers import ADDRESS, PASSWORD, Browser, add_user, new_app, new_browser, signed_in
+from tests.support.users import PASSWORD, add_user
+from tests.web.browsers import ADDRESS, Browser, new_app, new_browser, signed_in
 from tests.web.error_shape import check
 
 SEARCH = "/api/hrims/people/search"

@@ -10,10 +10,10 @@ from flask import Flask
 from psycopg.conninfo import conninfo_to_dict
 
 from hrims import db
+from hrims.access.permissions import Permission
 from hrims.config import load
 from hrims.web.core import permissions
 from hrims.web.core.app_state import pool, state_of
-from hrims.web.routes import READ
 from tests.distributed.processes import Pooler, folder
 from tests.web.browsers import Browser, new_app, new_browser, signed_in
 
@@ -51,7 +51,7 @@ def add_view(app: Flask, view: View) -> None:
     """Add a view for people and one for machines."""
     for path in ("/limited", "/api/limited"):
         app.add_url_rule(path, path, view)
-        permissions.attach(app, {path: READ})
+        permissions.attach(app, {path: Permission.READ_RUNS})
 
 
 def show_limits() -> str:
