@@ -21,6 +21,15 @@ class WebSettings(OperationSettings, frozen=True, kw_only=True):
     max_streams: Annotated[
         int, setting("HRIMS_MAX_STREAMS", "event streams that one process holds open at once", ge=0, le=500)
     ] = 16
+    streams_per_user: Annotated[
+        int,
+        setting(
+            "HRIMS_STREAMS_PER_USER",
+            "event streams that one user or token holds open at once, over all processes",
+            ge=0,
+            le=10000,
+        ),
+    ] = 4
     web_read_seconds: Annotated[
         float,
         setting("HRIMS_WEB_READ_SECONDS", "seconds in which a request must have arrived", ge=1, le=600),

@@ -4,6 +4,7 @@ Input: a job id. Output: the events ``status``, ``progress``, ``complete``, ``er
 the run or the sign-in of the client ends.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -12,15 +13,17 @@ from typing import Protocol
 import psycopg
 from flask import Response, request
 
+from hrims import resilience
 from hrims.access.actor import Actor
 from hrims.access.permissions import Permission
 from hrims.access.scope import EVERYTHING, Scope
 from hrims.db import Connection, Pool
 from hrims.errors import TooMany
+from hrims.limits import streams
 from hrims.runs import store
 from hrims.runs.model import Run
 from hrims.web.core import guard, lookups, serializers
-from hrims.web.core.app_state import pool, run_events
+from hrims.web.core.app_state import pool, run_events, settings
 from hrims.web.core.errors import RETRY_AFTER, json_error
 from hrims.web.core.run_events import RunUpdate, Subscriber, format_event
 
@@ -43,26 +46,82 @@ class Client(Protocol):
         """Return whether the client is gone. Without this check its stream counts until a heartbeat fails."""
 
 
+class Access:
+    """The right of a client to a stream, and its place among the streams of its user.
+
+    The sign-in is checked, and the place refreshed, in one transaction.
+    """
+
+    def __init__(self, database: Pool, find_client: ClientFinder, run_id: int, owner: str) -> None:
+        self.database = database
+        self._find_client, self._run_id, self._owner = find_client, run_id, owner
+        self._number: int | None = None
+
+    def open(self, limit: int) -> None:
+        """Take a place. Raises TooManyStreams. A read-only database counts none: streams only read."""
+        try:
+            with self.database.connection() as conn:
+                self._number = streams.open_stream(conn, self._owner, limit)
+        except psycopg.Error as error:
+            if not resilience.is_read_only(error):
+                raise
+
+    def find_scope(self, conn: Connection) -> Scope | None:
+        """Return the scope of the client; None if the client may no longer see the run."""
+        client = self._find_client(conn)
+        if client is None or not client.can(Permission.READ_RUNS):
+            return None
+        return client.scope if store.find_run(conn, client.scope, self._run_id) else None
+
+    def is_still_allowed(self) -> bool:
+        """Return whether the client may still see the run, or the database cannot tell now.
+
+        Until the next check only counts are sent. Names are sent in the transaction that has checked.
+        """
+        try:
+            with self.database.connection() as conn:
+                if self.find_scope(conn) is None:
+                    return False
+                if self._number is not None:
+                    streams.refresh(conn, self._number, self._owner)
+                return True
+        except psycopg.Error as error:
+            if isinstance(error, psycopg.OperationalError) or resilience.is_outage(error):
+                return True
+            raise
+
+    def close(self) -> None:
+        """Leave the place. Without the database it expires."""
+        if self._number is None:
+            return
+        with contextlib.suppress(psycopg.Error), self.database.connection() as conn:
+            streams.close(conn, self._number)
+
+
 def stream_run(job_id: str) -> Response:
     """Stream the events of a run, the first ones immediately.
 
     If the run has ended, send its result and close.
     """
-    database, streams, find_client = pool(), run_events(), guard.client_finder()
+    database, subscribers = pool(), run_events()
     with database.connection() as conn:
         run = lookups.find_run(conn, job_id)
+    access = Access(database, guard.client_finder(), run.id, f"user:{guard.actor().user_id}")
     if run.ended:
-        return _respond(_stream_end(run, database, find_client))
+        return _respond(_stream_end(run, access))
+    access.open(settings().streams_per_user)
     try:
-        subscriber = streams.subscribe(run.id)
+        subscriber = subscribers.subscribe(run.id)
     except TooMany as error:
+        access.close()
         response = json_error(str(error), error.code, HTTPStatus.SERVICE_UNAVAILABLE)
         response.headers["Retry-After"] = str(RETRY_AFTER)
         return response
     client = request.environ.get("gunicorn.socket")
-    response = _respond(_stream_changes(run.id, subscriber, database, find_client, client))
+    response = _respond(_stream_changes(run.id, subscriber, access, client))
     # Also if the client disconnects before it reads the first event.
-    response.call_on_close(lambda: streams.unsubscribe(subscriber))
+    response.call_on_close(lambda: subscribers.unsubscribe(subscriber))
+    response.call_on_close(access.close)
     return response
 
 
@@ -74,14 +133,10 @@ def _respond(body: Iterator[str]) -> Response:
 
 
 def _stream_changes(
-    run_id: int,
-    subscriber: Subscriber,
-    database: Pool,
-    find_client: ClientFinder,
-    client: Client | None,
+    run_id: int, subscriber: Subscriber, access: Access, client: Client | None
 ) -> Iterator[str]:
     # Read after joining: a change between the two is sent twice rather than lost.
-    with database.connection() as conn:
+    with access.database.connection() as conn:
         run = store.find_run(conn, EVERYTHING, run_id)
     update = RunUpdate(run) if run else None
     if run:
@@ -101,38 +156,18 @@ def _stream_changes(
             if client is not None and client.is_disconnected():
                 return
         if time.monotonic() >= check_at:
-            if not _is_still_allowed(run_id, database, find_client):
+            if not access.is_still_allowed():
                 return
             check_at = time.monotonic() + HEARTBEAT
-    yield from _stream_end(update.run, database, find_client)
+    yield from _stream_end(update.run, access)
 
 
-def _is_still_allowed(run_id: int, database: Pool, find_client: ClientFinder) -> bool:
-    """Return whether the client may still see the run, or the database is unavailable now.
-
-    Until the next check only counts are sent. Names are sent in the transaction that has checked.
-    """
-    try:
-        with database.connection() as conn:
-            return _find_scope(conn, run_id, find_client) is not None
-    except psycopg.OperationalError:
-        return True
-
-
-def _find_scope(conn: Connection, run_id: int, find_client: ClientFinder) -> Scope | None:
-    """Return the scope of the client; None if the client may no longer see the run."""
-    client = find_client(conn)
-    if client is None or not client.can(Permission.READ_RUNS):
-        return None
-    return client.scope if store.find_run(conn, client.scope, run_id) else None
-
-
-def _stream_end(run: Run, database: Pool, find_client: ClientFinder) -> Iterator[str]:
+def _stream_end(run: Run, access: Access) -> Iterator[str]:
     update = RunUpdate(run)
     yield update.event("status", serializers.status)
     yield update.event("progress", serializers.progress)
-    with database.connection() as conn:
-        scope = _find_scope(conn, run.id, find_client)
+    with access.database.connection() as conn:
+        scope = access.find_scope(conn)
         if scope is None:
             return
         people = store.list_first_people(conn, scope, run.id, serializers.FIRST_PEOPLE) if run.outcome else []
