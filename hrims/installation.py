@@ -30,6 +30,9 @@ MIGRATIONS = ROOT / "migrations"
 DEMO_REGISTER = PACKAGE / "simulator" / "institutions.csv"
 """The register of the demo. Its names are those of public bodies; codes and TINs are invented."""
 
+COMMON_PASSWORDS = PACKAGE / "access" / "common_passwords.list"
+"""Passwords that are refused, with their license."""
+
 WSGI_APP = "app:create_app()" if CHECKOUT else "hrims.app:create_app()"
 """The web application in gunicorn's notation. A wheel adds no module ``app`` to an environment."""
 

@@ -1,6 +1,6 @@
 """Hashing of passwords with argon2, without the database.
 
-Input: a password. Output: its hash, or whether it matches a hash.
+Input: a password. Output: its hash, or whether it matches a hash. ``password_rules`` refuses weak ones.
 """
 
 import functools
@@ -10,9 +10,7 @@ import unicodedata
 
 import argon2
 
-from hrims.errors import InvalidInput
-
-MIN_LENGTH, MAX_LENGTH = 10, 256
+from hrims.access import password_rules
 
 CONCURRENT_CHECKS = threading.BoundedSemaphore(4)
 """Limits concurrent checks: each takes 64 MB for an instant, and too many could crash a small machine."""
@@ -23,17 +21,12 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _hasher = argon2.PasswordHasher()
 
 
-def check(password: str) -> None:
-    """Raise InvalidInput if the length of the password is not allowed."""
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise InvalidInput(
-            f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters. Nothing was changed.", "bad_password"
-        )
+def hash_password(password: str, name: str) -> str:
+    """Return the hash of a new password of the user with this name.
 
-
-def hash_password(password: str) -> str:
-    """Return the hash of a password. Raises InvalidInput if its length is not allowed."""
-    check(password)
+    Every place that sets a password uses it. Raises InvalidInput if the password is not allowed.
+    """
+    password_rules.check(password, name)
     with CONCURRENT_CHECKS:
         return _hasher.hash(_bytes(password))
 

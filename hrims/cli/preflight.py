@@ -11,7 +11,7 @@ import os
 import socket
 from typing import IO, Any
 
-from hrims.access import passwords, users
+from hrims.access import password_rules, users
 from hrims.cli.banner import reachable_host
 from hrims.config import Settings
 from hrims.db import Connection
@@ -88,7 +88,7 @@ def check_password(conn: Connection, settings: Settings) -> None:
     """
     if settings.admin_password and users.has_no_users(conn):
         try:
-            passwords.check(settings.admin_password)
+            password_rules.check(settings.admin_password, users.FIRST_ADMINISTRATOR)
         except InvalidInput as error:
             raise ConfigError(f"HRIMS_ADMIN_PASSWORD is wrong. {error}") from None
 

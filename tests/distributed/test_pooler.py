@@ -102,12 +102,12 @@ def _cancel(product: Harness, vote: str) -> None:
 
 def _pages_open(product: Harness) -> None:
     product.command(
-        "user", "add", "asha", "--role", "administrator", "--password-stdin", stdin="first-password"
+        "user", "add", "asha", "--role", "administrator", "--password-stdin", stdin="first-monsoon"
     )
     with httpx.Client(base_url=product.web.url, trust_env=False, timeout=60) as browser:
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/sign-in").text)
         assert token
-        form = {"name": "asha", "password": "first-password", "csrf_token": token[1]}
+        form = {"name": "asha", "password": "first-monsoon", "csrf_token": token[1]}
         assert browser.post("/sign-in", data=form).status_code == 303
         for page in SCREENS * 2:
             answer = browser.get(f"/dashboard/admin/{page}", follow_redirects=True)

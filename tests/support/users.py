@@ -16,7 +16,7 @@ from hrims.db import Connection
 from hrims.migrate import migrate
 
 PASSWORD: Final = "a wet monsoon"
-PASSWORD_HASH: Final = passwords.hash_password(PASSWORD)
+PASSWORD_HASH: Final = passwords.hash_password(PASSWORD, "asha")
 """Hashed once: a hash is slow on purpose."""
 
 ADDRESS: Final = "127.0.0.1"

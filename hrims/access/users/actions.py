@@ -44,7 +44,7 @@ def add_user(
     """
     name = _check_name(name)
     _check_role(role, institutions)
-    password_hash = passwords.hash_password(password)
+    password_hash = passwords.hash_password(password, name)
     with conn.transaction():
         if role == ADMINISTRATOR and not is_first_administrator(conn, actor):
             raise Conflict(
@@ -132,7 +132,7 @@ def set_password(conn: Connection, actor: Actor, name: str, password: str) -> No
 
     Raises InvalidInput for a password that is not allowed, NotFound for an unknown user.
     """
-    password_hash = passwords.hash_password(password)
+    password_hash = passwords.hash_password(password, normalize_name(name))
     with conn.transaction():
         user = get(conn, name)
         store.update_password(conn, user.id, password_hash)

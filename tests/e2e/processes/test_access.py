@@ -61,14 +61,14 @@ def test_a_token_manages_nothing_unless_that_is_said(
 
 def test_a_disabled_person_is_out_at_once_and_comes_back(shared: Product) -> None:
     add = ("user", "add", "zuhura", "--role", "officer", "--password-stdin")
-    assert shared.hrims(*add, stdin="first-password\n").returncode == 0
+    assert shared.hrims(*add, stdin="first-monsoon\n").returncode == 0
     token = shared.hrims("token", "add", "hers", "--user", "zuhura").stdout.strip()
-    assert shared.sign_in("zuhura", "first-password")
+    assert shared.sign_in("zuhura", "first-monsoon")
     assert answer(shared, token) == 200
     assert line(shared.hrims("token", "list").stdout, "hers")[2:4] == ["sync", "zuhura"]
     disabled = shared.hrims("user", "disable", "Zuhura")
     assert disabled.stdout == "zuhura is disabled; 1 session and 1 token ended.\n", disabled.stderr
-    assert not shared.sign_in("zuhura", "first-password")
+    assert not shared.sign_in("zuhura", "first-monsoon")
     assert answer(shared, token) == 401
     listed = shared.hrims("user", "list").stdout
     name, role, institutions, _, signed_in, state = line(listed, "zuhura")
@@ -76,7 +76,7 @@ def test_a_disabled_person_is_out_at_once_and_comes_back(shared: Product) -> Non
     assert state.startswith("disabled ")
     assert all(len(row) <= 80 for row in listed.splitlines())
     assert shared.hrims("user", "enable", "zuhura").stdout == "zuhura may sign in again.\n"
-    assert shared.sign_in("zuhura", "first-password")
+    assert shared.sign_in("zuhura", "first-monsoon")
     assert answer(shared, token) == 401
 
 

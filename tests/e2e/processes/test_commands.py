@@ -135,18 +135,18 @@ def test_migrate_says_who_holds_the_lock_that_it_waits_for(dsn: str, state: Path
 
 def test_a_user_is_added_once_signs_in_and_gets_another_password(shared: Product) -> None:
     words = ("user", "add", "Zuwena", "--role", "auditor", "--password-stdin")
-    added = shared.hrims(*words, stdin="first-password\n")
+    added = shared.hrims(*words, stdin="first-monsoon\n")
     assert added.returncode == 0, added.stderr
     assert added.stdout == "zuwena may sign in as auditor, for all institutions.\n"
-    assert shared.sign_in("zuwena", "first-password")
-    twice = shared.hrims(*words, stdin="other-password\n")
+    assert shared.sign_in("zuwena", "first-monsoon")
+    twice = shared.hrims(*words, stdin="other-monsoon\n")
     assert (twice.returncode, twice.stdout) == (1, "")
     assert "There is a user zuwena already. Nothing was changed." in twice.stderr
     assert "Traceback" not in twice.stderr
-    reset = shared.hrims("user", "reset-password", "zuwena", "--password-stdin", stdin="other-password")
+    reset = shared.hrims("user", "reset-password", "zuwena", "--password-stdin", stdin="other-monsoon")
     assert (reset.returncode, reset.stdout) == (0, "zuwena has another password.\n"), reset.stderr
-    assert shared.sign_in("zuwena", "other-password")
-    assert not shared.sign_in("zuwena", "first-password")
+    assert shared.sign_in("zuwena", "other-monsoon")
+    assert not shared.sign_in("zuwena", "first-monsoon")
 
 
 @pytest.mark.parametrize(
@@ -156,25 +156,25 @@ def test_a_user_is_added_once_signs_in_and_gets_another_password(shared: Product
             ("user", "add", "asha", "--role", "officer", "--password-stdin"),
             "short",
             1,
-            "10 to 256 characters",
+            "12 to 256 characters",
         ),
-        (("user", "add", "asha", "--role", "officer", "--password-stdin"), "", 1, "10 to 256 characters"),
+        (("user", "add", "asha", "--role", "officer", "--password-stdin"), "", 1, "12 to 256 characters"),
         (("user", "add", "asha", "--role", "officer"), "", 1, "with --password-stdin"),
         (
             ("user", "add", "a b", "--role", "officer", "--password-stdin"),
-            "0123456789",
+            "a dry monsoon",
             1,
             "A name has 1 to 64",
         ),
         (
             ("user", "add", "asha", "--role", "king", "--password-stdin"),
-            "0123456789",
+            "a dry monsoon",
             2,
             "'king' is not one of",
         ),
         (
             ("user", "reset-password", "unknown", "--password-stdin"),
-            "0123456789",
+            "a dry monsoon",
             1,
             "There is no user of this name",
         ),

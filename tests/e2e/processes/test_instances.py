@@ -36,7 +36,7 @@ def terminal(checkout: Path, **given: str) -> dict[str, str]:
 
 def refused(checkout: Path, *words: str, **given: str) -> str:
     """Return what a command says that is refused and makes no database."""
-    done = run(*words, env=terminal(checkout, **given), stdin="0123456789\n")
+    done = run(*words, env=terminal(checkout, **given), stdin="a dry monsoon\n")
     assert done.returncode == 1, done.stdout
     assert "Traceback" not in done.stderr
     assert not (checkout / ".hrims" / "postgres").exists()

@@ -64,7 +64,7 @@ def test_data_of_another_version_of_postgresql(state: Path) -> None:
 
 def test_a_password_for_the_first_administrator_that_is_too_short(userless_dsn: str, state: Path) -> None:
     said = refused(Product(state, DATABASE_URL=userless_dsn, HRIMS_ADMIN_PASSWORD="short9"))
-    assert said.startswith("HRIMS_ADMIN_PASSWORD is wrong. A password has 10 to 256 characters.")
+    assert said.startswith("HRIMS_ADMIN_PASSWORD is wrong. A password has 12 to 256 characters.")
     assert "short9" not in said
 
 
@@ -102,7 +102,7 @@ def test_a_database_that_is_not_migrated(server_dsn: str, state: Path) -> None:
         ("sync", "--vote", "001"),
         ("user", "add", "asha", "--role", "officer", "--password-stdin"),
     ):
-        done = run(*command, env={**env_of(state), "DATABASE_URL": url}, stdin="0123456789\n")
+        done = run(*command, env={**env_of(state), "DATABASE_URL": url}, stdin="a dry monsoon\n")
         assert done.returncode == 1
         assert done.stderr.endswith("Run `hrims migrate` first.\n")
 

@@ -12,7 +12,7 @@ SECRETS = {
     "HRIMS_API_KEY": "recognisable-api-key",
     "HRIMS_TOKEN": "recognisable-token",
     "SECRET_KEY": 'recognisable "key" äö, long enough',
-    "HRIMS_ADMIN_PASSWORD": "recognisable-admin",
+    "HRIMS_ADMIN_PASSWORD": "recognisable-word",
 }
 DATABASE = "recognisable-database"
 

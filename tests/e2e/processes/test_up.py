@@ -40,7 +40,7 @@ def test_it_works_from_nothing_and_finds_the_same_data_again_beside_another_inst
     assert second.stop() == 0
     assert second.processes() == {}
     assert shared.is_ready()
-    assert not shared.sign_in("asha", "0123456789")
+    assert not shared.sign_in("asha", "a dry monsoon")
 
 
 def assert_separate(shared: Product, other: Product) -> None:
@@ -51,8 +51,8 @@ def assert_separate(shared: Product, other: Product) -> None:
     simulators = {(one.state / "simulator.url").read_text() for one in (shared, other)}
     assert len(databases) == len(simulators) == 2
     words = ("user", "add", "asha", "--role", "officer", "--password-stdin")
-    assert other.hrims(*words, stdin="0123456789").returncode == 0
-    assert other.sign_in("asha", "0123456789")
+    assert other.hrims(*words, stdin="a dry monsoon").returncode == 0
+    assert other.sign_in("asha", "a dry monsoon")
 
 
 def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(
