@@ -6,7 +6,10 @@ CREATE TABLE users (
     role text NOT NULL CHECK (role IN ('viewer', 'officer', 'supervisor', 'administrator', 'auditor')),
     -- The user sees all institutions; otherwise those in user_institutions.
     all_institutions boolean NOT NULL DEFAULT false,
-    password_hash text NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
+    -- Null until the user chooses one by a set-up link, and for users of an OpenID provider: no password matches.
+    password_hash text CHECK (password_hash LIKE '$argon2id$%'),
+    -- After the sign-in only the page that changes the password is open.
+    must_change_password boolean NOT NULL DEFAULT false,
     -- The user is or was an administrator.
     was_administrator boolean NOT NULL DEFAULT false,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -79,9 +82,18 @@ RETURN scope IS NULL OR coalesce(institution = ANY (scope), false) OR institutio
 -- The sign-in of a browser. The table keeps only a hash of the cookie, so that a copy of the table opens nothing.
 CREATE TABLE sessions (
     token_hash bytea PRIMARY KEY CHECK (length(token_hash) = 32),
+    -- Names the session on the page of its user.
+    id bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    -- The address and the browser of the sign-in, and of the last request.
     address inet,
+    user_agent text CHECK (length(user_agent) <= 300),
     created_at timestamptz NOT NULL DEFAULT now(),
+    -- To the minute, so that a session in use is written once a minute.
+    last_seen_at timestamptz NOT NULL DEFAULT now(),
+    -- When the password or a code was last typed.
+    confirmed_at timestamptz NOT NULL DEFAULT now(),
+    idle_limit interval NOT NULL,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX sessions_user ON sessions (user_id);
@@ -108,15 +120,30 @@ CREATE INDEX tokens_user ON tokens (user_id);
 -- The name of a token that is not revoked says which machine made a change.
 CREATE UNIQUE INDEX tokens_one_live_a_name ON tokens (name) WHERE revoked_at IS NULL;
 
+-- Browsers in which a user has signed in. The cookie of such a browser keeps strangers' failures away from the user.
+CREATE TABLE known_devices (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    token_hash bytea NOT NULL CHECK (length(token_hash) = 32),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT known_devices_once UNIQUE (user_id, token_hash)
+);
+CREATE INDEX known_devices_expires ON known_devices (expires_at);
+
 -- Failed sign-ins. The table counts them for all web processes together.
 CREATE TABLE failed_sign_ins (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text NOT NULL,
+    -- A keyed hash: what was typed as the name may be a password.
+    name_hash bytea NOT NULL CHECK (length(name_hash) = 32),
     address inet,
-    at timestamptz NOT NULL DEFAULT now()
+    -- A failure in a known device of the user counts for that device alone.
+    device_id bigint REFERENCES known_devices ON DELETE CASCADE,
+    at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX failed_sign_ins_name ON failed_sign_ins (name, at);
-CREATE INDEX failed_sign_ins_address ON failed_sign_ins (address, at);
+CREATE INDEX failed_sign_ins_name ON failed_sign_ins (name_hash, at) WHERE device_id IS NULL;
+CREATE INDEX failed_sign_ins_address ON failed_sign_ins (address, at) WHERE device_id IS NULL;
+CREATE INDEX failed_sign_ins_device ON failed_sign_ins (device_id, at) WHERE device_id IS NOT NULL;
 CREATE INDEX failed_sign_ins_at ON failed_sign_ins (at);
 
 -- Searches for employees whose results a browser may still request. The words are personal data, so an address holds

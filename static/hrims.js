@@ -6,6 +6,10 @@
     if (region.textContent !== words) region.textContent = words;
   };
   const lost = () => say("lost");
+  // A click or a key keeps the sign-in alive; a page that updates itself does not.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.triggeringEvent?.isTrusted) event.detail.headers["X-User-Activity"] = "yes";
+  });
   document.addEventListener("htmx:sendError", lost);
   document.addEventListener("htmx:timeout", lost);
   document.addEventListener("htmx:responseError", (event) => {

@@ -22,3 +22,13 @@ def instance_id(conn: Connection) -> str:
     sign each other's users out.
     """
     return store.ensure_secret(conn, "instance", secrets.token_hex(16))[:8]
+
+
+def name_key(conn: Connection) -> str:
+    """Return the key of the hashes of names that were typed at a sign-in."""
+    return store.ensure_secret(conn, "sign_in_names", secrets.token_urlsafe(48))
+
+
+def device_key(conn: Connection) -> str:
+    """Return the key that signs the cookies of known devices."""
+    return store.ensure_secret(conn, "devices", secrets.token_urlsafe(48))

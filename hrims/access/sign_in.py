@@ -1,47 +1,78 @@
-"""Sign-in of users. Input: a name and a password. Output: the token for a cookie, or a refusal."""
+"""Sign-in of users. Input: a name and a password. Output: the tokens for two cookies, or a refusal."""
 
-from hrims.access import passwords, sessions, throttle, users
+from typing import NamedTuple
+
+from hrims.access import devices, passwords, sessions, throttle
 from hrims.access.actor import Actor
 from hrims.access.audit import record
+from hrims.access.names import ANONYMOUS
+from hrims.access.throttle import Attempt
 from hrims.access.users.store import User, lock_if_unchanged
 from hrims.db import Connection, Pool
 from hrims.errors import NotSignedIn
 
-NO_NAME = "(not a name)"
-"""Replaces typed text that cannot be a user name: it may well be a password."""
 
-ANONYMOUS = "(not signed in)"
-"""The actor of a sign-in that failed: the name that was typed proves nothing."""
+class Visit(NamedTuple):
+    """The browser at the sign-in page: its address, name and cookies, and the limits of a session.
 
-
-def sign_in(
-    pool: Pool,
-    name: str,
-    password: str,
-    *,
-    address: str | None,
-    hours: float,
-    old_token: str | None = None,
-) -> str:
-    """Sign a user in for ``hours`` hours. Return the token for the cookie, which is always new.
-
-    The browser's earlier session ``old_token``, if any, ends. Raises NotSignedIn if the name or the password
-    is wrong, without saying which. Raises TooManyFailures if the name or the address failed too often.
+    ``session`` is the cookie of an earlier session, which ends. ``device`` is that of a known device.
     """
-    name = users.normalize_name(name)
-    audited_name = name if users.NAME.fullmatch(name) else NO_NAME
+
+    address: str | None
+    user_agent: str | None = None
+    session: str | None = None
+    device: str | None = None
+    hours: float = 12.0
+    idle_minutes: float = sessions.IDLE_MINUTES
+
+
+class SignIn(NamedTuple):
+    """A user who has signed in: the tokens for the cookies of the session and of the known device."""
+
+    session: str
+    device: str
+
+
+def sign_in(pool: Pool, name: str, password: str, visit: Visit) -> SignIn:
+    """Sign a user in. The token of the session is always new.
+
+    Raises NotSignedIn if the name or the password is wrong, without saying which. Raises TooManyFailures if
+    sign-ins failed too often.
+    """
     with pool.connection() as conn:
-        failure_id = throttle.claim(conn, audited_name, address)
-        user = users.find(conn, name)
+        attempt = throttle.begin(conn, name, visit.address, visit.device)
+    user = attempt.user
     # Use no connection meanwhile: the check is slow on purpose, and connections are few.
     is_correct = passwords.matches(password, user.password_hash if user else None)
     with pool.connection() as conn, conn.transaction():
         # Lock the user. A change of the password ends all existing sessions; without the lock it would miss a
         # session that is inserted just afterwards.
         if user and is_correct and lock_if_unchanged(conn, user):
-            return _begin(conn, user, failure_id, address, hours, old_token)
-        record(conn, Actor(ANONYMOUS, "page", address), "session.sign_in_failed", f"user:{audited_name}")
+            throttle.release(conn, attempt)
+            return begin_session(conn, user, visit)
+        record_failure(conn, attempt, visit.address)
     raise NotSignedIn("This name and password do not belong together.", "wrong_password")
+
+
+def begin_session(conn: Connection, user: User, visit: Visit, **details: str) -> SignIn:
+    """Begin the session of an authenticated user, and record it with ``details``. The user must be locked."""
+    if visit.session:
+        sessions.end(conn, visit.session)
+    record(conn, Actor(user.name, "page", visit.address), "session.sign_in", f"user:{user.name}", **details)
+    session = sessions.begin(
+        conn,
+        user.id,
+        visit.address,
+        visit.hours,
+        idle_minutes=visit.idle_minutes,
+        user_agent=visit.user_agent,
+    )
+    return SignIn(session, devices.remember(conn, user.id, visit.device))
+
+
+def record_failure(conn: Connection, attempt: Attempt, address: str | None) -> None:
+    """Record a sign-in that failed."""
+    record(conn, Actor(ANONYMOUS, "page", address), "session.sign_in_failed", attempt.subject)
 
 
 def sign_out(conn: Connection, token: str, address: str | None) -> None:
@@ -50,18 +81,3 @@ def sign_out(conn: Connection, token: str, address: str | None) -> None:
         name = sessions.end(conn, token)
         if name:
             record(conn, Actor(name, "page", address), "session.sign_out", f"user:{name}")
-
-
-def _begin(
-    conn: Connection,
-    user: User,
-    failure_id: int,
-    address: str | None,
-    hours: float,
-    old_token: str | None,
-) -> str:
-    throttle.release(conn, failure_id)
-    if old_token:
-        sessions.end(conn, old_token)
-    record(conn, Actor(user.name, "page", address), "session.sign_in", f"user:{user.name}")
-    return sessions.begin(conn, user.id, address, hours)

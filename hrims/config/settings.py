@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
+from hrims.config.sign_in import SignInSettings
 from hrims.config.values import (
     folder,
     long_text,
@@ -14,12 +15,11 @@ from hrims.config.values import (
     zone,
 )
 from hrims.config.variables import list_variables, setting
-from hrims.config.web import WebSettings
 from hrims.errors import ConfigError
 from hrims.installation import DEFAULT_STATE_DIR
 
 
-class Settings(WebSettings, frozen=True, kw_only=True):
+class Settings(SignInSettings, frozen=True, kw_only=True):
     """All settings, typed. ``repr`` omits secrets."""
 
     # Locations
@@ -206,9 +206,6 @@ class Settings(WebSettings, frozen=True, kw_only=True):
             secret=True,
         ),
     ] = None
-    session_hours: Annotated[
-        float, setting("HRIMS_SESSION_HOURS", "hours after which a sign-in ends", ge=0.1, le=720)
-    ] = 12.0
     https_only: Annotated[
         bool,
         setting("HRIMS_HTTPS_ONLY", "yes behind TLS: cookies are sent over HTTPS alone", prepare=yes_or_no),

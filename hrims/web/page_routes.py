@@ -12,6 +12,19 @@ PAGE_ROUTES = (
     Route("GET", "/sign-in", pages.sign_in.show, PUBLIC),
     Route("POST", "/sign-in", pages.sign_in.sign_in, PUBLIC),
     Route("POST", "/sign-out", pages.sign_in.sign_out, PUBLIC),
+    Route("GET", "/sign-in/confirm", pages.confirm.show, Can.USE_ACCOUNT),
+    Route("POST", "/sign-in/confirm", pages.confirm.confirm, Can.USE_ACCOUNT),
+    # Page on which a new user chooses a password
+    Route("GET", "/set-up/<token>", pages.set_up.show, PUBLIC),
+    Route("POST", "/set-up/<token>", pages.set_up.set_password, PUBLIC),
+    # Page “My account”
+    Route("GET", "/dashboard/account", pages.account.index, Can.USE_ACCOUNT),
+    Route("GET", "/dashboard/account/password", pages.account.show_password, Can.USE_ACCOUNT),
+    Route("POST", "/dashboard/account/password", pages.account.change_password, Can.USE_ACCOUNT),
+    Route(
+        "POST", "/dashboard/account/sessions/end-others", pages.account.end_other_sessions, Can.USE_ACCOUNT
+    ),
+    Route("POST", "/dashboard/account/sessions/<session_id>/end", pages.account.end_session, Can.USE_ACCOUNT),
     # Page that fetches an institution
     Route("GET", "/dashboard/admin/fetch-data", pages.fetch_data.index, Can.READ_RUNS),
     Route("GET", "/dashboard/admin/fetch-data/choice", pages.fetch_data.show_institution, Can.READ_RUNS),

@@ -6,7 +6,7 @@
 from flask import Flask
 
 from hrims.web.api_routes import API_ROUTES
-from hrims.web.core import guard, permissions, requests
+from hrims.web.core import guard, permissions, requests, sign_in_checks
 from hrims.web.page_routes import PAGE_ROUTES
 
 ROUTES = PAGE_ROUTES + API_ROUTES
@@ -19,3 +19,4 @@ def register(app: Flask) -> None:
         app.add_url_rule(route.url, route.endpoint, view, methods=[route.method])
     permissions.attach(app, {route.endpoint: route.permission for route in ROUTES})
     app.before_request(guard.authorize)
+    app.before_request(sign_in_checks.check_password_change)

@@ -1,19 +1,26 @@
 """A person's sign-in, below the web: what must hold while others act at the same time."""
 
+import re
+from datetime import timedelta
+
 import argon2
 import pytest
 
 from hrims import db
-from hrims.access import passwords, sessions, sign_in, users
-from hrims.access.throttle import MAX_PER_NAME, TooManyFailures
+from hrims.access import devices, passwords, sessions, sign_in, users
+from hrims.access.sign_in import Visit
+from hrims.access.throttle import PAIR, TooManyFailures
+from hrims.access.users.store import insert_user
 from hrims.db import Connection
 from hrims.errors import NotSignedIn
 from tests.access.accounts import PASSWORD, ROOT, at_once, records
 
+HERE = Visit("192.0.2.7", "Mozilla/5.0", hours=1, idle_minutes=30)
+
 
 def attempt(pool: db.Pool, password: str = PASSWORD, name: str = "asha") -> str:
-    """Sign in from an invented address and return the token."""
-    return sign_in.sign_in(pool, name, password, address="192.0.2.7", hours=1)
+    """Sign in from an invented address and return the token of the session."""
+    return sign_in.sign_in(pool, name, password, HERE).session
 
 
 @pytest.fixture
@@ -26,12 +33,15 @@ def test_it_works(conn: Connection, pool: db.Pool, asha: int) -> None:
     found = sessions.find(conn, attempt(pool))
     assert found
     assert found.user_id == asha
-    assert conn.execute("SELECT host(address) FROM sessions").fetchone() == ("192.0.2.7",)
+    row = conn.execute(
+        "SELECT host(address), user_agent, expires_at - created_at, idle_limit FROM sessions"
+    ).fetchone()
+    assert row == ("192.0.2.7", "Mozilla/5.0", timedelta(hours=1), timedelta(minutes=30))
 
 
 def test_the_session_before_ends(conn: Connection, pool: db.Pool, asha: int) -> None:
     before = attempt(pool)
-    sign_in.sign_in(pool, "asha", PASSWORD, address=None, hours=1, old_token=before)
+    sign_in.sign_in(pool, "asha", PASSWORD, Visit(None, session=before))
     assert sessions.find(conn, before) is None
 
 
@@ -41,12 +51,12 @@ def test_wrong_passwords_at_the_same_time_all_count(conn: Connection, pool: db.P
             attempt(pool, f"wrong password {number}")
         return refused.type
 
-    assert at_once(MAX_PER_NAME + 4, guess).count(NotSignedIn) == MAX_PER_NAME
-    assert len(records(conn, "session.sign_in_failed")) == MAX_PER_NAME
+    assert at_once(PAIR.free + 4, guess).count(NotSignedIn) == PAIR.free
+    assert len(records(conn, "session.sign_in_failed")) == PAIR.free
 
 
 def test_right_passwords_at_the_same_time_all_pass(pool: db.Pool, asha: int) -> None:
-    assert len(set(at_once(8, lambda _: attempt(pool)))) == 8
+    assert len(set(at_once(PAIR.free, lambda _: attempt(pool)))) == PAIR.free
 
 
 def test_an_unknown_name_costs_as_much_as_a_known_one(
@@ -81,3 +91,33 @@ def test_a_sign_in_fails_if_the_password_changes_meanwhile(
     with pytest.raises(NotSignedIn):
         attempt(pool)
     assert conn.execute("SELECT count(*) FROM sessions").fetchone() == (0,)
+
+
+def test_a_user_without_a_password_cannot_sign_in(conn: Connection, pool: db.Pool) -> None:
+    insert_user(conn, "asha", "officer", None)
+    for password in ("", PASSWORD, "None"):
+        with pytest.raises(NotSignedIn):
+            attempt(pool, password)
+
+
+def test_the_device_of_a_sign_in_is_known_at_the_next(conn: Connection, pool: db.Pool, asha: int) -> None:
+    first = sign_in.sign_in(pool, "asha", PASSWORD, HERE)
+    assert devices.find(conn, asha, first.device)
+    again = sign_in.sign_in(pool, "asha", PASSWORD, HERE._replace(device=first.device))
+    assert again.device == first.device
+    assert sign_in.sign_in(pool, "asha", PASSWORD, HERE).device != first.device
+
+
+def test_what_was_typed_as_an_unknown_name_is_recorded_as_a_keyed_hash(
+    conn: Connection, pool: db.Pool
+) -> None:
+    for name in ("my secret, 1!", "monsoon", "monsoon"):
+        with pytest.raises(NotSignedIn):
+            attempt(pool, name=name)
+    subjects = [subject for _, subject, _ in records(conn, "session.sign_in_failed")]
+    assert all(re.fullmatch(r"unknown:[0-9a-f]{16}", str(subject)) for subject in subjects)
+    assert subjects[0] != subjects[1] == subjects[2]
+    stored = conn.execute("SELECT string_agg(a::text, '') FROM audit_log a").fetchone()
+    assert stored
+    assert "secret" not in stored[0]
+    assert "monsoon" not in stored[0]

@@ -57,6 +57,18 @@ def test_another_password_ends_the_sessions(conn: Connection) -> None:
     assert records(conn, "user.set_password") == [("root", "user:asha", {"sessions_ended": 1})]
 
 
+def test_a_password_that_must_be_changed_is_marked(conn: Connection) -> None:
+    id_ = users.add_user(conn, ROOT, "asha", "officer", PASSWORD, must_change=True)
+    users.set_password(conn, ROOT, "asha", "a dry monsoon", must_change=True)
+    found = sessions.find(conn, sessions.begin(conn, id_, None, hours=1))
+    assert found
+    assert found.must_change_password
+    users.set_password(conn, ROOT, "asha", PASSWORD)
+    found = sessions.find(conn, sessions.begin(conn, id_, None, hours=1))
+    assert found
+    assert not found.must_change_password
+
+
 def test_an_unknown_user_gets_no_password(conn: Connection) -> None:
     with pytest.raises(NotFound, match="no user of this name"):
         users.set_password(conn, ROOT, "unknown", PASSWORD)

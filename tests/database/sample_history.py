@@ -118,7 +118,7 @@ class SampleHistory:
             ConnectionPool(self.conn.info.dsn, min_size=1, max_size=1) as pool,
             contextlib.suppress(NotSignedIn),
         ):
-            sign_in.sign_in(pool, "asha", "mvua za vuli 26", address="10.0.0.7", hours=1)
+            sign_in.sign_in(pool, "asha", "mvua za vuli 26", sign_in.Visit("10.0.0.7"))
 
     async def sync_first_lists(self) -> None:
         """Sync health as of forty days ago, and the others as of thirty-five."""

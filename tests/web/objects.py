@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any, NamedTuple
 
-from hrims.access import tokens
+from hrims.access import sessions, tokens
 from hrims.db import Connection
 from hrims.jobs import enqueue
 from hrims.people import searches
@@ -124,6 +124,7 @@ def add_objects(conn: Connection, mark: str, vote: str, tin: str) -> Objects:
         requested_by=f"user-{mark.lower()}", requester_id=BINTI.user_id,
     )  # fmt: skip
     token = tokens.add_token(conn, BINTI, f"token-{mark}")
+    session = add_session(conn, BINTI.user_id)
     found = tokens.find_token(conn, token)
     assert found
     row = conn.execute("SELECT key FROM webhook_messages WHERE id = %s", (message,)).fetchone()
@@ -149,11 +150,20 @@ def add_objects(conn: Connection, mark: str, vote: str, tin: str) -> Objects:
             "key": str(row[0]),
             "approval_id": str(approval),
             "token_id": str(found.token_id),
+            "session_id": session,
             "user_id": str(BINTI.user_id),
             "kind": "csv",
             "vote": vote,
         },
     )
+
+
+def add_session(conn: Connection, user_id: int | None) -> str:
+    """Begin a session of a user. Return its id."""
+    assert user_id
+    session = sessions.find(conn, sessions.begin(conn, user_id, None, hours=1))
+    assert session
+    return str(session.session_id)
 
 
 def add_active_run(conn: Connection, objects: Objects) -> None:

@@ -16,7 +16,7 @@ from hrims.web.core.route import Route
 from hrims.web.routes import ROUTES
 from tests.support.users import actor_of
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.objects import Objects, add_active_run, add_objects, save_search
+from tests.web.objects import Objects, add_active_run, add_objects, add_session, save_search
 
 OWN, FOREIGN = "MWENYEWE", "MGENI"
 """Marks in every text of the own and of the foreign institution."""
@@ -71,7 +71,19 @@ SILENT: Final = {
 }
 """Routes that answer a foreign object as if none was chosen, or on the page itself."""
 
-LAST: Final = ("unmap", "approve", "refuse", "undo", "cancel", "apply", "discard", "off", "remove")
+LAST: Final = (
+    "unmap",
+    "approve",
+    "refuse",
+    "undo",
+    "cancel",
+    "apply",
+    "discard",
+    "off",
+    "remove",
+    "end_session",
+    "end_other_sessions",
+)
 """Routes that consume their object come last, so that the others find it."""
 
 
@@ -167,6 +179,7 @@ def test_a_user_may_do_with_own_objects_what_the_role_allows(
     limit = None if role in {"administrator", "auditor"} else [own.institution]
     browser = signed_in(new_browser(app), conn, "rashid", role, limit)
     csrf, search = browser.csrf(), save_search(conn, "rashid", own)
+    own.arguments["session_id"] = add_session(conn, users.identify(conn, "rashid", "page").user_id)
     if Permission.OWN_TOKENS in ROLES[role]:
         token = tokens.find_token(conn, tokens.add_token(conn, users.identify(conn, "rashid", "page"), "own"))
         assert token

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from hrims.access import passwords
+from hrims.access import devices, passwords, sessions
 from hrims.access import store as access
 from hrims.access.actor import Actor
 from hrims.access.audit import record
@@ -36,8 +36,12 @@ def add_user(
     role: str,
     password: str,
     institutions: list[int] | None = None,
+    *,
+    must_change: bool = False,
 ) -> int:
     """Add a user of these institutions, None for all, and return the id. The name is saved in lower case.
+
+    With ``must_change``, the user must change the password at the first sign-in.
 
     Raises InvalidInput for a wrong name, role or password, Conflict if the name is taken. Raises NotFound for
     an unknown institution.
@@ -52,7 +56,14 @@ def add_user(
                 "Add the user with another role, then change the role.",
                 "needs_approval",
             )
-        id_ = store.insert_user(conn, name, role, password_hash, all_institutions=institutions is None)
+        id_ = store.insert_user(
+            conn,
+            name,
+            role,
+            password_hash,
+            all_institutions=institutions is None,
+            must_change=must_change,
+        )
         if id_ is None:
             raise Conflict(f"There is a user {name} already. Nothing was changed.", "name_taken")
         _save_institutions(conn, id_, institutions)
@@ -127,16 +138,21 @@ def set_institutions(conn: Connection, actor: Actor, name: str, institutions: li
         )
 
 
-def set_password(conn: Connection, actor: Actor, name: str, password: str) -> None:
-    """Set another password of a user and end the user's sessions.
+def set_password(
+    conn: Connection, actor: Actor, name: str, password: str, *, must_change: bool = False
+) -> None:
+    """Set another password of a user, end the user's sessions and forget the user's known devices.
+
+    With ``must_change``, the user must change the password at the next sign-in.
 
     Raises InvalidInput for a password that is not allowed, NotFound for an unknown user.
     """
     password_hash = passwords.hash_password(password, normalize_name(name))
     with conn.transaction():
         user = get(conn, name)
-        store.update_password(conn, user.id, password_hash)
-        ended = access.delete_sessions_of(conn, user.id)
+        store.update_password(conn, user.id, password_hash, must_change=must_change)
+        ended = sessions.end_all(conn, user.id)
+        devices.forget(conn, user.id)
         record(conn, actor, "user.set_password", f"user:{user.name}", sessions_ended=ended)
 
 
@@ -151,10 +167,10 @@ def disable(conn: Connection, actor: Actor, name: str) -> tuple[int, int]:
         user = get(conn, name)
         if not store.disable_user(conn, user.id):
             raise Conflict(f"{user.name} is disabled already. Nothing was changed.", "disabled_before")
-        sessions, tokens = access.delete_sessions_of(conn, user.id), access.revoke_tokens_of(conn, user.id)
-        ended = {"sessions_ended": sessions, "tokens_revoked": tokens}
-        record(conn, actor, "user.disable", f"user:{user.name}", **ended)
-    return sessions, tokens
+        ended, revoked = sessions.end_all(conn, user.id), access.revoke_tokens_of(conn, user.id)
+        details = {"sessions_ended": ended, "tokens_revoked": revoked}
+        record(conn, actor, "user.disable", f"user:{user.name}", **details)
+    return ended, revoked
 
 
 @contextmanager

@@ -12,7 +12,7 @@ class User(NamedTuple):
     id: int
     name: str
     role: str
-    password_hash: str
+    password_hash: str | None
     disabled: bool
 
 
@@ -28,13 +28,19 @@ def has_users(conn: Connection) -> bool:
 
 
 def insert_user(
-    conn: Connection, name: str, role: str, password_hash: str, *, all_institutions: bool = True
+    conn: Connection,
+    name: str,
+    role: str,
+    password_hash: str | None,
+    *,
+    all_institutions: bool = True,
+    must_change: bool = False,
 ) -> int | None:
     """Add a user and return its id; None if the name is taken."""
     row = conn.execute(
-        "INSERT INTO users (name, role, password_hash, all_institutions) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (name) DO NOTHING RETURNING id",
-        (name, role, password_hash, all_institutions),
+        "INSERT INTO users (name, role, password_hash, all_institutions, must_change_password)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (name) DO NOTHING RETURNING id",
+        (name, role, password_hash, all_institutions, must_change),
     ).fetchone()
     return row[0] if row else None
 
@@ -118,9 +124,12 @@ def lock_if_unchanged(conn: Connection, user: User) -> bool:
     return row is not None
 
 
-def update_password(conn: Connection, user_id: int, password_hash: str) -> None:
-    """Save another password hash of a user."""
-    conn.execute("UPDATE users SET password_hash = %s WHERE id = %s", (password_hash, user_id))
+def update_password(conn: Connection, user_id: int, password_hash: str, *, must_change: bool = False) -> None:
+    """Save another password hash of a user, and whether the user must change the password first."""
+    conn.execute(
+        "UPDATE users SET password_hash = %s, must_change_password = %s WHERE id = %s",
+        (password_hash, must_change, user_id),
+    )
 
 
 def lock_enabled_user(conn: Connection, id_: int) -> tuple[int, str, list[int] | None] | None:

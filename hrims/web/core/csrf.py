@@ -81,6 +81,7 @@ def _read(app: Flask) -> None:
     prefix = HOST_PREFIX if app.config["SESSION_COOKIE_SECURE"] else ""
     app.config["SESSION_COOKIE_NAME"] = f"{prefix}hrims_form_{instance}"
     app.config["HRIMS_SESSION_COOKIE"] = f"{prefix}hrims_session_{instance}"
+    app.config["HRIMS_DEVICE_COOKIE"] = f"{prefix}hrims_device_{instance}"
     app.secret_key = key
 
 
@@ -123,6 +124,13 @@ def session_cookie() -> str:
     """Return the name of the session cookie."""
     _check_key()
     name: str = current_app.config["HRIMS_SESSION_COOKIE"]
+    return name
+
+
+def device_cookie() -> str:
+    """Return the name of the cookie of a known device."""
+    _check_key()
+    name: str = current_app.config["HRIMS_DEVICE_COOKIE"]
     return name
 
 

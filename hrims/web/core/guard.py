@@ -15,6 +15,7 @@ from hrims.access import request_limits, sessions, tokens
 from hrims.access.actor import Actor
 from hrims.access.permissions import Permission
 from hrims.access.scope import Scope
+from hrims.access.sessions import SignedIn
 from hrims.db import Connection
 from hrims.errors import NotSignedIn
 from hrims.monitoring.exposition import bearer_of
@@ -26,6 +27,9 @@ HOME = "/dashboard/admin/fetch-data"
 
 MAX_USER_AGENT = 300
 """Characters of the browser's name that the audit trail keeps."""
+
+ACTIVITY = "X-User-Activity"
+"""The header that ``hrims.js`` adds to the requests of htmx that a user has caused."""
 
 MAX_NEXT_LENGTH = 2000
 """Maximum length of the URL to return to after a sign-in. A longer one is replaced by the home page."""
@@ -82,14 +86,19 @@ def signed_in() -> Actor | None:
     if not cookie:
         return None
     with pool().connection() as conn:
-        found = _find_user(conn, cookie)
-    return _from_here(found) if found else None
+        session = sessions.find(conn, cookie)
+        if session and session.is_due and _is_activity():
+            sessions.touch(conn, session.session_id, address())
+    g.sign_in = session
+    return _from_here(_to_actor(session)) if session else None
 
 
 def _find_user(conn: Connection, cookie: str) -> Actor | None:
     session = sessions.find(conn, cookie)
-    if session is None:
-        return None
+    return _to_actor(session) if session else None
+
+
+def _to_actor(session: SignedIn) -> Actor:
     institutions = session.institutions
     user_scope = Scope(None if institutions is None else tuple(institutions), session.user_id)
     return Actor(session.name, "page", user_id=session.user_id, role=session.role, scope=user_scope)
@@ -137,6 +146,13 @@ def local_path(next_: str | None) -> str:
     is_local = path.startswith("/") and not path.startswith(("//", "/sign-in", "/sign-out"))
     is_valid = len(next_ or "") <= MAX_NEXT_LENGTH and (next_ or "").isprintable() and "\\" not in path
     return next_ if next_ and is_local and is_valid else HOME
+
+
+def _is_activity() -> bool:
+    """Return whether a user has caused this request. A page that updates itself keeps no session alive."""
+    if "text/event-stream" in request.headers.get("Accept", ""):
+        return False
+    return request.headers.get("HX-Request") != "true" or ACTIVITY in request.headers
 
 
 def _has_token() -> bool:

@@ -26,7 +26,8 @@ def prepare(app: Flask, *, https_only: bool) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.update(SECURITY_HEADERS)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = request_id()
         response.headers["Cache-Control"] = _cache_control(response)
         if https_only:

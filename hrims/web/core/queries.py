@@ -39,9 +39,23 @@ RejectsPerPage = Annotated[int, rows_up_to(500)]
 
 
 class SignInQuery(Query):
-    """Where the sign-in leads."""
+    """Where the sign-in leads, and whether the user has just chosen a password."""
 
     next: NextPath = HOME
+    ready: Literal["yes"] | None = None
+
+
+class ConfirmQuery(Query):
+    """The page to return to, and whether a form was sent that must be sent again."""
+
+    next: NextPath = HOME
+    form: Literal["yes"] | None = None
+
+
+class AccountQuery(Query):
+    """What the page tells that it did."""
+
+    done: Literal["password", "session", "sessions", "two-step-off"] | None = None
 
 
 class SavedQuery(Query):

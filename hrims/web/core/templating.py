@@ -12,7 +12,8 @@ from jinja2 import StrictUndefined
 from hrims.employees.fields import get_label
 from hrims.installation import START_COMMAND
 from hrims.version import VERSION
-from hrims.web.core import guard, serializers
+from hrims.web.core import guard, serializers, sign_in_checks
+from hrims.web.core.browser_names import describe_browser
 
 LABELS = {
     "description": "“What it is for”",
@@ -46,6 +47,7 @@ def configure(app: Flask, zone: ZoneInfo) -> None:
     env.filters["clock"] = functools.partial(clock, zone=zone)
     env.filters["by_label"] = by_label
     env.filters["field_label"] = get_label
+    env.filters["browser"] = describe_browser
     env.filters["webhook_url"] = serializers.webhook_url
     env.globals.update(version=VERSION, start_command=START_COMMAND)
     app.context_processor(_add_user)
@@ -67,4 +69,5 @@ def by_label(message: str) -> str:
 
 
 def _add_user() -> dict[str, Any]:
-    return {"user": g.get("client"), "can_use": guard.can_use}
+    is_restricted = sign_in_checks.must_change_password()
+    return {"user": g.get("client"), "can_use": guard.can_use, "is_restricted": is_restricted}

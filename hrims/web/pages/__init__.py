@@ -4,9 +4,11 @@ Input: requests of browsers. Output: HTML.
 """
 
 from hrims.web.pages import (
+    account,
     approvals,
     batches,
     compare,
+    confirm,
     fetch_data,
     leavers,
     people,
@@ -17,6 +19,7 @@ from hrims.web.pages import (
     run_policy,
     runs,
     schedules,
+    set_up,
     sign_in,
     tokens,
     users,
@@ -26,9 +29,11 @@ from hrims.web.pages import (
 )
 
 __all__ = [
+    "account",
     "approvals",
     "batches",
     "compare",
+    "confirm",
     "fetch_data",
     "leavers",
     "people",
@@ -39,6 +44,7 @@ __all__ = [
     "run_policy",
     "runs",
     "schedules",
+    "set_up",
     "sign_in",
     "tokens",
     "users",

@@ -20,6 +20,7 @@ from hrims.web.core.forms import RejectsForm, ShownInstitutionForm
 from hrims.web.core.guard import actor, scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import RejectsPageQuery
+from hrims.web.core.sign_in_checks import require_recent_sign_in
 from hrims.web.pages.fetch_data import to_card
 
 CHUNK = 64 * 1024
@@ -47,6 +48,7 @@ def download(kind: str, query: RejectsPageQuery) -> Response:
     """Return all rejects that match the filter, as ``csv`` or ``xlsx``."""
     if kind not in export.WRITERS:
         abort(HTTPStatus.NOT_FOUND)
+    require_recent_sign_in()
     with pool().connection() as conn:
         file = _write_file(kind, RejectQuery(**asdict(query), user_scope=scope(), conn=conn))
     answer = Response(_stream(file), content_type=export.MIMES[kind])

@@ -8,8 +8,8 @@ from flask import Response, current_app, redirect, render_template, request, ses
 from hrims.access import sign_in as access
 from hrims.access.throttle import TooManyFailures
 from hrims.errors import InvalidInput, NotSignedIn
-from hrims.web.core import csrf, guard, requests
-from hrims.web.core.app_state import pool, settings
+from hrims.web.core import cookies, guard, requests
+from hrims.web.core.app_state import pool
 from hrims.web.core.forms import NextForm, SignInForm
 from hrims.web.core.queries import SignInQuery
 
@@ -23,28 +23,21 @@ def show(query: SignInQuery) -> Any:
     """Show the page. Redirect a browser that is already signed in."""
     if guard.signed_in():
         return redirect(query.next, code=HTTPStatus.SEE_OTHER)
-    return _page(next_=query.next)
+    return _page(next_=query.next, is_ready=query.ready == "yes")
 
 
 def sign_in() -> Any:
     """Handle the button: start a session and redirect, or show why it was refused."""
     try:
         fields = requests.read_form(SignInForm)
-        token = access.sign_in(
-            pool(),
-            fields.name,
-            fields.password,
-            address=guard.address(),
-            hours=settings().session_hours,
-            old_token=request.cookies.get(csrf.session_cookie()),
-        )
+        result = access.sign_in(pool(), fields.name, fields.password, cookies.visit())
     except (InvalidInput, NotSignedIn) as refused:
         return _show_again(str(refused), refused.status)
     except TooManyFailures as refused:
         response = _show_again(str(refused), refused.status)
         response.headers["Retry-After"] = str(refused.retry_after)
         return response
-    return _start_session(token)
+    return _start_session(result)
 
 
 def sign_out() -> Any:
@@ -52,23 +45,20 @@ def sign_out() -> Any:
 
     It is public, because a browser without a session is already signed out.
     """
-    cookie = csrf.session_cookie()
-    if token := request.cookies.get(cookie):
+    if token := cookies.session_token():
         with pool().connection() as conn:
             access.sign_out(conn, token, guard.address())
     session.clear()
     response = _redirect("/sign-in")
-    response.delete_cookie(cookie, path="/", httponly=True, samesite="Lax", secure=settings().https_only)
+    cookies.delete_session(response)
     return response
 
 
-def _start_session(token: str) -> Response:
+def _start_session(result: access.SignIn) -> Response:
     # Drop the browser's session from before the sign-in, including its form token.
     session.clear()
     response = _redirect(requests.read_form(NextForm).next)
-    response.set_cookie(
-        csrf.session_cookie(), token, path="/", httponly=True, samesite="Lax", secure=settings().https_only
-    )
+    cookies.set_signed_in(response, result)
     return response
 
 
@@ -81,5 +71,5 @@ def _show_again(message: str, status: int) -> Response:
     return current_app.make_response((page, status))
 
 
-def _page(*, next_: str, name: str = "", refused: str | None = None) -> str:
-    return render_template("sign_in/index.html", next=next_, name=name[:64], refused=refused)
+def _page(*, next_: str, name: str = "", refused: str | None = None, is_ready: bool = False) -> str:
+    return render_template("sign_in/index.html", next=next_, name=name[:64], refused=refused, ready=is_ready)

@@ -1,0 +1,61 @@
+"""Actions of users on their own account: change the password, confirm the session."""
+
+from hrims.access import devices, passwords, sessions, throttle
+from hrims.access.account import store
+from hrims.access.actor import Actor
+from hrims.access.audit import record
+from hrims.access.sessions import SignedIn
+from hrims.access.sign_in import Visit, record_failure
+from hrims.access.users.store import User
+from hrims.db import Pool
+from hrims.errors import Conflict, InvalidInput
+
+WRONG_PASSWORD = "The current password is wrong. Nothing was changed."  # noqa: S105 - a message
+
+
+def change_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, current: str, new: str) -> int:
+    """Change the password of the user of a session. End the user's other sessions and return how many.
+
+    Other known devices are forgotten. Raises InvalidInput if ``current`` is wrong, or if ``new`` is not
+    allowed or the same. Raises TooManyFailures as a sign-in does.
+    """
+    user = check_password(pool, session, visit, current)
+    if new == current:
+        raise InvalidInput("This is the current password. Choose another one.", "bad_password")
+    password_hash = passwords.hash_password(new, user.name)
+    with pool.connection() as conn, conn.transaction():
+        if not store.replace_password(conn, user, password_hash):
+            raise Conflict(
+                "The password was changed meanwhile. Nothing was changed now.", "changed_meanwhile"
+            )
+        ended = sessions.end_all(conn, user.id, keep=session.session_id)
+        sessions.confirm(conn, session.session_id)
+        devices.forget(conn, user.id, keep=visit.device)
+        record(conn, actor, "user.change_password", f"user:{user.name}", sessions_ended=ended)
+    return ended
+
+
+def confirm_with_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, password: str) -> None:
+    """Record that the user of a session has typed the password again. Raises as ``check_password`` does."""
+    user = check_password(pool, session, visit, password)
+    with pool.connection() as conn, conn.transaction():
+        sessions.confirm(conn, session.session_id)
+        record(conn, actor, "session.confirm", f"user:{user.name}", by="password")
+
+
+def check_password(pool: Pool, session: SignedIn, visit: Visit, password: str) -> User:
+    """Check the password of the user of a session. Return the user.
+
+    Raises InvalidInput if it is wrong, and TooManyFailures as a sign-in does: a session that was stolen must
+    not be a way to guess the password.
+    """
+    with pool.connection() as conn:
+        attempt = throttle.begin(conn, session.name, visit.address, visit.device)
+    user = attempt.user
+    is_correct = passwords.matches(password, user.password_hash if user else None)
+    with pool.connection() as conn, conn.transaction():
+        if user and is_correct:
+            throttle.release(conn, attempt)
+            return user
+        record_failure(conn, attempt, visit.address)
+    raise InvalidInput(WRONG_PASSWORD, "wrong_password")

@@ -1,0 +1,39 @@
+"""The page that asks a signed-in user for the password again. Output: the page that the user wanted."""
+
+from typing import Any
+
+from flask import current_app, redirect, render_template
+
+from hrims.access import account
+from hrims.access.throttle import TooManyFailures
+from hrims.errors import InputError
+from hrims.web.core import cookies, requests
+from hrims.web.core.app_state import pool
+from hrims.web.core.forms import NextForm
+from hrims.web.core.guard import actor
+from hrims.web.core.queries import ConfirmQuery
+from hrims.web.core.sign_in_checks import current
+from hrims.web.core.sign_in_forms import ConfirmForm
+
+
+def show(query: ConfirmQuery) -> str:
+    """Show the page. With ``form``, it tells that a form must be sent again."""
+    return _page(query.next, is_form=query.form == "yes")
+
+
+def confirm() -> Any:
+    """Handle the button: check the password and return to the page that the user wanted."""
+    try:
+        fields = requests.read_form(ConfirmForm)
+        account.confirm_with_password(pool(), actor(), current(), cookies.visit(), fields.secret)
+    except InputError as refused:
+        page = _page(requests.read_form(NextForm).next, refused=str(refused))
+        response = current_app.make_response((page, refused.status))
+        if isinstance(refused, TooManyFailures):
+            response.headers["Retry-After"] = str(refused.retry_after)
+        return response
+    return redirect(fields.next, code=303)
+
+
+def _page(next_: str, *, is_form: bool = False, refused: str | None = None) -> str:
+    return render_template("confirm/index.html", next=next_, is_form=is_form, refused=refused)
