@@ -32,6 +32,8 @@ CREATE TABLE recovery_codes (
 CREATE TABLE sign_in_challenges (
     token_hash bytea PRIMARY KEY CHECK (length(token_hash) = 32),
     user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    -- The password that was right. If it is changed meanwhile, the code is of no use.
+    password_hash text NOT NULL,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX sign_in_challenges_user ON sign_in_challenges (user_id);

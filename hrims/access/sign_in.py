@@ -1,8 +1,8 @@
-"""Sign-in of users. Input: a name and a password. Output: the tokens for two cookies, or a refusal."""
+"""Sign-in of users. Input: name and password, then a code. Output: tokens for two cookies, or a refusal."""
 
 from typing import NamedTuple
 
-from hrims.access import devices, passwords, sessions, throttle
+from hrims.access import challenges, devices, passwords, sessions, throttle, two_step
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.names import ANONYMOUS
@@ -26,6 +26,12 @@ class Visit(NamedTuple):
     idle_minutes: float = sessions.IDLE_MINUTES
 
 
+class CodeNeeded(NamedTuple):
+    """A user whose password was right. ``challenge`` goes with the code to ``enter_code``."""
+
+    challenge: str
+
+
 class SignIn(NamedTuple):
     """A user who has signed in: the tokens for the cookies of the session and of the known device."""
 
@@ -33,8 +39,8 @@ class SignIn(NamedTuple):
     device: str
 
 
-def sign_in(pool: Pool, name: str, password: str, visit: Visit) -> SignIn:
-    """Sign a user in. The token of the session is always new.
+def sign_in(pool: Pool, name: str, password: str, visit: Visit) -> SignIn | CodeNeeded:
+    """Sign a user in, or ask for a code if two-step sign-in is on. The token of the session is always new.
 
     Raises NotSignedIn if the name or the password is wrong, without saying which. Raises TooManyFailures if
     sign-ins failed too often.
@@ -49,9 +55,33 @@ def sign_in(pool: Pool, name: str, password: str, visit: Visit) -> SignIn:
         # session that is inserted just afterwards.
         if user and is_correct and lock_if_unchanged(conn, user):
             throttle.release(conn, attempt)
+            if two_step.is_on(conn, user.id):
+                return CodeNeeded(challenges.create(conn, user))
             return begin_session(conn, user, visit)
         record_failure(conn, attempt, visit.address)
     raise NotSignedIn("This name and password do not belong together.", "wrong_password")
+
+
+def enter_code(pool: Pool, challenge: str, code: str, visit: Visit, now: float) -> SignIn:
+    """Sign a user in whose password was right. ``code`` is one of the app, or a recovery code.
+
+    Raises NotSignedIn if the challenge has expired (``challenge_expired``) or the code is wrong. Raises
+    TooManyFailures as ``sign_in`` does.
+    """
+    with pool.connection() as conn:
+        user = challenges.find(conn, challenge)
+        if user is None:
+            raise NotSignedIn("The sign-in took too long. Enter your password again.", "challenge_expired")
+        attempt = throttle.begin(conn, user.name, visit.address, visit.device)
+    with pool.connection() as conn, conn.transaction():
+        # Lock the user before the code is taken, as every change of the user does.
+        is_same = lock_if_unchanged(conn, user)
+        actor = Actor(user.name, "page", visit.address)
+        if is_same and two_step.verify(conn, actor, user.id, code, now) and challenges.take(conn, challenge):
+            throttle.release(conn, attempt)
+            return begin_session(conn, user, visit, by="code")
+        record_failure(conn, attempt, visit.address)
+    raise NotSignedIn(two_step.WRONG_CODE, "wrong_code")
 
 
 def begin_session(conn: Connection, user: User, visit: Visit, **details: str) -> SignIn:

@@ -12,6 +12,7 @@ PAGE_ROUTES = (
     Route("GET", "/sign-in", pages.sign_in.show, PUBLIC),
     Route("POST", "/sign-in", pages.sign_in.sign_in, PUBLIC),
     Route("POST", "/sign-out", pages.sign_in.sign_out, PUBLIC),
+    Route("POST", "/sign-in/code", pages.sign_in.enter_code, PUBLIC),
     Route("GET", "/sign-in/confirm", pages.confirm.show, Can.USE_ACCOUNT),
     Route("POST", "/sign-in/confirm", pages.confirm.confirm, Can.USE_ACCOUNT),
     # Page on which a new user chooses a password
@@ -25,6 +26,11 @@ PAGE_ROUTES = (
         "POST", "/dashboard/account/sessions/end-others", pages.account.end_other_sessions, Can.USE_ACCOUNT
     ),
     Route("POST", "/dashboard/account/sessions/<session_id>/end", pages.account.end_session, Can.USE_ACCOUNT),
+    Route("GET", "/dashboard/account/two-step", pages.two_step.show, Can.USE_ACCOUNT),
+    Route("POST", "/dashboard/account/two-step", pages.two_step.start, Can.USE_ACCOUNT),
+    Route("POST", "/dashboard/account/two-step/confirm", pages.two_step.confirm, Can.USE_ACCOUNT),
+    Route("POST", "/dashboard/account/two-step/codes", pages.two_step.renew_codes, Can.USE_ACCOUNT),
+    Route("POST", "/dashboard/account/two-step/off", pages.two_step.turn_off, Can.USE_ACCOUNT),
     # Page that fetches an institution
     Route("GET", "/dashboard/admin/fetch-data", pages.fetch_data.index, Can.READ_RUNS),
     Route("GET", "/dashboard/admin/fetch-data/choice", pages.fetch_data.show_institution, Can.READ_RUNS),

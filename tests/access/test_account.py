@@ -72,7 +72,7 @@ def test_a_stolen_session_guesses_no_password(conn: Connection, pool: db.Pool, s
 
     assert at_once(PAIR.free + 4, guess).count(InvalidInput) == PAIR.free
     with pytest.raises(TooManyFailures):
-        account.confirm_with_password(pool, ASHA, session, HERE, PASSWORD)
+        account.confirm_session(pool, ASHA, session, HERE, PASSWORD, 0)
 
 
 def test_of_two_changes_at_once_one_is_refused(conn: Connection, pool: db.Pool, session: SignedIn) -> None:
@@ -89,7 +89,7 @@ def test_of_two_changes_at_once_one_is_refused(conn: Connection, pool: db.Pool, 
 
 def test_a_session_is_confirmed_by_the_password(conn: Connection, pool: db.Pool, session: SignedIn) -> None:
     conn.execute("UPDATE sessions SET confirmed_at = now() - interval '1 hour'")
-    account.confirm_with_password(pool, ASHA, session, HERE, PASSWORD)
+    account.confirm_session(pool, ASHA, session, HERE, PASSWORD, 0)
     row = conn.execute("SELECT now() - confirmed_at < interval '1 minute' FROM sessions").fetchone()
     assert row == (True,)
     assert records(conn, "session.confirm") == [("asha", "user:asha", {"by": "password"})]

@@ -8,7 +8,7 @@ import pytest
 
 from hrims import db
 from hrims.access import devices, passwords, sessions, sign_in, users
-from hrims.access.sign_in import Visit
+from hrims.access.sign_in import SignIn, Visit
 from hrims.access.throttle import PAIR, TooManyFailures
 from hrims.access.users.store import insert_user
 from hrims.db import Connection
@@ -20,7 +20,14 @@ HERE = Visit("192.0.2.7", "Mozilla/5.0", hours=1, idle_minutes=30)
 
 def attempt(pool: db.Pool, password: str = PASSWORD, name: str = "asha") -> str:
     """Sign in from an invented address and return the token of the session."""
-    return sign_in.sign_in(pool, name, password, HERE).session
+    return begin(pool, name, password, HERE).session
+
+
+def begin(pool: db.Pool, name: str, password: str, visit: Visit) -> SignIn:
+    """Sign in without a code and return the tokens."""
+    result = sign_in.sign_in(pool, name, password, visit)
+    assert isinstance(result, SignIn)
+    return result
 
 
 @pytest.fixture
@@ -101,11 +108,11 @@ def test_a_user_without_a_password_cannot_sign_in(conn: Connection, pool: db.Poo
 
 
 def test_the_device_of_a_sign_in_is_known_at_the_next(conn: Connection, pool: db.Pool, asha: int) -> None:
-    first = sign_in.sign_in(pool, "asha", PASSWORD, HERE)
+    first = begin(pool, "asha", PASSWORD, HERE)
     assert devices.find(conn, asha, first.device)
-    again = sign_in.sign_in(pool, "asha", PASSWORD, HERE._replace(device=first.device))
+    again = begin(pool, "asha", PASSWORD, HERE._replace(device=first.device))
     assert again.device == first.device
-    assert sign_in.sign_in(pool, "asha", PASSWORD, HERE).device != first.device
+    assert begin(pool, "asha", PASSWORD, HERE).device != first.device
 
 
 def test_what_was_typed_as_an_unknown_name_is_recorded_as_a_keyed_hash(

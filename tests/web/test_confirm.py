@@ -97,7 +97,12 @@ def test_the_api_tells_a_session_and_asks_no_token(app: Flask, late: Browser, ap
 
 
 @pytest.mark.parametrize(
-    ("secret", "words"), [("wrong password", "The current password is wrong."), ("", "Enter your password.")]
+    ("secret", "words"),
+    [
+        ("wrong password", "The current password is wrong."),
+        ("", "Enter your password or a code."),
+        ("123456", "This code is wrong"),
+    ],
 )
 def test_a_wrong_password_is_refused(late: Browser, secret: str, words: str) -> None:
     answer = late.press(CONFIRM, secret=secret, next=EXPORT)

@@ -12,6 +12,7 @@ from tests.support.documents import PAGES, read
 NO_SIGN_IN = {
     "GET /set-up/<token>",
     "POST /set-up/<token>",
+    "POST /sign-in/code",
     "GET /static/<path:filename>",
     "GET /sign-in",
     "POST /sign-in",

@@ -3,6 +3,6 @@
 Input: the session of a user, and what was typed. Output: another password, or a confirmed session.
 """
 
-from hrims.access.account.actions import change_password, confirm_with_password
+from hrims.access.account.actions import change_password, confirm_session
 
-__all__ = ["change_password", "confirm_with_password"]
+__all__ = ["change_password", "confirm_session"]

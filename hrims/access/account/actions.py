@@ -1,6 +1,6 @@
 """Actions of users on their own account: change the password, confirm the session."""
 
-from hrims.access import devices, passwords, sessions, throttle
+from hrims.access import devices, passwords, sessions, throttle, two_step
 from hrims.access.account import store
 from hrims.access.actor import Actor
 from hrims.access.audit import record
@@ -35,12 +35,33 @@ def change_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, c
     return ended
 
 
-def confirm_with_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, password: str) -> None:
-    """Record that the user of a session has typed the password again. Raises as ``check_password`` does."""
-    user = check_password(pool, session, visit, password)
+def confirm_session(
+    pool: Pool, actor: Actor, session: SignedIn, visit: Visit, typed: str, now: float
+) -> None:
+    """Record that the user of a session has typed the password or a code of the app again.
+
+    Raises InvalidInput if it is wrong, and TooManyFailures as a sign-in does.
+    """
+    if two_step.is_code(typed):
+        check_code(pool, actor, session, visit, typed, now)
+    else:
+        check_password(pool, session, visit, typed)
+    by = "code" if two_step.is_code(typed) else "password"
     with pool.connection() as conn, conn.transaction():
         sessions.confirm(conn, session.session_id)
-        record(conn, actor, "session.confirm", f"user:{user.name}", by="password")
+        record(conn, actor, "session.confirm", f"user:{session.name}", by=by)
+
+
+def check_code(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, code: str, now: float) -> None:
+    """Check and take a code of the app of the user of a session. Raises as ``check_password`` does."""
+    with pool.connection() as conn:
+        attempt = throttle.begin(conn, session.name, visit.address, visit.device)
+    with pool.connection() as conn, conn.transaction():
+        if two_step.verify(conn, actor, session.user_id, code, now):
+            throttle.release(conn, attempt)
+            return
+        record_failure(conn, attempt, visit.address)
+    raise InvalidInput(two_step.WRONG_CODE, "wrong_code")
 
 
 def check_password(pool: Pool, session: SignedIn, visit: Visit, password: str) -> User:

@@ -48,5 +48,21 @@ class ConfirmForm(Request):
 
     outcome: ClassVar[str] = ""
 
-    secret: Annotated[str, typed("Enter your password.")]
+    secret: Annotated[str, typed("Enter your password or a code.")]
     next: NextPath = HOME
+
+
+class CodeForm(Request):
+    """A code of the app of a user."""
+
+    outcome: ClassVar[str] = ""
+
+    code: Annotated[str, typed("Enter the code that your app shows.")]
+
+
+class ChallengeForm(Request):
+    """The token of a user whose password was right."""
+
+    outcome: ClassVar[str] = ""
+
+    challenge: Annotated[str, typed("Enter your password first.")]

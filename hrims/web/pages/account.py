@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import current_app, render_template
 
-from hrims.access import account, sessions
+from hrims.access import account, sessions, two_step
 from hrims.access.throttle import TooManyFailures
 from hrims.errors import InputError
 from hrims.web.core import cookies, requests
@@ -69,6 +69,7 @@ def _page(refused: str | None = None, done: str | None = None) -> str:
             "account/index.html",
             sessions=sessions.list_sessions(conn, session.user_id),
             this=session.session_id,
+            two_step=two_step.read_status(conn, session.user_id),
             refused=refused,
             done=done,
         )

@@ -1,10 +1,11 @@
 """The page that asks a signed-in user for the password again. Output: the page that the user wanted."""
 
+import time
 from typing import Any
 
 from flask import current_app, redirect, render_template
 
-from hrims.access import account
+from hrims.access import account, two_step
 from hrims.access.throttle import TooManyFailures
 from hrims.errors import InputError
 from hrims.web.core import cookies, requests
@@ -25,7 +26,7 @@ def confirm() -> Any:
     """Handle the button: check the password and return to the page that the user wanted."""
     try:
         fields = requests.read_form(ConfirmForm)
-        account.confirm_with_password(pool(), actor(), current(), cookies.visit(), fields.secret)
+        account.confirm_session(pool(), actor(), current(), cookies.visit(), fields.secret, time.time())
     except InputError as refused:
         page = _page(requests.read_form(NextForm).next, refused=str(refused))
         response = current_app.make_response((page, refused.status))
@@ -36,4 +37,8 @@ def confirm() -> Any:
 
 
 def _page(next_: str, *, is_form: bool = False, refused: str | None = None) -> str:
-    return render_template("confirm/index.html", next=next_, is_form=is_form, refused=refused)
+    with pool().connection() as conn:
+        has_code = two_step.is_on(conn, current().user_id)
+    return render_template(
+        "confirm/index.html", next=next_, is_form=is_form, has_code=has_code, refused=refused
+    )

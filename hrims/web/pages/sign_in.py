@@ -1,5 +1,6 @@
 """The sign-in page and the sign-out button. Input: name and password. Output: a session cookie."""
 
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -7,11 +8,12 @@ from flask import Response, current_app, redirect, render_template, request, ses
 
 from hrims.access import sign_in as access
 from hrims.access.throttle import TooManyFailures
-from hrims.errors import InvalidInput, NotSignedIn
+from hrims.errors import InputError
 from hrims.web.core import cookies, guard, requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.forms import NextForm, SignInForm
 from hrims.web.core.queries import SignInQuery
+from hrims.web.core.sign_in_forms import ChallengeForm, CodeForm
 
 
 def redirect_home() -> Any:
@@ -31,12 +33,23 @@ def sign_in() -> Any:
     try:
         fields = requests.read_form(SignInForm)
         result = access.sign_in(pool(), fields.name, fields.password, cookies.visit())
-    except (InvalidInput, NotSignedIn) as refused:
-        return _show_again(str(refused), refused.status)
-    except TooManyFailures as refused:
-        response = _show_again(str(refused), refused.status)
-        response.headers["Retry-After"] = str(refused.retry_after)
-        return response
+    except InputError as refused:
+        return _with_retry_after(_show_again(str(refused), refused.status), refused)
+    if isinstance(result, access.CodeNeeded):
+        return _code_page(result.challenge)
+    return _start_session(result)
+
+
+def enter_code() -> Any:
+    """Handle the button of the second step: start a session and redirect, or show why it was refused."""
+    challenge = requests.read_form(ChallengeForm).challenge
+    try:
+        code = requests.read_form(CodeForm).code
+        result = access.enter_code(pool(), challenge, code, cookies.visit(), time.time())
+    except InputError as refused:
+        if refused.code == "challenge_expired":
+            return _show_again(str(refused), refused.status)
+        return _with_retry_after(_code_page(challenge, str(refused), refused.status), refused)
     return _start_session(result)
 
 
@@ -62,12 +75,24 @@ def _start_session(result: access.SignIn) -> Response:
     return response
 
 
+def _with_retry_after(response: Response, refused: InputError) -> Response:
+    if isinstance(refused, TooManyFailures):
+        response.headers["Retry-After"] = str(refused.retry_after)
+    return response
+
+
 def _redirect(path: str) -> Response:
     return current_app.make_response(redirect(path, code=HTTPStatus.SEE_OTHER))
 
 
 def _show_again(message: str, status: int) -> Response:
     page = _page(next_=requests.read_form(NextForm).next, name=request.form.get("name", ""), refused=message)
+    return current_app.make_response((page, status))
+
+
+def _code_page(challenge: str, refused: str | None = None, status: int = 200) -> Response:
+    next_ = requests.read_form(NextForm).next
+    page = render_template("sign_in/code.html", challenge=challenge, next=next_, refused=refused)
     return current_app.make_response((page, status))
 
 
