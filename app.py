@@ -7,6 +7,7 @@ from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hrims import config, error_reports, tracing
+from hrims.access import openid
 from hrims.config import Settings
 from hrims.installation import TEMPLATES
 from hrims.web import routes
@@ -27,6 +28,7 @@ from hrims.web.core import (
 def create_app(settings: Settings | None = None) -> Flask:
     """Create the web application. It connects to no database before the first request."""
     settings = settings or config.load(os.environ)
+    openid.check_settings(settings)
     app = Flask("app", template_folder=TEMPLATES, static_folder=None)
     # Otherwise an address with // is redirected to an absolute URL with the host of the request.
     app.url_map.merge_slashes = False

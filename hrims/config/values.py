@@ -65,6 +65,14 @@ def postgres_url(raw: str) -> str:
     return raw
 
 
+def role_pairs(raw: str) -> tuple[tuple[str, str], ...]:
+    pairs = [pair.rpartition("=") for pair in raw.split(",")]
+    found = tuple((value.strip(), role.strip()) for value, _, role in pairs)
+    if not all(value and role for value, role in found):
+        raise Hint("give pairs like hr-admins=administrator,hr-officers=officer")
+    return found
+
+
 POOL = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 """Valid names of a pool of workers; the table of institutions has the same constraint."""
 

@@ -1,6 +1,6 @@
 """HTTP client of HRIMS. Input: an identifier and a page number. Output: a page, or one RemoteError.
 
-Only this file and ``webhooks/post.py`` import httpx. Credentials appear in two headers and nowhere else.
+Beside it only webhooks and OpenID import httpx. Credentials appear in two headers and nowhere else.
 """
 
 import asyncio

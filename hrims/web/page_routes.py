@@ -13,6 +13,9 @@ PAGE_ROUTES = (
     Route("POST", "/sign-in", pages.sign_in.sign_in, PUBLIC),
     Route("POST", "/sign-out", pages.sign_in.sign_out, PUBLIC),
     Route("POST", "/sign-in/code", pages.sign_in.enter_code, PUBLIC),
+    Route("GET", "/sign-in/openid", pages.openid.begin, PUBLIC),
+    Route("GET", "/sign-in/openid/callback", pages.openid.finish, PUBLIC),
+    Route("GET", "/sign-in/openid/confirm", pages.openid.begin_confirmation, Can.USE_ACCOUNT),
     Route("GET", "/sign-in/confirm", pages.confirm.show, Can.USE_ACCOUNT),
     Route("POST", "/sign-in/confirm", pages.confirm.confirm, Can.USE_ACCOUNT),
     # Page on which a new user chooses a password

@@ -13,6 +13,8 @@ NO_SIGN_IN = {
     "GET /set-up/<token>",
     "POST /set-up/<token>",
     "POST /sign-in/code",
+    "GET /sign-in/openid",
+    "GET /sign-in/openid/callback",
     "GET /static/<path:filename>",
     "GET /sign-in",
     "POST /sign-in",

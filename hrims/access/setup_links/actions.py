@@ -7,9 +7,10 @@ from hrims.access import devices, passwords, sessions
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.setup_links import store
-from hrims.access.users.store import update_password
+from hrims.access.users import EXTERNAL
+from hrims.access.users.store import is_external, update_password
 from hrims.db import Connection
-from hrims.errors import NotFound
+from hrims.errors import Conflict, NotFound
 
 HOURS = 72
 """Hours for which a link works."""
@@ -18,13 +19,16 @@ HOURS = 72
 def create_setup_link(conn: Connection, actor: Actor, user_id: int) -> str:
     """Create a link for a user and return its token, which is not stored. Earlier links of the user end.
 
-    The page of the link is ``/set-up/<token>``. Raises NotFound if the user may not sign in.
+    The page of the link is ``/set-up/<token>``. Raises NotFound if the user may not sign in, Conflict if the
+    user is one of the OpenID provider.
     """
     token = secrets.token_urlsafe(32)
     with conn.transaction():
         name = store.lock_enabled_user(conn, user_id)
         if name is None:
             raise NotFound("There is no such user who may sign in. No link was made.", "unknown_user")
+        if is_external(conn, user_id):
+            raise Conflict(f"{name} {EXTERNAL} No link was made.", "external_user")
         store.delete_links_of(conn, user_id)
         store.insert_link(conn, _hash(token), user_id, HOURS)
         record(conn, actor, "user.create_setup_link", f"user:{name}", hours=HOURS)

@@ -5,9 +5,11 @@ actor.
 """
 
 from hrims.access.users.actions import (
+    EXTERNAL,
     FIRST_ADMINISTRATOR,
     NAME,
     ROLES,
+    ROLES_WITH_ALL,
     add_user,
     default_user,
     disable,
@@ -27,9 +29,11 @@ from hrims.access.users.actions import (
 from hrims.access.users.store import ListedUser, User, UserView, find_view, list_users
 
 __all__ = [
+    "EXTERNAL",
     "FIRST_ADMINISTRATOR",
     "NAME",
     "ROLES",
+    "ROLES_WITH_ALL",
     "ListedUser",
     "User",
     "UserView",

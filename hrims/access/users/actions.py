@@ -23,6 +23,9 @@ ROLES = tuple(PERMISSIONS)
 ROLES_WITH_ALL = frozenset({ADMINISTRATOR, AUDITOR})
 """The roles whose users have all institutions."""
 
+EXTERNAL = "signs in with the OpenID provider and has no password here."
+"""What a message says of such a user, after the name."""
+
 FIRST_ADMINISTRATOR = "admin"
 """The name of the first administrator."""
 
@@ -145,11 +148,14 @@ def set_password(
 
     With ``must_change``, the user must change the password at the next sign-in.
 
-    Raises InvalidInput for a password that is not allowed, NotFound for an unknown user.
+    Raises InvalidInput for a password that is not allowed, NotFound for an unknown user, Conflict for a user
+    of the OpenID provider.
     """
     password_hash = passwords.hash_password(password, normalize_name(name))
     with conn.transaction():
         user = get(conn, name)
+        if store.is_external(conn, user.id):
+            raise Conflict(f"{user.name} {EXTERNAL} Nothing was changed.", "external_user")
         store.update_password(conn, user.id, password_hash, must_change=must_change)
         ended = sessions.end_all(conn, user.id)
         devices.forget(conn, user.id)

@@ -112,6 +112,14 @@ def find_oldest_administrator(conn: Connection) -> str | None:
     return row[0] if row else None
 
 
+def is_external(conn: Connection, user_id: int) -> bool:
+    """Return whether a user signs in with an OpenID provider, and so has no local password."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM openid_identities WHERE user_id = %s)", (user_id,)
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def lock_if_unchanged(conn: Connection, user: User) -> bool:
     """Lock a user. Return whether the user is still enabled and the password unchanged since it was read.
 

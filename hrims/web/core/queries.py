@@ -45,6 +45,12 @@ class SignInQuery(Query):
     ready: Literal["yes"] | None = None
 
 
+class NextQuery(Query):
+    """The page to open after a sign-in."""
+
+    next: NextPath = HOME
+
+
 class ConfirmQuery(Query):
     """The page to return to, and whether a form was sent that must be sent again."""
 

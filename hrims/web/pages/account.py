@@ -6,10 +6,11 @@ from flask import current_app, render_template
 
 from hrims.access import account, sessions, two_step
 from hrims.access.throttle import TooManyFailures
+from hrims.access.users.store import is_external
 from hrims.errors import InputError
 from hrims.web.core import cookies, requests
 from hrims.web.core.actions import perform, see_other
-from hrims.web.core.app_state import pool
+from hrims.web.core.app_state import pool, settings
 from hrims.web.core.guard import HOME, actor
 from hrims.web.core.queries import AccountQuery
 from hrims.web.core.sign_in_checks import current, must_change_password, require_recent_sign_in
@@ -65,10 +66,12 @@ def end_other_sessions() -> Any:
 def _page(refused: str | None = None, done: str | None = None) -> str:
     session = current()
     with pool().connection() as conn:
+        has_provider = is_external(conn, session.user_id)
         return render_template(
             "account/index.html",
             sessions=sessions.list_sessions(conn, session.user_id),
             this=session.session_id,
+            provider=settings().oidc_name if has_provider else None,
             two_step=two_step.read_status(conn, session.user_id),
             refused=refused,
             done=done,

@@ -7,9 +7,10 @@ from flask import current_app, redirect, render_template
 
 from hrims.access import account, two_step
 from hrims.access.throttle import TooManyFailures
+from hrims.access.users.store import is_external
 from hrims.errors import InputError
 from hrims.web.core import cookies, requests
-from hrims.web.core.app_state import pool
+from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import NextForm
 from hrims.web.core.guard import actor
 from hrims.web.core.queries import ConfirmQuery
@@ -39,6 +40,12 @@ def confirm() -> Any:
 def _page(next_: str, *, is_form: bool = False, refused: str | None = None) -> str:
     with pool().connection() as conn:
         has_code = two_step.is_on(conn, current().user_id)
+        has_provider = is_external(conn, current().user_id)
     return render_template(
-        "confirm/index.html", next=next_, is_form=is_form, has_code=has_code, refused=refused
+        "confirm/index.html",
+        next=next_,
+        is_form=is_form,
+        has_code=has_code,
+        provider=settings().oidc_name if has_provider else None,
+        refused=refused,
     )

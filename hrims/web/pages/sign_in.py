@@ -10,7 +10,7 @@ from hrims.access import sign_in as access
 from hrims.access.throttle import TooManyFailures
 from hrims.errors import InputError
 from hrims.web.core import cookies, guard, requests
-from hrims.web.core.app_state import pool
+from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import NextForm, SignInForm
 from hrims.web.core.queries import SignInQuery
 from hrims.web.core.sign_in_forms import ChallengeForm, CodeForm
@@ -37,7 +37,7 @@ def sign_in() -> Any:
         return _with_retry_after(_show_again(str(refused), refused.status), refused)
     if isinstance(result, access.CodeNeeded):
         return _code_page(result.challenge)
-    return _start_session(result)
+    return start_session(result, requests.read_form(NextForm).next)
 
 
 def enter_code() -> Any:
@@ -50,7 +50,7 @@ def enter_code() -> Any:
         if refused.code == "challenge_expired":
             return _show_again(str(refused), refused.status)
         return _with_retry_after(_code_page(challenge, str(refused), refused.status), refused)
-    return _start_session(result)
+    return start_session(result, requests.read_form(NextForm).next)
 
 
 def sign_out() -> Any:
@@ -67,10 +67,11 @@ def sign_out() -> Any:
     return response
 
 
-def _start_session(result: access.SignIn) -> Response:
+def start_session(result: access.SignIn, next_: str) -> Response:
+    """Set the cookies of a user who has signed in, and redirect."""
     # Drop the browser's session from before the sign-in, including its form token.
     session.clear()
-    response = _redirect(requests.read_form(NextForm).next)
+    response = _redirect(next_)
     cookies.set_signed_in(response, result)
     return response
 
@@ -96,5 +97,17 @@ def _code_page(challenge: str, refused: str | None = None, status: int = 200) ->
     return current_app.make_response((page, status))
 
 
+def show_refusal(refused: InputError, next_: str) -> Response:
+    """Show the page with the reason why a sign-in elsewhere failed."""
+    return current_app.make_response((_page(next_=next_, refused=str(refused)), refused.status))
+
+
 def _page(*, next_: str, name: str = "", refused: str | None = None, is_ready: bool = False) -> str:
-    return render_template("sign_in/index.html", next=next_, name=name[:64], refused=refused, ready=is_ready)
+    return render_template(
+        "sign_in/index.html",
+        next=next_,
+        name=name[:64],
+        refused=refused,
+        ready=is_ready,
+        provider=settings().oidc_name if settings().oidc_issuer else None,
+    )
