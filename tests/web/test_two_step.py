@@ -45,7 +45,7 @@ def enter_password(browser: Browser, **form: str) -> str:
 
 
 def test_it_works(officer: Browser, app: Flask) -> None:
-    assert "Off. With two-step sign-in" in officer.get(ACCOUNT).text
+    assert "Off. If it is on, you enter a code" in officer.get(ACCOUNT).text
     totp, recovery = set_up(officer)
     assert len(recovery) == 10
     assert "You have 10 recovery codes left." in officer.get(ACCOUNT).text
