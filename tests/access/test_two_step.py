@@ -145,10 +145,10 @@ def test_wrong_codes_are_slowed_down_and_recorded(conn: Connection, pool: db.Poo
 
 
 def test_a_challenge_works_once_and_expires(conn: Connection, pool: db.Pool, app: pyotp.TOTP) -> None:
-    used = challenge_of(pool)
-    sign_in.enter_code(pool, used, app.at(int(NOW)), HERE, NOW)
     expired = challenge_of(pool)
     conn.execute("UPDATE sign_in_challenges SET expires_at = now()")
+    used = challenge_of(pool)
+    sign_in.enter_code(pool, used, app.at(int(NOW)), HERE, NOW)
     for challenge in (used, expired, "", "x", "\udc80"):
         with pytest.raises(NotSignedIn) as refused:
             sign_in.enter_code(pool, challenge, app.at(int(NOW) + 30), HERE, NOW + 30)

@@ -8,11 +8,12 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from hrims.access import setup_links, store, users
+from hrims.access import setup_links, users
+from hrims.access.users.store import insert_user
 from tests.browser.stage import PASSWORD, Stage
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers, sign_in
-from tests.database.runs import ASHA as ACTOR
+from tests.support.users import BINTI
 
 NAME, NEW = "zuhura", "mango kettle boat"
 
@@ -20,7 +21,7 @@ NAME, NEW = "zuhura", "mango kettle boat"
 @pytest.fixture
 def zuhura(stage: Stage) -> Iterator[int]:
     """Provide the id of a new officer without a password."""
-    id_ = store.insert_user(stage.conn, NAME, "officer", None)
+    id_ = insert_user(stage.conn, NAME, "officer", None)
     assert id_
     yield id_
     stage.conn.execute("DELETE FROM users WHERE id = %s", (id_,))
@@ -40,7 +41,7 @@ def code_of(app: pyotp.TOTP, steps: int = 0) -> str:
 
 def test_a_set_up_link_leads_to_the_first_sign_in(viewers: Viewers, stage: Stage, zuhura: int) -> None:
     viewers.expect_trouble("status of 40")
-    token = setup_links.create_setup_link(stage.conn, ACTOR, zuhura)
+    token = setup_links.create_setup_link(stage.conn, BINTI, zuhura)
     page = viewers.open()
     page.goto(f"/set-up/{token}")
     expect(page.get_by_text(NAME)).to_be_visible()
@@ -58,7 +59,7 @@ def test_a_set_up_link_leads_to_the_first_sign_in(viewers: Viewers, stage: Stage
 
 
 def test_a_password_that_must_be_changed(viewers: Viewers, stage: Stage, zuhura: int) -> None:
-    users.set_password(stage.conn, ACTOR, NAME, PASSWORD, must_change=True)
+    users.set_password(stage.conn, BINTI, NAME, PASSWORD, must_change=True)
     page = viewers.open()
     page.goto("/dashboard/admin/people")
     sign_in(page, NAME)
@@ -74,7 +75,7 @@ def test_a_password_that_must_be_changed(viewers: Viewers, stage: Stage, zuhura:
 
 def test_two_steps(viewers: Viewers, stage: Stage, zuhura: int) -> None:
     viewers.expect_trouble("status of 401")
-    users.set_password(stage.conn, ACTOR, NAME, PASSWORD)
+    users.set_password(stage.conn, BINTI, NAME, PASSWORD)
     page = viewers.open()
     page.goto("/dashboard/account")
     sign_in(page, NAME)
@@ -103,14 +104,15 @@ def test_two_steps(viewers: Viewers, stage: Stage, zuhura: int) -> None:
 def test_a_late_change_asks_for_the_password_and_shows_the_page_again(
     viewers: Viewers, stage: Stage, zuhura: int
 ) -> None:
-    users.set_password(stage.conn, ACTOR, NAME, PASSWORD)
+    users.set_password(stage.conn, BINTI, NAME, PASSWORD)
     page, other = viewers.open(), viewers.open()
     for window in (other, page):
         window.goto("/dashboard/account")
         sign_in(window, NAME)
         expect(window.get_by_role("heading", name="My account")).to_be_visible()
     page.reload()
-    stage.conn.execute("UPDATE sessions SET confirmed_at = now() - interval '1 hour'")
+    late = "UPDATE sessions SET confirmed_at = now() - interval '1 hour' WHERE user_id = %s"
+    stage.conn.execute(late, (zuhura,))
     expect_fit_for_everybody(page)
     page.get_by_role("button", name="End all other sessions").click()
     expect(page.get_by_text("Nothing was changed yet.")).to_be_visible()
@@ -126,12 +128,13 @@ def test_a_late_change_asks_for_the_password_and_shows_the_page_again(
 def test_a_page_that_updates_itself_keeps_no_session_alive(
     viewers: Viewers, stage: Stage, zuhura: int
 ) -> None:
-    users.set_password(stage.conn, ACTOR, NAME, PASSWORD)
+    users.set_password(stage.conn, BINTI, NAME, PASSWORD)
     page = viewers.open()
     page.goto("/dashboard/admin/fetch-data")
     sign_in(page, NAME)
     expect(page.get_by_label("Institution")).to_be_visible()
-    stage.conn.execute("UPDATE sessions SET last_seen_at = now() - interval '5 minutes'")
+    idle = "UPDATE sessions SET last_seen_at = now() - interval '5 minutes' WHERE user_id = %s"
+    stage.conn.execute(idle, (zuhura,))
     query = "SELECT last_seen_at > now() - interval '1 minute' FROM sessions WHERE user_id = %s"
     with page.expect_response("**/workers/banner", timeout=60_000):
         pass

@@ -3,6 +3,8 @@
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
@@ -23,6 +25,9 @@ KEPT_SECONDS: Final = 600.0
 
 NEW_KEY_SECONDS: Final = 30.0
 """Seconds between two readings of the keys because of a token with an unknown key."""
+
+FAILED_SECONDS: Final = 5.0
+"""Seconds after a failed reading in which none is tried, so that a provider that hangs takes few threads."""
 
 LEEWAY: Final = 60
 """Seconds by which the clock of the provider may differ."""
@@ -52,7 +57,7 @@ class Provider:
         self._lock = threading.Lock()
         self._metadata: dict[str, Any] = {}
         self._keys: KeySet | None = None
-        self._metadata_at = self._keys_at = float("-inf")
+        self._metadata_at = self._keys_at = self._failed_at = float("-inf")
 
     @property
     def issuer(self) -> str:
@@ -134,9 +139,9 @@ class Provider:
 
     def _read_keys(self, kept_seconds: float) -> KeySet:
         url = self._find("jwks_uri")
-        with self._lock:
+        with self._exclusive():
             if self._keys is None or time.monotonic() - self._keys_at > kept_seconds:
-                found = transport.get_json(url)
+                found = self._read(url)
                 try:
                     self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type] # checked by the library
                 except (JoseError, ValueError, TypeError, KeyError):
@@ -145,13 +150,31 @@ class Provider:
             return self._keys
 
     def _read_metadata(self) -> dict[str, Any]:
-        with self._lock:
+        with self._exclusive():
             if time.monotonic() - self._metadata_at > KEPT_SECONDS:
-                found = transport.get_json(self.issuer + DISCOVERY)
+                found = self._read(self.issuer + DISCOVERY)
                 if str(found.get("issuer")).rstrip("/") != self.issuer:
                     raise ProviderFailed("metadata of another issuer")
                 self._metadata, self._metadata_at = found, time.monotonic()
             return self._metadata
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        if not self._lock.acquire(timeout=transport.TIMEOUT):
+            raise ProviderFailed("another request waits for the provider")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _read(self, url: str) -> dict[str, Any]:
+        if time.monotonic() - self._failed_at < FAILED_SECONDS:
+            raise ProviderFailed("failed just now")
+        try:
+            return transport.get_json(url)
+        except ProviderFailed:
+            self._failed_at = time.monotonic()
+            raise
 
     def _find(self, name: str) -> str:
         url = self._read_metadata().get(name)

@@ -5,7 +5,14 @@ grows with the failures: of the account at an address, of an address, of an acco
 the account, which no other failures delay.
 """
 
-from hrims.access.throttle.actions import Attempt, TooManyFailures, begin, release, unlock
+from hrims.access.throttle.actions import (
+    Attempt,
+    TooManyFailures,
+    begin,
+    count_failures,
+    release,
+    unlock,
+)
 from hrims.access.throttle.delays import DEVICE, NAME, ORIGIN, PAIR
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "Attempt",
     "TooManyFailures",
     "begin",
+    "count_failures",
     "release",
     "unlock",
 ]

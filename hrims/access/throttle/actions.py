@@ -82,6 +82,11 @@ def release(conn: Connection, attempt: Attempt) -> None:
     store.delete_failure(conn, attempt.id)
 
 
+def count_failures(conn: Connection, name: str) -> int:
+    """Return how many failed sign-ins of a user count at present, at all addresses and in all devices."""
+    return store.count_all(conn, names.hash_name(conn, name), delays.WINDOW)
+
+
 def unlock(conn: Connection, actor: Actor, name: str) -> int:
     """Delete the failed sign-ins of a user, so that no delay is left. Return how many.
 

@@ -61,6 +61,11 @@ def _count(conn: Connection, condition: str, window: timedelta, **params: object
     return Failures(*row)
 
 
+def count_all(conn: Connection, name_hash: bytes, window: timedelta) -> int:
+    """Count the failures with a name, those in known devices too."""
+    return _count(conn, "name_hash = %(name)s", window, name=name_hash).number
+
+
 def insert_failure(conn: Connection, name_hash: bytes, address: str | None, device_id: int | None) -> int:
     """Record a failed sign-in. Return its id."""
     row = conn.execute(

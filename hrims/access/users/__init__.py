@@ -7,7 +7,6 @@ actor.
 from hrims.access.users.actions import (
     EXTERNAL,
     FIRST_ADMINISTRATOR,
-    NAME,
     ROLES,
     ROLES_WITH_ALL,
     add_user,
@@ -21,11 +20,11 @@ from hrims.access.users.actions import (
     identify,
     identify_owner,
     is_first_administrator,
-    normalize_name,
     set_institutions,
     set_password,
     set_role,
 )
+from hrims.access.users.names import NAME, normalize_name
 from hrims.access.users.store import ListedUser, User, UserView, find_view, list_users
 
 __all__ = [

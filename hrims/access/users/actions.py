@@ -1,6 +1,5 @@
 """Users. Input: a name, a role and a password. Output: a row and its audit record."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ from hrims.access.permissions import ADMINISTRATOR, AUDITOR
 from hrims.access.permissions import ROLES as PERMISSIONS
 from hrims.access.scope import Scope
 from hrims.access.users import store
+from hrims.access.users.names import NAME, check_name, normalize_name
 from hrims.access.users.store import User
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound
@@ -28,8 +28,6 @@ EXTERNAL = "signs in with the OpenID provider and has no password here."
 
 FIRST_ADMINISTRATOR = "admin"
 """The name of the first administrator."""
-
-NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
 
 def add_user(
@@ -49,7 +47,7 @@ def add_user(
     Raises InvalidInput for a wrong name, role or password, Conflict if the name is taken. Raises NotFound for
     an unknown institution.
     """
-    name = _check_name(name)
+    name = check_name(name)
     _check_role(role, institutions)
     password_hash = passwords.hash_password(password, name)
     with conn.transaction():
@@ -268,19 +266,3 @@ def first_administrator(conn: Connection, actor: Actor, password: str | None) ->
         password = password or passwords.generate()
         add_user(conn, actor, FIRST_ADMINISTRATOR, "administrator", password)
     return FIRST_ADMINISTRATOR, password
-
-
-def normalize_name(name: str) -> str:
-    """Return a name as it is stored: in lower case, without surrounding white space."""
-    return name.strip().lower()
-
-
-def _check_name(name: str) -> str:
-    name = normalize_name(name)
-    if not NAME.fullmatch(name):
-        raise InvalidInput(
-            "A name has 1 to 64 of the letters a to z, digits and . _ @ -, and begins with a letter or "
-            "digit. No user was added.",
-            "bad_name",
-        )
-    return name

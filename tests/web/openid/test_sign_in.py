@@ -1,5 +1,6 @@
 """The sign-in with an OpenID provider, which runs in a process of its own: it works, then every refusal."""
 
+import socket
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -194,6 +195,21 @@ def test_a_provider_that_is_down_is_told_on_the_page(environment: dict[str, str]
     answer = new_browser(app).get("/sign-in/openid")
     assert answer.status_code == 503
     assert "Try again in a moment." in answer.text
+
+
+def test_a_provider_that_hangs_takes_few_threads(
+    environment: dict[str, str], conn: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        app = new_app(load({**environment, "HRIMS_OIDC_ISSUER": issuer}))
+        monkeypatch.setattr("hrims.access.openid.transport.TIMEOUT", 0.2)
+        statuses = [new_browser(app).get("/sign-in/openid").status_code for _ in range(20)]
+        assert statuses == [503] * 20
+        silent.settimeout(0)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
 
 
 def test_a_new_key_of_the_provider_is_read(
