@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 
 from hrims.access import setup_links, users
 from hrims.access.users.store import insert_user
-from tests.browser.stage import PASSWORD, Stage
+from tests.browser.stage import Stage
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers, sign_in
-from tests.support.users import BINTI
+from tests.support.users import BINTI, PASSWORD
 
 NAME, NEW = "zuhura", "mango kettle boat"
 
