@@ -1,8 +1,8 @@
 """Reasons for rejects. Input: what is wrong with a record. Output: a message without personal data."""
 
-import re
 from typing import Final, NamedTuple
 
+from hrims.employees.masking import mask_number
 from hrims.text import clean, is_unicode
 
 SHARED_ZAN_ID: Final = "shared_zan_id"
@@ -29,7 +29,7 @@ class Reject(NamedTuple):
 def reject_unreadable(reason: str, field: str | None, zan_id: str | None = None) -> Reject:
     """Return the reject of a record with a wrong type. It has the masked ZanID if that is valid."""
     found = clean(zan_id or "")
-    shown = mask_zan_id(found) if is_zan_id(found) else None
+    shown = mask_number(found) if is_zan_id(found) else None
     return Reject("wrong_type", field, f"The record has a wrong type: {reason}.", shown)
 
 
@@ -42,18 +42,18 @@ def reject_without_key(zan_id: str) -> Reject:
     """Return the reject of a record whose ZanID is empty or invalid."""
     if not zan_id:
         return Reject("no_zan_id", "zan_id", "The record has no ZanID.", None)
-    return Reject("bad_zan_id", "zan_id", "The ZanID is not 8 to 10 digits.", mask_zan_id(zan_id))
+    return Reject("bad_zan_id", "zan_id", "The ZanID is not 8 to 10 digits.", mask_number(zan_id))
 
 
 def reject_shared_zan_id(zan_id: str) -> Reject:
     """Return the reject of a record whose ZanID belongs to another person."""
     reason = "Another record has this ZanID, with another name, birth date or payroll number."
-    return Reject(SHARED_ZAN_ID, "zan_id", reason, mask_zan_id(zan_id))
+    return Reject(SHARED_ZAN_ID, "zan_id", reason, mask_number(zan_id))
 
 
 def reject_undated(zan_id: str, column: str) -> Reject:
     """Return the reject of a record with a date that cannot be read as one day."""
-    return Reject("bad_date", column, "The date is not one that can be read.", mask_zan_id(zan_id))
+    return Reject("bad_date", column, "The date is not one that can be read.", mask_number(zan_id))
 
 
 def reject_unstorable(zan_id: str, texts: dict[str, str]) -> Reject | None:
@@ -61,10 +61,10 @@ def reject_unstorable(zan_id: str, texts: dict[str, str]) -> Reject | None:
     for column, text in texts.items():
         if "\x00" in text or not is_unicode(text):
             reason = "The text holds a character that no database can keep."
-            return Reject("bad_text", column, reason, mask_zan_id(zan_id))
+            return Reject("bad_text", column, reason, mask_number(zan_id))
         if len(text) > LONGEST_TEXT:
             reason = f"The text is longer than {LONGEST_TEXT} characters."
-            return Reject("too_long", column, reason, mask_zan_id(zan_id))
+            return Reject("too_long", column, reason, mask_number(zan_id))
     return None
 
 
@@ -76,11 +76,3 @@ def is_zan_id(text: str) -> bool:
 def is_plain(text: str) -> bool:
     """Return whether ``text`` can certainly be stored unchanged. If not, check each text separately."""
     return len(text) <= LONGEST_TEXT and "\x00" not in text and is_unicode(text)
-
-
-def mask_zan_id(zan_id: str) -> str:
-    """Return a ZanID that a user can compare but not use: ``58•••••00``. A short one shows no digits."""
-    if len(zan_id) < 8:
-        return "•" * len(zan_id)
-    ends = re.sub("[^0-9]", "•", zan_id[:2] + zan_id[-2:])
-    return ends[:2] + "•" * (min(len(zan_id), 10) - 4) + ends[2:]

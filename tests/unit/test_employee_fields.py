@@ -1,12 +1,27 @@
 """The list of employee columns against what cannot take the columns from it."""
 
+import re
 from pathlib import Path
 
-from hrims.employees.fields import COLUMNS, LABELS, SOURCES, SQL_TYPES, expand_columns, get_label
+import pytest
+
+from hrims.access.permissions import ROLES
+from hrims.employees.fields import (
+    CLASSES,
+    COLUMNS,
+    LABELS,
+    SOURCES,
+    SQL_TYPES,
+    Classification,
+    expand_columns,
+    get_label,
+)
+from hrims.employees.masking import build_mask
 from hrims.remote.field_filter import FIELDS
 from hrims.simulator.expected import expected_row
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "sql.md"
+PERSONAL_DATA = REFERENCE.with_name("personal-data.md")
 
 
 def test_each_column_has_a_label_and_the_institution_too() -> None:
@@ -15,6 +30,10 @@ def test_each_column_has_a_label_and_the_institution_too() -> None:
         "Date of birth",
         "personalInfo.city",
     )
+
+
+def test_each_column_has_a_class_and_the_institution_too() -> None:
+    assert CLASSES.keys() == LABELS.keys()
 
 
 def test_each_field_of_hrims_that_is_decoded_is_saved_or_chooses_the_entry() -> None:
@@ -34,6 +53,21 @@ def test_the_reference_describes_each_column() -> None:
     ]
     documented = [line for line in REFERENCE.read_text().splitlines() if line.startswith("| `")]
     assert documented == table, "\n".join(table)
+
+
+def test_the_reference_has_the_class_of_each_column() -> None:
+    """If this fails, replace the table in docs/reference/personal-data.md by the expected one."""
+    table = [f"| `{column}` | {label} | {CLASSES[column]} |" for column, label in LABELS.items()]
+    pattern = re.compile(r"\| `\w+` \| [^|]+ \| (public|internal|confidential|restricted) \|")
+    documented = [line for line in PERSONAL_DATA.read_text().splitlines() if pattern.fullmatch(line)]
+    assert documented == table, "\n".join(table)
+
+
+@pytest.mark.parametrize("class_", Classification)
+def test_the_reference_says_who_sees_each_class(class_: Classification) -> None:
+    hidden = "ends" if class_ is Classification.RESTRICTED else "hidden"
+    cells = [hidden if class_ in build_mask(granted).hidden else "yes" for granted in ROLES.values()]
+    assert f"| {class_} | {' | '.join(cells)} |" in PERSONAL_DATA.read_text().splitlines()
 
 
 def _describe(column: str) -> str:
