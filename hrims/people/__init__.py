@@ -2,5 +2,5 @@
 employee, the lists that have them, and their history.
 
 ``store`` searches and reads. ``timeline`` formats the history, purely. ``searches`` saves what a user
-searched for; nothing else is written.
+searched for. ``actions`` reveals masked fields, and records who searched, viewed and revealed.
 """

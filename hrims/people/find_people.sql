@@ -29,6 +29,12 @@ WHERE name_parts(name) @@ %(query)s::tsquery AND (name_parts(name) @@ %(rest)s::
   AND person_in_scope(id, institution_id, %(scope)s)
 LIMIT %(limit)s
 
+-- name: by_whole_name
+SELECT id FROM employees
+WHERE name_parts(name) @@ %(query)s::tsquery AND search_key(name) = search_key(%(text)s)
+  AND person_in_scope(id, institution_id, %(scope)s)
+LIMIT %(limit)s
+
 -- name: near_words
 -- The words most similar to each part. A word that begins with the part is not another spelling of it.
 SELECT p.place, near.word

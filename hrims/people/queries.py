@@ -34,7 +34,12 @@ def query(parts: Sequence[str], near: Mapping[int, Sequence[str]] | None = None)
     """
     near = near or {}
     long = [_any_of(part, near.get(place, ())) for place, part in enumerate(parts) if not _is_short(part)]
-    return " & ".join(long or [f"'{part}'" for part in parts])
+    return " & ".join(long) or whole(parts)
+
+
+def whole(parts: Sequence[str]) -> str:
+    """Return the tsquery of names that have each part as a whole word."""
+    return " & ".join(f"'{part}'" for part in parts)
 
 
 def rest(parts: Sequence[str]) -> str | None:

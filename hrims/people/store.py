@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from hrims.access.scope import Scope
 from hrims.db import Connection, statements
 from hrims.employees.fields import LABELS
+from hrims.employees.masking import Mask
 from hrims.errors import InvalidInput
 from hrims.people import queries
 from hrims.people.timeline import Entry, to_entry
@@ -51,17 +52,20 @@ class Listing(NamedTuple):
     ended_run_id: int | None
 
 
-def search(conn: Connection, scope: Scope, text: str, limit: int) -> list[dict[str, Any]]:
+def search(
+    conn: Connection, scope: Scope, text: str, limit: int, *, is_exact: bool = False
+) -> list[dict[str, Any]]:
     """Return at most ``limit`` employees in the scope that match the search text.
 
     Search by ZanID or payroll number. If that finds none, search by any parts of the name in any order;
-    employees with a similar name follow, marked ``is_similar``. Raises InvalidInput if the search takes too
-    long.
+    employees with a similar name follow, marked ``is_similar``. A number always matches as a whole: its
+    beginning would complete a masked number, digit by digit. If names are masked too, the search must be
+    ``is_exact``, so that it matches only whole names. Raises InvalidInput if the search takes too long.
     """
     try:
         with conn.transaction():
             conn.execute(FIND["plan_by_index"], {"timeout": STATEMENT_TIMEOUT})
-            return _Search(conn, scope, limit).run(clean(text))
+            return _Search(conn, scope, limit).run(clean(text), is_exact=is_exact)
     except psycopg.errors.QueryCanceled:
         raise InvalidInput(
             "The search took too long and was stopped. Type more of the name.", "search_too_long"
@@ -74,14 +78,14 @@ class _Search:
     def __init__(self, conn: Connection, scope: Scope, limit: int) -> None:
         self._conn, self._scope, self._limit = conn, scope, limit
 
-    def run(self, text: str) -> list[dict[str, Any]]:
-        """Return the employees that match ``text``."""
+    def run(self, text: str, *, is_exact: bool) -> list[dict[str, Any]]:
+        """Return the employees that match ``text``, or whose whole name or number it is."""
         similar: list[int] = []
         ids = self._ids("by_number", {"text": text, "number": compact(text)})
         if not ids:
             parts = self._parts(text)
-            ids = self._by_name(parts)
-            similar = self._by_near_spelling(parts, ids)
+            ids = self._by_whole_name(parts, text) if is_exact else self._by_name(parts)
+            similar = [] if is_exact else self._by_near_spelling(parts, ids)
         found = {"ids": ids + similar, "similar": similar, "text": text, "limit": self._limit}
         with self._conn.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(FIND["found"], found).fetchall()
@@ -93,6 +97,9 @@ class _Search:
     def _parts(self, text: str) -> list[str]:
         row = self._conn.execute(FIND["parts"], {"text": text}).fetchone()
         return row[0] if row else []
+
+    def _by_whole_name(self, parts: list[str], text: str) -> list[int]:
+        return self._ids("by_whole_name", {"query": queries.whole(parts), "text": text}) if parts else []
 
     def _by_name(self, parts: list[str]) -> list[int]:
         if not parts:
@@ -145,9 +152,12 @@ def list_listings(conn: Connection, id_: int) -> list[Listing]:
     return [Listing(*row) for row in rows]
 
 
-def list_history(conn: Connection, id_: int, limit: int) -> list[Entry]:
-    """Return the history of an employee, newest first, at most ``limit`` entries."""
-    return [to_entry(*row) for row in conn.execute(HISTORY, {"id": id_, "limit": limit})]
+def list_history(conn: Connection, id_: int, mask: Mask, limit: int) -> list[Entry]:
+    """Return the history of an employee, newest first, at most ``limit`` entries, with masked changes."""
+    return [
+        to_entry(*row, changes=mask.changes(changes or {}))
+        for *row, changes in conn.execute(HISTORY, {"id": id_, "limit": limit})
+    ]
 
 
 def list_facts(found: dict[str, Any]) -> list[tuple[str, Any]]:

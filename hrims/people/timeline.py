@@ -61,7 +61,8 @@ def to_entry(
     made_by: str | None,
     institution: str | None,
     identifier_type: str | None,
-    changes: dict[str, list[Any]] | None,
+    *,
+    changes: dict[str, list[Any]],
 ) -> Entry:
     """Return one row of an employee's history as an entry."""
     sentence = SENTENCES.get(kind)
@@ -69,7 +70,7 @@ def to_entry(
         list_name = f"The list of {institution} (by {NUMBERS[identifier_type or 'votecode']})"
         sentence = sentence.format(list=list_name)
         sentence = sentence[0].upper() + sentence[1:]
-    return Entry(at, kind, TITLES[kind], sentence, _changes(changes or {}), run_id, asked_by, made_by)
+    return Entry(at, kind, TITLES[kind], sentence, _changes(changes), run_id, asked_by, made_by)
 
 
 def _changes(changes: dict[str, list[Any]]) -> list[Change]:

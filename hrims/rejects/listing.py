@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from hrims.access.scope import NOTHING, Scope
 from hrims.db import Connection
+from hrims.employees.masking import EVERYTHING_HIDDEN, Mask
 from hrims.rejects import messages, store
 
 PER_PAGE: Final = 50
@@ -53,6 +54,10 @@ class Case(NamedTuple):
     def state(self) -> str:
         return "open" if self.closed_at is None else "closed"
 
+    def masked_by(self, mask: Mask) -> "Case":
+        """Return the case with the hidden fields of its employee masked."""
+        return Case(**mask.row(self._asdict()))
+
 
 @dataclass(frozen=True)
 class RejectQuery:
@@ -65,6 +70,7 @@ class RejectQuery:
     page: int = 1
     page_size: int = PER_PAGE
     user_scope: Scope = NOTHING
+    mask: Mask = EVERYTHING_HIDDEN
     conn: Connection | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -101,11 +107,12 @@ class RejectQuery:
     def cases(self) -> list[Case]:
         """Return the cases of this page, open ones first, the latest first."""
         first = (self.page - 1) * self.page_size
-        return [Case(*row) for row in store.list_cases(self._conn, self._where(), self.page_size, first)]
+        rows = store.list_cases(self._conn, self._where(), self.page_size, first)
+        return [Case(*row).masked_by(self.mask) for row in rows]
 
     def iterate_all(self) -> Iterator[Case]:
         """Return an iterator over the cases of all pages, in bounded memory. It needs an open transaction."""
-        return (Case(*row) for row in store.iterate_cases(self._conn, self._where()))
+        return (Case(*row).masked_by(self.mask) for row in store.iterate_cases(self._conn, self._where()))
 
     @cached_property
     def listings(self) -> list[store.Listing]:

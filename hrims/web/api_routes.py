@@ -43,6 +43,7 @@ API_ROUTES = (
     Route("POST", "/api/hrims/queue/limit", api.queue.set_limit, Can.MANAGE_QUEUE),
     # API of people
     Route("POST", "/api/hrims/people/search", api.people.search, Can.READ_PEOPLE),
+    Route("POST", "/api/hrims/people/<employee_id>/reveal", api.people.reveal, Can.REVEAL),
     # API that fetches one person
     Route("POST", "/api/hrims/fetch-person", api.person.fetch_person, Can.SYNC),
     # API of leavers

@@ -100,6 +100,7 @@ PAGE_ROUTES = (
     Route("GET", "/dashboard/admin/people/searches/<token>", pages.people.show_results, Can.READ_PEOPLE),
     Route("POST", "/dashboard/admin/people/fetch", pages.people.fetch, Can.SYNC),
     Route("GET", "/dashboard/admin/people/<employee_id>", pages.people.show, Can.READ_PEOPLE),
+    Route("POST", "/dashboard/admin/people/<employee_id>", pages.people.reveal, Can.REVEAL),
     Route("POST", "/dashboard/admin/people/<employee_id>/fetch", pages.people.refetch, Can.SYNC),
     # Page of leavers
     Route("GET", "/dashboard/admin/leavers", pages.leavers.index, Can.READ_PEOPLE),

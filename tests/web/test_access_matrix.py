@@ -34,6 +34,8 @@ INPUT: Final[dict[str, dict[str, Any]]] = {
     "api.previews.apply": {"version": "1"},
     "api.schedules.update": {"name": "Nightly", "cron": "0 1 * * *"},
     "people.search": {"words": "Asha {mark}"},
+    "people.reveal": {"reason": "Asked by the employee"},
+    "api.people.reveal": {"reason": "Asked by the employee"},
     "api.jobs.fetch_by_institution": {
         "institutionId": "{institution_id}",
         "identifierType": "votecode",

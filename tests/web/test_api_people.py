@@ -55,7 +55,14 @@ def test_it_is_bounded(api: Browser, people: None) -> None:
 
 
 def test_an_auditor_may_search(auditor: Browser, people: None) -> None:
-    assert "Maryam Juma Makame" in search(auditor, "maryam")
+    page = search(auditor, "maryam juma makame")
+    assert ">Person 1</a>" in page
+    assert "Maryam Juma Makame" not in page
+
+
+def test_an_auditor_completes_no_name(auditor: Browser, people: None) -> None:
+    for words in ("maryam", "maryam juma", "maryam juma makam", "mariam juma makame", "mar"):
+        assert "No person found" in search(auditor, words)
 
 
 @pytest.mark.parametrize("words", [None, 5, "", "  ", "x" * 101, "\ud800", ["a"]])

@@ -139,14 +139,25 @@ def test_a_run_that_is_followed_in_the_spell_is_still_shown(
         assert api.get(f"/api/hrims/job-status/{run_id}").get_json()["state"] == "waiting"
 
 
-def test_people_are_found_in_the_spell(officer: Browser, conn: Connection, dsn: str, spell: Spell) -> None:
-    """Nothing can be kept for Back and reload, so the answer shows the results at once."""
+def test_people_are_found_in_the_spell(
+    officer: Browser, conn: Connection, dsn: str, spell: Spell, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing can be kept for Back and reload, so the answer shows the results at once.
+
+    Views and searches cannot be recorded, so the log has them. A reveal or an export is refused.
+    """
     with_lists(conn, dsn, lambda lists: lists.run([1]))
     officer.csrf()
     with spell():
         answer = officer.press("/dashboard/admin/people", words="Asha")
         assert answer.status_code == 200
         assert "Asha Mtu 1 Makame" in answer.text
+        assert officer.get("/dashboard/admin/people/1").status_code == 200
+        for action in ("people.search", "person.view"):
+            assert any("reading_not_recorded" in line and action in line for line in caplog.messages), action
+        refused = officer.press("/dashboard/admin/people/1", reason="Asked by the employee")
+        assert (refused.status_code, "580330001" in refused.text) == (503, False)
+        assert officer.get("/dashboard/admin/rejects/rejects.csv").status_code == 503
 
 
 def test_the_banner_says_so_and_nothing_of_workers(officer: Browser, conn: Connection, spell: Spell) -> None:

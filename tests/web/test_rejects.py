@@ -65,20 +65,34 @@ def test_the_page_says_whose_record_it_is(officer: Browser, app: Flask, conn: Co
     run = met_by(conn, institution(conn))
     add_case(conn, run, 1, person=("Asha <b>Juma</b>", "963000", "Wizara ya Afya"))
     add_case(conn, run, 2, "remote_breaks", masked=None, person=(None, None, None))
-    for browser in (officer, signed_in(new_browser(app), conn, "salma", "auditor")):
+    supervisor, auditor = (
+        signed_in(new_browser(app), conn, name, role)
+        for name, role in (("juma", "supervisor"), ("salma", "auditor"))
+    )
+    for browser, name, number in (
+        (supervisor, "Asha &lt;b&gt;Juma", "963000"),
+        (officer, "Asha &lt;b&gt;Juma", "••••••"),
+        (auditor, "•••<br>", "••••••"),
+    ):
         page = text(browser, HERE)
-        for words in ("Asha &lt;b&gt;Juma", "payroll number 963000", "Wizara ya Afya"):
-            assert page.count(words) == 1
+        for words in (name, f"payroll number {number}<", "Wizara ya Afya"):
+            assert page.count(words) == 1, words
+        assert ("Juma" in page, "963000" in page) == ("Juma" in name, number == "963000")
 
 
-def test_the_downloads_say_whose_record_it_is(officer: Browser, conn: Connection) -> None:
+def test_the_downloads_say_whose_record_it_is(
+    administrator: Browser, officer: Browser, conn: Connection
+) -> None:
     run = met_by(conn, institution(conn))
     add_case(conn, run, person=('=HYPERLINK("http://x")', "+963000", "@Wizara"))
-    (row,) = table(officer)
+    (row,) = table(administrator)
     assert [row[name] for name in ("Name", "Payroll number", "Workplace")] == [
         *('\'=HYPERLINK("http://x")', "'+963000", "'@Wizara")
     ]
-    assert sheet(officer)[1][-3:] == ['=HYPERLINK("http://x")', "+963000", "@Wizara"]
+    assert sheet(administrator)[1][-3:] == ['=HYPERLINK("http://x")', "+963000", "@Wizara"]
+    (row,) = table(officer)
+    assert [row["Payroll number"], row["ZanID (masked)"]] == ["•••••••", "58•••••00"]
+    assert sheet(officer)[1][-2] == "•••••••"
 
 
 def test_no_address_holds_a_person(officer: Browser, conn: Connection) -> None:
@@ -213,5 +227,5 @@ def test_the_page_of_a_run_says_whose_records_were_rejected(
     rejected = [record(3, zanIdNumber=""), record(4, zanIdNumber="?", payrollNumber=None)]
     run = do(dsn, lambda pool: previews.fetch(conn, pool, institution(conn), rejected, "sync"))
     page = text(officer, f"/dashboard/admin/runs/{run}")
-    assert "Asha Mtu 3 Makame, payroll number 963003, Wizara ya Afya" in page
+    assert "Asha Mtu 3 Makame, payroll number ••••••, Wizara ya Afya" in page
     assert "Asha Mtu 4 Makame, Wizara ya Afya" in page

@@ -13,7 +13,7 @@ from hrims.runs import store
 from hrims.web.core import lookups, serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import PriorityRequest, RepeatRequest, RunRequest
-from hrims.web.core.guard import actor, can, scope
+from hrims.web.core.guard import actor, can, mask, scope
 
 MAX_ATTEMPTS = 100
 """Attempts in one response."""
@@ -68,7 +68,7 @@ def show_status(job_id: str) -> dict[str, Any]:
         "success": True,
         **serializers.status(run),
         "progress": serializers.progress(run),
-        "result": serializers.result(run, people) if run.outcome else None,
+        "result": serializers.result(run, mask().rows(people)) if run.outcome else None,
         "drift": run.drift,
         "error": serializers.error(run) if run.ended and not run.outcome else None,
     }

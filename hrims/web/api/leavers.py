@@ -10,7 +10,7 @@ from hrims.leavers import actions, store
 from hrims.leavers.model import DepartureView
 from hrims.web.core import lookups, serializers
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor, scope
+from hrims.web.core.guard import actor, mask, scope
 from hrims.web.core.serializers import FIRST_PEOPLE, time
 
 
@@ -54,7 +54,7 @@ def _decide(departure_id: str, decision: Callable[[Connection, Actor, int], Any]
 
 
 def _serialize(conn: Connection, departure: DepartureView) -> dict[str, Any]:
-    people = store.list_people(conn, departure.id, FIRST_PEOPLE)
+    people = mask().rows(store.list_people(conn, departure.id, FIRST_PEOPLE))
     return {
         "id": departure.id,
         "institutionId": departure.institution_id,

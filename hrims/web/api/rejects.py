@@ -9,7 +9,7 @@ from hrims.rejects.listing import Case, RejectQuery
 from hrims.web.core import requests, serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import RejectsRequest
-from hrims.web.core.guard import actor, scope
+from hrims.web.core.guard import actor, mask, scope
 from hrims.web.core.queries import RejectsQuery
 from hrims.web.core.serializers import time
 
@@ -17,7 +17,7 @@ from hrims.web.core.serializers import time
 def index(query: RejectsQuery) -> dict[str, Any]:
     """Return one page of the rejects that match the filter. Pages count from 1."""
     with pool().connection() as conn:
-        found = RejectQuery(**asdict(query), user_scope=scope(), conn=conn)
+        found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
         return {
             "success": True,
             "rejects": [_serialize(case) for case in found.cases],

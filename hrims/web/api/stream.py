@@ -8,7 +8,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
 from flask import Response, request
@@ -16,8 +16,9 @@ from flask import Response, request
 from hrims import resilience
 from hrims.access.actor import Actor
 from hrims.access.permissions import Permission
-from hrims.access.scope import EVERYTHING, Scope
+from hrims.access.scope import EVERYTHING
 from hrims.db import Connection, Pool
+from hrims.employees.masking import build_mask
 from hrims.errors import TooMany
 from hrims.limits import streams
 from hrims.runs import store
@@ -66,12 +67,12 @@ class Access:
             if not resilience.is_read_only(error):
                 raise
 
-    def find_scope(self, conn: Connection) -> Scope | None:
-        """Return the scope of the client; None if the client may no longer see the run."""
+    def find_reader(self, conn: Connection) -> Actor | None:
+        """Return the client; None if the client may no longer see the run."""
         client = self._find_client(conn)
         if client is None or not client.can(Permission.READ_RUNS):
             return None
-        return client.scope if store.find_run(conn, client.scope, self._run_id) else None
+        return client if store.find_run(conn, client.scope, self._run_id) else None
 
     def is_still_allowed(self) -> bool:
         """Return whether the client may still see the run, or the database cannot tell now.
@@ -80,7 +81,7 @@ class Access:
         """
         try:
             with self.database.connection() as conn:
-                if self.find_scope(conn) is None:
+                if self.find_reader(conn) is None:
                     return False
                 if self._number is not None:
                     streams.refresh(conn, self._number, self._owner)
@@ -167,11 +168,19 @@ def _stream_end(run: Run, access: Access) -> Iterator[str]:
     yield update.event("status", serializers.status)
     yield update.event("progress", serializers.progress)
     with access.database.connection() as conn:
-        scope = access.find_scope(conn)
-        if scope is None:
+        reader = access.find_reader(conn)
+        if reader is None:
             return
-        people = store.list_first_people(conn, scope, run.id, serializers.FIRST_PEOPLE) if run.outcome else []
+        people = _list_people(conn, reader, run)
     if run.outcome is None:
         yield format_event("error", serializers.error(run))
     else:
         yield format_event("complete", serializers.status(run) | serializers.result(run, people))
+
+
+def _list_people(conn: Connection, reader: Actor, run: Run) -> list[dict[str, Any]]:
+    """Return the first people of a result, as the reader may see them."""
+    if run.outcome is None:
+        return []
+    people = store.list_first_people(conn, reader.scope, run.id, serializers.FIRST_PEOPLE)
+    return build_mask(reader.permissions).rows(people)

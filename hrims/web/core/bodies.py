@@ -17,6 +17,7 @@ from hrims.jobs.enqueue import PAGE_SIZE, IdentifierType, PageSize
 from hrims.jobs.enqueue_person import BAD_KEY
 from hrims.jobs.rate_limit.actions import PauseReason, StartsPerMinute
 from hrims.jobs.rate_limit.priorities import NORMAL, Priority
+from hrims.people.actions import Reason
 from hrims.people.searches import MAX_LENGTH
 from hrims.validation import Request, build_error, id_bounds, to_printable
 
@@ -168,6 +169,14 @@ class SearchRequest(Request):
     outcome: ClassVar[str] = "Nothing was searched."
 
     words: Annotated[str, Meta(min_length=1, max_length=MAX_LENGTH, extra={"prepare": str.strip})]
+
+
+class RevealRequest(Request):
+    """The reason for which the masked fields of one person are shown."""
+
+    outcome: ClassVar[str] = "Nothing was shown."
+
+    reason: Reason
 
 
 class EndpointRequest(Request):

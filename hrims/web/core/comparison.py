@@ -7,7 +7,7 @@ from hrims.runs.compare import store
 from hrims.runs.compare.pair import find_pair
 from hrims.runs.compare.store import Counts
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import scope
+from hrims.web.core.guard import mask, scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import CompareQuery
 
@@ -21,7 +21,7 @@ def compare(endpoint: str, query: CompareQuery, size: int) -> dict[str, Any]:
         a, b = find_pair(conn, scope(), query.a, query.b)
         filter_ = Filter(endpoint, size, query.page, query.kind or KINDS[0], {"a": a.id, "b": b.id})
         counts = store.count_differences(conn, a.id, b.id)
-        rows = store.list_entries(conn, a.id, b.id, filter_.kind, filter_.limit, filter_.offset)
+        rows = mask().rows(store.list_entries(conn, a.id, b.id, filter_.kind, filter_.limit, filter_.offset))
     return {
         "a": a,
         "b": b,

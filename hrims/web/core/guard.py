@@ -17,6 +17,7 @@ from hrims.access.permissions import Permission
 from hrims.access.scope import Scope
 from hrims.access.sessions import SignedIn
 from hrims.db import Connection
+from hrims.employees.masking import Mask, build_mask
 from hrims.errors import NotSignedIn
 from hrims.monitoring.exposition import bearer_of
 from hrims.web.core import csrf, permissions
@@ -78,6 +79,11 @@ def actor() -> Actor:
 def scope() -> Scope:
     """Return what the client of this request may see."""
     return actor().scope
+
+
+def mask() -> Mask:
+    """Return the mask of the fields of employees that the client of this request may not see."""
+    return build_mask(actor().permissions)
 
 
 def signed_in() -> Actor | None:

@@ -10,7 +10,7 @@ from hrims.previews.difference import KINDS, Difference, Preview
 from hrims.runs.model import Run
 from hrims.web.core import lookups
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor
+from hrims.web.core.guard import actor, mask
 from hrims.web.core.paging import Filter
 
 
@@ -51,7 +51,7 @@ def find_preview(run_id: str, filter_: Filter, *, any_kind: bool = False) -> Pre
         if any_kind:
             kinds = (kind for kind in KINDS if getattr(now, kind))
             filter_.kind = next(kinds, filter_.kind)
-        rows = store.list_entries(conn, run.id, filter_.kind, filter_.limit, filter_.offset)
+        rows = mask().rows(store.list_entries(conn, run.id, filter_.kind, filter_.limit, filter_.offset))
     return PreviewRows(run, preview, now, filter_, [*filter_.take(rows)], preview.changes_since(now))
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from flask import Flask, g
 from jinja2 import StrictUndefined
 
 from hrims.employees.fields import get_label
+from hrims.employees.masking import HIDDEN
 from hrims.installation import START_COMMAND
 from hrims.version import VERSION
 from hrims.web.core import guard, serializers, sign_in_checks
@@ -48,8 +50,9 @@ def configure(app: Flask, zone: ZoneInfo) -> None:
     env.filters["by_label"] = by_label
     env.filters["field_label"] = get_label
     env.filters["browser"] = describe_browser
+    env.filters["person_name"] = person_name
     env.filters["webhook_url"] = serializers.webhook_url
-    env.globals.update(version=VERSION, start_command=START_COMMAND)
+    env.globals.update(version=VERSION, start_command=START_COMMAND, hidden=HIDDEN)
     app.context_processor(_add_user)
 
 
@@ -61,6 +64,13 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
 def clock(at: datetime, zone: ZoneInfo) -> str:
     """Format the time of day only, for near times: ``19:05``."""
     return f"{at.astimezone(zone):%H:%M}"
+
+
+def person_name(person: Mapping[str, Any]) -> str:
+    """Return the name of an employee for links and headings; the number here if the name is hidden."""
+    if person["name"] == HIDDEN:
+        return f"Person {person['id']}"
+    return person["name"] or "(no name)"
 
 
 def by_label(message: str) -> str:

@@ -19,7 +19,7 @@ from hrims.web.core import lookups, requests
 from hrims.web.core.actions import perform
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import RunForm, ShownInstitutionForm
-from hrims.web.core.guard import actor, scope
+from hrims.web.core.guard import actor, mask, scope
 from hrims.web.core.queries import FetchQuery, InstitutionQuery
 from hrims.web.core.serializers import FIRST_PEOPLE
 
@@ -190,7 +190,7 @@ def card(conn: Any, run: Run | None) -> dict[str, Any]:
     """Return what the card of a run shows."""
     people = store.list_first_people(conn, scope(), run.id, FIRST_PEOPLE) if run and run.ended else []
     rejects = store.list_first_rejects(conn, run.id, FIRST_REJECTS) if run and run.rejected else []
-    return {"run": run, "people": people, "rejects": rejects}
+    return {"run": run, "people": mask().rows(people), "rejects": mask().rows(rejects)}
 
 
 def _to_run_fields(conn: Connection, fields: RunForm) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hrims.queries import ListQuery
 from hrims.web.core import lookups
 from hrims.web.core.actions import perform, see_other, to
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor, scope
+from hrims.web.core.guard import actor, mask, scope
 from hrims.web.core.paging import Filter
 
 FIRST_NAMES = 5
@@ -33,7 +33,9 @@ def show(departure_id: str, query: ListQuery) -> str:
     filter_ = Filter("leavers.show", ROWS, query.page, params={"departure_id": departure_id})
     with pool().connection() as conn:
         departure = lookups.find_departure(conn, departure_id)
-        people = filter_.take(store.list_people(conn, departure.id, filter_.limit, filter_.offset))
+        people = filter_.take(
+            mask().rows(store.list_people(conn, departure.id, filter_.limit, filter_.offset))
+        )
     return render_template("leavers/departure.html", departure=departure, people=people, filter=filter_)
 
 
@@ -68,7 +70,7 @@ def _context(refused: str | None = None) -> dict[str, Any]:
     with pool().connection() as conn:
         waiting, recent = store.list_waiting(conn, scope()), store.list_recent(conn, scope(), store.RECENT)
         first = {
-            departure.id: store.list_people(conn, departure.id, FIRST_NAMES)
+            departure.id: mask().rows(store.list_people(conn, departure.id, FIRST_NAMES))
             for departure in (*waiting, *recent)
         }
     return {"waiting": waiting, "recent": recent, "first": first, "refused": refused}

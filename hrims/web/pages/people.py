@@ -1,4 +1,4 @@
-"""The page that finds and shows people and fetches them one by one: page, search, a person, buttons.
+"""The page that finds, shows and reveals people and fetches them one by one: search, a person, buttons.
 
 Names and numbers are sent in bodies, never in URLs, which appear in logs and browser histories.
 """
@@ -9,14 +9,15 @@ from typing import Any
 import psycopg
 from flask import redirect, render_template, url_for
 
+from hrims.db import Connection
 from hrims.errors import InputError, NotFound
 from hrims.jobs.enqueue_person import enqueue_person
 from hrims.numbers import whole
-from hrims.people import searches, store
+from hrims.people import actions, searches, store
 from hrims.queries import ListQuery
 from hrims.web.core import guard, lookups, requests
 from hrims.web.core.app_state import pool
-from hrims.web.core.bodies import PersonRequest
+from hrims.web.core.bodies import PersonRequest, RevealRequest
 from hrims.web.core.forms import SearchForm
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import PersonRunQuery
@@ -50,6 +51,8 @@ def search() -> Any:
     try:
         words = requests.read_form(SearchForm).words
         with pool().connection() as conn:
+            if words:
+                actions.record_search(conn, guard.actor(), ["words"])
             token = searches.save_search(conn, guard.actor().name, words)
     except psycopg.errors.ReadOnlySqlTransaction:
         return _results(words, Filter(".index", MAX_FOUND))
@@ -91,14 +94,42 @@ def show(employee_id: str) -> str:
     """Show a person: the record, the lists that contain it, and the history."""
     with pool().connection() as conn:
         person = _find_person(conn, employee_id)
-        return render_template(
-            "people/person.html",
-            person=person,
-            facts=store.list_facts(person),
-            listings=store.list_listings(conn, person["id"]),
-            history=store.list_history(conn, person["id"], MAX_HISTORY + 1),
-            limit=MAX_HISTORY,
-        )
+        actions.record_view(conn, guard.actor(), person["id"])
+    return _person_page(person)
+
+
+def reveal(employee_id: str) -> Any:
+    """Handle a button: show the person once without masks, after the reason is recorded."""
+    with pool().connection() as conn:
+        person = _find_person(conn, employee_id)
+    try:
+        reason = requests.read_form(RevealRequest).reason
+        with pool().connection() as conn:
+            revealed = actions.reveal(conn, guard.actor(), person["id"], reason)
+    except InputError as refused:
+        return _person_page(person, refused=str(refused)), refused.status
+    return _person_page(person, revealed)
+
+
+def _person_page(
+    person: dict[str, Any], revealed: dict[str, Any] | None = None, refused: str | None = None
+) -> str:
+    """Return the page of a person. Only the record of a ``revealed`` person has no masks."""
+    mask = guard.mask()
+    with pool().connection() as conn:
+        listings = store.list_listings(conn, person["id"])
+        history = store.list_history(conn, person["id"], mask, MAX_HISTORY + 1)
+    return render_template(
+        "people/person.html",
+        person=revealed or mask.row(person),
+        facts=store.list_facts(revealed or mask.row(person)),
+        is_masked=revealed is None and bool(mask.hidden),
+        is_revealed=revealed is not None,
+        refused=refused,
+        listings=listings,
+        history=history,
+        limit=MAX_HISTORY,
+    )
 
 
 def refetch(employee_id: str) -> Any:
@@ -108,12 +139,8 @@ def refetch(employee_id: str) -> Any:
     return to_card(".index", run=result.run_id)
 
 
-def _find_person(conn: Any, employee_id: str) -> dict[str, Any]:
-    number = whole(employee_id)
-    person = store.find_person(conn, guard.scope(), number) if number else None
-    if not person:
-        raise NotFound("There is no employee with this number here.", "unknown_person")
-    return person
+def _find_person(conn: Connection, employee_id: str) -> dict[str, Any]:
+    return actions.find_person(conn, guard.actor(), whole(employee_id) or 0)
 
 
 def _context(
@@ -129,13 +156,19 @@ def _context(
         if run and run.kind != "person":
             raise NotFound("This run does not fetch one person.", "unknown_job")
         # The same limit for every page: the order of the results depends on the limit.
-        people = store.search(conn, guard.scope(), words, MAX_FOUND + 1) if words else []
+        people = _find_people(conn, words) if words else []
         return {
             "words": words,
             "filter": shown,
-            "found": shown.take(people[shown.offset : MAX_FOUND]) if shown else [],
+            "found": shown.take(guard.mask().rows(people[shown.offset : MAX_FOUND])) if shown else [],
             "total": min(len(people), MAX_FOUND),
             "too_many": len(people) > MAX_FOUND,
             "refused": refused,
             **card(conn, run),
         }
+
+
+def _find_people(conn: Connection, words: str) -> list[dict[str, Any]]:
+    """Return the people that match. A user who sees no names must give a whole one, or a number."""
+    is_exact = guard.mask().hides("name")
+    return store.search(conn, guard.scope(), words, MAX_FOUND + 1, is_exact=is_exact)

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from flask import Response, abort, make_response, render_template, request, url_for
 from msgspec.structs import asdict
 
+from hrims.access.audit import record
+from hrims.db import Connection
 from hrims.errors import InputError
 from hrims.rejects import export, messages, store
 from hrims.rejects.actions import retry_rejects
@@ -17,7 +19,7 @@ from hrims.rejects.listing import RejectQuery
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import RejectsForm, ShownInstitutionForm
-from hrims.web.core.guard import actor, scope
+from hrims.web.core.guard import actor, mask, scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import RejectsPageQuery
 from hrims.web.core.sign_in_checks import require_recent_sign_in
@@ -50,7 +52,8 @@ def download(kind: str, query: RejectsPageQuery) -> Response:
         abort(HTTPStatus.NOT_FOUND)
     require_recent_sign_in()
     with pool().connection() as conn:
-        file = _write_file(kind, RejectQuery(**asdict(query), user_scope=scope(), conn=conn))
+        found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
+        file = _export(conn, kind, found)
     answer = Response(_stream(file), content_type=export.MIMES[kind])
     answer.headers["Content-Disposition"] = (
         f'attachment; filename="rejects-{datetime.now(UTC):%Y-%m-%d}.{kind}"'
@@ -59,11 +62,16 @@ def download(kind: str, query: RejectsPageQuery) -> Response:
     return answer
 
 
-def _write_file(kind: str, query: RejectQuery) -> IO[bytes]:
-    """Write the whole file before it is sent, so that a slow client does not occupy a database connection."""
+def _export(conn: Connection, kind: str, query: RejectQuery) -> IO[bytes]:
+    """Write the whole file before it is sent, so that a slow client does not occupy a database connection.
+
+    Record the export in the transaction that reads.
+    """
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed after it is sent
     try:
         export.WRITERS[kind](query.iterate_all(), settings().time_zone, cast("IO[bytes]", file))
+        filters = sorted(query.params)
+        record(conn, actor(), "rejects.export", None, format=kind, filters=filters, rows=query.total)
     except BaseException:
         file.close()
         raise
@@ -86,7 +94,7 @@ def fetch_again() -> Any:
 
 def _page(template: str, query: RejectsPageQuery, refused: str | None = None) -> str:
     with pool().connection() as conn:
-        found = RejectQuery(**asdict(query), user_scope=scope(), conn=conn)
+        found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
         return render_template(
             template,
             query=found,
