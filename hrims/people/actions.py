@@ -41,7 +41,7 @@ log = get_logger(__name__)
 
 
 def find_person(conn: Connection, actor: Actor, employee_id: int) -> dict[str, Any]:
-    """Return all saved fields of an employee whom the user may see. Raises NotFound."""
+    """Return all saved fields of an employee that the user may see. Raises NotFound."""
     person = store.find_person(conn, actor.scope, employee_id)
     if person is None:
         raise NotFound("There is no employee with this number here.", "unknown_person")
