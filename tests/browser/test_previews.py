@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, StorageState, expect
 
+from hrims.employees.masking import HIDDEN, mask_number
 from tests.browser.stage import Stage
 from tests.browser.steps import HEALTH, choose, expect_complete, fetch, press, rows, status
 from tests.browser.test_keyboard import tab_to
@@ -64,13 +65,21 @@ def known(page: Page, stage: Stage) -> Iterator[list[str]]:
         stage.simulator.change_person(one["zan_id"], **{"personalInfo.birthDate": one["date_of_birth"]})
 
 
-def test_it_works_by_mouse(page: Page, stage: Stage, known: list[str]) -> None:
+def test_it_works_by_mouse(
+    page: Page, stage: Stage, known: list[str], viewers: Viewers, supervisor: StorageState
+) -> None:
     before = stage.rows("SELECT count(*), max(updated_at) FROM employees")
     preview(page)
     expect(what(page)).to_contain_text("Changed 4")
     assert stage.rows("SELECT count(*), max(updated_at) FROM employees") == before
     show(page, "Changed")
     table = page.get_by_role("region", name="Changed fields")
+    expect(table.get_by_role("rowheader", name=mask_number(known[3])).first).to_be_visible()
+    expect(table.get_by_role("cell", name=HIDDEN).nth(2)).to_be_visible()
+    expect(table.get_by_role("cell", name="0770000001")).to_have_count(0)
+    other = viewers.open(storage_state=supervisor)
+    other.goto(page.url)
+    table = other.get_by_role("region", name="Changed fields")
     expect(table.get_by_role("rowheader", name=known[3])).to_be_visible()
     expect(table.get_by_role("cell", name="0770000001")).to_have_count(3)
     show(page, "Rejected")
@@ -186,10 +195,12 @@ def test_two_runs_side_by_side(page: Page, stage: Stage, known: list[str]) -> No
     expect(tabs).to_contain_text("Changed 4")
     expect(tabs).to_contain_text("Only in run 1 2")
     table = page.get_by_role("region", name="Changed fields")
-    expect(table.get_by_role("rowheader", name=known[3])).to_be_visible()
+    expect(table.get_by_role("rowheader", name=mask_number(known[3])).first).to_be_visible()
     expect_fit_for_everybody(page)
     tabs.get_by_role("link", name="Only in run 1").click()
-    assert [row[0] for row in rows(page, "People")] == sorted(known[20:22])
+    assert [row[0] for row in rows(page, "People")] == [
+        mask_number(zan_id) for zan_id in sorted(known[20:22])
+    ]
     expect_fit_for_everybody(page)
 
 
