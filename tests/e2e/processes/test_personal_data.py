@@ -1,4 +1,4 @@
-"""Nothing personal in any log line, metric, trace or error report: runs, rejects, a person, searches."""
+"""Nothing personal in logs, metrics, traces, error reports, jobs, webhooks, audit records, masked pages."""
 
 import gzip
 import json
@@ -15,13 +15,17 @@ from pytest_httpserver import HTTPServer
 
 from hrims.installation import DEMO_REGISTER
 from hrims.institutions import importer
+from tests.e2e.processes import marks
+from tests.e2e.processes.marks import MARK
 from tests.e2e.processes.product import HRIMS, TIMEOUT, Product, wait_until
+from tests.support.receiver import Receiver
 from tests.support.served import free_port
 from tests.support.simulated import Simulator
 
-MARK = "Recognisable"
-
 PERSONAL = ("zan_id", "payroll_number", "name", "phone_number", "email", "birth_date")
+
+PATHS = ("/v1/traces", "/api/1/envelope/")
+"""Where traces and error reports are sent."""
 
 UNRELATED = {"timestamp", "at", "request_id", "address", "host"}
 """Fields whose digits may equal the number of an employee by chance."""
@@ -175,3 +179,63 @@ def test_no_line_metric_trace_or_report_is_personal(
     assert b"hrims_pages_saved_total" in b"".join(metrics)
     assert [value for value in personal if value.encode() in b"".join(traces)] == []
     assert [value for value in personal if is_in_text(value, b"".join([*reports, *metrics]))] == []
+
+
+def add_receiver(product: Product, url: str) -> None:
+    """Add a webhook endpoint."""
+    token = product.hrims("token", "add", "manager", "--scope", "manage").stdout.split()[-1]
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=product.address, headers=headers, trust_env=False, timeout=TIMEOUT) as http:
+        assert http.post("/api/hrims/webhooks", json={"url": url}).status_code == 201
+
+
+def test_marked_values_appear_only_where_they_are_revealed(migrated: Path, httpserver: HTTPServer) -> None:
+    with Simulator(sizes={"001": 60}, scale=0.05) as simulator, Receiver() as receiver:
+        marked = simulator.people(vote="001")[3]["zan_id"]
+        marks.mark(simulator, marked)
+        rejected = simulator.people(vote="001")[7]["zan_id"]
+        values = marks.sensitive_values(simulator.people(vote="001"), marked)
+        assert len(values) == len(marks.SENSITIVE)
+        simulator.change_person(
+            rejected, **{"personalInfo.birthDate": MARK, "personalInfo.payrollNumber": f"{MARK}77"}
+        )
+        settings = {"HRIMS_LOG_FORMAT": "json", "HRIMS_LOG_LEVEL": "debug", "HRIMS_BASE_URL": simulator.url}
+        settings |= collector(httpserver) | {"HRIMS_WEBHOOK_PRIVATE": "yes"}
+        product = Product(migrated, **settings).up()
+        with psycopg.connect(product.dsn, autocommit=True) as conn:
+            importer.seed(conn, DEMO_REGISTER)
+            officer = marks.Officer(product, conn)
+        add_receiver(product, receiver.url)
+        printed = [product.hrims("sync", "--vote", "001")]
+        simulator.change_person(marked, **{"personalInfo.primaryPhone": f"{MARK} 0778877882"})
+        printed.append(product.hrims("sync", "--vote", "001"))
+        printed.append(product.hrims("sync", "--person", "-", stdin=marked))
+        values |= {MARK, "0778877882", rejected}
+        with psycopg.connect(product.dsn, autocommit=True) as conn:
+            ((employee_id,),) = conn.execute("SELECT id FROM employees WHERE zan_id = %s", (marked,))
+            marks.use_everything(officer, employee_id, values, run_id=1)
+            revealed = officer.reveal(employee_id)
+            conn.execute(REFUSED)
+        # PostgreSQL repeats the whole row in its error.
+        simulator.change_person(marked, **{"personalInfo.street": f"{MARK} Mtaa mwingine"})
+        printed.append(product.hrims("sync", "--vote", "001"))
+        sent = [receiver.next().body.decode() for _ in range(4)]
+        stored = marks.stored_texts(product.dsn)
+        metrics = scrape(settings, product)
+        assert product.stop() == 0
+    assert [one.returncode for one in printed] == [0, 0, 0, 1], printed
+    logs = [path.read_text() for path in (migrated / "log").iterdir()]
+    postgres = (migrated / "postgres" / "postgres.log").read_text()
+    outputs = [text for one in printed for text in (one.stdout, one.stderr)]
+    telemetry = [body.decode(errors="replace") for path in PATHS for body in bodies(httpserver, path)]
+    for texts in (logs, [postgres], outputs, telemetry, sent, officer.seen, [product.output]):
+        assert texts
+        assert marks.hits(texts, values) == []
+    assert marks.hits([part.decode() for part in metrics], values) == []
+    assert {table: found for table in stored if (found := marks.hits(stored[table], values))} == {}
+    assert any("save page" in text for text in telemetry)
+    assert any("attempt_failed" in text for text in telemetry)
+    assert {"procrastinate_jobs", "procrastinate_events", "audit_log", "run_attempts"} <= stored.keys()
+    assert marked in revealed
+    assert MARK in revealed
+    assert any("person.reveal" in row and marks.REASON in row for row in stored["audit_log"])
