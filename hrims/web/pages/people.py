@@ -92,16 +92,12 @@ def fetch() -> Any:
 
 def show(employee_id: str) -> str:
     """Show a person: the record, the lists that contain it, and the history."""
-    with pool().connection() as conn:
-        person = _find_person(conn, employee_id)
-        actions.record_view(conn, guard.actor(), person["id"])
-    return _person_page(person)
+    return _person_page(_view_person(employee_id))
 
 
 def reveal(employee_id: str) -> Any:
     """Handle a button: show the person once without masks, after the reason is recorded."""
-    with pool().connection() as conn:
-        person = _find_person(conn, employee_id)
+    person = _view_person(employee_id)
     try:
         reason = requests.read_form(RevealRequest).reason
         with pool().connection() as conn:
@@ -137,6 +133,14 @@ def refetch(employee_id: str) -> Any:
     with pool().connection() as conn:
         result = enqueue_person(conn, guard.actor(), _find_person(conn, employee_id)["zan_id"])
     return to_card(".index", run=result.run_id)
+
+
+def _view_person(employee_id: str) -> dict[str, Any]:
+    """Return a person to show, and record who sees it."""
+    with pool().connection() as conn:
+        person = _find_person(conn, employee_id)
+        actions.record_view(conn, guard.actor(), person["id"])
+    return person
 
 
 def _find_person(conn: Connection, employee_id: str) -> dict[str, Any]:
