@@ -23,6 +23,7 @@ Packages beside this flow:
 - ``rejects`` tracks the records that a run could not save, ``drift`` detects changes in HRIMS' responses.
 - ``resilience`` retries work while the database is away.
 - ``instances`` records which instances of this installation are running.
+- ``vault`` encrypts the secrets that the database stores.
 - ``postgres`` starts a PostgreSQL server if none is configured.
 - ``simulator`` is a stand-in for HRIMS that shares no code with the rest.
 - ``cli`` has the commands.

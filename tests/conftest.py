@@ -19,10 +19,14 @@ from psycopg.conninfo import make_conninfo
 from hrims.postgres import join, locks
 from tests.support import tempo
 from tests.support.databases import clone, close_administrations, create, drop
+from tests.support.encryption import KEY
 from tests.support.password_hashes import use_cheap_hashes
 from tests.support.shared import remove_when_stopped, shared_by_processes, state_directory
 
 use_cheap_hashes()
+
+# Processes that tests start inherit it, so that none of them creates a key file.
+os.environ.setdefault("HRIMS_ENCRYPTION_KEY", KEY)
 
 # No test may fail because the machine is slow.
 hypothesis.settings.register_profile(

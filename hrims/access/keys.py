@@ -1,18 +1,27 @@
 """Secrets that all web processes of one database share. They are created once and read at start.
 
-The database stores them. The key of the digests of rejects is stored beside them:
-migrations/0009_rejects_drift.sql creates it, and it never leaves the database.
+The database stores them, encrypted by ``hrims.vault``. The key of the digests of rejects is stored there in
+clear: migrations/0009_rejects_drift.sql creates it, and it never leaves the database (decision 30).
 """
 
 import secrets
 
 from hrims.access import store
+from hrims.config import Settings
 from hrims.db import Connection
+from hrims.vault import open_vault
+from hrims.vault.columns import FORM_KEY
 
 
-def secret_key(conn: Connection) -> str:
-    """Return the key that signs forms. Processes that start at the same time get the same key."""
-    return store.ensure_secret(conn, "secret_key", secrets.token_urlsafe(48))
+def secret_key(conn: Connection, settings: Settings) -> str:
+    """Return the key that signs forms. Processes that start at the same time get the same key.
+
+    Raises SecretUnreadable if this process lacks the key that encrypted it.
+    """
+    vault = open_vault(conn, settings)
+    default = vault.encrypt(FORM_KEY, secrets.token_urlsafe(48).encode())
+    stored = store.ensure_secret(conn, "secret_key", default.decode())
+    return vault.decrypt(FORM_KEY, stored.encode()).decode()
 
 
 def instance_id(conn: Connection) -> str:

@@ -1,9 +1,13 @@
-"""``hrims migrate`` and ``hrims db url``."""
+"""``hrims migrate`` and ``hrims db``: the schema, the address and the encryption key of the database."""
 
 import click
 
-from hrims import db, migrate
+from hrims import db, migrate, vault
+from hrims.access import audit
+from hrims.access.permissions import Permission
 from hrims.cli import messages, start
+from hrims.vault import store
+from hrims.vault.store import Rotation
 
 LEAVE_WITHIN = 5.0
 """Seconds to check whether the embedded database keeps running without this command."""
@@ -25,10 +29,13 @@ def migrate_command(before_only: bool) -> None:
     with start.connection(settings, migrated=False) as conn:
         applied = migrate.migrate(db.dsn_of(settings), before_only=before_only, report=click.echo)
         left = migrate.read_state(conn).missing_after
+        encrypted = store.encrypt_clear(conn, settings)
     for name in applied:
         click.echo(f"applied {name}")
     if applied:
         click.echo(f"{len(applied)} applied.")
+    if encrypted:
+        click.echo(f"{encrypted} stored {'secret was' if encrypted == 1 else 'secrets were'} encrypted.")
     if left:
         click.echo(messages.after_migrations(left))
     elif not applied:
@@ -37,7 +44,7 @@ def migrate_command(before_only: bool) -> None:
 
 @click.group("db")
 def db_command() -> None:
-    """Show the database in use."""
+    """Show the database in use, and change the key that encrypts its secrets."""
 
 
 @db_command.command("url")
@@ -48,3 +55,43 @@ def url() -> None:
     click.echo(settings.database_url or db.as_url(db.dsn_of(settings)))
     if not settings.database_url and db.leave(settings, LEAVE_WITHIN):
         click.echo("This database runs while HRIMS Sync does. Start it: hrims up", err=True)
+
+
+@db_command.command("new-key")
+def new_key() -> None:
+    """Print a random key for HRIMS_ENCRYPTION_KEY. Nothing is changed."""
+    click.echo(vault.new_key())
+
+
+@db_command.command("rotate-key")
+@click.option("--new", is_flag=True, help="First put a random key into the key file of the state directory.")
+@click.option(
+    "--discard-unreadable",
+    is_flag=True,
+    help="Delete stored secrets that no key decrypts. Only if their key is lost.",
+)
+def rotate_key(new: bool, discard_unreadable: bool) -> None:
+    """Encrypt every stored secret with the first key, in one transaction.
+
+    Safe to run twice, and while web processes and workers run. They need both keys meanwhile.
+    """
+    settings = start.settings()
+    with start.connection(settings) as conn:
+        actor = start.acting_user(conn, settings, Permission.MANAGE_CONNECTION, is_bootstrap=True)
+        keys = vault.Vault(settings)
+        if new:
+            click.echo(f"A new key was added to {vault.add_key(keys.source)}. Back that file up.")
+        with conn.transaction():
+            done = store.rotate(conn, keys, discard=discard_unreadable)
+            lost = len(done.discarded)
+            audit.record(conn, actor, "secrets.rotate", rotated=done.rotated, discarded=lost)
+    click.echo(_describe_rotation(done))
+
+
+def _describe_rotation(done: Rotation) -> str:
+    lines = [f"{done.rotated} secrets were encrypted with the first key; {done.current} were already."]
+    lines += [f"Deleted: {name}." for name in done.discarded]
+    if done.discarded:
+        lines.append("Enter deleted credentials again, and add deleted webhook endpoints again.")
+    lines.append("Backups made before need the older keys: keep a copy of them with those backups.")
+    return "\n".join(lines)

@@ -88,7 +88,11 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield schema
     yield _run("disk", partial(_disk, settings)) if _is_usable(database) else _skip("disk", "the database")
     yield _run("remote", partial(_remote, settings))
-    for name, check in STORED.items():
+    stored: dict[str, Callable[[Connection], Check]] = {
+        "secrets": partial(checks.check_secrets, settings=settings),
+        **STORED,
+    }
+    for name, check in stored.items():
         if _is_usable(schema):
             yield _run(name, partial(_with_connection, settings, check))
         else:

@@ -25,6 +25,7 @@ from hrims.config import VARIABLES, Settings
 from hrims.errors import HrimsSyncError
 from hrims.institutions import importer
 from hrims.remote.base_url import simulator_note
+from hrims.vault.store import encrypt_clear
 
 READY_WITHIN = 90.0
 """Seconds until everything must be ready for the first time."""
@@ -89,6 +90,7 @@ def _prepare(settings: Settings) -> None:
     with start.connection(settings, migrated=False):
         migrate.migrate(db.dsn_of(settings), report=print_line)
     with start.connection(settings) as conn:
+        encrypt_clear(conn, settings)
         preflight.check_password(conn, settings)
         if not settings.base_url:
             importer.seed(conn, installation.DEMO_REGISTER)

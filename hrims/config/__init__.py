@@ -35,7 +35,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ConfigError as error:
             wrong.append(str(error))
     if not wrong:
-        return Settings(**values)
+        return Settings(**values, given=frozenset(values))
     raise ConfigError("\n".join([*wrong[:-1], f"{wrong[-1]} Nothing was started."]))
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hrims.config.sign_in import SignInSettings
 from hrims.config.values import (
+    encryption_keys,
     folder,
     long_text,
     pool_name,
@@ -206,6 +207,15 @@ class Settings(SignInSettings, frozen=True, kw_only=True):
             secret=True,
         ),
     ] = None
+    encryption_key: Annotated[
+        str | None,
+        setting(
+            "HRIMS_ENCRYPTION_KEY",
+            "keys that encrypt stored secrets, separated by commas; the first one encrypts",
+            prepare=encryption_keys,
+            secret=True,
+        ),
+    ] = None
     https_only: Annotated[
         bool,
         setting("HRIMS_HTTPS_ONLY", "yes behind TLS: cookies are sent over HTTPS alone", prepare=yes_or_no),
@@ -214,6 +224,9 @@ class Settings(SignInSettings, frozen=True, kw_only=True):
     time_zone: Annotated[
         ZoneInfo, setting("HRIMS_TIME_ZONE", "time zone in which pages show times", prepare=zone)
     ] = ZoneInfo("Africa/Dar_es_Salaam")
+
+    given: frozenset[str] = frozenset()
+    """The fields that the environment sets."""
 
     def __post_init__(self) -> None:
         if self.silent_seconds < 2 * self.beat_seconds:

@@ -19,6 +19,17 @@ def long_text(raw: str) -> str:
     return raw
 
 
+KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+"""A key of Fernet: 32 bytes in URL-safe base64."""
+
+
+def encryption_keys(raw: str) -> str:
+    keys = re.split(r"[\s,]+", raw.strip(", \n"))
+    if not all(KEY.fullmatch(key) for key in keys):
+        raise Hint("give keys that `hrims db new-key` prints, separated by commas")
+    return ",".join(keys)
+
+
 def header_token(raw: str) -> str:
     if not (raw.isascii() and raw.isprintable()):
         raise Hint("give at least 16 letters, digits or signs of ASCII")

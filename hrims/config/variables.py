@@ -36,8 +36,9 @@ class Variable(NamedTuple):
 
 
 def list_variables(settings: type[msgspec.Struct]) -> tuple[Variable, ...]:
-    """Return the variables of all settings, in their order."""
-    fields = [(field, get_extra(field.type)) for field in msgspec.structs.fields(settings)]
+    """Return the variables of all settings, in their order. A field without one is no setting."""
+    extras = [(field, get_extra(field.type)) for field in msgspec.structs.fields(settings)]
+    fields = [(field, extra) for field, extra in extras if extra]
     return tuple(
         Variable(extra["variable"], field.name, field.type, extra["secret"], extra["prepare"])
         for field, extra in fields

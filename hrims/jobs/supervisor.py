@@ -22,6 +22,8 @@ from hrims.log import get_logger
 from hrims.outages import outages
 from hrims.resilience import cancel_all, name_of, note_outage
 from hrims.schema import SchemaCheck
+from hrims.vault.errors import SecretUnreadable
+from hrims.vault.store import encrypt_clear
 
 FIRST_PAUSE, MAX_PAUSE = 0.5, 5.0
 """Seconds before a worker that stopped is restarted: doubled from the first value up to the maximum. The
@@ -88,6 +90,11 @@ def _check_schema(settings: Settings, schema: SchemaCheck) -> None:
     with db.connect(db.dsn_of(settings)) as conn:
         if warning := schema.check(migrate.read_ledger(conn)):
             log.warning("schema_warning", message=warning)
+        try:
+            encrypt_clear(conn, settings)
+        except SecretUnreadable as error:
+            # The worker may need no stored secret: its credentials can be in the environment.
+            log.warning("secrets_unreadable", message=str(error))
 
 
 async def _until(stopping: asyncio.Event, work: object) -> None:

@@ -9,7 +9,7 @@ from hrims.log.libraries import lower_expected_failures
 from hrims.log.printed import log_printed_lines
 from hrims.log.queue_command import configure_queue_command
 from hrims.log.setup import INDENT, configure, make_formatter
-from hrims.log.text import MASK, MAX_LENGTH, cut, masked
+from hrims.log.text import MASK, MAX_LENGTH, add_secret, cut, masked
 from hrims.log.tracebacks import format_traceback
 from hrims.log.uncaught import log_uncaught_errors
 
@@ -18,6 +18,7 @@ __all__ = [
     "MASK",
     "MAX_LENGTH",
     "Event",
+    "add_secret",
     "configure",
     "configure_queue_command",
     "cut",

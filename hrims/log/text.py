@@ -1,6 +1,7 @@
 """Text of log lines. Input: any text. Output: the text, cut, without secrets and control characters."""
 
 import json
+from collections.abc import Iterable
 from urllib.parse import quote
 
 import psycopg
@@ -25,6 +26,11 @@ def add_secrets(settings: Settings) -> None:
     _secrets.update(_secrets_of(settings))
 
 
+def add_secret(secret: str) -> None:
+    """Mask a secret that was read from the database or a file from now on."""
+    _secrets.update(_forms_of({secret}))
+
+
 def cut(text: str) -> str:
     """Return at most MAX_LENGTH characters of a text, with the number of characters cut off."""
     left_out = len(text) - MAX_LENGTH
@@ -41,7 +47,12 @@ def masked(text: str) -> str:
 def _secrets_of(settings: Settings) -> set[str]:
     given = {getattr(settings, item.field) for item in VARIABLES if item.is_secret} - {settings.database_url}
     given.add(_password_of(settings.database_url or ""))
-    plain = {secret for secret in given if secret and len(secret) >= MIN_SECRET_LENGTH}
+    given.update((settings.encryption_key or "").split(","))
+    return _forms_of(given)
+
+
+def _forms_of(secrets: Iterable[str | None]) -> set[str]:
+    plain = {secret for secret in secrets if secret and len(secret) >= MIN_SECRET_LENGTH}
     written = {form(secret) for secret in plain for form in (_as_json, _as_field, _as_url_part, escaped)}
     return plain | written
 

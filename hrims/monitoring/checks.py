@@ -7,12 +7,16 @@ from typing import Final, Literal, NamedTuple
 
 import psycopg
 
+from hrims.config import Settings
 from hrims.db import Connection
 from hrims.installation import START_COMMAND
 from hrims.jobs.rate_limit.store import read_queue
 from hrims.jobs.workers import store as workers
 from hrims.jobs.workers.store import Pool
 from hrims.monitoring import store
+from hrims.vault import Vault
+from hrims.vault.errors import SecretUnreadable
+from hrims.vault.store import inspect
 from hrims.version import VERSION
 
 MB: Final = 1024 * 1024
@@ -28,6 +32,11 @@ MAX_WAIT: Final = 15 * 60.0
 
 PROBE_MB: Final = 8
 """Size of the table by which a database proves that its disk is not full."""
+
+OTHER_KEY: Final = (
+    "Give every machine the HRIMS_ENCRYPTION_KEY, or the key file, of the machine that encrypted them. "
+    "If that key is lost: hrims db rotate-key --discard-unreadable"
+)
 
 State = Literal["ok", "warning", "amiss"]
 
@@ -99,6 +108,27 @@ def check_clocks(conn: Connection) -> Check:
 
 def _describe_skew(ahead: float) -> str:
     return f"{abs(ahead):,.0f} s {'ahead' if ahead > 0 else 'behind'}"
+
+
+def check_secrets(conn: Connection, settings: Settings) -> Check:
+    """Check that the keys of this process decrypt every stored secret."""
+    vault = Vault(settings)
+    try:
+        found = inspect(conn, vault)
+    except SecretUnreadable as error:
+        return Check("secrets", "amiss", str(error))
+    if found.unreadable:
+        message = f"The key in {vault.source} does not decrypt {', '.join(found.unreadable)}."
+        return Check("secrets", "amiss", message, OTHER_KEY)
+    if vault.source.is_exposed:
+        message = f"Other users of this machine may read {vault.source}."
+        return Check("secrets", "warning", message, f"Run: chmod 600 {vault.source}")
+    if found.older or found.clear:
+        message = f"{found.older} stored secrets use an older key, and {found.clear} are in clear."
+        return Check("secrets", "warning", message, "Run: hrims db rotate-key")
+    if not found.current:
+        return Check("secrets", "ok", "none is stored")
+    return Check("secrets", "ok", f"{found.current} stored, encrypted with the key in {vault.source}")
 
 
 def check_breakers(conn: Connection) -> Check:

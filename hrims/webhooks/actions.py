@@ -10,8 +10,11 @@ from typing import NamedTuple
 
 from hrims.access.actor import Actor
 from hrims.access.audit import record
+from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, Unprocessable
+from hrims.vault import open_vault
+from hrims.vault.columns import WEBHOOK
 from hrims.webhooks import store
 from hrims.webhooks.delivery import addresses, signing
 from hrims.webhooks.delivery.addresses import AddressRefused
@@ -27,15 +30,17 @@ class AddedEndpoint(NamedTuple):
     secret: str
 
 
-def add(conn: Connection, actor: Actor, url: str, description: str, *, private: bool) -> AddedEndpoint:
-    """Add an endpoint that is switched on. ``private`` allows private addresses.
+def add(conn: Connection, actor: Actor, url: str, description: str, settings: Settings) -> AddedEndpoint:
+    """Add an endpoint that is switched on. The settings say whether private addresses are allowed.
 
-    Raises InvalidInput; Unprocessable for an address to which no request would be sent.
+    Raises InvalidInput; Unprocessable for an address to which no request would be sent; SecretUnreadable if
+    this process lacks the encryption key of the database.
     """
-    address = _check_url(url, private=private)
+    address = _check_url(url, private=settings.webhook_private)
     secret = secrets.token_bytes(signing.SECRET_BYTES)
     with conn.transaction():
-        id_ = store.insert_endpoint(conn, address, description, secret, actor.name)
+        token = open_vault(conn, settings).encrypt(WEBHOOK, secret)
+        id_ = store.insert_endpoint(conn, address, description, token, actor.name)
         record(conn, actor, "webhook.add", f"webhook:{id_}", host=addresses.parse(address).host)
     return AddedEndpoint(id_, signing.format_secret(secret))
 

@@ -110,7 +110,7 @@ def list_attempts(conn: Connection, message_id: int) -> list[PastDelivery]:
 
 
 def insert_endpoint(conn: Connection, url: str, description: str, secret: bytes, made_by: str) -> int:
-    """Insert an endpoint that is switched on. Return its id."""
+    """Insert an endpoint that is switched on, with its encrypted secret. Return its id."""
     row = conn.execute(
         "INSERT INTO webhook_endpoints (url, description, secret, made_by)"
         " VALUES (%s, %s, %s, %s) RETURNING id",

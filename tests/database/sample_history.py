@@ -30,7 +30,7 @@ from hrims.sync import pages, reconcile
 from hrims.sync.pages import FetchedPage
 from hrims.webhooks.delivery import attempt
 from tests.database.runs import begin, institution, register_worker
-from tests.database.webhooks import endpoint
+from tests.database.webhooks import PRIVATE, endpoint
 from tests.support.people import page, record
 from tests.support.receiver import Receiver
 from tests.support.users import ASHA, BINTI, CAST, JUMA
@@ -169,7 +169,7 @@ class SampleHistory:
             endpoint(self.conn, receiver.url)
             await self.fail(ELECTIONS)
             [(message, job)] = self.conn.execute("SELECT id, queue_job_id FROM webhook_messages").fetchall()
-            await attempt.deliver_message(self.pool, load({"HRIMS_WEBHOOK_PRIVATE": "yes"}), message, job)
+            await attempt.deliver_message(self.pool, PRIVATE, message, job)
         control.cancel(self.conn, ASHA, self.enqueue(MUFTI))
 
     async def enqueue_waiting(self) -> None:

@@ -12,11 +12,12 @@ from hrims.jobs.attempts.retry import RetryLater
 from hrims.jobs.rescuer import task as rescuer
 from hrims.webhooks import actions, store, task
 from hrims.webhooks.delivery import attempt, backoff
-from tests.database.webhooks import endpoint
+from tests.database.webhooks import PRIVATE, endpoint
+from tests.support.encryption import KEY, OTHER_KEY
 from tests.support.receiver import Receiver
 from tests.support.users import BINTI
 
-PRIVATE = load({"HRIMS_WEBHOOK_PRIVATE": "yes"})
+PUBLIC = load({"HRIMS_ENCRYPTION_KEY": KEY})
 
 
 def message(conn: Connection, url: str) -> tuple[int, int]:
@@ -135,8 +136,25 @@ async def test_private_addresses_take_the_setting(conn: Connection, pool: AsyncP
     with Receiver() as receiver:
         id_, job = message(conn, receiver.url)
         with pytest.raises(RetryLater):
-            await attempt.deliver_message(pool, load({}), id_, job)
+            await attempt.deliver_message(pool, PUBLIC, id_, job)
         assert receiver.all == []
+
+
+async def test_a_worker_with_another_key_leaves_the_message_to_others(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    other = load({"HRIMS_WEBHOOK_PRIVATE": "yes", "HRIMS_ENCRYPTION_KEY": OTHER_KEY})
+    with Receiver() as receiver:
+        id_, job = message(conn, receiver.url)
+        with pytest.raises(RetryLater):
+            await attempt.deliver_message(pool, other, id_, job)
+        assert receiver.all == []
+        state, failures, trouble = stands(conn)
+        assert (state, failures) == ("waiting", 1)
+        assert "Give every machine the same HRIMS_ENCRYPTION_KEY" in trouble
+        [(job,)] = conn.execute("SELECT queue_job_id FROM webhook_messages").fetchall()
+        await attempt.deliver_message(pool, PRIVATE, id_, job)
+        assert len(receiver.all) == 1
 
 
 @pytest.mark.parametrize("status", ["failed", "succeeded", "aborted", "cancelled"])

@@ -2,17 +2,22 @@
 
 from typing import Any
 
+from hrims.config import load
 from hrims.db import Connection
 from hrims.webhooks import actions as webhook_actions
 from hrims.webhooks.actions import AddedEndpoint
+from tests.support.encryption import KEY
 from tests.support.users import BINTI
+
+PRIVATE = load({"HRIMS_WEBHOOK_PRIVATE": "yes", "HRIMS_ENCRYPTION_KEY": KEY})
+"""Settings that allow private addresses."""
 
 URL = "https://receiver.example/hook"
 
 
 def endpoint(conn: Connection, url: str = URL) -> AddedEndpoint:
     """Return an endpoint that is switched on."""
-    return webhook_actions.add(conn, BINTI, url, "", private=True)
+    return webhook_actions.add(conn, BINTI, url, "", PRIVATE)
 
 
 def told(conn: Connection) -> list[Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from hrims.config import VARIABLES, load
 from hrims.errors import ConfigError
+from tests.support.encryption import KEY
 
 
 def test_it_works_with_nothing_set() -> None:
@@ -145,8 +146,10 @@ def test_no_secret_is_repeated_whatever_is_wrong_with_it() -> None:
         load(wrong)
     assert "SECRET_KEY is wrong: its value is not valid" in str(refused.value)
     assert "s3cret" not in str(refused.value)
-    shown = repr(load(dict.fromkeys(secrets, "postgresql://s3cret@h/d")))
+    given = dict.fromkeys(secrets, "postgresql://s3cret@h/d") | {"HRIMS_ENCRYPTION_KEY": KEY}
+    shown = repr(load(given))
     assert "s3cret" not in shown
+    assert KEY not in shown
     assert "port=9002" in shown
 
 

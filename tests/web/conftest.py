@@ -13,6 +13,7 @@ from hrims.config import Settings, load
 from hrims.db import Connection
 from hrims.web.core import app_state
 from tests.database.runs import enqueue_run_of, institution
+from tests.support.encryption import KEY
 from tests.support.users import add_machine
 from tests.web.browsers import Browser, new_app, new_browser, signed_in
 
@@ -23,7 +24,7 @@ shared_app = functools.cache(new_app)
 @pytest.fixture
 def environment(dsn: str, request: pytest.FixtureRequest) -> dict[str, str]:
     """Provide the environment of ``app``; a test that wants more gives it by indirect parametrization."""
-    return {"DATABASE_URL": dsn, **getattr(request, "param", {})}
+    return {"DATABASE_URL": dsn, "HRIMS_ENCRYPTION_KEY": KEY, **getattr(request, "param", {})}
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def index() -> dict[str, Any]:
 def create(body: EndpointRequest) -> serializers.JsonResponse:
     """Add an endpoint. Only this response contains its secret."""
     with pool().connection() as conn:
-        added = actions.add(conn, actor(), body.url, body.description, private=settings().webhook_private)
+        added = actions.add(conn, actor(), body.url, body.description, settings())
     with pool().connection() as conn:
         made = _serialize_endpoint(actions.find(conn, added.id))
     return {"success": True, **made, "secret": added.secret}, HTTPStatus.CREATED

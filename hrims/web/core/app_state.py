@@ -15,6 +15,7 @@ from hrims.errors import DatabaseUnusable
 from hrims.log import get_logger
 from hrims.monitoring.deadline import DeadlineReader
 from hrims.schema import SchemaCheck
+from hrims.vault.store import encrypt_clear
 from hrims.web.core.run_events import RunEvents
 
 MAX_CONNECTIONS = 10
@@ -116,13 +117,16 @@ def pool() -> db.Pool:
 
 
 def check_schema(app: Flask) -> None:
-    """Check the schema when the process starts.
+    """Check the schema and the encryption key when the process starts.
 
     Otherwise a process would refuse its first request if a newer version has migrated the database before it.
+    Secrets that an earlier version left in clear are encrypted.
     """
     try:
-        state_of(app).pool()
-        log.info("schema_checked")
+        state = state_of(app)
+        with state.pool().connection() as conn:
+            log.info("schema_checked")
+            encrypt_clear(conn, state.settings)
     except DatabaseUnusable as error:
         log.warning("database_unusable", message=str(error))
     except psycopg.Error as error:

@@ -22,6 +22,7 @@ from hrims import resilience
 from hrims.access import keys
 from hrims.errors import DatabaseUnusable, InvalidInput
 from hrims.log import get_logger
+from hrims.vault.errors import SecretUnreadable
 from hrims.web.core import app_state
 from hrims.web.core.request_origin import is_from_here
 
@@ -32,6 +33,9 @@ KEY_WAIT = 1.0
 
 FIELD: Final = "csrf_token"
 HEADER: Final = "X-CSRFToken"
+
+KEY_PROBLEM: Final = "hrims.form_key_problem"
+"""The extension that holds the reason why the key cannot be decrypted."""
 
 BROWSER: Final = "browser"
 """The key of the signed cookie for the text that stands for a browser without a session."""
@@ -67,6 +71,10 @@ class SharedKeySession(SecureCookieSessionInterface):
         try:
             if not app.secret_key:
                 _read(app)
+                app.extensions.pop(KEY_PROBLEM, None)
+        except SecretUnreadable as error:
+            app.extensions[KEY_PROBLEM] = str(error)
+            log.warning("form_key_unreadable", message=str(error))
         except (Error, DatabaseUnusable) as error:
             log.warning("form_key_not_read", error=resilience.name_of(error))
         finally:
@@ -77,7 +85,7 @@ def _read(app: Flask) -> None:
     state = app_state.state_of(app)
     with state.unchecked_pool().connection(timeout=KEY_WAIT) as conn:
         instance = keys.instance_id(conn)
-        key = state.settings.secret_key or keys.secret_key(conn)
+        key = state.settings.secret_key or keys.secret_key(conn, state.settings)
     prefix = HOST_PREFIX if app.config["SESSION_COOKIE_SECURE"] else ""
     app.config["SESSION_COOKIE_NAME"] = f"{prefix}hrims_form_{instance}"
     app.config["HRIMS_SESSION_COOKIE"] = f"{prefix}hrims_session_{instance}"
@@ -164,4 +172,6 @@ def _as_bytes(text: str) -> bytes:
 
 def _check_key() -> None:
     if not current_app.secret_key:
+        if problem := current_app.extensions.get(KEY_PROBLEM):
+            raise SecretUnreadable(problem)
         raise OperationalError("the key that signs forms could not be read")

@@ -16,6 +16,7 @@ from hrims import resilience
 from hrims.errors import DatabaseUnusable, InputError, InvalidInput, TooLarge
 from hrims.log import get_logger
 from hrims.schema import SchemaMismatch
+from hrims.vault.errors import SecretUnreadable
 from hrims.web.core.access_log import method_of_request, request_id, route_of_request
 from hrims.web.core.guard import is_api
 
@@ -32,6 +33,11 @@ READ_ONLY = (
 OTHER_VERSION = (
     "HRIMS Sync is being upgraded: this process and the database have different versions. Nothing was "
     "changed. Try again in a moment. If it happens again, tell the operator to run `hrims doctor`."
+)
+
+KEY_WRONG = (
+    "This process lacks the key that encrypted the secrets in the database. Nothing was changed. "
+    "Tell the operator to run `hrims doctor` on this machine."
 )
 
 BUSY = "Another user or a worker is changing this; nothing was changed. Try again in a moment."
@@ -154,12 +160,19 @@ def _handle_database_error(error: Exception) -> Response:
     resilience.note_outage(error)
     if resilience.is_read_only(error):
         return _retry_later(error, READ_ONLY, "database_read_only")
-    if isinstance(error, SchemaMismatch):
-        log.warning("schema_mismatch", message=str(error))
-        return _retry_later(error, OTHER_VERSION, "other_version")
+    if isinstance(error, SchemaMismatch | SecretUnreadable):
+        return _handle_mismatch(error)
     if resilience.is_outage(error) or isinstance(error, DatabaseUnusable):
         return _retry_later(error, DATABASE_AWAY, "database_away")
     return _handle_unexpected_error(error)
+
+
+def _handle_mismatch(error: SchemaMismatch | SecretUnreadable) -> Response:
+    """Return 503 if this process does not fit the database: its version, or its encryption key."""
+    if isinstance(error, SecretUnreadable):
+        return _retry_later(error, KEY_WRONG, error.code)
+    log.warning("schema_mismatch", message=str(error))
+    return _retry_later(error, OTHER_VERSION, "other_version")
 
 
 def _retry_later(error: Exception, message: str, code: str) -> Response:

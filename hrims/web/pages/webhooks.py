@@ -36,7 +36,7 @@ def create() -> Any:
 
 def _add(conn: Connection) -> actions.AddedEndpoint:
     fields = requests.read_form(EndpointRequest)
-    return actions.add(conn, actor(), fields.url, fields.description, private=settings().webhook_private)
+    return actions.add(conn, actor(), fields.url, fields.description, settings())
 
 
 def switch_on(endpoint_id: str) -> Any:

@@ -13,6 +13,9 @@ from hrims.db import AsyncPool
 from hrims.jobs.attempts.retry import RetryLater
 from hrims.log import get_logger
 from hrims.resilience import retry_on_disconnect
+from hrims.vault import Vault
+from hrims.vault.columns import WEBHOOK
+from hrims.vault.errors import SecretUnreadable
 from hrims.webhooks.delivery import addresses, backoff, post, signing, store
 from hrims.webhooks.delivery.post import DeliveryAttempt
 from hrims.webhooks.delivery.store import Due
@@ -53,7 +56,12 @@ async def deliver_message(pool: AsyncPool, settings: Settings, message_id: int, 
         raise RetryLater(next_at)
 
 
-async def _send(due: Due, secret: bytes, settings: Settings) -> DeliveryAttempt:
+async def _send(due: Due, token: bytes, settings: Settings) -> DeliveryAttempt:
+    try:
+        secret = Vault(settings).decrypt(WEBHOOK, token)
+    except SecretUnreadable as error:
+        # A retry may meet a worker that has the key.
+        return DeliveryAttempt(None, str(error), 0)
     headers = signing.headers(due.key, int(time.time()), due.body, secret)
     return await post.post(due.url, due.body, headers, addresses.ip_rule(settings.webhook_private))
 

@@ -9,7 +9,7 @@ from hrims.db import AsyncConnection
 
 
 class Due(NamedTuple):
-    """A message that its job may deliver, with the secret that signs it."""
+    """A message that its job may deliver, with the encrypted secret that signs it."""
 
     id: int
     key: str

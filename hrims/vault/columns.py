@@ -1,0 +1,62 @@
+"""The columns that hold secrets. Input: none. Output: how each is read, written and discarded.
+
+A column is listed here before a secret is stored in it, so that every secret gets the new key of a rotation.
+"""
+
+from typing import Final, LiteralString, NamedTuple
+
+KEY_CHECK: Final = "key check"
+"""The purpose of the value by which a process checks that its key is that of the database."""
+
+FORM_KEY: Final = "form key"
+"""The purpose of the key that signs forms and cookies."""
+
+WEBHOOK: Final = "webhook"
+"""The purpose of the secret that signs the messages to an endpoint."""
+
+
+class SecretColumn(NamedTuple):
+    """A column: what it holds, and its statements.
+
+    ``select`` returns id and value of each secret, and locks the rows. ``update`` gets the value and the id,
+    ``discard`` the id.
+    """
+
+    title: str
+    """What it holds, for a message; ``{}`` is the id."""
+
+    purpose: str | None
+    """The purpose of a value that an earlier version left in clear; None if no version did."""
+
+    select: LiteralString
+    update: LiteralString
+    discard: LiteralString
+
+
+COLUMNS: Final = (
+    SecretColumn(
+        "the value that checks the encryption key",
+        None,
+        "SELECT name, convert_to(value, 'UTF8') FROM app_secrets WHERE name = 'key_check' FOR UPDATE",
+        "UPDATE app_secrets SET value = convert_from(%s, 'UTF8') WHERE name = %s",
+        "DELETE FROM app_secrets WHERE name = %s",
+    ),
+    SecretColumn(
+        "the key that signs forms",
+        FORM_KEY,
+        "SELECT name, convert_to(value, 'UTF8') FROM app_secrets WHERE name = 'secret_key' FOR UPDATE",
+        "UPDATE app_secrets SET value = convert_from(%s, 'UTF8') WHERE name = %s",
+        "DELETE FROM app_secrets WHERE name = %s",
+    ),
+    SecretColumn(
+        "the secret of webhook endpoint {}",
+        WEBHOOK,
+        "SELECT id::text, secret FROM webhook_endpoints WHERE secret IS NOT NULL ORDER BY id FOR UPDATE",
+        "UPDATE webhook_endpoints SET secret = %s WHERE id = %s::bigint",
+        "UPDATE webhook_endpoints SET active = false, off_because = NULL, secret = NULL, removed_at = now()"
+        " WHERE id = %s::bigint",
+    ),
+)
+"""``app_secrets`` also has two values in clear: ``instance`` is part of the names of cookies, and decision 30
+says why ``reject_key`` is not encrypted.
+"""
