@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from hrims.access.actor import Actor
 from hrims.access.audit import record
+from hrims.addresses import AddressRefused
+from hrims.config import Settings
 from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, Unprocessable
@@ -17,7 +19,6 @@ from hrims.vault import open_vault
 from hrims.vault.columns import WEBHOOK
 from hrims.webhooks import store
 from hrims.webhooks.delivery import addresses, signing
-from hrims.webhooks.delivery.addresses import AddressRefused
 from hrims.webhooks.store import Endpoint, Message
 
 MESSAGE_KEY = re.compile(r"msg_[0-9a-f]{32}")

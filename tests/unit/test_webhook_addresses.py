@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hrims.addresses import AddressRefused
 from hrims.webhooks.delivery import addresses
 from hrims.webhooks.delivery.addresses import (
-    AddressRefused,
     is_evidently_private,
     is_public,
     is_unicast,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from hrims.addresses import AddressRefused, Ip
 from hrims.webhooks.delivery import post
-from hrims.webhooks.delivery.addresses import AddressRefused, Ip, is_public, is_unicast
+from hrims.webhooks.delivery.addresses import is_public, is_unicast
 from tests.support.receiver import Receiver
 
 BODY, HEADERS = b'{"type": "webhook.test"}', {"webhook-id": "msg_1"}

@@ -6,21 +6,11 @@ A name is resolved once, every address of it is checked, and the connection uses
 name that resolves to another machine later (DNS rebinding) has no effect.
 """
 
-import asyncio
 import ipaddress
-import socket
-from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from hrims.errors import HrimsSyncError
-
-Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
-IpRule = Callable[[Ip], bool]
-"""Returns whether requests to an address are allowed."""
-
-Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""Returns all addresses of a host name."""
+from hrims.addresses import AddressRefused, Ip, IpRule, Resolve, embedded_ipv4, parse_ip, resolve
 
 MAX_URL_LENGTH = 2000
 """Maximum length of a URL."""
@@ -33,15 +23,9 @@ EXCLUDED: Final = [
 ]
 """Parts of UNICAST that are tunnels, tests and documentation."""
 
-NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-
 PRIVATE = (
     "The address is a private, local or reserved one. Messages go there only with HRIMS_WEBHOOK_PRIVATE=yes."
 )
-
-
-class AddressRefused(HrimsSyncError):
-    """An error for a URL to which no request is sent."""
 
 
 class Target(NamedTuple):
@@ -87,7 +71,7 @@ def is_public(ip: Ip) -> bool:
     """Return whether an address is on the internet, and not on this machine or a private network."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_loopback)
-    inner = ip.ipv4_mapped or (ipaddress.IPv4Address(ip.packed[-4:]) if ip in NAT64 else None)
+    inner = embedded_ipv4(ip)
     if inner is not None:
         return is_public(inner)
     return ip in UNICAST and ip.is_global and not any(ip in part for part in EXCLUDED)
@@ -117,24 +101,6 @@ def is_evidently_private(host: str) -> bool:
         return True
     ip = parse_ip(name)
     return ip is not None and not is_public(ip)
-
-
-def parse_ip(host: str) -> Ip | None:
-    """Return the address if the host is an address literal; None if it is a name."""
-    try:
-        return ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        pass
-    try:
-        return ipaddress.IPv4Address(socket.inet_aton(host))
-    except (OSError, UnicodeError):
-        return None
-
-
-async def resolve(host: str, port: int) -> list[str]:
-    """Resolve a host name to its addresses. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 async def resolve_allowed(target: Target, is_allowed: IpRule, look_up: Resolve = resolve) -> list[Ip]:

@@ -13,16 +13,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from hrims.webhooks.delivery.addresses import (
-    AddressRefused,
-    Ip,
-    IpRule,
-    Resolve,
-    Target,
-    parse,
-    resolve,
-    resolve_allowed,
-)
+from hrims.addresses import AddressRefused, Ip, IpRule, Resolve, resolve
+from hrims.webhooks.delivery.addresses import Target, parse, resolve_allowed
 
 TIMEOUT = 15.0
 """Timeout of one attempt in seconds, redirects included."""
