@@ -20,6 +20,7 @@ Packages beside this flow:
 - ``limits`` has what counts over all workers: the slots for requests to HRIMS, and the circuit breaker.
 - ``institutions`` has the table of institutions. Its package ``workplaces`` maps names that the table lacks
   to institutions, as users decide.
+- ``connection`` changes the connection to HRIMS, as administrators decide.
 - ``rejects`` tracks the records that a run could not save, ``drift`` detects changes in HRIMS' responses.
 - ``resilience`` retries work while the database is away.
 - ``instances`` records which instances of this installation are running.

@@ -62,6 +62,10 @@ CREATE TABLE workers (
     ended_at timestamptz,
     -- The address of HRIMS that the worker asks, '' if it has none.
     address text,
+    -- Why the worker cannot ask HRIMS, in words. NULL if it has an address.
+    remote_problem text CHECK (remote_problem <> ''),
+    -- The version of remote_connection that the worker uses.
+    connection_version bigint,
     -- Seconds by which the clock of the worker's host was ahead of the database's at the last heartbeat.
     clock_ahead double precision NOT NULL DEFAULT 0,
     -- Identifies the process when its worker restarts. Two containers can share host name and process id.

@@ -80,28 +80,35 @@ RETURN CASE WHEN NOT pool_can_request_remote(name) THEN (
     SELECT min(b.probe_at) FROM workers w JOIN remote_breakers b ON b.host = w.host AND b.address = w.address
     WHERE w.ended_at IS NULL AND w.pool IS NOT DISTINCT FROM name AND is_alive(w)) END;
 
--- Whether a worker takes runs that ask HRIMS. A worker without an address leaves them to workers that ask.
--- If its pool has none, it takes the runs, and they fail with a message.
+-- Whether a worker of a pool has an address of HRIMS.
+CREATE FUNCTION pool_has_address(name text) RETURNS boolean LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM workers w
+               WHERE w.ended_at IS NULL AND w.pool IS NOT DISTINCT FROM name AND is_alive(w)
+                 AND w.address IS DISTINCT FROM '');
+
+-- Whether a worker takes runs that ask HRIMS. A worker without an address takes none. They wait.
 CREATE FUNCTION can_request_remote(worker bigint) RETURNS boolean LANGUAGE sql STABLE
 RETURN NOT EXISTS (SELECT FROM workers w
-                   WHERE w.worker_id = worker AND (has_open_breaker(w) OR w.address = '' AND pool_can_request_remote(w.pool)));
+                   WHERE w.worker_id = worker AND (has_open_breaker(w) OR w.address = ''));
 
--- Whether the workers of a pool carry out as many runs as they can. Only workers without an open breaker count.
+-- Whether the workers of a pool carry out as many runs as they can. Only workers that ask HRIMS count.
 CREATE FUNCTION pool_is_busy(name text) RETURNS boolean LANGUAGE sql STABLE
 RETURN (SELECT coalesce(sum(w.capacity), 0) FROM workers w
-        WHERE w.ended_at IS NULL AND w.pool IS NOT DISTINCT FROM name AND is_alive(w) AND NOT has_open_breaker(w))
+        WHERE w.ended_at IS NULL AND w.pool IS NOT DISTINCT FROM name AND is_alive(w) AND NOT has_open_breaker(w)
+          AND w.address IS DISTINCT FROM '')
     <= (SELECT count(*) FROM runs r WHERE r.state = 'active' AND r.pool IS NOT DISTINCT FROM name);
 
 -- The code of the reason why a run waits; NULL if it does not wait. hrims/runs/messages.py has a message for each code.
--- ``starts_at`` is expected_start(run). The other arguments describe the queue and the pool of the run: ``breaker`` is
--- pool_breaker_reason. The view queue_v calculates them for all runs at once.
-CREATE FUNCTION wait_code(run runs, starts_at timestamptz, is_paused boolean, is_served boolean, breaker text,
-                          is_busy boolean) RETURNS text LANGUAGE sql STABLE
+-- ``starts_at`` is expected_start(run). The other arguments describe the queue and the pool of the run: ``has_address`` is
+-- pool_has_address, ``breaker`` is pool_breaker_reason. The view queue_v calculates them for all runs at once.
+CREATE FUNCTION wait_code(run runs, starts_at timestamptz, is_paused boolean, is_served boolean,
+                          has_address boolean, breaker text, is_busy boolean) RETURNS text LANGUAGE sql STABLE
 RETURN CASE
     WHEN run.state NOT IN ('waiting', 'delayed') THEN NULL
     WHEN run.state = 'waiting' AND NOT is_served THEN 'no_worker'
     WHEN is_paused THEN 'paused'
     WHEN run.state = 'delayed' THEN 'retry'
+    WHEN NOT has_address AND run.kind <> 'apply' THEN 'no_address'
     WHEN breaker IS NOT NULL AND run.kind <> 'apply' THEN 'breaker_open'
     WHEN quiet_end(run.quiet_from, run.quiet_until, run.quiet_zone, now()) IS NOT NULL THEN 'quiet_hours'
     WHEN run.not_before > now() THEN 'spread'

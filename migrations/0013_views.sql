@@ -52,7 +52,8 @@ WITH under_way AS (
 ), pools AS MATERIALIZED (
     -- pool_is_served and pool_is_busy would need the right to read runs, which a reader of the view may lack.
     SELECT p.pool, count(w.worker_id) > 0 AS is_served,
-           coalesce(sum(w.capacity) FILTER (WHERE b.host IS NULL), 0) <= (
+           count(w.worker_id) FILTER (WHERE w.address IS DISTINCT FROM '') > 0 AS has_address,
+           coalesce(sum(w.capacity) FILTER (WHERE w.address IS DISTINCT FROM '' AND b.host IS NULL), 0) <= (
                SELECT count(*) FROM under_way a WHERE a.state = 'active' AND a.pool IS NOT DISTINCT FROM p.pool
            ) AS is_busy,
            CASE WHEN count(*) FILTER (WHERE w.address IS DISTINCT FROM '' AND b.host IS NULL) = 0
@@ -63,7 +64,7 @@ WITH under_way AS (
     GROUP BY p.pool
 ), placed AS (
     -- A run of a pool without workers does not delay the runs of other pools.
-    SELECT u.*, p.is_served, p.is_busy, p.not_asked,
+    SELECT u.*, p.is_served, p.has_address, p.is_busy, p.not_asked,
            row_number() OVER (ORDER BY u.state = 'active' DESC, u.due_at, u.rank DESC, u.queue_job_id) AS place,
            CASE WHEN u.is_counted THEN earliest_start(
                count(*) FILTER (WHERE u.is_counted AND p.is_served)
@@ -83,7 +84,8 @@ WITH under_way AS (
 )
 SELECT t.place, r.id AS job_id, i.name AS institution, r.institution_id, r.kind, r.state, r.priority, r.attempt,
        r.requested_by, r.requested_at, r.next_try_at, t.starts_at,
-       wait_code(r, t.starts_at, q.paused_at IS NOT NULL, t.is_served, t.not_asked, t.is_busy) AS why,
+       wait_code(r, t.starts_at, q.paused_at IS NOT NULL, t.is_served, t.has_address, t.not_asked,
+                 t.is_busy) AS why,
        t.queue_job_id, t.worker_id, r.pool
 FROM timed t
 JOIN runs r ON r.id = t.id
@@ -97,7 +99,7 @@ SELECT w.worker_id, w.host, w.pid, w.version, w.pool, w.capacity,
        is_alive(w) AS alive, w.began_at, w.last_beat, w.ended_at,
        array(SELECT r.id FROM procrastinate_jobs j JOIN runs r ON r.queue_job_id = j.id
              WHERE j.worker_id = w.worker_id AND j.status = 'doing' ORDER BY r.id) AS job_ids,
-       w.address, b.reason AS not_asked
+       w.address, coalesce(w.remote_problem, b.reason) AS not_asked
 FROM workers w LEFT JOIN remote_breakers b ON b.host = w.host AND b.address = w.address;
 
 CREATE VIEW batches_v AS

@@ -18,6 +18,9 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not
 """Wildcard addresses, and the loopback address at which a process that listens on them is reachable."""
 
 
+SIMULATOR = "the simulator (for a real HRIMS: the page “HRIMS connection”)"
+
+
 def reachable_host(settings: Settings) -> str:
     """Return the host at which this machine reaches the web process."""
     return EVERYWHERE.get(settings.host, settings.host)
@@ -29,10 +32,11 @@ def address(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
-def text(settings: Settings, created: tuple[str, str] | None) -> str:
+def text(settings: Settings, remote: str, created: tuple[str, str] | None) -> str:
     """Return all that a user needs to start.
 
-    ``created`` is the name and password of the first administrator.
+    ``remote`` is the address of HRIMS, empty if the simulator runs. ``created`` is the name and password of
+    the first administrator.
     """
     lines = [
         "",
@@ -40,7 +44,7 @@ def text(settings: Settings, created: tuple[str, str] | None) -> str:
         "",
         *_sign_in(settings, created),
         "",
-        f"    HRIMS       {settings.base_url or 'the simulator (set HRIMS_BASE_URL for a real HRIMS)'}",
+        f"    HRIMS       {remote or SIMULATOR}",
         f"    database    {_database(settings)}",
         f"    logs        {settings.state_dir / 'log'}",
         "",

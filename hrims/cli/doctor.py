@@ -3,10 +3,9 @@
 import asyncio
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import click
 import psycopg
@@ -15,17 +14,15 @@ from hrims import db, instances, migrate
 from hrims.cli import messages, start
 from hrims.config import Settings
 from hrims.db import Connection
-from hrims.errors import HrimsSyncError, RemoteCredentials, RemoteError
+from hrims.errors import HrimsSyncError
 from hrims.monitoring import checks, store
-from hrims.monitoring.checks import Check
-from hrims.remote.base_url import base_url_of
-from hrims.remote.client import Remote
+from hrims.monitoring.checks import Check, State
+from hrims.remote.connection.check import check_connection
+from hrims.remote.connection.model import RemoteConnection, Source, StoredConnection, resolve_connection
+from hrims.remote.connection.store import read_connection
 
 TIMEOUT = 60.0
-"""Seconds that HRIMS has to respond; one employee takes up to 30."""
-
-ATTEMPTS = 3
-"""Number of requests to HRIMS, because even a healthy HRIMS fails now and then."""
+"""Seconds that the test of HRIMS takes at most; one employee takes up to 30."""
 
 INDENT = " " * 18
 """Indent of the continuation lines of an error."""
@@ -46,12 +43,6 @@ NEWER = (
 )
 
 RESTART = "Restart them with the newer version of HRIMS Sync."
-
-PAUSE = 1.0
-"""Seconds between two tries."""
-
-SLOW_SECONDS = 5.0
-"""Seconds of a request for no employee from which HRIMS counts as slow."""
 
 
 @click.command("doctor")
@@ -87,7 +78,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     )
     yield schema
     yield _run("disk", partial(_disk, settings)) if _is_usable(database) else _skip("disk", "the database")
-    yield _run("remote", partial(_remote, settings))
+    yield _run("remote", partial(_remote, settings, is_stored=_is_usable(schema)))
     stored: dict[str, Callable[[Connection], Check]] = {
         "secrets": partial(checks.check_secrets, settings=settings),
         **STORED,
@@ -173,42 +164,32 @@ def _schema(settings: Settings) -> str | Check:
     return messages.after_migrations(state.missing_after) if state.missing_after else "up to date"
 
 
-def _remote(settings: Settings) -> str | Check:
-    address = base_url_of(settings)
-
-    async def send_request() -> float:
-        async with asyncio.timeout(TIMEOUT), Remote(settings, base_url=address) as remote:
-            return await _check(remote)
-
-    try:
-        seconds = asyncio.run(send_request())
-    except TimeoutError:
-        return Check("remote", "amiss", f"{address} did not answer within {TIMEOUT:.0f} s.", _hint(settings))
-    except RemoteCredentials:
-        raise  # its message says what to do
-    except RemoteError as error:
-        return Check("remote", "amiss", str(error), _hint(settings))
-    if seconds < SLOW_SECONDS:
-        return f"{address} answers in {seconds:.1f} s"
-    message = f"{address} is slow: it answers in {seconds:.1f} s. Runs take longer; nothing is lost."
-    return Check("remote", "warning", message, "Tell the operators of HRIMS.")
+def _remote(settings: Settings, *, is_stored: bool) -> Check:
+    """Test the connection to HRIMS. ``is_stored`` says that the database can be asked for it."""
+    stored = StoredConnection()
+    if is_stored:
+        with start.connection(settings, migrated=False) as conn:
+            stored = read_connection(conn)
+    connection = resolve_connection(settings, stored)
+    steps = asyncio.run(check_connection(connection, TIMEOUT))
+    states = {"failed": "amiss", "warning": "warning"}
+    for found, state in states.items():
+        if bad := next((step for step in steps if step.state == found), None):
+            where = connection.address and f"{connection.address}, {bad.name}: "
+            action = f"{bad.action} {_hint(connection)}".strip()
+            return Check("remote", cast("State", state), f"{where}{bad.message}", action)
+    seconds = next(step.milliseconds or 0 for step in steps if step.name == "Sign-in") / 1000
+    times = ", ".join(f"{step.name} {step.milliseconds} ms" for step in steps)
+    return Check("remote", "ok", f"{connection.address} answers in {seconds:.1f} s\n{times}")
 
 
-async def _check(remote: Remote) -> float:
-    """Return the seconds of the first request that HRIMS answers."""
-    for attempts_left in reversed(range(ATTEMPTS)):
-        began_at = time.monotonic()
-        try:
-            await remote.check()
-            break
-        except RemoteError as error:
-            if not error.is_retryable or not attempts_left:
-                raise
-            await asyncio.sleep(PAUSE)
-    return time.monotonic() - began_at
-
-
-def _hint(settings: Settings) -> str:
-    if settings.base_url:
-        return "Look at HRIMS_BASE_URL, and whether this machine may reach it."
-    return "The simulator runs with `hrims up`; its log is in the state directory."
+def _hint(connection: RemoteConnection) -> str:
+    """Return where the connection comes from, and so where it can be corrected."""
+    match connection.sources["base_url"]:
+        case Source.SIMULATOR:
+            return "The simulator runs with `hrims up`; its log is in the state directory."
+        case Source.PAGE:
+            return "The connection is that of the page “HRIMS connection”."
+        case Source.ENVIRONMENT:
+            return "The connection is that of HRIMS_BASE_URL, HRIMS_API_KEY and HRIMS_TOKEN."
+    return ""

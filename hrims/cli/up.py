@@ -1,6 +1,6 @@
 """``hrims up``, which ``make run`` starts: run the whole product until it is stopped.
 
-Starts the database, the simulator if no HRIMS is configured, the web process and a worker. Before the
+Starts the database, the simulator if no address of HRIMS is known, the web process and a worker. Before the
 processes start, it applies the migrations. When they are ready, it creates the first administrator. All
 processes are stopped together.
 """
@@ -24,7 +24,8 @@ from hrims.cli.shutdown import Shutdown, Stopped
 from hrims.config import VARIABLES, Settings
 from hrims.errors import HrimsSyncError
 from hrims.institutions import importer
-from hrims.remote.base_url import simulator_note
+from hrims.remote.connection.store import read_connection
+from hrims.remote.simulator_url import simulator_note
 from hrims.vault.store import encrypt_clear
 
 READY_WITHIN = 90.0
@@ -44,8 +45,8 @@ OWN_VARIABLES = ("HRIMS_ADMIN_PASSWORD", "HRIMS_ADMIN_PASSWORD_FILE", "MAKELEVEL
 def up_command() -> None:
     """Start everything: database, simulator, web and worker. Ctrl-C stops all of it.
 
-    Without DATABASE_URL a database of its own is kept in HRIMS_STATE_DIR; without HRIMS_BASE_URL a
-    simulator stands in for HRIMS. The first start prints the administrator's password.
+    Without DATABASE_URL a database of its own is kept in HRIMS_STATE_DIR; without an
+    address of HRIMS a simulator stands in for it. The first start prints the administrator's password.
     """
     settings = start.settings()
     shutdown = Shutdown()
@@ -63,7 +64,7 @@ def up_command() -> None:
 def _run(settings: Settings, shutdown: Shutdown) -> None:
     print_line("Starting the database ...")
     try:
-        _prepare(settings)
+        remote = _prepare(settings)
     except BaseException:
         shutdown.started()
         db.leave(settings, DATABASE_GRACE)
@@ -71,12 +72,12 @@ def _run(settings: Settings, shutdown: Shutdown) -> None:
     shutdown.started()
     path = db.server_log(settings)
     server_log = ServerLog(settings, path) if path else None
-    supervisor = Supervisor(_children(settings))
+    supervisor = Supervisor(_children(settings, with_simulator=not remote))
     try:
         if not _wait_until_ready(settings, supervisor, shutdown):
             return
         # Created last, so that a failed start does not create an account whose password was never shown.
-        print_line(banner.text(settings, _first_administrator(settings)))
+        print_line(banner.text(settings, remote, _first_administrator(settings)))
         while not shutdown.wait():
             for line in supervisor.restart_ended():
                 print_line(line)
@@ -86,21 +87,25 @@ def _run(settings: Settings, shutdown: Shutdown) -> None:
             server_log.stop()
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings) -> str:
+    """Prepare the database. Return the address of HRIMS; empty if a simulator is needed."""
+    # A killed start may have left the address of its simulator.
+    simulator_note(settings).unlink(missing_ok=True)
     with start.connection(settings, migrated=False):
         migrate.migrate(db.dsn_of(settings), report=print_line)
     with start.connection(settings) as conn:
         encrypt_clear(conn, settings)
         preflight.check_password(conn, settings)
-        if not settings.base_url:
+        remote = settings.base_url or read_connection(conn).address or ""
+        if not remote:
             importer.seed(conn, installation.DEMO_REGISTER)
+        return remote
 
 
 def _stop(settings: Settings, supervisor: Supervisor, shutdown: Shutdown) -> None:
     print_line("Stopping ... (Ctrl-C again: at once)")
     supervisor.stop(settings.stop_seconds + GRACE, lambda: shutdown.is_forced)
-    if not settings.base_url:
-        simulator_note(settings).unlink(missing_ok=True)
+    simulator_note(settings).unlink(missing_ok=True)
     db.leave(settings, DATABASE_GRACE)
     print_line("Stopped. Everything saved is kept.")
 
@@ -110,18 +115,17 @@ def _first_administrator(settings: Settings) -> tuple[str, str] | None:
         return users.first_administrator(conn, system("hrims up"), settings.admin_password)
 
 
-def _children(settings: Settings) -> list[Child]:
+def _children(settings: Settings, *, with_simulator: bool) -> list[Child]:
     logs = settings.state_dir / "log"
     script = str(installation.SCRIPT)
     env = _environment(settings)
     children = []
-    if not settings.base_url:
+    if with_simulator:
         port = _free_port()
-        simulator_url = f"http://127.0.0.1:{port}"
-        simulator_note(settings).write_text(simulator_url + "\n", encoding="utf-8")
+        # Web and worker read it there. An address that an administrator saves on the page wins over it.
+        simulator_note(settings).write_text(f"http://127.0.0.1:{port}\n", encoding="utf-8")
         command = [script, "simulate", "--demo", "--port", str(port)]
         children.append(Child("simulator", command, env, logs / "simulator.log", is_needed_by_others=True))
-        env = {**env, "HRIMS_BASE_URL": simulator_url}
     # Run gunicorn as a module, because an environment can have it without its script. -P keeps modules of the
     # current folder out.
     web = [sys.executable, "-P", "-m", "gunicorn", "--config", "python:hrims.cli.gunicorn_settings"]

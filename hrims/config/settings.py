@@ -39,7 +39,7 @@ class Settings(SignInSettings, frozen=True, kw_only=True):
 
     # HRIMS
     base_url: Annotated[
-        str | None, setting("HRIMS_BASE_URL", "address of HRIMS; without it, the simulator", prepare=url)
+        str | None, setting("HRIMS_BASE_URL", "address of HRIMS; without it, that of the page", prepare=url)
     ] = None
     api_key: Annotated[str, setting("HRIMS_API_KEY", "HRIMS' ApiKey header", secret=True)] = ""
     token: Annotated[str, setting("HRIMS_TOKEN", "HRIMS' Token header", secret=True)] = ""

@@ -24,6 +24,7 @@ from hrims.jobs.workers.claims import Process
 from hrims.jobs.workers.pools import queue_name
 from hrims.jobs.workers.queue_worker import QueueWorker
 from hrims.log import configure_queue_command, get_logger
+from hrims.remote.connection.reader import ConnectionReader
 
 RUN_TASK = "sync.run"
 
@@ -80,6 +81,9 @@ class QueueApp(procrastinate.App):
     settings: config.Settings
     """The settings at the start of the worker."""
 
+    connection: ConnectionReader
+    """The connection to HRIMS, which users may change while the worker runs."""
+
     background_tasks: Sequence[BackgroundTask] = ()
     """Set by ``hrims.worker``."""
 
@@ -113,8 +117,9 @@ class QueueApp(procrastinate.App):
         if await resilience.retry_on_disconnect(self._publish_limit):
             log.info("pooler_found", poll_seconds=POLL_SECONDS)
             kwargs["listen_notify"] = False
+        self.connection = ConnectionReader(get_pool(self), settings, logs_changes=True)
         async with heartbeat.registered(
-            get_pool(self), settings, partial(rescuer.record_heartbeat, settings)
+            get_pool(self), settings, self.connection, partial(rescuer.record_heartbeat, settings)
         ) as registration:
             self.job_manager = WorkerJobManager(self.connector, registration.worker_id, self._wake_in)
             worker = self._worker_now = self.new_worker(**kwargs)

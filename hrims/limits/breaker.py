@@ -13,13 +13,14 @@ from random import Random
 from hrims import metrics
 from hrims.config import Settings
 from hrims.db import AsyncPool
-from hrims.errors import ConfigError, RemoteBadRequest, RemoteCredentials, RemoteDown, RemoteError
+from hrims.errors import RemoteBadRequest, RemoteCredentials, RemoteDown, RemoteError
 from hrims.limits import store
 from hrims.limits.slots import Slots
 from hrims.limits.store import RemoteRoute
 from hrims.log import get_logger
-from hrims.remote.base_url import base_url_of
 from hrims.remote.client import Remote
+from hrims.remote.connection.reader import ConnectionReader
+from hrims.remote.following import FollowingRemote
 from hrims.remote.retry_after import backoff
 from hrims.resilience import retry_on_disconnect, run_periodically
 
@@ -77,14 +78,17 @@ async def run_breaker_probe(pool: AsyncPool, settings: Settings) -> None:
     its return.
     """
 
+    reader = ConnectionReader(pool, settings)
+
     async def probe_if_due() -> None:
-        try:
-            address = base_url_of(settings)
-        except ConfigError:
+        known = await reader.current()
+        if not known.address:
             return
-        if await _acquire_probe(pool, RemoteRoute(platform.node(), address), settings):
-            async with Remote(settings, base_url=address) as remote:
-                await probe(pool, remote, settings)
+        route = RemoteRoute(platform.node(), known.address)
+        if await _acquire_probe(pool, route, known.settings):
+            connection = await reader.refresh()
+            async with FollowingRemote(reader, connection) as remote:
+                await probe(pool, remote, connection.settings)
 
     await run_periodically(
         "breaker_probe", min(DUE_CHECK_SECONDS, max(0.1, settings.probe_pause)), probe_if_due

@@ -1,11 +1,11 @@
-"""Slots: a concurrency limiter. All workers together have ``HRIMS_MAX_IN_FLIGHT`` requests in flight."""
+"""Slots: a concurrency limiter. It bounds the requests in flight to HRIMS of all workers together."""
 
 import asyncio
 import contextlib
 import itertools
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from logging import DEBUG, WARNING
 from random import Random
 from types import TracebackType
@@ -42,13 +42,14 @@ log = get_logger(__name__)
 class Slots:
     """The slots of one run. Use it as an async context manager, and ``acquire()`` for each page."""
 
-    def __init__(self, pool: AsyncPool, limit: int, lease: float) -> None:
-        """Create a holder of slots, of which there are ``limit`` over all workers.
+    def __init__(self, pool: AsyncPool, limit: int | Callable[[], int], lease: float) -> None:
+        """Create a holder of slots, of which there are ``limit`` over all workers. The limit may change.
 
         The slot of a worker that stops renewing becomes free after ``lease`` seconds. Another worker must
         have wanted it for the grace period.
         """
-        self._pool, self._limit, self._lease = pool, limit, lease
+        self._pool, self._lease = pool, lease
+        self._get_limit = limit if callable(limit) else lambda: limit
         self._max_idle = min(MAX_IDLE, lease / 2)
         self._holder = uuid.uuid4().hex
         self._busy: dict[int, float] = {}
@@ -106,7 +107,7 @@ class Slots:
         held = [*self._busy, *self._idle]
         async with self._pool.connection() as conn:
             number = await store.acquire_slot(
-                conn, self._holder, self._limit, self._lease, self._lease * GRACE, held
+                conn, self._holder, self._get_limit(), self._lease, self._lease * GRACE, held
             )
             if number is None:
                 await store.register_waiter(conn, self._holder)
@@ -116,8 +117,9 @@ class Slots:
         return number
 
     async def _release_idle(self) -> None:
+        now, limit = time.monotonic(), self._get_limit()
         expired = [
-            number for number, since in self._idle.items() if time.monotonic() - since > self._max_idle
+            number for number, since in self._idle.items() if now - since > self._max_idle or number > limit
         ]
         if expired:
             for number in expired:

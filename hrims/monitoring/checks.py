@@ -132,7 +132,12 @@ def check_secrets(conn: Connection, settings: Settings) -> Check:
 
 
 def check_breakers(conn: Connection) -> Check:
-    """Check whether a circuit breaker keeps workers from asking HRIMS."""
+    """Check whether live workers can ask HRIMS: they have a connection, and no circuit breaker is open."""
+    unable = store.list_unable_workers(conn)
+    if unable:
+        problems = [f"{host} (process {pid}): {problem}" for host, pid, problem in unable]
+        message = f"Workers take no run that needs HRIMS: {' '.join(problems)}"
+        return Check("breaker", "amiss", message, "Runs wait, and start within seconds after that.")
     routes = store.list_open_breakers(conn)
     if not routes:
         return Check("breaker", "ok", "workers ask HRIMS")

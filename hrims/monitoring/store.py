@@ -109,6 +109,14 @@ def list_outdated_hosts(conn: Connection) -> list[str]:
     return [str(host) for (host,) in rows]
 
 
+def list_unable_workers(conn: Connection) -> list[tuple[str, int, str]]:
+    """Return host, process id and reason of each live worker that has no usable connection to HRIMS."""
+    return conn.execute(
+        "SELECT host, pid, remote_problem FROM workers w"
+        " WHERE ended_at IS NULL AND remote_problem IS NOT NULL AND is_alive(w) ORDER BY host, pid LIMIT 20"
+    ).fetchall()
+
+
 def list_open_breakers(conn: Connection) -> list[tuple[str, datetime, str]]:
     """Return the host, the begin in UTC and the reason of each open breaker that a live worker uses."""
     return conn.execute(

@@ -31,8 +31,8 @@ MAX_PEOPLE: Final = 2**31 - 1
 """Maximum plausible total; a larger one would not fit its column."""
 
 CREDENTIALS_REFUSED: Final = (
-    "HRIMS does not accept the credentials. Check HRIMS_API_KEY and HRIMS_TOKEN; "
-    "what is saved stays as it is."
+    "HRIMS does not accept the credentials. Check them on the page “HRIMS connection”, or HRIMS_API_KEY and "
+    "HRIMS_TOKEN; what is saved stays as it is."
 )
 
 TOO_LARGE_FOR_HRIMS: Final = "HRIMS does not send a page as large as was asked for"

@@ -19,6 +19,9 @@ WAITS: Final[dict[str, Callable[[RunRow], str]]] = {
     "retry": lambda run: (
         f"Attempt {run.attempt} failed: {run.trouble} The next attempt starts automatically."
     ),
+    "no_address": lambda run: (
+        f"Waiting: no {_worker(run)} can reach HRIMS until an administrator sets the HRIMS connection."
+    ),
     "breaker_open": lambda run: f"Waiting for HRIMS: circuit breaker open. {run.not_asked}",
     "quiet_hours": lambda run: f"Waiting for the end of the quiet hours, {run.quiet}.",
     "spread": lambda _: "Waiting: the runs of its batch start one after the other.",

@@ -11,7 +11,8 @@ from hrims.runs.model import Run
 
 OWN_WAIT = """CROSS JOIN LATERAL (
     SELECT s.starts_at, wait_code(r, s.starts_at, q.paused_at IS NOT NULL, pool_is_served(r.pool),
-                                  pool_breaker_reason(r.pool), pool_is_busy(r.pool)) AS why
+                                  pool_has_address(r.pool), pool_breaker_reason(r.pool),
+                                  pool_is_busy(r.pool)) AS why
     FROM (SELECT CASE WHEN r.state IN ('waiting', 'delayed') THEN expected_start(r.id) END AS starts_at
           OFFSET 0) s
     OFFSET 0) v"""

@@ -32,7 +32,7 @@ class SyncContext:
 
     def __post_init__(self) -> None:
         # A silent worker keeps its slots for as long as it counts as alive.
-        slots = Slots(self.pool, self.settings.max_in_flight, self.settings.silent_seconds)
+        slots = Slots(self.pool, lambda: self.remote.max_in_flight, self.settings.silent_seconds)
         object.__setattr__(self, "slots", slots)
 
     @contextlib.asynccontextmanager

@@ -49,6 +49,13 @@ COLUMNS: Final = (
         "DELETE FROM app_secrets WHERE name = %s",
     ),
     SecretColumn(
+        "the HRIMS credential {}",
+        None,
+        "SELECT name, value FROM remote_credentials ORDER BY name FOR UPDATE",
+        "UPDATE remote_credentials SET value = %s WHERE name = %s",
+        "DELETE FROM remote_credentials WHERE name = %s",
+    ),
+    SecretColumn(
         "the secret of webhook endpoint {}",
         WEBHOOK,
         "SELECT id::text, secret FROM webhook_endpoints WHERE secret IS NOT NULL ORDER BY id FOR UPDATE",

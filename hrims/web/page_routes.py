@@ -189,6 +189,11 @@ PAGE_ROUTES = (
     Route(
         "POST", "/dashboard/admin/webhooks/messages/<key>/again", pages.webhooks.resend, Can.MANAGE_WEBHOOKS
     ),
+    # Page of the HRIMS connection
+    Route("GET", "/dashboard/admin/connection", pages.connection.index, Can.MANAGE_CONNECTION),
+    Route("POST", "/dashboard/admin/connection", pages.connection.update, Can.MANAGE_CONNECTION),
+    Route("POST", "/dashboard/admin/connection/test", pages.connection.check, Can.MANAGE_CONNECTION),
+    Route("GET", "/dashboard/admin/connection/workers", pages.connection.show_workers, Can.MANAGE_CONNECTION),
     # Page of workers and pools
     Route("GET", "/dashboard/admin/workers", pages.workers.index, Can.READ_RUNS),
     Route("GET", "/dashboard/admin/workers/list", pages.workers.show_list, Can.READ_RUNS),

@@ -12,7 +12,6 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.addresses import AddressRefused
 from hrims.config import Settings
-from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from hrims.vault import open_vault

@@ -236,8 +236,22 @@ async def test_a_worker_without_an_address_takes_no_run(conn: Connection) -> Non
     enqueue_run_of(conn, institution(conn))
     without, old = register_worker(conn, address=""), register_worker(conn, address=None)
     assert take(conn, without) is None
+    assert why(conn) == [("queued",)]
     conn.execute("UPDATE workers SET ended_at = now() WHERE worker_id = %s", (old,))
-    assert take(conn, without), "its run says what is wrong"
+    assert take(conn, without) is None
+    assert waits(conn, without) is None, "it would look again at once, for as long as the run waits"
+    assert why(conn) == [("no_address",)]
+    assert conn.execute("SELECT count(*) FROM run_starts").fetchone() == (0,)
+    conn.execute("UPDATE workers SET address = %s WHERE worker_id = %s", (HRIMS, without))
+    assert why(conn) == [("queued",)]
+    assert take(conn, without)
+
+
+async def test_a_worker_without_an_address_applies_previews(conn: Connection, pool: AsyncPool) -> None:
+    run_id = enqueue_run_of(conn, institution(conn))
+    conn.execute("UPDATE runs SET kind = 'apply', of_run_id = %s", (run_id,))
+    without = register_worker(conn, address="")
+    assert take(conn, without)
 
 
 async def test_without_workers_the_state_is_unknown(conn: Connection, pool: AsyncPool) -> None:

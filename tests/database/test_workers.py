@@ -1,6 +1,7 @@
 """Workers as they register, and what they claim."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 import psycopg
 
@@ -8,8 +9,15 @@ from hrims.config import Settings
 from hrims.db import AsyncPool, Connection
 from hrims.jobs.cleaner import task as cleaner
 from hrims.jobs.workers import heartbeat, store
+from hrims.remote.connection.reader import ConnectionReader
 from hrims.worker import DELETIONS
 from tests.database.runs import register_worker
+
+
+def registered(
+    pool: AsyncPool, settings: Settings, on_beat: heartbeat.OnHeartbeat
+) -> AbstractAsyncContextManager[heartbeat.Registration]:
+    return heartbeat.registered(pool, settings, ConnectionReader(pool, settings), on_beat)
 
 
 async def test_a_process_that_registers_again_is_one_worker(conn: Connection, pool: AsyncPool) -> None:
@@ -37,7 +45,7 @@ async def test_one_heartbeat_is_written_in_both_lists(conn: Connection, pool: As
             beats.set()
 
     both = "SELECT (SELECT last_heartbeat FROM procrastinate_workers), (SELECT last_beat FROM workers)"
-    async with heartbeat.registered(pool, Settings(beat_seconds=0.05, silent_seconds=1), on_beat) as own:
+    async with registered(pool, Settings(beat_seconds=0.05, silent_seconds=1), on_beat) as own:
         first = conn.execute(both).fetchone()
         await asyncio.wait_for(beats.wait(), 20)
         second = conn.execute(both).fetchone()
@@ -63,7 +71,7 @@ async def test_a_lock_on_what_is_to_be_deleted_stops_neither_heartbeat_nor_clean
     with psycopg.connect(dsn) as frozen:
         frozen.execute("SELECT FROM remote_breakers FOR UPDATE")
         settings = Settings(beat_seconds=0.05, silent_seconds=1)
-        async with heartbeat.registered(pool, settings, beats.put_nowait), asyncio.timeout(60):
+        async with registered(pool, settings, beats.put_nowait), asyncio.timeout(60):
             for _ in range(5):
                 await beats.get()
         await cleaner.delete_expired(DELETIONS, pool, Settings())

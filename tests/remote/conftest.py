@@ -1,11 +1,15 @@
 """Servers that a script writes to, and clients of the product."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from hrims.remote.client import Remote
+from tests.remote.checks import KEY, TOKEN
 from tests.remote.servers import RawServer, Script, settings
+from tests.support.simulated import Simulator
+from tests.support.tls import Authority
 
 
 @pytest.fixture
@@ -35,3 +39,18 @@ async def connect() -> AsyncIterator[Callable[..., Remote]]:
     yield make
     for remote in remotes:
         await remote.aclose()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    """Provide a simulator that requires credentials, for all tests of a module."""
+    with Simulator(scale=0.02, api_key=KEY, token=TOKEN) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    """Return an authority that this process trusts."""
+    made = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.file))
+    return made

@@ -10,7 +10,7 @@ import os
 import platform
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, NamedTuple
 
 import psycopg
@@ -18,10 +18,10 @@ from structlog.contextvars import bound_contextvars
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
-from hrims.errors import ConfigError
 from hrims.jobs.workers import store
 from hrims.outages import outages
-from hrims.remote.base_url import base_url_of
+from hrims.remote.connection.model import RemoteConnection
+from hrims.remote.connection.reader import ConnectionReader
 from hrims.resilience import retry_on_disconnect, run_periodically
 from hrims.version import VERSION
 
@@ -48,24 +48,34 @@ class Registration(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def registered(
-    pool: AsyncPool, settings: Settings, on_beat: OnHeartbeat
+    pool: AsyncPool, settings: Settings, reader: ConnectionReader, on_beat: OnHeartbeat
 ) -> AsyncIterator[Registration]:
     """Register the worker and write its heartbeat until the block ends. Call ``on_beat`` after each one.
 
     Every line that the worker logs in the block has its id.
     """
-    worker_id, now = await retry_on_disconnect(lambda: _register(pool, settings))
+
+    async def describe_now() -> dict[str, Any]:
+        # Read the connection each time: a user may change it, and a restarted simulator has another address.
+        return describe(settings, await reader.current())
+
+    worker_id, now = await retry_on_disconnect(lambda: _register(pool, describe_now))
     with bound_contextvars(worker=worker_id):
         on_beat(now)
-        async with _heartbeat(pool, settings, worker_id, on_beat) as registration:
+        writing = _write_heartbeats(pool, settings.beat_seconds, worker_id, describe_now, on_beat)
+        async with _heartbeat(pool, worker_id, writing) as registration:
             yield registration
+
+
+Describe = Callable[[], Awaitable[dict[str, Any]]]
+"""Returns the row of this process as it is now."""
 
 
 @contextlib.asynccontextmanager
 async def _heartbeat(
-    pool: AsyncPool, settings: Settings, worker_id: int, on_beat: OnHeartbeat
+    pool: AsyncPool, worker_id: int, writing: Coroutine[Any, Any, None]
 ) -> AsyncIterator[Registration]:
-    task = asyncio.create_task(_write_heartbeats(pool, settings, worker_id, on_beat), name="heartbeat")
+    task = asyncio.create_task(writing, name="heartbeat")
     try:
         yield Registration(worker_id, task)
     finally:
@@ -77,29 +87,28 @@ async def _heartbeat(
                 await store.mark_ended(conn, worker_id)
 
 
-async def _register(pool: AsyncPool, settings: Settings) -> tuple[int, float]:
-    row = describe(settings)
+async def _register(pool: AsyncPool, describe_now: Describe) -> tuple[int, float]:
+    row = await describe_now()
     async with pool.connection() as conn:
         worker_id = await store.register(conn, row)
         return worker_id, await store.write_heartbeat(conn, row | {"worker_id": worker_id})
 
 
 async def _write_heartbeats(
-    pool: AsyncPool, settings: Settings, worker_id: int, on_beat: OnHeartbeat
+    pool: AsyncPool, seconds: float, worker_id: int, describe_now: Describe, on_beat: OnHeartbeat
 ) -> None:
     async def write() -> None:
-        # Read the address each time: a restarted simulator has another one.
-        row = describe(settings) | {"worker_id": worker_id}
+        row = await describe_now() | {"worker_id": worker_id}
         async with pool.connection() as conn:
             now = await store.write_heartbeat(conn, row)
         outages.note_success()
         on_beat(now)
 
-    await run_periodically("heartbeat", settings.beat_seconds, write)
+    await run_periodically("heartbeat", seconds, write)
 
 
-def describe(settings: Settings) -> dict[str, Any]:
-    """Return the row of this process in the table ``workers``."""
+def describe(settings: Settings, connection: RemoteConnection | None = None) -> dict[str, Any]:
+    """Return the row of this process in the table ``workers``, with its connection to HRIMS."""
     return {
         "host": platform.node(),
         "pid": os.getpid(),
@@ -108,13 +117,8 @@ def describe(settings: Settings) -> dict[str, Any]:
         "pool": settings.pool,
         "capacity": settings.concurrency,
         "silent_seconds": settings.silent_seconds,
-        "address": _address(settings),
+        "address": connection.address if connection else "",
+        "remote_problem": connection.problem if connection else None,
+        "connection_version": connection.version if connection else None,
         "clock": time.time(),
     }
-
-
-def _address(settings: Settings) -> str:
-    try:
-        return base_url_of(settings)
-    except ConfigError:
-        return ""

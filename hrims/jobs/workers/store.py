@@ -54,9 +54,10 @@ async def register(conn: AsyncConnection, worker: dict[str, Any]) -> int:
     """Register a worker in Procrastinate's table and in ours. Return its id in both."""
     cursor = await conn.execute(
         """
-        INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address)
+        INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address,
+                             remote_problem, connection_version)
         SELECT made.worker_id, %(host)s, %(pid)s, %(process)s, %(version)s, %(pool)s, %(capacity)s,
-               %(silent_seconds)s, %(address)s
+               %(silent_seconds)s, %(address)s, %(remote_problem)s, %(connection_version)s
         FROM procrastinate_register_worker_v1() made
         RETURNING worker_id
         """,
@@ -94,11 +95,13 @@ async def write_heartbeat(conn: AsyncConnection, worker: dict[str, Any]) -> floa
             UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = %(worker_id)s
         )
         INSERT INTO workers (worker_id, host, pid, process, version, pool, capacity, silent_seconds, address,
-                             clock_ahead)
+                             remote_problem, connection_version, clock_ahead)
         VALUES (%(worker_id)s, %(host)s, %(pid)s, %(process)s, %(version)s, %(pool)s, %(capacity)s,
-                %(silent_seconds)s, %(address)s, %(clock)s - extract(epoch FROM clock_timestamp()))
+                %(silent_seconds)s, %(address)s, %(remote_problem)s, %(connection_version)s,
+                %(clock)s - extract(epoch FROM clock_timestamp()))
         ON CONFLICT (worker_id) DO UPDATE
             SET last_beat = now(), ended_at = NULL, address = excluded.address,
+                remote_problem = excluded.remote_problem, connection_version = excluded.connection_version,
                 clock_ahead = excluded.clock_ahead
         RETURNING extract(epoch FROM last_beat)::float8
         """,
@@ -107,6 +110,13 @@ async def write_heartbeat(conn: AsyncConnection, worker: dict[str, Any]) -> floa
     row = await cursor.fetchone()
     assert row
     return float(row[0])
+
+
+async def withdraw_address(conn: AsyncConnection, worker_id: int, problem: str) -> None:
+    """Record that a worker cannot ask HRIMS any more, so that it takes no further run that needs that."""
+    await conn.execute(
+        "UPDATE workers SET address = '', remote_problem = %s WHERE worker_id = %s", (problem, worker_id)
+    )
 
 
 async def mark_ended(conn: AsyncConnection, worker_id: int) -> None:
@@ -162,6 +172,15 @@ def has_open_breaker(conn: Connection) -> bool:
     """Return whether the breaker of a live worker's route is open."""
     row = conn.execute(
         "SELECT EXISTS (SELECT FROM workers w WHERE is_alive(w) AND has_open_breaker(w))"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def has_address(conn: Connection) -> bool:
+    """Return whether a live worker has an address of HRIMS."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM workers w"
+        " WHERE w.ended_at IS NULL AND is_alive(w) AND w.address IS DISTINCT FROM '')"
     ).fetchone()
     return bool(row and row[0])
 

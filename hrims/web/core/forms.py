@@ -31,6 +31,14 @@ EMPTY_SIGN_IN = Meta(
     },
 )
 
+
+def to_header_value(text: str) -> str:
+    """Return the text if an HTTP header can carry it as one word. Raises ValueError."""
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError
+    return text
+
+
 EMPTY_CRON: Final = "0 1 * * *"
 """The cron expression that an empty form shows."""
 
@@ -115,6 +123,30 @@ class LimitForm(Request):
     """How many runs start per minute. An empty field restores the setting."""
 
     starts: StartsPerMinute | None = field(name="startsPerMinute", default=None)
+
+
+HEADER_VALUE: Final = {
+    "prepare": to_header_value,
+    "expected": "1 to 1,000 letters, digits and signs of ASCII, without spaces",
+}
+
+Seconds = Annotated[float, Meta(ge=0.1, le=3600)]
+
+HeaderValue = Annotated[str, Meta(max_length=1000, extra=HEADER_VALUE)]
+
+
+class ConnectionForm(Request):
+    """The HRIMS connection. An empty value falls back to the default, an empty credential stays as it is."""
+
+    address: Annotated[str, Meta(max_length=2000)] | None = None
+    connect_timeout: Annotated[float, Meta(ge=0.1, le=600)] | None = None
+    read_timeout: Seconds | None = None
+    request_timeout: Seconds | None = None
+    max_in_flight: Annotated[int, Meta(ge=1, le=100)] | None = None
+    api_key: HeaderValue | None = None
+    token: HeaderValue | None = None
+    remove_api_key: Literal["yes"] | None = None
+    remove_token: Literal["yes"] | None = None
 
 
 class SpreadForm(Request):

@@ -18,21 +18,28 @@ from hrims.web.core import guard, serializers, sign_in_checks
 from hrims.web.core.browser_names import describe_browser
 
 LABELS = {
+    "address": "The address of HRIMS",
+    "apiKey": "The API key",
+    "connectTimeout": "“Seconds to connect”",
     "description": "“What it is for”",
     "url": "The web address",
     "why": "The reason",
     "attemptPause": "“Seconds before the second attempt”",
     "deadlineMinutes": "“Deadline, in minutes”",
     "missed": "“Missed runs”",
+    "maxInFlight": "“Requests in flight”",
     "name": "The name",
     "pageSize": "The page size",
     "pool": "The pool",
     "priority": "The priority",
     "attempts": "“Attempts”",
+    "readTimeout": "“Seconds without data”",
+    "requestTimeout": "“Seconds for an answer”",
     "quietFrom": "“Quiet from”",
     "quietUntil": "“Quiet until”",
     "spreadMinutes": "“Spread over minutes”",
     "startsPerMinute": "“Runs started per minute”",
+    "token": "The token",
     "timeZone": "The time zone",
 }
 """The labels that pages use for the fields of the API."""

@@ -20,9 +20,10 @@ def show_list() -> str:
 
 
 def show_banner() -> str:
-    """Show a fragment for every page: that no worker runs, and since when. It is empty while one runs.
+    """Show a fragment for every page: that no worker runs, and since when, or that none can ask HRIMS.
 
-    While the database is read-only, no worker can write its heartbeat. The fragment reports that instead.
+    It is empty while one can. While the database is read-only, no worker can write its heartbeat. The
+    fragment reports that instead.
     """
     with pool().connection() as conn:
         if not can_write(conn):
@@ -30,7 +31,14 @@ def show_banner() -> str:
         pools_without_worker = [item for item in store.list_pools(conn) if item.has_no_worker and item.runs]
         no_worker = not store.count_alive(conn)
         last = store.find_last_heartbeat(conn) if no_worker else None
-    return render_template("workers/_banner.html", no_worker=no_worker, last=last, pools=pools_without_worker)
+        no_address = not no_worker and not store.has_address(conn)
+    return render_template(
+        "workers/_banner.html",
+        no_worker=no_worker,
+        no_address=no_address,
+        last=last,
+        pools=pools_without_worker,
+    )
 
 
 def _context() -> dict[str, Any]:

@@ -8,7 +8,9 @@ import psycopg
 
 from hrims.migrate import migrate
 from hrims.version import VERSION
+from tests.database.connections import change
 from tests.e2e.processes.product import Product, env_of, run
+from tests.support.encryption import KEY
 from tests.support.simulated import Simulator
 
 
@@ -44,7 +46,7 @@ def test_a_database_that_does_not_answer_comes_first(state: Path) -> None:
     checks = told(done.stdout)
     assert checks["database"][1].startswith("The database does not answer. Is DATABASE_URL right")
     assert checks["schema"] == ("amiss", "Not checked: put the database right first.")
-    assert checks["remote"][1].startswith("HRIMS_BASE_URL is not set and no simulator runs here.")
+    assert checks["remote"][1].startswith("No address of HRIMS is known. Set it on the page")
     assert checks["worker"] == ("amiss", "Not checked: put database and schema right first.")
 
 
@@ -65,7 +67,8 @@ def test_no_worker_and_a_remote_that_refuses_our_credentials(dsn: str, state: Pa
         done = run("doctor", env=env)
         checks = told(done.stdout)
         assert checks["remote"][0] == "amiss"
-        assert "Check HRIMS_API_KEY and HRIMS_TOKEN" in checks["remote"][1]
+        assert "HRIMS does not accept the credentials." in checks["remote"][1]
+        assert "HRIMS_API_KEY and HRIMS_TOKEN" in checks["remote"][1]
         assert "wrong-token" not in done.stdout + done.stderr
         assert checks["worker"] == (
             "amiss",
@@ -112,8 +115,26 @@ def test_a_remote_that_cannot_be_reached_and_a_database_of_a_newer_version(dsn: 
         "Sync."
     )
     assert "http://127.0.0.1:1/hrims" in checks["remote"][1]
-    assert "cannot be reached" in checks["remote"][1]
-    assert "may reach it" in checks["remote"][1]
+    assert "127.0.0.1, port 1 refuses connections: no program listens there." in checks["remote"][1]
+    assert "Check the port in the address" in checks["remote"][1]
+    assert "HRIMS_BASE_URL" in checks["remote"][1]
+
+
+def test_a_connection_of_the_page(dsn: str, state: Path) -> None:
+    env = {**env_of(state), "DATABASE_URL": dsn, "HRIMS_ENCRYPTION_KEY": KEY}
+    with psycopg.connect(dsn, autocommit=True) as conn, Simulator(token="s3cret-of-tests") as simulator:
+        change(conn, address=simulator.url, token="s3cret-of-tests")
+        done = run("doctor", env=env)
+        found = told(done.stdout)["remote"]
+        assert found[0] == "ok"
+        assert re.search(
+            r"\n +Name \d+ ms, TCP connection \d+ ms, TLS \d+ ms, Sign-in \d+ ms, One rec", done.stdout
+        )
+        change(conn, token="another-s3cret")
+        done = run("doctor", env=env)
+        assert told(done.stdout)["remote"][0] == "amiss"
+        assert "page “HRIMS connection”" in told(done.stdout)["remote"][1]
+        assert "s3cret" not in done.stdout + done.stderr
 
 
 def test_a_database_that_is_read_only_is_amiss(dsn: str, state: Path) -> None:

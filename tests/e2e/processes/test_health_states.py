@@ -116,6 +116,8 @@ ELSEWHERE = {
     "The embedded database's disk is full": "test_a_full_disk",
     "Only another instance runs": "test_another_instance",
     "A pooler stands before the database": "tests/distributed/test_pooler.py",
+    "No worker has an address of HRIMS": "test_workers_without_a_connection",
+    "The encryption key is wrong or missing": "tests/e2e/processes/test_encryption.py",
 }
 """States that need more than a statement, and their tests."""
 
@@ -180,6 +182,16 @@ def test_a_full_disk(shared: Product, tmp_path: Path) -> None:
     with Served(Path(env["HRIMS_STATE_DIR"]), env) as web:
         check_readiness(web.url, row)
         assert row.metric in httpx.get(f"{web.url}/metrics", trust_env=False, timeout=30).text
+
+
+def test_workers_without_a_connection(stage: Stage, tmp_path: Path) -> None:
+    row = row_of("No worker has an address of HRIMS")
+    executing("UPDATE workers SET address = '', remote_problem = 'No address of HRIMS is known.'")(stage)
+    checks = doctor(stage.env)
+    check_doctor(checks, row)
+    assert "here (process 1): No address of HRIMS is known." in checks["breaker"][1]
+    with Served(tmp_path, stage.env) as web:
+        check_readiness(web.url, row)
 
 
 def test_another_instance(shared: Product, migrated: Path) -> None:

@@ -33,6 +33,7 @@ TASKS = {
     "webhooks": r"webhook_tries|e\.secret",
     "tidy webhooks": r"SET queue_job_id = NULL|DELETE FROM webhook_",
     "breaker": r"UPDATE remote_breakers|SELECT reason FROM remote_breakers",
+    "connection": r"FROM remote_connection",
     "places at HRIMS": r"remote_(slots|waiters)",
     "attempt log": r"UPDATE run_attempts SET log",
     "attempts": r"INSERT INTO run_attempts|UPDATE runs ",
