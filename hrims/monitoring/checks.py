@@ -128,7 +128,10 @@ def check_secrets(conn: Connection, settings: Settings) -> Check:
         return Check("secrets", "warning", message, "Run: hrims db rotate-key")
     if not found.current:
         return Check("secrets", "ok", "none is stored")
-    return Check("secrets", "ok", f"{found.current} stored, encrypted with the key in {vault.source}")
+    message = f"{found.current} stored, encrypted with the key in {vault.source}"
+    if settings.database_url and vault.source.file:
+        message += "; other machines need it too"
+    return Check("secrets", "ok", message)
 
 
 def check_breakers(conn: Connection) -> Check:

@@ -11,7 +11,7 @@ from hrims.config import load
 from hrims.connection import actions
 from hrims.connection.actions import ConnectionChange
 from hrims.db import AsyncPool, Connection
-from hrims.errors import Conflict, RemoteDown
+from hrims.errors import Conflict, RemoteDown, RemoteUnreachable
 from hrims.limits.slots import Slots
 from hrims.remote.connection import reader as reader_module
 from hrims.remote.connection.model import Source, StoredConnection, resolve_connection
@@ -140,6 +140,18 @@ async def test_a_reader_asks_the_database_once_in_a_while(conn: Connection, pool
     change(conn, address=ADDRESS)
     assert {(await reader.current()).address for _ in range(100)} == {""}, "it was read within two seconds"
     assert (await reader.refresh()).address == ADDRESS
+
+
+async def test_a_worker_sends_nothing_to_an_address_that_the_page_may_not_name(
+    conn: Connection, pool: AsyncPool
+) -> None:
+    """It may have got into the table otherwise, or its name leads there."""
+    change(conn, address=ADDRESS)
+    conn.execute("UPDATE remote_connection SET address = 'http://169.254.169.254/api'")
+    reader = ConnectionReader(pool, SETTINGS)
+    async with FollowingRemote(reader, await reader.refresh()) as remote:
+        with pytest.raises(RemoteUnreachable, match="is an address that HRIMS cannot have"):
+            await remote.check()
 
 
 async def test_a_client_without_an_address_hands_the_run_back(pool: AsyncPool) -> None:

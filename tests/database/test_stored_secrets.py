@@ -1,5 +1,6 @@
 """What the database stores of secrets: nothing in clear, all under one key, and readable while it changes."""
 
+import base64
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hrims.db import Connection
 from hrims.vault import Vault, add_key, open_vault, store
 from hrims.vault.columns import COLUMNS, FORM_KEY, WEBHOOK
 from hrims.vault.errors import SecretUnreadable
+from tests.database.connections import change
 from tests.database.webhooks import PRIVATE, endpoint
 from tests.support.encryption import KEY, OTHER_KEY
 from tests.support.secrets import dump, find_in, forms_of
@@ -47,11 +49,14 @@ def stored(conn: Connection) -> Any:
 
 def test_a_dump_of_the_whole_database_holds_no_clear_secret(conn: Connection, dsn: str) -> None:
     form_key, added = keys.secret_key(conn, PRIVATE), endpoint(conn)
+    credentials = {"api_key": "an-invented-api-key", "token": "an-invented-token"}
+    change(conn, address="https://hrims.example", **credentials)
     text = dump(conn)
     assert "hrims_form" not in text
     assert "webhook_endpoints" in text
-    for secret in (form_key.encode(), added.secret.encode(), KEY.encode()):
-        assert not find_in(text, secret)
+    for secret in (form_key, added.secret, added.secret.removeprefix("whsec_"), KEY, *credentials.values()):
+        assert not find_in(text, secret.encode())
+    assert not find_in(text, base64.b64decode(added.secret.removeprefix("whsec_")))
     [(token,)] = conn.execute("SELECT secret FROM webhook_endpoints").fetchall()
     assert find_in(text, token), "the search finds what is there"
 

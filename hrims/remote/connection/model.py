@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from hrims.config import VARIABLES, Settings
+from hrims.log import add_secret
 from hrims.remote.connection.addresses import origin_of
 from hrims.remote.simulator_url import read_simulator_url
 from hrims.vault import Vault
@@ -151,9 +152,11 @@ def decrypt_credential(
     """Return a saved credential, and why it cannot be used, if so."""
     vault, token = Vault(settings), stored.credentials[name].value
     try:
-        return vault.decrypt(purpose_of(name, address), token).decode(), None
+        secret = vault.decrypt(purpose_of(name, address), token).decode()
     except SecretUnreadable as error:
         return "", OTHER_ORIGIN.format(LABELS[name]) if vault.can_read(token) else str(error)
+    add_secret(secret)
+    return secret, None
 
 
 LABELS: Final = {"api_key": "API key", "token": "token"}

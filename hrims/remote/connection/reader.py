@@ -12,9 +12,9 @@ from psycopg_pool import PoolTimeout
 
 from hrims.config import Settings
 from hrims.db import AsyncPool
-from hrims.log import add_secret, get_logger
+from hrims.log import get_logger
 from hrims.remote.connection import store
-from hrims.remote.connection.model import CREDENTIALS, RemoteConnection, resolve_connection
+from hrims.remote.connection.model import RemoteConnection, resolve_connection
 from hrims.resilience import name_of, note_outage, raise_if_cancelled
 
 POLL_SECONDS: Final = 2.0
@@ -58,8 +58,6 @@ class ConnectionReader:
         return found
 
     def _note_change(self, found: RemoteConnection) -> None:
-        for name in CREDENTIALS:
-            add_secret(getattr(found.settings, name))
         if self._logs_changes and found.problem:
             log.warning("remote_not_usable", message=found.problem)
         elif self._logs_changes and self._known:

@@ -6,7 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.e2e.processes.product import Product, state_folder
+from tests.e2e.processes.product import Product, state_folder, wait_until
+from tests.support.simulated import Simulator
 
 
 def test_it_works_from_nothing_and_finds_the_same_data_again_beside_another_instance(
@@ -75,6 +76,38 @@ def test_a_database_a_remote_and_a_password_that_are_given_are_used_alone(
             assert conn.execute("SELECT name, role FROM users").fetchall() == [("admin", "administrator")]
         assert product.stop() == 0
         assert product.processes() == {}
+
+
+def test_an_address_of_the_page_replaces_the_simulator(migrated: Path) -> None:
+    page, password = "/dashboard/admin/connection", "given-by-a-test"
+    with Simulator(sizes={"003": 7}, token="s3cret-of-tests") as simulator:
+        first = Product(migrated, HRIMS_ADMIN_PASSWORD=password).up()
+        assert "the simulator (for a real HRIMS: the page “HRIMS connection”)" in first.output
+        with first.browser() as browser:
+            assert first.sign_in("admin", password, browser)
+            [token] = re.findall(r'name="csrf_token" value="([^"]+)"', browser.get(page).text)[:1]
+            form = {"csrf_token": token, "address": simulator.url, "token": "s3cret-of-tests"}
+            assert browser.post(page, data=form).status_code == 303
+        wait_until(lambda: simulator.url in first.hrims("doctor").stdout, first.describe_state)
+        wait_until(lambda: addresses(first) == [(simulator.url,)], first.describe_state)
+        assert first.hrims("sync", "--vote", "003").returncode == 0
+        assert simulator.counters()["requests"] > 1
+        assert first.stop() == 0
+        second = Product(migrated).up()
+        assert second.pid_of("simulate") is None
+        assert f"HRIMS       {simulator.url}" in second.output
+        assert second.hrims("sync", "--vote", "003").returncode == 0
+        with psycopg.connect(second.dsn) as conn:
+            assert conn.execute("SELECT DISTINCT people FROM runs").fetchall() == [(7,)]
+        assert second.stop() == 0
+    logs = "".join(log.read_text() for log in (migrated / "log").iterdir())
+    assert "s3cret-of-tests" not in first.output + second.output + logs
+
+
+def addresses(product: Product) -> list[tuple[str]]:
+    """Return the addresses of HRIMS that the live workers use."""
+    with psycopg.connect(product.dsn) as conn:
+        return conn.execute("SELECT address FROM workers WHERE ended_at IS NULL").fetchall()
 
 
 @pytest.mark.parametrize("host", ["::1", "0.0.0.0"])  # noqa: S104 - that is what is tested
