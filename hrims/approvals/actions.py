@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from hrims.access import users
 from hrims.access.actor import Actor
 from hrims.access.audit import record
@@ -10,6 +12,8 @@ from hrims.access.permissions import ADMINISTRATOR, Permission
 from hrims.approvals import store
 from hrims.approvals.store import Approval
 from hrims.batches import actions as batches
+from hrims.connection import actions as connection
+from hrims.connection.actions import ConnectionChange
 from hrims.db import Connection
 from hrims.errors import Conflict, NotAllowed, NotFound
 from hrims.leavers import actions as leavers
@@ -50,6 +54,12 @@ RULES: Final = {
             conn, actor, found.details["name"], ADMINISTRATOR, is_approved=True
         ),
     ),
+    "connection.change": Rule(
+        Permission.MANAGE_CONNECTION,
+        lambda conn, actor, found: connection.apply_connection_change(
+            conn, actor, msgspec.convert(found.details["change"], ConnectionChange), found.requested_by
+        ),
+    ),
 }
 """The actions that need a second user."""
 
@@ -88,6 +98,20 @@ def set_role(conn: Connection, actor: Actor, name: str, role: str) -> Result:
         return _request(
             conn, actor, "user.make_administrator", f"user:{user.id}", None, name=user.name, before=user.role
         )
+
+
+def change_connection(conn: Connection, actor: Actor, change: ConnectionChange) -> Result:
+    """Change the connection to HRIMS, or request it if its address or credentials change.
+
+    The only administrator that there ever was does it alone. Raises Conflict.
+    """
+    with conn.transaction():
+        details = connection.check_change(conn, change)
+        if not connection.needs_approval(details) or users.is_first_administrator(conn, actor):
+            connection.apply_connection_change(conn, actor, change)
+            return Result(change)
+        stored = {"change": msgspec.to_builtins(change), "effect": details}
+        return _request(conn, actor, "connection.change", connection.SUBJECT, None, **stored)
 
 
 def _request(

@@ -1,6 +1,7 @@
 """What an approval is about, in words for users. Pure."""
 
 from hrims.approvals.store import Approval
+from hrims.connection import messages as connection
 
 TITLES = {
     "leavers.undo": "Undo the approved leavers {id}",
@@ -14,3 +15,8 @@ def describe(approval: Approval) -> str:
     """Return what would be done."""
     number = approval.subject.partition(":")[2]
     return TITLES[approval.action].format(id=number, name=approval.details.get("name", ""))
+
+
+def explain(approval: Approval) -> list[str]:
+    """Return sentences about what would change, for users who may decide or have requested it."""
+    return connection.describe(approval.details["effect"]) if "effect" in approval.details else []

@@ -60,7 +60,8 @@ def insert_approval(
 ) -> int | None:
     """Add a request, in place of an expired one. Return its id; None if the same waits already."""
     conn.execute(
-        "UPDATE approvals SET state = 'expired', decided_at = now() WHERE action = %s AND subject = %s"
+        "UPDATE approvals SET state = 'expired', decided_at = now(),"
+        " details = details #- '{change,credentials}' WHERE action = %s AND subject = %s"
         " AND state = 'waiting' AND requested_at <= now() - %s * interval '1 day'",
         (action, subject, DAYS),
     )
@@ -82,10 +83,13 @@ def lock_approval(conn: Connection, scope: Scope, id_: int) -> Approval | None:
 
 
 def save_decision(conn: Connection, id_: int, state: str, actor: Actor) -> None:
-    """Save a decision. Raises psycopg.errors.CheckViolation if a user approves an own request."""
+    """Save a decision. Encrypted credentials are deleted: ``lock_approval`` has read them.
+
+    Raises psycopg.errors.CheckViolation if a user approves an own request.
+    """
     conn.execute(
-        "UPDATE approvals SET state = %s, decided_by = %s, decided_by_id = %s, decided_at = now()"
-        " WHERE id = %s",
+        "UPDATE approvals SET state = %s, decided_by = %s, decided_by_id = %s, decided_at = now(),"
+        " details = details #- '{change,credentials}' WHERE id = %s",
         (state, actor.name, actor.user_id, id_),
     )
 

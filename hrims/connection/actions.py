@@ -98,25 +98,42 @@ def prepare_change(
     return ConnectionChange(of_version=stored.version, **values, credentials=credentials)
 
 
-def apply_connection_change(conn: Connection, actor: Actor, change: ConnectionChange) -> None:
-    """Save a change, and write its audit record, in one transaction. Workers use it within seconds.
+def check_change(conn: Connection, change: ConnectionChange) -> dict[str, dict[str, Any]]:
+    """Prevent other changes until the transaction ends. Return what the change does, as ``describe_change``.
 
     Raises Conflict if the connection was changed since the change was prepared, or if it changes nothing.
     """
+    store.lock(conn)
+    before = read_connection(conn)
+    if before.version != change.of_version:
+        raise Conflict(OUTDATED, "connection_changed")
+    details = describe_change(before, change)
+    if not any(details.values()):
+        raise Conflict(f"This is the saved connection already. {UNCHANGED}", "no_change")
+    return details
+
+
+def needs_approval(details: dict[str, dict[str, Any]]) -> bool:
+    """Return whether a change needs a second user: it changes where requests go, or their credentials."""
+    return "address" in details["after"] or bool(details["credentials"])
+
+
+def apply_connection_change(
+    conn: Connection, actor: Actor, change: ConnectionChange, requested_by: str | None = None
+) -> None:
+    """Save a change, and write its audit record, in one transaction. Workers use it within seconds.
+
+    ``requested_by`` is the user who requested a change that ``actor`` approves. Raises as ``check_change``.
+    """
     with conn.transaction():
-        store.lock(conn)
-        before = read_connection(conn)
-        if before.version != change.of_version:
-            raise Conflict(OUTDATED, "connection_changed")
-        details = describe_change(before, change)
-        if not any(details.values()):
-            raise Conflict(f"This is the saved connection already. {UNCHANGED}", "no_change")
-        store.save(conn, {name: getattr(change, name) for name in VALUES} | {"name": actor.name})
-        for name, token in change.credentials.items():
+        details = check_change(conn, change)
+        name = requested_by or actor.name
+        store.save(conn, {field: getattr(change, field) for field in VALUES} | {"name": name})
+        for credential, token in change.credentials.items():
             if token:
-                store.save_credential(conn, name, token.encode(), actor.name)
+                store.save_credential(conn, credential, token.encode(), name)
             else:
-                store.delete_credential(conn, name)
+                store.delete_credential(conn, credential)
         store.make_probes_due(conn)
         record(conn, actor, "connection.change", SUBJECT, **details)
 

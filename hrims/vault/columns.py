@@ -56,6 +56,20 @@ COLUMNS: Final = (
         "DELETE FROM remote_credentials WHERE name = %s",
     ),
     SecretColumn(
+        "a credential of the requested change of the connection {}",
+        None,
+        "SELECT a.id || ':' || c.key, convert_to(c.value, 'UTF8') FROM approvals a"
+        " CROSS JOIN LATERAL jsonb_each_text(a.details #> '{change,credentials}') c"
+        " WHERE a.state = 'waiting' AND c.value IS NOT NULL ORDER BY a.id, c.key FOR UPDATE OF a",
+        "UPDATE approvals a SET details = jsonb_set(a.details, ARRAY['change', 'credentials',"
+        " split_part(v.place, ':', 2)], to_jsonb(v.token))"
+        " FROM (SELECT convert_from(%s, 'UTF8') AS token, %s::text AS place) v"
+        " WHERE a.id = split_part(v.place, ':', 1)::bigint",
+        "UPDATE approvals SET state = 'expired', decided_at = now(),"
+        " details = details #- '{change,credentials}'"
+        " WHERE id = split_part(%s, ':', 1)::bigint AND state = 'waiting'",
+    ),
+    SecretColumn(
         "the secret of webhook endpoint {}",
         WEBHOOK,
         "SELECT id::text, secret FROM webhook_endpoints WHERE secret IS NOT NULL ORDER BY id FOR UPDATE",

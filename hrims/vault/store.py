@@ -143,5 +143,5 @@ def inspect(conn: Connection, vault: Vault) -> StoredSecrets:
 
 
 def _select(conn: Connection, column: SecretColumn, *, lock: bool = True) -> list[tuple[str, bytes]]:
-    statement = column.select if lock else column.select.removesuffix(" FOR UPDATE")
+    statement = column.select if lock else column.select.partition(" FOR UPDATE")[0]
     return [(str(id_), bytes(value)) for id_, value in conn.execute(statement.encode()).fetchall()]

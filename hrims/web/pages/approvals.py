@@ -7,6 +7,7 @@ from flask import render_template
 
 from hrims.access.actor import Actor
 from hrims.approvals import actions, messages, store
+from hrims.approvals.store import Approval
 from hrims.db import Connection, use_snapshot
 from hrims.web.core import requests
 from hrims.web.core.actions import perform, to
@@ -40,6 +41,10 @@ def _decide(approval_id: str, decision: Callable[[Connection, Actor, int], Any])
     )
 
 
+def _may_read(found: Approval) -> bool:
+    return actions.may_decide(actor(), found) or found.requester_id == actor().user_id
+
+
 def _page(refused: str) -> str:
     return render_template("approvals/index.html", **(_context() | {"refused": refused}))
 
@@ -51,6 +56,7 @@ def _context() -> dict[str, Any]:
             "waiting": store.list_waiting(conn, scope()),
             "recent": store.list_recent(conn, scope()),
             "describe": messages.describe,
+            "explain": lambda found: messages.explain(found) if _may_read(found) else [],
             "may_decide": lambda found: actions.may_decide(actor(), found),
             "days": store.DAYS,
             "refused": None,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from flask import render_template, request
 
 from hrims.access.audit import record
+from hrims.approvals import actions as approvals
 from hrims.connection import actions, store
 from hrims.connection.actions import SUBJECT, TypedConnection
 from hrims.db import Connection
@@ -23,7 +24,7 @@ from hrims.remote.connection.model import (
 )
 from hrims.remote.connection.store import read_connection
 from hrims.web.core import requests
-from hrims.web.core.actions import perform, to
+from hrims.web.core.actions import perform, see_other
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import ConnectionForm
 from hrims.web.core.guard import actor
@@ -46,10 +47,12 @@ def index(query: SavedQuery) -> str:
 
 
 def update() -> Any:
-    """Handle a button: save what was typed."""
+    """Handle a button: save what was typed, or request it if a second user must approve it."""
     return perform(
-        lambda conn: actions.apply_connection_change(conn, actor(), _prepare(conn)[1]),
-        then=to(".index", saved="yes"),
+        lambda conn: approvals.change_connection(conn, actor(), _prepare(conn)[1]),
+        then=lambda result: (
+            see_other("approvals.index") if result.waits else see_other(".index", saved="yes")
+        ),
         page=lambda refused: _page(refused=refused, typed=request.form),
     )
 
