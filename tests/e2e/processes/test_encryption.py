@@ -67,7 +67,7 @@ def test_a_rotation_with_keys_of_the_environment(env: dict[str, str], conn: Conn
     [audited, _] = conn.execute(
         "SELECT via, action, details FROM audit_log WHERE action LIKE 'secr%'"
     ).fetchall()
-    assert audited == ("system", "secrets.rotate", {"rotated": 3, "discarded": 0})
+    assert audited == ("cli", "secrets.rotate", {"rotated": 3, "discarded": 0})
     refused = run("db", "rotate-key", "--new", env=both)
     assert (refused.returncode, "goes there" in refused.stderr) == (1, True)
     for output in (done, again, refused):
