@@ -1,6 +1,6 @@
 """Sign-in of users. Input: name and password, then a code. Output: tokens for two cookies, or a refusal."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hrims.access import challenges, devices, passwords, sessions, throttle, two_step
 from hrims.access.actor import Actor
@@ -8,14 +8,18 @@ from hrims.access.audit import record
 from hrims.access.names import ANONYMOUS
 from hrims.access.throttle import Attempt
 from hrims.access.users.store import User, lock_if_unchanged
+from hrims.config import Settings
 from hrims.db import Connection, Pool
 from hrims.errors import NotSignedIn
+
+DEFAULTS: Final = Settings()
 
 
 class Visit(NamedTuple):
     """The browser at the sign-in page: its address, name and cookies, and the limits of a session.
 
     ``session`` is the cookie of an earlier session, which ends. ``device`` is that of a known device.
+    ``settings`` have the key of the stored secrets.
     """
 
     address: str | None
@@ -24,6 +28,7 @@ class Visit(NamedTuple):
     device: str | None = None
     hours: float = 12.0
     idle_minutes: float = sessions.IDLE_MINUTES
+    settings: Settings = DEFAULTS
 
 
 class CodeNeeded(NamedTuple):
@@ -77,7 +82,8 @@ def enter_code(pool: Pool, challenge: str, code: str, visit: Visit, now: float) 
         # Lock the user before the code is taken, as every change of the user does.
         is_same = lock_if_unchanged(conn, user)
         actor = Actor(user.name, "page", visit.address)
-        if is_same and two_step.verify(conn, actor, user.id, code, now) and challenges.take(conn, challenge):
+        is_right = is_same and two_step.verify(conn, visit.settings, actor, user.id, code, now)
+        if is_right and challenges.take(conn, challenge):
             throttle.release(conn, attempt)
             return begin_session(conn, user, visit, by="code")
         record_failure(conn, attempt, visit.address)

@@ -15,6 +15,10 @@ WEBHOOK: Final = "webhook"
 """The purpose of the secret that signs the messages to an endpoint."""
 
 
+TWO_STEP: Final = "two-step sign-in"
+"""The purpose of the secret of a user's authenticator app."""
+
+
 class SecretColumn(NamedTuple):
     """A column: what it holds, and its statements.
 
@@ -68,6 +72,13 @@ COLUMNS: Final = (
         "UPDATE approvals SET state = 'expired', decided_at = now(),"
         " details = details #- '{change,credentials}'"
         " WHERE id = split_part(%s, ':', 1)::bigint AND state = 'waiting'",
+    ),
+    SecretColumn(
+        "the secret of the authenticator app of user {}",
+        None,
+        "SELECT user_id::text, secret FROM two_step ORDER BY user_id FOR UPDATE",
+        "UPDATE two_step SET secret = %s WHERE user_id = %s::bigint",
+        "DELETE FROM two_step WHERE user_id = %s::bigint",
     ),
     SecretColumn(
         "the secret of webhook endpoint {}",

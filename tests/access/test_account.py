@@ -11,10 +11,11 @@ from hrims.access.throttle import PAIR, TooManyFailures
 from hrims.db import Connection
 from hrims.errors import Conflict, InputError, InvalidInput
 from tests.access.accounts import PASSWORD, ROOT, at_once, records
+from tests.database.connections import SETTINGS
 
 NEW = "a dry monsoon"
 
-ASHA, HERE = Actor("asha", "page", "192.0.2.7"), Visit("192.0.2.7")
+ASHA, HERE = Actor("asha", "page", "192.0.2.7"), Visit("192.0.2.7", settings=SETTINGS)
 
 
 @pytest.fixture

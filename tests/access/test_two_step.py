@@ -16,11 +16,12 @@ from hrims.access.two_step import codes
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from tests.access.accounts import PASSWORD, ROOT, at_once, records
+from tests.database.connections import SETTINGS
 
 NOW = 1_800_000_000.0
 """The time of the tests, the first second of a code."""
 
-ASHA, HERE = Actor("asha", "page", "192.0.2.7"), Visit("192.0.2.7")
+ASHA, HERE = Actor("asha", "page", "192.0.2.7"), Visit("192.0.2.7", settings=SETTINGS)
 
 
 @pytest.fixture
@@ -35,16 +36,16 @@ def session(conn: Connection) -> SignedIn:
 @pytest.fixture
 def app(conn: Connection, session: SignedIn) -> pyotp.TOTP:
     """Return the app of asha, whose two-step sign-in is on since two codes ago."""
-    two_step.start(conn, session)
-    totp = pyotp.TOTP(two_step.find_enrolment(conn, session, "hrims.example").secret)
-    two_step.confirm(conn, ASHA, session, totp.at(int(NOW) - 60), NOW - 60)
+    two_step.start(conn, SETTINGS, session)
+    totp = pyotp.TOTP(two_step.find_enrolment(conn, SETTINGS, session, "hrims.example").secret)
+    two_step.confirm(conn, SETTINGS, ASHA, session, totp.at(int(NOW) - 60), NOW - 60)
     return totp
 
 
 def is_accepted(conn: Connection, session: SignedIn, code: str, now: float = NOW) -> bool:
     """Return whether a code is accepted."""
     with conn.transaction():
-        return two_step.verify(conn, ASHA, session.user_id, code, now)
+        return two_step.verify(conn, SETTINGS, ASHA, session.user_id, code, now)
 
 
 def challenge_of(pool: db.Pool) -> str:
@@ -55,13 +56,13 @@ def challenge_of(pool: db.Pool) -> str:
 
 
 def test_it_works(conn: Connection, session: SignedIn) -> None:
-    two_step.start(conn, session)
-    enrolment = two_step.find_enrolment(conn, session, "hrims.example")
+    two_step.start(conn, SETTINGS, session)
+    enrolment = two_step.find_enrolment(conn, SETTINGS, session, "hrims.example")
     assert enrolment.uri.startswith("otpauth://totp/HRIMS%20Sync:asha%40hrims.example?secret=")
     assert len(base64.b32decode(enrolment.secret)) == 20
     assert not two_step.is_on(conn, session.user_id)
     code = pyotp.TOTP(enrolment.secret).at(int(NOW))
-    recovery = two_step.confirm(conn, ASHA, session, f"{code[:3]} {code[3:]}", NOW)
+    recovery = two_step.confirm(conn, SETTINGS, ASHA, session, f"{code[:3]} {code[3:]}", NOW)
     assert len(set(recovery)) == 10
     assert two_step.is_on(conn, session.user_id)
     assert two_step.read_status(conn, session.user_id).codes_left == 10
@@ -93,9 +94,9 @@ def test_a_code_is_accepted_once(conn: Connection, session: SignedIn, app: pyotp
 
 
 def test_the_first_code_is_not_accepted_again(conn: Connection, session: SignedIn) -> None:
-    two_step.start(conn, session)
-    code = pyotp.TOTP(two_step.find_enrolment(conn, session, "").secret).at(int(NOW))
-    two_step.confirm(conn, ASHA, session, code, NOW)
+    two_step.start(conn, SETTINGS, session)
+    code = pyotp.TOTP(two_step.find_enrolment(conn, SETTINGS, session, "").secret).at(int(NOW))
+    two_step.confirm(conn, SETTINGS, ASHA, session, code, NOW)
     assert not is_accepted(conn, session, code)
 
 
@@ -170,25 +171,28 @@ def test_a_challenge_ends_if_the_user_changes_meanwhile(
 
 
 def test_a_secret_that_waits_for_its_first_code_stays_the_same(conn: Connection, session: SignedIn) -> None:
-    two_step.start(conn, session)
-    first = two_step.find_enrolment(conn, session, "")
-    two_step.start(conn, session)
-    assert two_step.find_enrolment(conn, session, "") == first
+    two_step.start(conn, SETTINGS, session)
+    first = two_step.find_enrolment(conn, SETTINGS, session, "")
+    two_step.start(conn, SETTINGS, session)
+    assert two_step.find_enrolment(conn, SETTINGS, session, "") == first
     with pytest.raises(InvalidInput, match="Check the time of your phone"):
-        two_step.confirm(conn, ASHA, session, "12345", NOW)
+        two_step.confirm(conn, SETTINGS, ASHA, session, "12345", NOW)
     assert not two_step.is_on(conn, session.user_id)
 
 
 def test_what_does_not_fit_the_state_is_refused(conn: Connection, session: SignedIn) -> None:
     with pytest.raises(Conflict, match="Start the set-up"):
-        two_step.confirm(conn, ASHA, session, "123456", NOW)
+        two_step.confirm(conn, SETTINGS, ASHA, session, "123456", NOW)
     for action in (two_step.turn_off, two_step.renew_recovery_codes):
         with pytest.raises(Conflict, match="is off"):
             action(conn, ASHA, session)
-    two_step.start(conn, session)
-    code = pyotp.TOTP(two_step.find_enrolment(conn, session, "").secret).at(int(NOW))
-    two_step.confirm(conn, ASHA, session, code, NOW)
-    for again in (lambda: two_step.start(conn, session), lambda: two_step.find_enrolment(conn, session, "")):
+    two_step.start(conn, SETTINGS, session)
+    code = pyotp.TOTP(two_step.find_enrolment(conn, SETTINGS, session, "").secret).at(int(NOW))
+    two_step.confirm(conn, SETTINGS, ASHA, session, code, NOW)
+    for again in (
+        lambda: two_step.start(conn, SETTINGS, session),
+        lambda: two_step.find_enrolment(conn, SETTINGS, session, ""),
+    ):
         with pytest.raises(Conflict, match="is on already"):
             again()
 

@@ -57,7 +57,7 @@ def check_code(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, code: 
     with pool.connection() as conn:
         attempt = throttle.begin(conn, session.name, visit.address, visit.device)
     with pool.connection() as conn, conn.transaction():
-        if two_step.verify(conn, actor, session.user_id, code, now):
+        if two_step.verify(conn, visit.settings, actor, session.user_id, code, now):
             throttle.release(conn, attempt)
             return
         record_failure(conn, attempt, visit.address)

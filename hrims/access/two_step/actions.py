@@ -8,9 +8,12 @@ from hrims.access import users
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.sessions import SignedIn
-from hrims.access.two_step import codes, secret_box, store
+from hrims.access.two_step import codes, store
+from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound
+from hrims.vault import open_vault
+from hrims.vault.columns import TWO_STEP
 
 RECOVERY_CODES = 10
 """Recovery codes that a user gets at a time."""
@@ -47,7 +50,7 @@ def read_status(conn: Connection, user_id: int) -> Status:
     return Status(*store.read_status(conn, user_id))
 
 
-def start(conn: Connection, session: SignedIn) -> None:
+def start(conn: Connection, settings: Settings, session: SignedIn) -> None:
     """Create the secret of a user. It has no effect until ``confirm``. Idempotent.
 
     Raises Conflict if two-step sign-in is on.
@@ -55,30 +58,33 @@ def start(conn: Connection, session: SignedIn) -> None:
     with conn.transaction():
         store.lock_user(conn, session.user_id)
         _check_is_off(conn, session.user_id)
-        encrypted = secret_box.encrypt(conn, codes.new_secret().encode())
+        vault = open_vault(conn, settings)
+        encrypted = vault.encrypt(TWO_STEP, codes.new_secret().encode())
         store.insert_secret(conn, session.user_id, encrypted)
 
 
-def find_enrolment(conn: Connection, session: SignedIn, instance: str) -> Enrolment:
+def find_enrolment(conn: Connection, settings: Settings, session: SignedIn, instance: str) -> Enrolment:
     """Return the secret that waits for its first code. ``instance`` is the host that the user knows.
 
     Raises Conflict if there is none.
     """
     _check_is_off(conn, session.user_id)
-    secret = _read_secret(conn, session.user_id)
+    secret = _read_secret(conn, settings, session.user_id)
     if secret is None:
         raise Conflict("Start the set-up of two-step sign-in first. Nothing was changed.", "not_started")
     return Enrolment(secret, codes.build_uri(secret, session.name, instance))
 
 
-def confirm(conn: Connection, actor: Actor, session: SignedIn, typed: str, now: float) -> list[str]:
+def confirm(
+    conn: Connection, settings: Settings, actor: Actor, session: SignedIn, typed: str, now: float
+) -> list[str]:
     """Turn two-step sign-in on with the first code of the app. Return the recovery codes.
 
     Raises InvalidInput for a wrong code, Conflict if it is on already or was not started.
     """
     with conn.transaction():
         store.lock_user(conn, session.user_id)
-        secret = find_enrolment(conn, session, "").secret
+        secret = find_enrolment(conn, settings, session, "").secret
         code = codes.read_code(typed)
         step = codes.find_step(secret, code, now) if code else None
         if step is None:
@@ -90,7 +96,7 @@ def confirm(conn: Connection, actor: Actor, session: SignedIn, typed: str, now: 
         return _new_recovery_codes(conn, session.user_id)
 
 
-def verify(conn: Connection, actor: Actor, user_id: int, typed: str, now: float) -> bool:
+def verify(conn: Connection, settings: Settings, actor: Actor, user_id: int, typed: str, now: float) -> bool:
     """Return whether this is the code of the app or a recovery code of the user, and take it.
 
     A code is taken once, also if two requests send it at the same time. Call it inside a transaction.
@@ -98,7 +104,7 @@ def verify(conn: Connection, actor: Actor, user_id: int, typed: str, now: float)
     code = codes.read_code(typed)
     if code is None:
         return _take_recovery_code(conn, actor, user_id, typed)
-    secret = _read_secret(conn, user_id)
+    secret = _read_secret(conn, settings, user_id)
     step = codes.find_step(secret, code, now) if secret else None
     return step is not None and store.take_step(conn, user_id, step)
 
@@ -142,9 +148,9 @@ def _check_is_off(conn: Connection, user_id: int) -> None:
         raise Conflict("Two-step sign-in is on already. Nothing was changed.", "two_step_on")
 
 
-def _read_secret(conn: Connection, user_id: int) -> str | None:
+def _read_secret(conn: Connection, settings: Settings, user_id: int) -> str | None:
     encrypted = store.find_secret(conn, user_id)
-    return secret_box.decrypt(conn, encrypted).decode() if encrypted else None
+    return open_vault(conn, settings).decrypt(TWO_STEP, encrypted).decode() if encrypted else None
 
 
 def _new_recovery_codes(conn: Connection, user_id: int) -> list[str]:

@@ -26,6 +26,7 @@ def visit() -> Visit:
         device=request.cookies.get(csrf.device_cookie()),
         hours=settings().session_hours,
         idle_minutes=settings().session_idle_minutes,
+        settings=settings(),
     )
 
 

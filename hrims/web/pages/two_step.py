@@ -13,7 +13,7 @@ from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput
 from hrims.web.core import requests
 from hrims.web.core.actions import see_other
-from hrims.web.core.app_state import pool
+from hrims.web.core.app_state import pool, settings
 from hrims.web.core.guard import actor
 from hrims.web.core.sign_in_checks import current, require_recent_sign_in
 from hrims.web.core.sign_in_forms import CodeForm
@@ -23,7 +23,9 @@ T = TypeVar("T")
 
 def start() -> Any:
     """Handle the button: create a secret, which has no effect yet, and show it."""
-    return _act(lambda conn: two_step.start(conn, current()), lambda _: see_other("two_step.show"))
+    return _act(
+        lambda conn: two_step.start(conn, settings(), current()), lambda _: see_other("two_step.show")
+    )
 
 
 def show() -> Any:
@@ -41,7 +43,7 @@ def confirm() -> Any:
     try:
         code = requests.read_form(CodeForm).code
         with pool().connection() as conn:
-            recovery = two_step.confirm(conn, actor(), current(), code, time.time())
+            recovery = two_step.confirm(conn, settings(), actor(), current(), code, time.time())
     except InvalidInput as refused:
         return _page(str(refused)), refused.status
     except Conflict:
@@ -75,7 +77,7 @@ def _act(action: Callable[[Connection], T], then: Callable[[T], Any]) -> Any:
 
 def _page(refused: str | None = None) -> str:
     with pool().connection() as conn:
-        enrolment = two_step.find_enrolment(conn, current(), request.host.partition(":")[0])
+        enrolment = two_step.find_enrolment(conn, settings(), current(), request.host.partition(":")[0])
     picture = segno.make(enrolment.uri, error="m").svg_inline(
         scale=5, border=3, dark="#000", light="#fff", svgclass="qr", omitsize=True
     )
