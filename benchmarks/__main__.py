@@ -7,6 +7,7 @@ import sys
 
 from benchmarks import (
     ask,
+    audit,
     broken,
     cleaner,
     drift,
@@ -24,6 +25,7 @@ from benchmarks import (
 
 ALL = (
     ask,
+    audit,
     stream,
     followers,
     scrape,

@@ -7,6 +7,7 @@ Web processes enqueue tasks by name and never import it.
 from functools import partial
 from typing import Final
 
+from hrims.audit import heads, sequencer
 from hrims.jobs import queue
 from hrims.jobs.attempts.retry import RetryWhenRequested
 from hrims.jobs.cleaner import task as cleaner
@@ -44,6 +45,8 @@ BACKGROUND_TASKS: Final[tuple[BackgroundTask, ...]] = (
     webhooks.run_delivery,
     webhooks.run_message_rescuer,
     scheduler.run_scheduler,
+    sequencer.run_sequencer,
+    heads.run_heads,
 )
 """The tasks that every worker process runs beside its jobs until it stops. If one ends, the process ends."""
 

@@ -1,4 +1,4 @@
--- Access: users, their sessions and searches, tokens of machines, shared secrets; and the audit record.
+-- Access: users, their sessions and searches, tokens of machines, shared secrets.
 
 CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -165,27 +165,3 @@ CREATE TABLE app_secrets (
     name text PRIMARY KEY,
     value text NOT NULL CHECK (length(value) >= 32)
 );
-
--- Every write by a user, in the transaction of that write. Rows are added and never changed.
-CREATE TABLE audit_log (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at timestamptz NOT NULL DEFAULT now(),
-    actor text NOT NULL CHECK (actor <> ''),
-    via text NOT NULL CHECK (via IN ('page', 'api', 'cli', 'schedule', 'worker', 'system')),
-    address inet,
-    action text NOT NULL CHECK (action ~ '^[a-z_]+(\.[a-z_]+)+$'),
-    subject text,
-    details jsonb NOT NULL DEFAULT '{}'
-);
-CREATE INDEX audit_log_subject ON audit_log (subject, id);
-CREATE INDEX audit_log_actor ON audit_log (actor, id);
-CREATE INDEX audit_log_at ON audit_log (at);
-
-CREATE FUNCTION refuse_to_alter_audit() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'the audit record is only ever added to' USING ERRCODE = 'insufficient_privilege';
-END $$;
-CREATE TRIGGER audit_log_added_to_only BEFORE UPDATE OR DELETE ON audit_log
-    FOR EACH ROW EXECUTE FUNCTION refuse_to_alter_audit();
-CREATE TRIGGER audit_log_not_emptied BEFORE TRUNCATE ON audit_log
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_alter_audit();

@@ -1,27 +1,9 @@
-"""SQL of shared secrets and the audit record.
+"""SQL of shared secrets.
 
 Each function runs inside its caller's transaction. The packages beside this module have their own.
 """
 
-from typing import Any
-
-from psycopg.types.json import Jsonb
-
 from hrims.db import Connection
-
-# The audit record
-
-
-def add_audit(
-    conn: Connection, actor: Any, action: str, subject: str | None, details: dict[str, Any]
-) -> None:
-    """Add one row to the audit record."""
-    conn.execute(
-        "INSERT INTO audit_log (actor, via, address, action, subject, details)"
-        " VALUES (%s, %s, %s, %s, %s, %s)",
-        (actor.name, actor.via, actor.address, action, subject, Jsonb(details)),
-    )
-
 
 # Tokens
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "institutions": ("hrims.cli.institutions", "The register of institutions: import it from a file."),
     "doctor": ("hrims.cli.doctor", "Check database, schema, remote and worker, and say what to do."),
     "trace": ("hrims.cli.trace", "Print the story of one request id."),
+    "audit": ("hrims.cli.audit", "The audit trail: verify that no record was altered, export it."),
     "db": ("hrims.cli.database", "The database in use: print its address, change its encryption key."),
 }
 

@@ -74,9 +74,14 @@ def post_fork(server: object, worker: object) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Check the schema in a thread, so that a process also starts while the database is unavailable."""
-    from hrims.web.core.app_state import check_schema  # noqa: PLC0415 - the master loads no application
+    """Check the schema in a thread, so that a process also starts while the database is unavailable.
 
+    Start the thread of the audit trail.
+    """
+    from hrims.web.core import audit_thread  # noqa: PLC0415 - the master loads no application
+    from hrims.web.core.app_state import check_schema  # noqa: PLC0415 - the same
+
+    audit_thread.start(worker.wsgi)
     if _settings.database_url:
         threading.Thread(target=check_schema, args=(worker.wsgi,), name="schema", daemon=True).start()
 

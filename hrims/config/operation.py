@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
-from hrims.config.limits import LimitSettings
+from hrims.config.audit import AuditSettings
 from hrims.config.values import header_token, url, yes_or_no
 from hrims.config.variables import setting
 
 
-class OperationSettings(LimitSettings, frozen=True, kw_only=True):
+class OperationSettings(AuditSettings, frozen=True, kw_only=True):
     """What an operator sees of the processes."""
 
     # Metrics

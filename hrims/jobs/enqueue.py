@@ -129,7 +129,7 @@ def _join(conn: Connection, actor: Actor, run_id: int, priority: str) -> None:
     if before := rate_limit.set_priority(
         conn, run_id, priority, PRIORITIES[priority], lower_priorities(priority)
     ):
-        record(conn, actor, "run.priority", f"run:{run_id}", before=before, priority=priority)
+        record(conn, actor, "run.priority", f"run:{run_id}", before=before, after=priority)
 
 
 def enqueue_job(conn: Connection, run_id: int) -> None:

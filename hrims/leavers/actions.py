@@ -1,5 +1,7 @@
 """Decisions about departures: approve, refuse or undo. Each has its audit record."""
 
+from typing import Any
+
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.db import Connection
@@ -99,5 +101,5 @@ def _subject(found: Departure) -> str:
     return f"leavers:{found.id}"
 
 
-def _details(found: Departure) -> dict[str, int]:
+def _details(found: Departure) -> dict[str, Any]:
     return {"institution": found.institution_id, "run": found.run_id}

@@ -43,7 +43,7 @@ def add(conn: Connection, actor: Actor, fields: ScheduleRequest) -> int:
         id_ = store.insert_schedule(conn, columns, actor.name, actor.user_id)
         if id_ is None:
             raise _name_taken(columns["name"])
-        record(conn, actor, "schedule.add", f"schedule:{id_}", **_audit_details(columns))
+        record(conn, actor, "schedule.add", f"schedule:{id_}", after=_audit_details(columns))
     return id_
 
 
@@ -55,10 +55,10 @@ def change(conn: Connection, actor: Actor, schedule_id: int, fields: ScheduleReq
             columns = check(conn, actor, fields)
             store.update_schedule(conn, schedule_id, columns, actor.user_id)
             was, now = _audit_details(vars(before)), _audit_details(columns)
-            changed = {
-                name: [was.get(name), now.get(name)] for name in now | was if was.get(name) != now.get(name)
-            }
-            record(conn, actor, "schedule.change", f"schedule:{schedule_id}", **changed)
+            changed = [name for name in now | was if was.get(name) != now.get(name)]
+            values = [{name: item.get(name) for name in changed} for item in (was, now)]
+            subject = f"schedule:{schedule_id}"
+            record(conn, actor, "schedule.change", subject, before=values[0], after=values[1])
     except psycopg.errors.UniqueViolation:
         raise _name_taken(fields.name) from None
 
@@ -102,7 +102,8 @@ def remove(conn: Connection, actor: Actor, schedule_id: int) -> None:
     with conn.transaction():
         found = _lock(conn, schedule_id)
         store.delete_schedule(conn, schedule_id)
-        record(conn, actor, "schedule.remove", f"schedule:{schedule_id}", **_audit_details(vars(found)))
+        was = _audit_details(vars(found))
+        record(conn, actor, "schedule.remove", f"schedule:{schedule_id}", before=was)
 
 
 def enqueue_batch(conn: Connection, actor: Actor, schedule: Schedule) -> int:

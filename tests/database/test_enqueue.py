@@ -89,7 +89,7 @@ def test_a_more_urgent_wish_makes_the_first_ones_run_so(
     assert conn.execute("SELECT priority FROM runs").fetchall() == [(then,)]
     assert conn.execute("SELECT priority FROM procrastinate_jobs").fetchall() == [(PRIORITIES[then],)]
     audit = conn.execute(
-        "SELECT details->>'before', details->>'priority' FROM audit_log WHERE action = 'run.priority'"
+        "SELECT before #>> '{}', after #>> '{}' FROM audit_log WHERE action = 'run.priority'"
     ).fetchall()
     assert audit == ([(first, second)] if then != first else [])
 

@@ -26,7 +26,10 @@ async def waiting(lists: Lists) -> int:
 
 
 def audit(lists: Lists) -> tuple[Any, ...]:
-    rows = lists.rows("SELECT actor, action, subject, details FROM audit_log ORDER BY id DESC LIMIT 1")
+    rows = lists.rows(
+        "SELECT actor, action, subject, institution_id, run_id, details FROM audit_log"
+        " ORDER BY id DESC LIMIT 1"
+    )
     return tuple(rows[0])
 
 
@@ -52,8 +55,9 @@ async def test_a_second_person_approves(lists: Lists) -> None:
     assert lists.events(1) == [("left", 3, "juma")]
     assert lists.rows("SELECT leavers, leavers_waiting FROM runs_v WHERE job_id = 3") == [(6, 0)]
     assert lists.departures() == [(id_, "approved", 6, 6, 0)]
-    details = {"institution": lists.ids["health"], "run": 3, "leavers": 6, "transfers": 0}
-    assert audit(lists) == ("juma", "leavers.approve", f"leavers:{id_}", details)
+    details = {"leavers": 6, "transfers": 0}
+    health = lists.ids["health"]
+    assert audit(lists) == ("juma", "leavers.approve", f"leavers:{id_}", health, 3, details)
 
 
 async def test_the_requester_of_the_run_cannot_approve(lists: Lists) -> None:

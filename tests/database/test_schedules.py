@@ -263,5 +263,8 @@ def test_the_record_says_what_was_changed_from_what_to_what(conn: Connection, he
     id_ = add(conn, NIGHTLY | {"institutions": [health]})
     changed = ScheduleRequest(**NIGHTLY, institutions=[other], spread_minutes=30)
     actions.change(conn, ASHA, id_, changed)
-    row = conn.execute("SELECT details FROM audit_log WHERE action = 'schedule.change'").fetchone()
-    assert row == ({"institutions": [[health], [other]], "spread_minutes": ["0", "30"]},)
+    row = conn.execute("SELECT before, after FROM audit_log WHERE action = 'schedule.change'").fetchone()
+    assert row == (
+        {"institutions": [health], "spread_minutes": "0"},
+        {"institutions": [other], "spread_minutes": "30"},
+    )

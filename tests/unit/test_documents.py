@@ -23,8 +23,8 @@ from tests.support.documents import PAGES, name_of
 LANGUAGES = {"sh", "sql", "json", "python", "text"}
 """``sh`` runs in tests/e2e/processes/test_documents.py, ``sql`` in tests/database, ``json`` is read here."""
 
-PYTHON = ["docs/how-to/receive-webhooks.md"]
-"""Pages whose Python blocks a test runs (test_webhooks_doc.py)."""
+PYTHON = ["docs/how-to/receive-webhooks.md", "docs/reference/audit.md"]
+"""Pages whose Python blocks a test runs (test_webhooks_doc.py, tests/audit/test_document.py)."""
 
 REFERENCE = PROJECT / "docs" / "reference"
 TOP_FOLDERS = "hrims|tests|docs|migrations|templates|deploy|benchmarks"

@@ -18,7 +18,9 @@ WHY = "The payroll is closed on Friday"
 
 def audited(conn: Connection) -> list[Any]:
     """Return what the audit record says of the queue."""
-    rows = "SELECT actor, action, details FROM audit_log WHERE action LIKE 'queue.%' ORDER BY id"
+    rows = (
+        "SELECT actor, action, reason, before, after FROM audit_log WHERE action LIKE 'queue.%' ORDER BY id"
+    )
     return conn.execute(rows.encode()).fetchall()
 
 
@@ -84,7 +86,10 @@ def test_the_queue_is_paused_and_goes_on(administrator: Browser, api: Browser, c
     assert administrator.press(f"{PAGE}/resume").status_code == 303
     assert administrator.press(f"{PAGE}/resume").status_code == 409
     assert api.get(API).get_json()["paused"] is False
-    assert audited(conn) == [("binti", "queue.pause", {"why": WHY}), ("binti", "queue.resume", {})]
+    assert audited(conn) == [
+        ("binti", "queue.pause", WHY, None, None),
+        ("binti", "queue.resume", None, None, None),
+    ]
 
 
 def test_machines_pause_it_and_set_its_limit(api: Browser, conn: Connection) -> None:
@@ -94,9 +99,9 @@ def test_machines_pause_it_and_set_its_limit(api: Browser, conn: Connection) -> 
     assert error_of(api.post(f"{API}/resume")) == (409, "not_paused")
     assert api.post(f"{API}/limit", json={"startsPerMinute": 12}).get_json()["startsPerMinute"] == 12
     assert api.post(f"{API}/limit", json={"startsPerMinute": None}).get_json()["startsPerMinute"] == 5
-    assert [(action, details) for _, action, details in audited(conn)][2:] == [
-        ("queue.limit", {"before": 5, "starts_per_minute": 12}),
-        ("queue.limit", {"before": 12, "starts_per_minute": None}),
+    assert [row[1:] for row in audited(conn)][2:] == [
+        ("queue.limit", None, 5, 12),
+        ("queue.limit", None, 12, None),
     ]
 
 
@@ -147,10 +152,10 @@ def test_a_run_that_waits_is_made_more_urgent(api: Browser, administrator: Brows
     assert [one["jobId"] for one in api.get(API).get_json()["jobs"]] == [str(second), str(first)]
     assert administrator.press(f"{PAGE}/runs/{second}/priority", priority="low").status_code == 303
     assert [one["jobId"] for one in api.get(API).get_json()["jobs"]] == [str(first), str(second)]
-    rows = "SELECT actor, details FROM audit_log WHERE action = 'run.priority' ORDER BY id"
+    rows = "SELECT actor, before, after FROM audit_log WHERE action = 'run.priority' ORDER BY id"
     assert conn.execute(rows.encode()).fetchall() == [
-        ("token:nightly", {"before": "normal", "priority": "urgent"}),
-        ("binti", {"before": "urgent", "priority": "low"}),
+        ("token:nightly", "normal", "urgent"),
+        ("binti", "urgent", "low"),
     ]
 
 

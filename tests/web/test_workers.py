@@ -122,10 +122,11 @@ def test_what_is_said_of_an_institution_is_kept_and_audited(
     answer = api.put(CARE.format(health), json=SAID).get_json()
     assert {name: answer[name] for name in SAID} == SAID
     assert api.get(CARE.format(health)).get_json() == answer
-    [(actor, details)] = conn.execute(
-        "SELECT actor, details FROM audit_log WHERE action = 'institution.run_policy'"
+    [(actor, before, after)] = conn.execute(
+        "SELECT actor, before, after FROM audit_log WHERE action = 'institution.run_policy'"
     ).fetchall()
-    assert (actor, details["pool"], details["attempts"]) == ("token:nightly", [None, "health"], [None, 5])
+    assert (actor, before["pool"], before["attempts"]) == ("token:nightly", None, None)
+    assert (after["pool"], after["attempts"]) == ("health", 5)
 
 
 @pytest.mark.parametrize(

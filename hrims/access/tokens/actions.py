@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import re
 import secrets
+from typing import Any
 
 import psycopg
 
@@ -64,7 +65,7 @@ def add_token(
         id_ = store.insert_token(conn, row, days)
         if id_ is None:
             raise _name_taken(store.find_by_name(conn, name))
-        details = {key: value for key, value in limits.items() if value is not None}
+        details: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
         record(conn, actor, "token.add", f"token:{id_}", name=name, scope=scope, user=owner, **details)
     return token
 

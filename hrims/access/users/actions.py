@@ -115,7 +115,7 @@ def set_role(conn: Connection, actor: Actor, name: str, role: str, *, is_approve
         if role in ROLES_WITH_ALL:
             store.replace_institutions(conn, user.id, None)
         store.update_role(conn, user.id, role)
-        record(conn, actor, "user.set_role", f"user:{user.name}", before=user.role, role=role)
+        record(conn, actor, "user.set_role", f"user:{user.name}", before=user.role, after=role)
 
 
 def set_institutions(conn: Connection, actor: Actor, name: str, institutions: list[int] | None) -> None:
@@ -172,8 +172,8 @@ def disable(conn: Connection, actor: Actor, name: str) -> tuple[int, int]:
         if not store.disable_user(conn, user.id):
             raise Conflict(f"{user.name} is disabled already. Nothing was changed.", "disabled_before")
         ended, revoked = sessions.end_all(conn, user.id), access.revoke_tokens_of(conn, user.id)
-        details = {"sessions_ended": ended, "tokens_revoked": revoked}
-        record(conn, actor, "user.disable", f"user:{user.name}", **details)
+        subject = f"user:{user.name}"
+        record(conn, actor, "user.disable", subject, sessions_ended=ended, tokens_revoked=revoked)
     return ended, revoked
 
 

@@ -7,7 +7,7 @@ nothing.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -57,7 +57,7 @@ def map_workplace(conn: Connection, actor: Actor, id_: int, institution_id: int)
         store.lock_workplace(conn, id_)
         before = _find_waiting(conn, actor, id_)
         store.map_workplace(conn, id_, institution_id)
-        return _record_decision(conn, actor, "workplace.map", before, institution=institution_id)
+        return _record_decision(conn, actor, "workplace.map", before)
 
 
 def register_workplace(
@@ -83,7 +83,7 @@ def register_workplace(
         institution_id = _add_institution(conn, name, vote_code, tin)
         # The register has already matched it, unless the given name is a different one.
         store.map_workplace(conn, id_, institution_id)
-        new = {"institution": institution_id, "name": name, "vote_code": vote_code, "tin": tin}
+        new = {"name": name, "vote_code": vote_code, "tin": tin}
         return _record_decision(conn, actor, "workplace.register", before, **new)
 
 
@@ -99,8 +99,7 @@ def unmap(conn: Connection, actor: Actor, id_: int, *, institution_id: int | Non
         if before.matched_by != "alias" or institution_id not in {None, before.institution_id}:
             raise Conflict(f"{_describe(before)} There is nothing to take back. {NOTHING}", "not_mapped")
         store.unmap(conn, id_)
-        previous = {"institution": before.institution_id, "mapped_by": before.mapped_by}
-        return _record_decision(conn, actor, "workplace.unmap", before, **previous)
+        return _record_decision(conn, actor, "workplace.unmap", before)
 
 
 @contextmanager
@@ -144,14 +143,29 @@ def _describe(now: Workplace) -> str:
 
 
 def _record_decision(
-    conn: Connection, actor: Actor, action: str, before: Workplace, **details: object
+    conn: Connection, actor: Actor, action: str, before: Workplace, **details: Any
 ) -> Decision:
     # After unmapping it may be out of the scope of the user who did it.
     after = store.find_workplace(conn, EVERYTHING, before.id)
     assert after is not None
     moved = after.people if after.institution_id != before.institution_id else 0
-    record(conn, actor, action, f"workplace:{after.id}", workplace=after.name, moved=moved, **details)
+    record(
+        conn,
+        actor,
+        action,
+        f"workplace:{after.id}",
+        institution=after.institution_id or before.institution_id,
+        before=_mapping(before),
+        after=_mapping(after),
+        workplace=after.name,
+        moved=moved,
+        **details,
+    )
     return Decision(after, moved)
+
+
+def _mapping(workplace: Workplace) -> dict[str, Any]:
+    return {"institution": workplace.institution_id, "mapped_by": workplace.mapped_by}
 
 
 def _add_institution(conn: Connection, name: str, vote_code: str | None, tin: str | None) -> int:

@@ -33,7 +33,7 @@ def pause(conn: Connection, actor: Actor, why: str) -> None:
     with conn.transaction():
         if not store.pause(conn, actor.name, why):
             raise Conflict("The queue is paused already. Nothing was changed.", "paused")
-        record(conn, actor, "queue.pause", "queue", why=why)
+        record(conn, actor, "queue.pause", "queue", reason=why)
 
 
 def resume(conn: Connection, actor: Actor) -> None:
@@ -48,7 +48,7 @@ def set_limit(conn: Connection, actor: Actor, starts_per_minute: int | None) -> 
     """Set how many runs may start in a minute. None restores HRIMS_STARTS_PER_MINUTE."""
     with conn.transaction():
         before = store.set_limit(conn, starts_per_minute)
-        record(conn, actor, "queue.limit", "queue", before=before, starts_per_minute=starts_per_minute)
+        record(conn, actor, "queue.limit", "queue", before=before, after=starts_per_minute)
 
 
 def set_priority(conn: Connection, actor: Actor, run_id: int, priority: str) -> None:
@@ -57,4 +57,4 @@ def set_priority(conn: Connection, actor: Actor, run_id: int, priority: str) -> 
         before = store.set_priority(conn, run_id, priority, PRIORITIES[priority])
         if before is None:
             raise Conflict("Only a run that waits can be made more or less urgent.", "not_waiting")
-        record(conn, actor, "run.priority", f"run:{run_id}", before=before, priority=priority)
+        record(conn, actor, "run.priority", f"run:{run_id}", before=before, after=priority)

@@ -39,9 +39,7 @@ def set_run_policy(
             raise NotFound("There is no institution with this id on the register.", "unknown_institution")
         policy = RunPolicy(pool, *retry_policy)
         store.save_run_policy(conn, institution_id, policy, queue_name(pool))
-        changed = {
-            name: [old, new]
-            for name, old, new in zip(RunPolicy._fields, previous, policy, strict=True)
-            if old != new
-        }
-        record(conn, actor, "institution.run_policy", f"institution:{institution_id}", **changed)
+        changed = [name for name in RunPolicy._fields if getattr(previous, name) != getattr(policy, name)]
+        before, after = ({name: getattr(item, name) for name in changed} for item in (previous, policy))
+        subject = f"institution:{institution_id}"
+        record(conn, actor, "institution.run_policy", subject, before=before, after=after)

@@ -42,6 +42,11 @@ class AppState:
         """Return whether the last used session could not write; False before the first session."""
         return self._pool is not None and self._pool.is_read_only
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether the pool is open."""
+        return self._pool is not None
+
     def pool(self) -> db.Pool:
         """Return the pool. Raises SchemaMismatch until the database has had the schema of this version."""
         pool = self.unchecked_pool()

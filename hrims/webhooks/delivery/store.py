@@ -86,9 +86,7 @@ async def switch_off(conn: AsyncConnection, endpoint_id: int, reason: str) -> No
             UPDATE webhook_endpoints SET active = false, off_because = %(reason)s
             WHERE id = %(endpoint)s AND active RETURNING id
         )
-        INSERT INTO audit_log (actor, via, action, subject, details)
-        SELECT 'worker', 'system', 'webhook.off', 'webhook:' || id,
-               jsonb_build_object('because', %(reason)s::text)
+        SELECT audit_insert('worker', 'worker', 'webhook.off', 'webhook:' || id, '{}', reason => %(reason)s)
         FROM off
         """,
         {"endpoint": endpoint_id, "reason": reason},

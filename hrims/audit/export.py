@@ -1,0 +1,47 @@
+"""Exports the audit trail. Input: the chain, then the records that wait for it. Output: CSV in a file.
+
+Memory is bounded for any number of records. The digests and hashes can be computed again from the file alone.
+"""
+
+import csv
+from io import TextIOWrapper
+from typing import IO, Final
+
+from hrims import db
+from hrims.audit import store
+from hrims.audit.chain import FIELDS
+from hrims.db import Connection
+
+HEADINGS: Final = ("sequence", *FIELDS, "digest", "hash")
+
+QUOTED: Final = ("=", "+", "-", "@", "\t", "\r", "'", ";", "＝", "＋", "－", "＠")
+"""The first characters of a cell that gets an apostrophe in front, so that no spreadsheet executes it.
+
+An apostrophe is one of them, so a reader can remove the first apostrophe of every cell that has one.
+"""
+
+
+def write_csv(conn: Connection, into: IO[bytes]) -> int:
+    """Write the whole trail of one snapshot. Return the number of records."""
+    text = TextIOWrapper(into, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(HEADINGS)
+    count = 0
+    with conn.transaction():
+        db.use_snapshot(conn)
+        store.set_plain_output(conn)
+        for found in store.stream_links(conn):
+            writer.writerow(
+                [found.sequence, *map(_quoted, found.values), found.digest.hex(), found.hash.hex()]
+            )
+            count += 1
+        for values in store.stream_pending(conn):
+            writer.writerow(["", *map(_quoted, values), "", ""])
+            count += 1
+    # Do not close the file: the caller owns it.
+    text.detach()
+    return count
+
+
+def _quoted(value: str | None) -> str | None:
+    return f"'{value}" if value and value.startswith(QUOTED) else value
