@@ -20,18 +20,17 @@ from unittest import mock
 import psycopg
 
 from benchmarks.run_environment import run_environment
-from hrims.access.audit import Actor, record
+from hrims.access.audit import record
 from hrims.audit import sequencer
 from hrims.audit.verification import verify
 from hrims.db import Connection
 from hrims.jobs import enqueue
+from tests.support.users import ASHA
 
 TIMES = 1000
 LIMIT_MS = 2.0
 WRITERS, EACH = 20, 100
 RECORDS = 1_000_000
-
-ACTOR = Actor("asha", "page", "192.0.2.7")
 
 
 def main() -> None:
@@ -57,7 +56,7 @@ def _enqueue(conn: Connection) -> None:
             request = partial(
                 enqueue.enqueue_run,
                 conn,
-                ACTOR,
+                ASHA,
                 institution_id=id_,
                 identifier_type="votecode",
                 identifier=vote_code,
@@ -113,7 +112,7 @@ def _write(dsn: str, count: int) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
         for _ in range(count):
             with conn.transaction():
-                record(conn, ACTOR, "queue.pause", "queue")
+                record(conn, ASHA, "queue.pause", "queue")
 
 
 @contextlib.contextmanager

@@ -20,6 +20,8 @@ from hrims.db import (
     detect_pooler,
     detect_pooler_async,
     is_pooled,
+    use_application_role,
+    use_application_role_async,
 )
 from hrims.outages import outages
 
@@ -186,7 +188,7 @@ def open_pool(dsn: str, *, max_size: int, statement_seconds: float = 0) -> WebPo
 def open_worker_pool(**options: Any) -> AsyncPool:
     """Return a worker's pool, for Procrastinate's connector. Its checks cost no round trip per page."""
     overrides = {
-        "configure": detect_pooler_async,
+        "configure": _configure_async,
         "reconnect_timeout": RECONNECT_TIMEOUT,
         "reconnect_failed": AsyncConnectionPool.check,
     }
@@ -194,11 +196,12 @@ def open_worker_pool(**options: Any) -> AsyncPool:
 
 
 def _configure(conn: Connection, *, statement_seconds: float) -> None:
-    """Set the limits of a session; behind a pooler those of each transaction.
+    """Set the role and the limits of a session; behind a pooler the limits of each transaction.
 
     Other clients of the pooler would inherit those of the session.
     """
     detect_pooler(conn)
+    use_application_role(conn)
     if is_pooled(conn):
         assert isinstance(conn, NotedConnection)
         conn.begin_with = _set_limits("SET LOCAL", statement_seconds)
@@ -214,6 +217,11 @@ def _set_limits(command: str, statement_seconds: float) -> bytes:
         "idle_in_transaction_session_timeout": statement_seconds,
     }
     return "; ".join(f"{command} {name} = {seconds * 1000:.0f}" for name, seconds in limits.items()).encode()
+
+
+async def _configure_async(conn: AsyncConnection) -> None:
+    await detect_pooler_async(conn)
+    await use_application_role_async(conn)
 
 
 def _let_expire(conn: Connection | AsyncConnection) -> None:

@@ -33,6 +33,16 @@ CONNECTION_DEFAULTS: dict[str, Any] = {
 
 BACKEND_PID = "SELECT pg_backend_pid()"
 
+SET_ROLE = """
+SELECT set_config('role', (
+    SELECT r.rolname FROM pg_proc p CROSS JOIN LATERAL aclexplode(p.proacl) a
+    JOIN pg_roles r ON r.oid = a.grantee
+    WHERE p.oid = to_regproc('audit_insert') AND a.grantee <> p.proowner
+      AND pg_has_role(session_user, p.proowner, 'MEMBER') AND pg_has_role(session_user, r.oid, '{}')
+    ORDER BY 1 LIMIT 1), false)
+"""
+"""Makes a session of the owner use the rights of the application role, which may write audit records."""
+
 BLOCKERS = """
 SELECT DISTINCT b.pid, coalesce(nullif(s.application_name, ''), s.backend_type), s.usename, s.state,
        extract(epoch FROM clock_timestamp() - s.xact_start)::float
@@ -45,18 +55,25 @@ _servers_lock = threading.Lock()
 
 
 def dsn_of(settings: Settings) -> str:
-    """Return the DSN in use: DATABASE_URL, or that of the embedded server, which is started if it does not
-    run.
+    """Return the DSN of web processes, workers and commands: DATABASE_URL, or that of the embedded server.
 
-    A process remains a user of the embedded server until it ends.
+    The server is started if it does not run. A process remains its user until it ends.
     """
-    if settings.database_url:
-        return _with_defaults(settings.database_url)
+    return _with_defaults(settings.database_url) if settings.database_url else _join(settings).application_dsn
+
+
+def owner_dsn_of(settings: Settings) -> str:
+    """Return the DSN of the owner of the tables, like ``dsn_of``. Only `hrims migrate` uses it."""
+    owner = settings.owner_database_url or settings.database_url
+    return _with_defaults(owner) if owner else _join(settings).dsn
+
+
+def _join(settings: Settings) -> postgres.Server:
     with _servers_lock:
         if settings.state_dir not in _servers:
             instances.check_meant(settings, os.environ)
             _servers[settings.state_dir] = postgres.join(settings.state_dir)
-        return _servers[settings.state_dir].dsn
+        return _servers[settings.state_dir]
 
 
 def server_log(settings: Settings) -> Path | None:
@@ -100,11 +117,31 @@ def as_url(dsn: str) -> str:
     return f"postgresql://{user}{'@' if user else ''}/{name}?{urlencode(parts)}"
 
 
-def connect(dsn: str, **options: Any) -> Connection:
-    """Open a connection in autocommit mode. Raises OperationalError."""
+def owner_url(settings: Settings) -> str:
+    """Return the DSN of the owner of the tables for psql and other clients."""
+    return settings.owner_database_url or settings.database_url or as_url(owner_dsn_of(settings))
+
+
+def reporting_url(settings: Settings) -> str:
+    """Return the DSN of the reporting role of the embedded database. Raises ConfigError for another one."""
+    if settings.database_url:
+        raise ConfigError(
+            "The reporting role of DATABASE_URL cannot sign in until you give it a password: "
+            "ALTER ROLE … LOGIN PASSWORD …; docs/reference/audit.md has an example."
+        )
+    return as_url(_join(settings).reporting_dsn)
+
+
+def connect(dsn: str, *, as_owner: bool = False, **options: Any) -> Connection:
+    """Open a connection in autocommit mode, with the rights of the application role unless ``as_owner``.
+
+    Raises OperationalError.
+    """
     conn = psycopg.connect(dsn, autocommit=True, **options)
     try:
         detect_pooler(conn)
+        if not as_owner:
+            use_application_role(conn)
     except BaseException:
         conn.close()
         raise
@@ -138,6 +175,32 @@ def _note_login(conn: Connection | AsyncConnection, process: TupleRow | None) ->
     if process != (conn.info.backend_pid,):
         conn.prepare_threshold = None
     session_state.note_login(conn)
+
+
+def set_privilege(conn: Connection | AsyncConnection) -> str:
+    """Return the privilege that SET ROLE needs, for pg_has_role."""
+    return "SET" if conn.info.server_version >= 160000 else "MEMBER"
+
+
+def use_application_role(conn: Connection) -> None:
+    """Drop the rights of the owner of the tables for this session, if it has them.
+
+    Not behind a pooler, where the next client would inherit the role: there DATABASE_URL itself must name a
+    user with few rights, and `hrims doctor` warns if it does not.
+    """
+    if not is_pooled(conn):
+        before, conn.autocommit = conn.autocommit, True
+        conn.execute(SET_ROLE.format(set_privilege(conn)).encode(), prepare=False)
+        conn.autocommit = before
+
+
+async def use_application_role_async(conn: AsyncConnection) -> None:
+    """Drop the rights of the owner like ``use_application_role``."""
+    if not is_pooled(conn):
+        before = conn.autocommit
+        await conn.set_autocommit(True)
+        await conn.execute(SET_ROLE.format(set_privilege(conn)).encode(), prepare=False)
+        await conn.set_autocommit(before)
 
 
 def is_pooled(conn: Connection | AsyncConnection) -> bool:

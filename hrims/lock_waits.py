@@ -82,7 +82,7 @@ class LockWait:
         if done.wait(pause):
             return
         # The sessions only help the operator. The retries work without them.
-        with contextlib.suppress(psycopg.Error), db.connect(dsn) as conn:
+        with contextlib.suppress(psycopg.Error), db.connect(dsn, as_owner=True) as conn:
             while True:
                 self._blockers = db.find_blockers(conn, pid) or self._blockers
                 if done.wait(pause):

@@ -9,6 +9,8 @@ from typing import Any, LiteralString
 import psycopg
 
 from hrims import db
+from hrims.db_roles import setup
+from hrims.db_roles import store as roles
 from hrims.errors import DatabaseUnusable
 from hrims.installation import MIGRATIONS
 from hrims.lock_waits import LIMITS, RETRIED, LockLimits, LockWait, Report, ignore
@@ -37,13 +39,16 @@ def migrate(
     folder: Path = MIGRATIONS,
     *,
     before_only: bool = False,
+    login: str | None = None,
     report: Report = ignore,
     limits: LockLimits = LIMITS,
 ) -> list[str]:
     """Apply the missing migrations, one transaction each. Return their names.
 
     With ``before_only``, skip those that need the older version stopped, unless the database is new. A
-    migration that cannot get a lock is rolled back and retried; ``report`` gets a line each time.
+    migration that cannot get a lock is rolled back and retried; ``report`` gets a line each time. In the end,
+    create and grant the roles of the database. ``login`` is the user of web processes and workers, if that is
+    not the owner of the tables.
 
     Raises DatabaseUnusable without applying a migration if:
 
@@ -54,10 +59,19 @@ def migrate(
     Raises it also if a migration fails or gets no lock within ``limits``. Earlier ones are kept then.
     """
     files = load_migrations(folder)
-    with db.connect(dsn) as conn:
+    with db.connect(dsn, as_owner=True) as conn:
         _refuse_old_server(conn)
         _refuse_other_encoding(conn)
-        return _Migrator(dsn, conn, files, before_only, report, limits).run()
+        applied = _Migrator(dsn, conn, files, before_only, report, limits).run()
+        for warning in _ensure_roles(conn, login):
+            report(warning)
+        return applied
+
+
+def _ensure_roles(conn: db.Connection, login: str | None) -> list[str]:
+    with conn.transaction():
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        return setup.ensure(conn, login)
 
 
 class _Migrator:
@@ -95,12 +109,14 @@ class _Migrator:
         """Apply the first missing migration. Return its name; None if none is missing."""
         conn, self._current = self._conn, "schema_migrations"
         with conn.transaction():
+            conn.execute("SET LOCAL ROLE NONE")
             pid = self._lock()
             with self._lock_wait.watch(self._dsn, pid):
                 conn.execute(LEDGER)
                 file = self._find_next(read_ledger(conn))
                 if file:
                     self._current = file.name
+                    roles.drop_views(conn)
                     _apply(conn, file)
             return file.name if file else None
 
@@ -148,8 +164,13 @@ def read_state(conn: db.Connection, files: list[Migration] | None = None) -> Sch
 
 
 def read_ledger(conn: db.Connection) -> dict[str, str]:
-    """Return the SHA-256 of each applied migration by name; empty if the database is new."""
-    row = conn.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
+    """Return the SHA-256 of each applied migration by name; empty if the database is new.
+
+    It is also empty for the application role until a migration has granted it its rights.
+    """
+    row = conn.execute(
+        "SELECT coalesce(has_table_privilege(to_regclass('schema_migrations'), 'SELECT'), false)"
+    ).fetchone()
     if row != (True,):
         return {}
     rows = conn.execute("SELECT name, sha256 FROM schema_migrations").fetchall()

@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from hrims.postgres import join, locks
 from tests.support import tempo
-from tests.support.databases import clone, close_administrations, create, drop
+from tests.support.databases import as_application, clone, close_administrations, create, drop
 from tests.support.encryption import KEY
 from tests.support.password_hashes import use_cheap_hashes
 from tests.support.shared import remove_when_stopped, shared_by_processes, state_directory
@@ -100,16 +100,29 @@ def _fill(dsn: str) -> None:
 
 
 @pytest.fixture
-def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
-    """Provide the DSN of a migrated database of this test's own, with the users of CAST."""
+def owner_dsn(server_dsn: str, template_database: str) -> Iterator[str]:
+    """Provide the DSN of this test's own database, with the users of CAST, as the owner of its tables."""
     with clone(server_dsn, template_database) as made:
         yield made
 
 
 @pytest.fixture
+def dsn(owner_dsn: str, template_database: str) -> str:
+    """Return the DSN of this test's database with the rights of web processes and workers."""
+    return as_application(owner_dsn, template_database)
+
+
+@pytest.fixture
 def conn(dsn: str) -> Iterator[psycopg.Connection]:
-    """Provide an autocommit connection to this test's database."""
+    """Provide an autocommit connection to this test's database, with the rights of a worker."""
     with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def owner(owner_dsn: str) -> Iterator[psycopg.Connection]:
+    """Provide an autocommit connection to this test's database as the owner of its tables."""
+    with psycopg.connect(owner_dsn, autocommit=True) as connection:
         yield connection
 
 

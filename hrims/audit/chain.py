@@ -1,6 +1,6 @@
 """The format of the audit chain. Input: the columns of a record as text. Output: its digest and its hash.
 
-The function ``audit_text`` in migrations/0014_audit.sql writes the same text. docs/reference/audit.md states
+The function ``audit_text`` in migrations/0018_audit.sql writes the same text. docs/reference/audit.md states
 the format for others.
 """
 

@@ -61,3 +61,7 @@ SELECT min(p.record_id) FROM audit_pending p WHERE NOT EXISTS (SELECT FROM audit
 
 -- name: count_pending
 SELECT count(*) FROM audit_pending
+
+-- name: oldest_pending
+SELECT coalesce(extract(epoch FROM clock_timestamp() - min(l.at)), 0)::float8
+FROM audit_pending p JOIN audit_log l ON l.id = p.record_id

@@ -121,6 +121,13 @@ def count_pending(conn: Connection) -> int:
     return _first(conn, "count_pending", {}) or 0
 
 
+def oldest_pending(conn: Connection) -> float:
+    """Return for how many seconds the oldest record has waited for the chain; 0 if none waits."""
+    row = conn.execute(SQL["oldest_pending"]).fetchone()
+    assert row
+    return float(row[0])
+
+
 def _first(conn: Connection, name: str, params: dict[str, bytes | int]) -> int | None:
     row = conn.execute(SQL[name], params).fetchone()
     return None if row is None or row[0] is None else int(row[0])

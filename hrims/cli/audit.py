@@ -9,12 +9,13 @@ from typing import IO, Final
 import click
 
 from hrims.access.audit import record
+from hrims.access.permissions import Permission
 from hrims.audit import export, heads, sequencer
 from hrims.audit.diagnosis import Finding
 from hrims.audit.store import Head
 from hrims.audit.verification import Verified, verify
 from hrims.cli import start
-from hrims.db import Connection, can_write
+from hrims.db import can_write
 
 FOUND, NO_HEADS = 3, 4
 """Exit codes of ``hrims audit verify``: a finding; intact, but compared with no head from outside."""
@@ -102,13 +103,11 @@ def _place(finding: Finding) -> str:
 @click.argument("file", type=click.File("wb"), default="-")
 def export_command(file: IO[bytes]) -> None:
     """Write the whole trail as CSV to FILE, or to standard output. The export is recorded."""
-    with start.connection(start.settings()) as conn:
-        _record_export(conn)
+    settings = start.settings()
+    with start.connection(settings) as conn:
+        actor = start.acting_user(conn, settings, Permission.READ_AUDIT, is_bootstrap=True)
+        with conn.transaction():
+            record(conn, actor, "audit.export", "audit")
         sequencer.chain_all(conn)
         count = export.write_csv(conn, file)
     click.echo(f"{count} records.", err=True)
-
-
-def _record_export(conn: Connection) -> None:
-    with conn.transaction():
-        record(conn, start.operator(), "audit.export", "audit")

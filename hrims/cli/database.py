@@ -27,7 +27,12 @@ def migrate_command(before_only: bool) -> None:
     """
     settings = start.settings()
     with start.connection(settings, migrated=False) as conn:
-        applied = migrate.migrate(db.dsn_of(settings), before_only=before_only, report=click.echo)
+        applied = migrate.migrate(
+            db.owner_dsn_of(settings),
+            before_only=before_only,
+            login=start.login(settings, conn),
+            report=click.echo,
+        )
         left = migrate.read_state(conn).missing_after
         encrypted = store.encrypt_clear(conn, settings)
     for name in applied:
@@ -48,11 +53,15 @@ def db_command() -> None:
 
 
 @db_command.command("url")
-def url() -> None:
-    """Print the DSN in use, for psql and other clients: psql "$(hrims db url)"."""
+@click.option("--reporting", is_flag=True, help="As the role of analysts, which reads the views `reporting`.")
+def url(reporting: bool) -> None:
+    """Print the DSN in use, for psql and other clients: psql "$(hrims db url)".
+
+    It is that of the owner of the tables.
+    """
     settings = start.settings()
     start.check_database_exists(settings)
-    click.echo(settings.database_url or db.as_url(db.dsn_of(settings)))
+    click.echo(db.reporting_url(settings) if reporting else db.owner_url(settings))
     if not settings.database_url and db.leave(settings, LEAVE_WITHIN):
         click.echo("This database runs while HRIMS Sync does. Start it: hrims up", err=True)
 

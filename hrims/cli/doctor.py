@@ -15,7 +15,7 @@ from hrims.cli import messages, start
 from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import HrimsSyncError
-from hrims.monitoring import checks, store
+from hrims.monitoring import audit_checks, checks, store
 from hrims.monitoring.checks import Check, State
 from hrims.remote.connection.check import check_connection
 from hrims.remote.connection.model import RemoteConnection, Source, StoredConnection, resolve_connection
@@ -82,6 +82,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     stored: dict[str, Callable[[Connection], Check]] = {
         "secrets": partial(checks.check_secrets, settings=settings),
         **STORED,
+        "audit": partial(audit_checks.check_audit, settings=settings),
     }
     for name, check in stored.items():
         if _is_usable(schema):
@@ -90,11 +91,12 @@ def run_checks(settings: Settings) -> Iterator[Check]:
             yield _skip(name, "database and schema")
 
 
-STORED: Final = {
+STORED: Final[dict[str, Callable[[Connection], Check]]] = {
     "breaker": checks.check_breakers,
     "worker": checks.check_workers,
     "queue": checks.check_queue,
     "clocks": checks.check_clocks,
+    "rights": audit_checks.check_rights,
 }
 """The checks that read the database, by name."""
 

@@ -43,6 +43,11 @@ def connection(settings: config.Settings, *, migrated: bool = True) -> Iterator[
         yield conn
 
 
+def login(settings: config.Settings, conn: db.Connection) -> str | None:
+    """Return the user of web processes and workers, if another user owns the tables; else None."""
+    return conn.info.user if settings.owner_database_url and settings.database_url else None
+
+
 def _check_schema(conn: db.Connection) -> None:
     state = migrate.read_state(conn)
     state.check_known()

@@ -91,8 +91,8 @@ def _prepare(settings: Settings) -> str:
     """Prepare the database. Return the address of HRIMS; empty if a simulator is needed."""
     # A killed start may have left the address of its simulator.
     simulator_note(settings).unlink(missing_ok=True)
-    with start.connection(settings, migrated=False):
-        migrate.migrate(db.dsn_of(settings), report=print_line)
+    with start.connection(settings, migrated=False) as conn:
+        migrate.migrate(db.owner_dsn_of(settings), login=start.login(settings, conn), report=print_line)
     with start.connection(settings) as conn:
         encrypt_clear(conn, settings)
         preflight.check_password(conn, settings)

@@ -45,8 +45,9 @@ def masked(text: str) -> str:
 
 
 def _secrets_of(settings: Settings) -> set[str]:
-    given = {getattr(settings, item.field) for item in VARIABLES if item.is_secret} - {settings.database_url}
-    given.add(_password_of(settings.database_url or ""))
+    addresses = {settings.database_url, settings.owner_database_url}
+    given = {getattr(settings, item.field) for item in VARIABLES if item.is_secret} - addresses
+    given |= {_password_of(address or "") for address in addresses}
     given.update((settings.encryption_key or "").split(","))
     return _forms_of(given)
 

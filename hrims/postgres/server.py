@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 from hrims.errors import DatabaseUnusable
 from hrims.postgres import guard, locks
@@ -21,6 +21,9 @@ START_SECONDS = 600.0
 CHECK_SECONDS = 0.5
 """Seconds between two checks of the guard."""
 
+LOGINS = (f"{OWNER}_app", f"{OWNER}_report")
+"""The roles of the database, as hrims.db_roles.names calls them. Only here can both sign in."""
+
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,7 +34,11 @@ class Server:
     """
 
     dsn: str
-    """libpq keyword/value DSN of the database `hrims`, over the socket."""
+    """libpq keyword/value DSN of the database `hrims`, over the socket, as its owner."""
+    application_dsn: str
+    """The same as the role of web processes and workers."""
+    reporting_dsn: str
+    """The same as the role of analysts."""
     socket_dir: Path
     log: Path
     """The file that the server writes its log to."""
@@ -46,7 +53,10 @@ class Server:
         except BaseException:
             self.close()
             raise
-        self.dsn, self.log = _dsn(self.socket_dir, OWNER), self._place.log
+        self.log = self._place.log
+        self.dsn, self.application_dsn, self.reporting_dsn = (
+            _dsn(self.socket_dir, OWNER, role) for role in (OWNER, *LOGINS)
+        )
         threading.Thread(target=self._watch, name="postgres-watch", daemon=True).start()
 
     def _join(self) -> Place:
@@ -154,8 +164,15 @@ def join(state_dir: Path, *, fsync: bool = True, settings: Mapping[str, str] = N
         ) from error
 
 
-def _dsn(folder: Path, database: str) -> str:
-    return f"host={_quoted(str(folder))} port={PORT} user={OWNER} dbname={database}"
+def _dsn(folder: Path, database: str, role: str = OWNER) -> str:
+    return f"host={_quoted(str(folder))} port={PORT} user={role} dbname={database}"
+
+
+def _create_logins(connection: Any) -> None:
+    for role in LOGINS:
+        found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,))
+        if found.fetchone() is None:
+            connection.execute(f"CREATE ROLE {role} LOGIN")
 
 
 def _quoted(value: str) -> str:
@@ -166,7 +183,7 @@ def _quoted(value: str) -> str:
 
 
 def _has_database(folder: Path) -> bool:
-    """Return whether the server responds and has the product's database, which is created if missing."""
+    """Return whether the server responds. Create the product's database and roles if they are missing."""
     import psycopg  # noqa: PLC0415 - the guard imports this package, and needs no driver
 
     dsn = _dsn(folder, "postgres")
@@ -175,8 +192,9 @@ def _has_database(folder: Path) -> bool:
             found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (OWNER,))
             if found.fetchone() is None:
                 connection.execute(f"CREATE DATABASE {OWNER}")
-    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-        return True
+            _create_logins(connection)
+    except (psycopg.errors.DuplicateDatabase, psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+        return False  # another process creates them at this moment
     except psycopg.OperationalError as error:
         # Other clients have all connections: it is there, and each user of the share says so and retries.
         # Otherwise it died between its status and our connection, and the guard restarts it.

@@ -6,13 +6,14 @@ import psycopg
 import pytest
 
 from hrims import connection_pools, db
+from tests.support.databases import execute_as_owner
 
 
 @pytest.fixture(name="dsn")
 def dsn_without_users(dsn: str) -> str:
     """Return the DSN of this test's own database, without users."""
     with psycopg.connect(dsn) as conn:
-        conn.execute("TRUNCATE users RESTART IDENTITY CASCADE")
+        execute_as_owner(conn, "TRUNCATE users RESTART IDENTITY CASCADE")
     return dsn
 
 

@@ -13,6 +13,7 @@ from hrims.audit.chain import FIELDS
 from hrims.cli import audit, main
 from tests.audit import trail
 from tests.support.command_line import keep_logging
+from tests.support.databases import as_owner
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +34,10 @@ def run(*words: str) -> int:
 
 
 def alter(conn: psycopg.Connection, statement: str) -> None:
-    conn.execute("SET session_replication_role = replica")
-    conn.execute(statement.encode())
-    conn.execute("SET session_replication_role = origin")
+    with as_owner(conn):
+        conn.execute("SET session_replication_role = replica")
+        conn.execute(statement.encode())
+        conn.execute("SET session_replication_role = origin")
 
 
 def test_an_empty_trail_is_intact(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,13 @@ from tests.audit.tampering import INSIDE, WITH_HEADS, Tampering
 
 RECORDS = 30
 
+
+@pytest.fixture
+def conn(owner: psycopg.Connection) -> psycopg.Connection:
+    """Return a connection of the owner, who alone can tamper."""
+    return owner
+
+
 TAMPERINGS = 1000
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import control
+from tests.support.databases import execute_as_owner
 from tests.support.harness import TIMEOUT, World
 from tests.support.served import Served, free_port
 from tests.support.simulated import Simulator
@@ -69,7 +70,7 @@ class Stage(World):
             self.start_worker()
         self.wait_for_rows("SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'", [(0,)])
         self.wait_for_rows("SELECT count(*) > 0 FROM workers WHERE ended_at IS NULL", [(True,)])
-        self.conn.execute(f"TRUNCATE {OF_RUNS} RESTART IDENTITY".encode())
+        execute_as_owner(self.conn, f"TRUNCATE {OF_RUNS} RESTART IDENTITY".encode())
         self.conn.execute("DELETE FROM institutions WHERE id > %s", (self.seeded,))
         self.conn.execute(
             "UPDATE institutions SET pool = NULL, attempts = NULL, attempt_pause = NULL,"

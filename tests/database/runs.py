@@ -7,6 +7,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.jobs import enqueue
 from hrims.jobs.attempts import store as jobs
 from hrims.jobs.attempts.store import Attempt
+from tests.support.databases import BLOCKED
 from tests.support.users import ASHA
 
 
@@ -70,7 +71,6 @@ async def begin(conn: Connection, pool: AsyncPool, run_id: int) -> Attempt:
 
 async def wait_until_blocked(conn: Connection, sessions: int = 1) -> None:
     """Wait until ``sessions`` sessions of this test's database wait for a lock."""
-    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     async with asyncio.timeout(10):
-        while len(conn.execute(waiting).fetchall()) < sessions:  # noqa: ASYNC110 - no event reports a lock wait
+        while len(conn.execute(BLOCKED).fetchall()) < sessions:  # noqa: ASYNC110 - no event reports a lock wait
             await asyncio.sleep(0.01)

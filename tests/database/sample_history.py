@@ -31,6 +31,7 @@ from hrims.sync.pages import FetchedPage
 from hrims.webhooks.delivery import attempt
 from tests.database.runs import begin, institution, register_worker
 from tests.database.webhooks import PRIVATE, endpoint
+from tests.support.databases import execute_as_owner
 from tests.support.people import page, record
 from tests.support.receiver import Receiver
 from tests.support.users import ASHA, BINTI, CAST, JUMA
@@ -110,7 +111,7 @@ class SampleHistory:
 
     def add_users(self) -> None:
         """Add four users and an API token, and fail one sign-in."""
-        self.conn.execute("TRUNCATE users RESTART IDENTITY CASCADE")
+        execute_as_owner(self.conn, "TRUNCATE users RESTART IDENTITY CASCADE")
         for name, role in CAST:
             users.add_user(self.conn, system("admin"), name, role, PASSWORD)
         tokens.add_token(self.conn, BINTI, "payroll", "read", user=BINTI.name)

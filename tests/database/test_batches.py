@@ -16,6 +16,7 @@ from hrims.jobs import store as jobs
 from hrims.jobs.enqueue import enqueue_run as ask_one
 from hrims.jobs.rate_limit import actions as starts
 from hrims.jobs.rate_limit.priorities import PRIORITIES
+from tests.support.databases import execute_as_owner
 from tests.support.sample import sampled
 from tests.support.users import ASHA, OMAR
 from tests.web.runs import end_run
@@ -107,8 +108,8 @@ def test_each_job_equals_that_of_a_single_run(conn: Connection, register: list[i
 
 
 def _forget(conn: Connection) -> None:
-    conn.execute("TRUNCATE runs, batches CASCADE")
-    conn.execute("TRUNCATE procrastinate_jobs CASCADE")
+    execute_as_owner(conn, "TRUNCATE runs, batches CASCADE")
+    execute_as_owner(conn, "TRUNCATE procrastinate_jobs CASCADE")
 
 
 def test_a_batch_by_tin_requests_the_tin(conn: Connection, register: list[int]) -> None:

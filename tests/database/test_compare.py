@@ -14,6 +14,7 @@ from hrims.runs.compare import store
 from hrims.runs.compare.pair import find_pair
 from tests.database.previews import approve, carry_out, end, fetch, queue, save_all
 from tests.database.runs import begin, enqueue_run_of, institution
+from tests.support.databases import execute_as_owner
 from tests.support.people import record
 from tests.support.users import ASHA
 
@@ -149,7 +150,7 @@ async def test_runs_that_cannot_be_compared_are_refused_with_a_message(
 async def test_it_reads_people_by_their_index_whatever_the_planner_believes(
     conn: Connection, pool: AsyncPool, health: int
 ) -> None:
-    conn.execute("ALTER TABLE employees SET (autovacuum_enabled = false)")
+    execute_as_owner(conn, "ALTER TABLE employees SET (autovacuum_enabled = false)")
     a = await fetch(conn, pool, health, [record(n) for n in range(30)], "sync")
     b = await fetch(conn, pool, health, [record(n, lastName="Ali") for n in range(30)], "sync")
     conn.execute(

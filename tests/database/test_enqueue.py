@@ -12,6 +12,7 @@ from hrims.jobs import control, enqueue
 from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.jobs.store import FENCED
 from tests.database.runs import enqueue_run_of, institution, register_worker
+from tests.support.databases import execute_as_owner
 from tests.support.users import ASHA
 
 TABLES = ("runs", "run_progress", "procrastinate_jobs", "audit_log")
@@ -41,11 +42,12 @@ def test_it_works(conn: Connection) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_what_cannot_be_written_whole_is_not_written_at_all(conn: Connection, table: str) -> None:
     where = institution(conn)
-    conn.execute(
+    execute_as_owner(
+        conn,
         f"""
         CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$;
         CREATE TRIGGER break BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION break()
-        """.encode()
+        """.encode(),
     )
     with pytest.raises(Exception, match=r"broken|Database error"):
         enqueue_run_of(conn, where)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.database.lists import Lists
+from tests.support.databases import execute_as_owner
 from tests.support.people import record
 
 MANY = range(100, 130)
@@ -161,10 +162,11 @@ async def test_rows_of_listed_employees_are_not_written(lists: Lists) -> None:
 
 async def test_a_run_with_fewer_records_than_counted_derives_no_leavers(lists: Lists) -> None:
     await lists.run([1, *MANY])
-    lists.conn.execute(
+    execute_as_owner(
+        lists.conn,
         "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN UPDATE run_pages SET people = '{}' WHERE run_id = NEW.id; RETURN NEW; END $$;"
-        "CREATE TRIGGER lose AFTER UPDATE OF outcome ON runs FOR EACH ROW EXECUTE FUNCTION lose()"
+        "CREATE TRIGGER lose AFTER UPDATE OF outcome ON runs FOR EACH ROW EXECUTE FUNCTION lose()",
     )
     await lists.run(MANY)
     assert lists.rows("SELECT sum(missed_runs) FROM listings") == [(0,)]

@@ -11,6 +11,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.errors import Conflict, NotAllowed, NotFound
 from hrims.leavers import actions
 from tests.database.lists import Lists
+from tests.support.databases import BLOCKED, execute_as_owner
 from tests.support.users import ASHA, JUMA
 
 GONE, STAY = range(1, 7), range(100, 130)
@@ -26,11 +27,8 @@ async def waiting(lists: Lists) -> int:
 
 
 def audit(lists: Lists) -> tuple[Any, ...]:
-    rows = lists.rows(
-        "SELECT actor, action, subject, institution_id, run_id, details FROM audit_log"
-        " ORDER BY id DESC LIMIT 1"
-    )
-    return tuple(rows[0])
+    columns = "actor, action, subject, institution_id, run_id, details"
+    return tuple(lists.rows(f"SELECT {columns} FROM audit_log ORDER BY id DESC LIMIT 1")[0])
 
 
 async def test_too_many_wait_and_everything_else_is_applied(lists: Lists) -> None:
@@ -197,10 +195,7 @@ async def at_once(dsn: str, *deeds: Deed) -> list[Any]:
 async def until_waits(lists: Lists, how_many: int) -> None:
     """Wait until this many connections wait for a lock."""
     for _ in range(2000):
-        if lists.rows(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            " AND datname = current_database()"
-        ) == [(how_many,)]:
+        if len(lists.rows(BLOCKED)) == how_many:
             return
         await asyncio.sleep(0.005)
     raise AssertionError("no session waits")
@@ -280,4 +275,4 @@ async def test_met_by_another_list_while_the_last_one_ends(lists: Lists, pool: A
         await lists.run(STAY)
         await asyncio.gather(lists.run(STAY), lists.run([number], "water", missing=1))
         assert number not in lists.leavers()
-        lists.conn.execute("TRUNCATE departures, departure_people, employee_events CASCADE")
+        execute_as_owner(lists.conn, "TRUNCATE departures, departure_people, employee_events CASCADE")

@@ -220,11 +220,11 @@ def test_a_file_that_was_changed_is_refused(dsn: str, tmp_path: Path) -> None:
         migrate(dsn, tmp_path)
 
 
-def test_a_database_newer_than_the_code_is_refused(dsn: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as conn:
+def test_a_database_newer_than_the_code_is_refused(owner_dsn: str) -> None:
+    with psycopg.connect(owner_dsn, autocommit=True) as conn:
         conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
         with pytest.raises(DatabaseUnusable, match=r"newer than this code: it holds 9999_later\.sql"):
-            migrate(dsn)
+            migrate(owner_dsn)
         assert read_state(conn).unknown == ["9999_later.sql"]
 
 
@@ -245,13 +245,13 @@ def test_a_server_without_the_extension_is_reported(server_dsn: str, empty: str)
     """A plain role, on a database that is another's: nothing of the migration is kept."""
     name = psycopg.conninfo.conninfo_to_dict(empty)["dbname"]
     with psycopg.connect(empty, autocommit=True) as conn:
-        conn.execute(f'CREATE ROLE "{name}"'.encode())
+        conn.execute(f'CREATE ROLE "{name}" LOGIN'.encode())
         conn.execute(f'GRANT ALL ON SCHEMA public TO "{name}"'.encode())
     try:
         with pytest.raises(
             DatabaseUnusable, match=r"0002_institutions\.sql failed.*pg_trgm.*CREATE EXTENSION"
         ):
-            migrate(make_conninfo(empty, options=f"-crole={name}"))
+            migrate(make_conninfo(empty, user=name))
         with psycopg.connect(empty) as conn:
             assert missing(conn)[0] == "0002_institutions.sql"
     finally:

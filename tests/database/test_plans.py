@@ -16,6 +16,7 @@ from hrims.leavers import store as leavers
 from hrims.sync.store import SUMS
 from tests.database.runs import begin, enqueue_run_of, institution
 from tests.database.test_save_page import save
+from tests.support.databases import execute_as_owner
 from tests.support.people import record
 from tests.support.users import ASHA
 
@@ -25,7 +26,7 @@ MANY = 5_000
 @pytest.fixture
 async def crowded(conn: Connection, pool: AsyncPool) -> Connection:
     """Return a table of many people, of which the planner's statistics know nothing."""
-    conn.execute("ALTER TABLE employees SET (autovacuum_enabled = false)")
+    execute_as_owner(conn, "ALTER TABLE employees SET (autovacuum_enabled = false)")
     attempt = await begin(conn, pool, enqueue_run_of(conn, institution(conn)))
     await save(attempt, pool, [record(1)])
     conn.execute(
@@ -86,7 +87,7 @@ def test_names_that_are_alike_are_found_by_the_index(many_workplaces: Connection
 
 def test_moving_people_reads_those_alone(many_workplaces: Connection) -> None:
     """Also when the planner knows nothing, and in a session that has done it often."""
-    many_workplaces.execute("DELETE FROM pg_statistic")
+    execute_as_owner(many_workplaces, "DELETE FROM pg_statistic")
     [(id_,)] = many_workplaces.execute("SELECT id FROM workplaces WHERE name = 'Bodi'").fetchall()
     read = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'employees'"
     with many_workplaces.transaction():
@@ -102,7 +103,7 @@ async def test_missing_employees_of_a_new_list_are_found_without_a_loop_over_all
     crowded: Connection,
 ) -> None:
     """Of a list that was filled a moment ago there are no statistics."""
-    crowded.execute("ALTER TABLE listings SET (autovacuum_enabled = false)")
+    execute_as_owner(crowded, "ALTER TABLE listings SET (autovacuum_enabled = false)")
     crowded.execute(
         "INSERT INTO listings (institution_id, identifier_type, employee_id, since_run_id)"
         " SELECT 1, 'votecode', id, 1 FROM employees WHERE id > 1 LIMIT 4000"

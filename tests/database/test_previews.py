@@ -7,6 +7,7 @@ from hrims.db import AsyncPool, Connection
 from hrims.previews import store
 from tests.database.previews import end, fetch, queue, save_all
 from tests.database.runs import begin, institution, rows
+from tests.support.databases import execute_as_owner
 from tests.support.people import record
 
 WRITTEN = ("employees", "employee_changes", "listings", "workplaces")
@@ -151,7 +152,7 @@ async def test_an_incomplete_preview_says_so(conn: Connection, pool: AsyncPool, 
 async def test_it_reads_employees_by_their_index_whatever_the_planner_believes(
     conn: Connection, pool: AsyncPool, health: int
 ) -> None:
-    conn.execute("ALTER TABLE employees SET (autovacuum_enabled = false)")
+    execute_as_owner(conn, "ALTER TABLE employees SET (autovacuum_enabled = false)")
     await fetch(conn, pool, health, [record(1)], "sync")
     run_id = await fetch(conn, pool, health, [record(n) for n in range(30)])
     conn.execute(

@@ -17,6 +17,7 @@ from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.jobs.store import FENCED
 from hrims.jobs.workers import pools
 from tests.database.runs import institution, register_worker, wait_until_blocked
+from tests.support.databases import execute_as_owner
 from tests.support.users import ASHA
 
 LIMIT = 5
@@ -135,7 +136,7 @@ def test_a_run_without_requests_needs_no_start(conn: Connection, queued: list[in
     me = worker(conn)
     for _ in range(LIMIT):
         take(conn, me)
-    conn.execute("ALTER TABLE runs DISABLE TRIGGER USER")
+    execute_as_owner(conn, "ALTER TABLE runs DISABLE TRIGGER USER")
     conn.execute("UPDATE runs SET kind = 'apply', of_run_id = %s WHERE id = %s", (queued[0], queued[9]))
     assert take(conn, me) == queued[9]
     assert take(conn, me) is None

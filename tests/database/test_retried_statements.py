@@ -19,7 +19,7 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.jobs.job_manager import FencedJobManager
 from hrims.resilience import retry_on_disconnect, run_periodically
 from tests.database.runs import enqueue_run_of, institution, register_worker
-from tests.support.databases import clone, count_deadlocks
+from tests.support.databases import clone, count_deadlocks, execute_as_owner
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{}'; END $$"
 
@@ -168,14 +168,14 @@ CREATE TRIGGER broken BEFORE UPDATE ON procrastinate_jobs EXECUTE FUNCTION broke
 @pytest.mark.parametrize("code", ["40P01", "53100", "54000", "57014", "XX000"])
 async def test_a_worker_that_cannot_take_a_job_looks_again(conn: Connection, dsn: str, code: str) -> None:
     enqueue_run_of(conn, institution(conn))
-    conn.execute(BREAK.format(code).encode())
+    execute_as_owner(conn, BREAK.format(code))
     worker_id = register_worker(conn)
     connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=2)
     await connector.open_async()
     try:
         manager = FencedJobManager(connector)
         assert await manager.fetch_job(queues=None, worker_id=worker_id) is None
-        conn.execute("DROP TRIGGER broken ON procrastinate_jobs")
+        execute_as_owner(conn, "DROP TRIGGER broken ON procrastinate_jobs")
         assert await manager.fetch_job(queues=None, worker_id=worker_id)
     finally:
         await connector.close_async()

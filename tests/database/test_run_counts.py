@@ -13,6 +13,7 @@ from hrims.sync.repeats.resolve import resolve
 from hrims.sync.store import FIRST, SECOND
 from tests.database.runs import institution
 from tests.database.sync_steps import begin_new_run, end, save
+from tests.support.databases import execute_as_owner
 from tests.support.people import page, record
 
 PAGE_SIZE = 3
@@ -60,8 +61,10 @@ async def test_the_counts_of_a_run_are_those_of_the_tables(
     pool: AsyncPool,
     runs: list[tuple[list[dict[str, Any]], list[dict[str, Any]] | None, int]],
 ) -> None:
-    conn.execute(
-        "TRUNCATE institutions, runs, employees, workplaces, listings, employee_changes, reject_cases CASCADE"
+    execute_as_owner(
+        conn,
+        "TRUNCATE institutions, runs, employees, workplaces, listings, employee_changes, reject_cases"
+        " CASCADE",
     )
     at = institution(conn)
     for first, second, unseen in runs:

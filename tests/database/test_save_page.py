@@ -13,6 +13,7 @@ from hrims.jobs.attempts.store import Attempt
 from hrims.sync import pages
 from hrims.sync.pages import FetchedPage
 from tests.database.runs import begin, enqueue_run_of, institution, rows, wait_until_blocked
+from tests.support.databases import BLOCKED
 from tests.support.people import page, record
 
 
@@ -218,10 +219,7 @@ async def test_pages_with_a_person_added_meanwhile_do_not_deadlock(
 
 async def _until_waiting(conn: Connection, for_pid: int | None, many: int) -> None:
     """Wait until this many sessions wait for a lock, or for the session ``for_pid``."""
-    waiting = (
-        "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        " AND (%(pid)s::int IS NULL OR %(pid)s = ANY (pg_blocking_pids(pid)))"
-    )
+    waiting = f"{BLOCKED} AND (%(pid)s::int IS NULL OR %(pid)s = ANY (pg_blocking_pids(s.pid)))"
     async with asyncio.timeout(10):
         while len(conn.execute(waiting, {"pid": for_pid}).fetchall()) < many:  # noqa: ASYNC110 - there is no signal
             await asyncio.sleep(0.01)

@@ -9,6 +9,7 @@ from hrims.db import Connection
 from hrims.schedules import actions, scheduler
 from hrims.schedules.request import ScheduleRequest
 from tests.database.test_schedules import became, due
+from tests.support.databases import execute_as_owner
 from tests.support.users import ASHA
 
 BREAK = """
@@ -27,14 +28,14 @@ def schedule(conn: Connection) -> int:
 
 @pytest.mark.parametrize("code", ["25006", "53100", "57014", "58030", "XX000"])
 def test_a_missed_time_stays_due_and_runs_afterwards(conn: Connection, schedule: int, code: str) -> None:
-    conn.execute(BREAK.format(code).encode())
+    execute_as_owner(conn, BREAK.format(code))
     due(conn, schedule, timedelta(seconds=5))
     for _ in range(2):
         with pytest.raises(psycopg.Error) as raised:
             scheduler.fire_due_schedule(conn)
         assert raised.value.sqlstate == code
     assert became(conn, schedule) == []
-    conn.execute("DROP TRIGGER broken ON batches")
+    execute_as_owner(conn, "DROP TRIGGER broken ON batches")
     assert scheduler.fire_due_schedule(conn)
     assert became(conn, schedule) == ["enqueued"]
 
@@ -42,7 +43,7 @@ def test_a_missed_time_stays_due_and_runs_afterwards(conn: Connection, schedule:
 @pytest.mark.parametrize("code", ["XX000", "23514"])
 def test_one_that_stays_broken_fails_and_blocks_no_other(conn: Connection, schedule: int, code: str) -> None:
     """What may be a defect of ours, or of the data, is repeated for ten minutes."""
-    conn.execute(BREAK.format(code).encode())
+    execute_as_owner(conn, BREAK.format(code))
     due(conn, schedule, scheduler.MISFIRE_GRACE + timedelta(minutes=1))
     assert scheduler.fire_due_schedule(conn)
     assert became(conn, schedule) == ["failed"]

@@ -10,6 +10,7 @@ from hrims.errors import RemoteUnreachable
 from hrims.limits import slots as slots_module
 from hrims.limits import store
 from hrims.limits.slots import Slots
+from tests.support.databases import execute_as_owner
 from tests.unit.slow_to_cancel import SlowToCancel
 
 LEASE = 30.0
@@ -177,7 +178,7 @@ async def test_places_come_back_if_the_table_forgot_them(conn: Connection, pool:
     async with Slots(pool, 2, SHORT) as slots:
         asking = Asking(slots, 2)
         await wait_until(lambda: asking.held == 2)
-        conn.execute("TRUNCATE remote_slots")
+        execute_as_owner(conn, "TRUNCATE remote_slots")
         await wait_until(lambda: taken(conn) == 2)
         await asking.end()
 
@@ -188,7 +189,7 @@ async def test_a_place_that_is_held_is_not_taken_twice_if_the_table_forgot_it(
     async with Slots(pool, 4, LEASE) as slots:
         before = Asking(slots, 2)
         await wait_until(lambda: before.held == 2)
-        conn.execute("TRUNCATE remote_slots")
+        execute_as_owner(conn, "TRUNCATE remote_slots")
         after = Asking(slots, 2)
         await wait_until(lambda: after.held == 2)
         assert taken(conn) == 2, "those of before have not been renewed yet"

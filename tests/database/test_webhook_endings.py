@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 import psycopg
 import pytest
@@ -29,6 +28,7 @@ from hrims.web.core import serializers
 from tests.database.runs import begin, enqueue_run_of, institution
 from tests.database.test_save_page import save
 from tests.database.webhooks import endpoint, payload, told
+from tests.support.databases import BLOCKED, execute_as_owner
 from tests.support.people import record
 from tests.support.users import ASHA
 
@@ -109,13 +109,14 @@ async def test_a_rollback_of_the_end_removes_the_message_and_its_job(
 ) -> None:
     """The transaction fails at its last statement: the run continues, and no message was sent."""
     endpoint(conn)
-    conn.execute(
+    execute_as_owner(
+        conn,
         """
         CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'raise_exception'; END $$;
         CREATE CONSTRAINT TRIGGER webhook_messages_fail AFTER INSERT ON webhook_messages
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail()
-        """
+        """,
     )
     jobs_before = conn.execute("SELECT count(*) FROM procrastinate_jobs").fetchall()
     with pytest.raises(psycopg.errors.RaiseException):
@@ -232,10 +233,6 @@ async def test_an_endpoint_that_is_being_removed_undoes_no_end(
 
 def _wait_for_blocked_session(dsn: str, remover: Connection) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
-        waits: Any = (0,)
-        while waits == (0,):
-            waits = conn.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND wait_event_type = 'Lock'"
-            ).fetchone()
+        while not conn.execute(BLOCKED).fetchall():
+            continue
     remover.commit()

@@ -1,12 +1,14 @@
 """Databases for tests. Input: the DSN of a server. Output: databases on it, created, cloned and dropped."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from hrims.db_roles.names import application_role, reporting_role
 
 _administrators: dict[str, psycopg.Connection] = {}
 
@@ -33,9 +35,34 @@ def create(server_dsn: str, name: str, template: str = "template0") -> None:
     )
 
 
+def as_application(dsn: str, template: str) -> str:
+    """Return the DSN of a clone of the template with the rights of the template's application role."""
+    return make_conninfo(dsn, options=f"-c role={application_role(template)}")
+
+
+@contextmanager
+def as_owner(conn: psycopg.Connection) -> Iterator[None]:
+    """Give a connection with the rights of a worker those of the owner during the block."""
+    conn.execute("SET ROLE NONE")
+    try:
+        yield
+    finally:
+        conn.execute("RESET ROLE")
+
+
+def execute_as_owner(
+    conn: psycopg.Connection, statement: str | bytes, params: Sequence[object] | None = None
+) -> None:
+    """Execute a statement on a test's connection that no process of the product may execute."""
+    with as_owner(conn):
+        conn.execute(statement.encode() if isinstance(statement, str) else statement, params)
+
+
 def drop(server_dsn: str, name: str) -> None:
-    """Drop a database, if it exists, and end its sessions."""
+    """Drop a database and its roles, if they exist, and end its sessions."""
     _execute(server_dsn, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    for role in (application_role(name), reporting_role(name)):
+        _execute(server_dsn, sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
 
 
 def _execute(server_dsn: str, statement: sql.Composed) -> None:
@@ -72,6 +99,12 @@ def close_administrations() -> None:
     while _administrators:
         _administrators.popitem()[1].close()
 
+
+BLOCKED = """
+SELECT s.pid FROM pg_stat_activity s
+WHERE s.datname = current_database() AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = s.pid AND NOT l.granted)
+"""
+"""The sessions of a database that wait for a lock. Every role may read these columns."""
 
 END_SESSIONS = """
 SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity

@@ -20,10 +20,13 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def world(dsn: str, simulator: Simulator, tmp_path: Path) -> Iterator[World]:
-    """Provide a database with the demo register, and a simulator; no worker runs yet."""
-    with psycopg.connect(dsn, autocommit=True) as conn:
+def world(owner_dsn: str, simulator: Simulator, tmp_path: Path) -> Iterator[World]:
+    """Provide a database with the demo register, and a simulator; no worker runs yet.
+
+    Processes get the address of the owner, and drop its rights when they connect. The test keeps them.
+    """
+    with psycopg.connect(owner_dsn, autocommit=True) as conn:
         importer.seed(conn, DEMO_REGISTER)
-        made = World(dsn, conn, simulator, tmp_path)
+        made = World(owner_dsn, conn, simulator, tmp_path)
         yield made
         made.close()

@@ -3,6 +3,7 @@
 import httpx
 
 from hrims.db import Connection
+from tests.support.databases import BLOCKED
 from tests.web.browsers import Browser
 
 OPEN = {"HRIMS_METRICS_OPEN": "yes"}
@@ -24,9 +25,4 @@ def parse(text: str) -> dict[str, float]:
 
 def count_blocked(conn: Connection) -> int:
     """Return the number of sessions of this database that wait for a lock."""
-    row = conn.execute(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    ).fetchone()
-    assert row
-    return int(row[0])
+    return len(conn.execute(BLOCKED).fetchall())

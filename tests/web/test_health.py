@@ -9,6 +9,7 @@ from hrims.schema import Migration, SchemaCheck, load_migrations
 from hrims.web.api import health
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
+from tests.support.databases import execute_as_owner
 from tests.web.browsers import Browser
 from tests.web.error_shape import HOME, INSTITUTIONS, check
 from tests.web.metrics import count_blocked
@@ -43,7 +44,7 @@ def test_it_is_not_ready_and_serves_nothing_without_a_migration_that_it_needs(
     client: Browser, api: Browser, conn: Connection
 ) -> None:
     register_worker(conn)
-    conn.execute("DELETE FROM schema_migrations WHERE name = '0013_views.sql'")
+    execute_as_owner(conn, "DELETE FROM schema_migrations WHERE name = '0013_views.sql'")
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.get_json() == {
@@ -58,7 +59,9 @@ def test_it_is_not_ready_and_serves_nothing_without_a_migration_that_it_needs(
         "Run `hrims migrate`; while processes of the older version run, add --before.",
     }
     check(api.get(INSTITUTIONS), 503, "other_version")
-    conn.execute("INSERT INTO schema_migrations VALUES (DEFAULT, '0013_views.sql', %s)", (sha256_of_views(),))
+    execute_as_owner(
+        conn, "INSERT INTO schema_migrations VALUES (DEFAULT, '0013_views.sql', %s)", (sha256_of_views(),)
+    )
     assert client.get("/readyz").status_code == 200
     assert api.get(INSTITUTIONS).status_code == 200
 
@@ -84,7 +87,7 @@ def test_a_process_that_runs_stays_ready_on_a_newer_database_and_says_so(
 ) -> None:
     register_worker(conn)
     assert api.get(INSTITUTIONS).status_code == 200  # no health check before: a request is enough
-    conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
+    execute_as_owner(conn, "INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.get_json()["ok"] is True
@@ -104,7 +107,7 @@ def test_a_process_that_starts_on_a_newer_database_refuses_in_words(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     register_worker(conn)
-    conn.execute("INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
+    execute_as_owner(conn, "INSERT INTO schema_migrations (name, sha256) VALUES ('9999_later.sql', 'x')")
     app_state.check_schema(app)
     assert "database_unusable" in caplog.text
     assert "This database is newer than this code: it holds 9999_later.sql" in caplog.text

@@ -15,6 +15,7 @@ from hrims.monitoring import exposition
 from hrims.schema import load_migrations
 from hrims.web.core import app_state
 from tests.database.runs import register_worker
+from tests.support.databases import execute_as_owner
 from tests.support.users import add_machine
 from tests.web.browsers import Browser, new_browser
 from tests.web.metrics import OPEN, count_blocked, metrics_of
@@ -206,7 +207,7 @@ def test_a_database_that_does_not_answer(client: Browser, conn: Connection, dsn:
 @open_metrics
 def test_a_schema_of_another_version(client: Browser, conn: Connection, app: Flask) -> None:
     *_, before, last = load_migrations()
-    conn.execute("DELETE FROM schema_migrations WHERE name = %s", (last.name,))
+    execute_as_owner(conn, f"DELETE FROM schema_migrations WHERE name = '{last.name}'")
     found = metrics_of(client)
     assert (found["hrims_database_up"], found["hrims_schema_usable"]) == (1, 0)
     assert found["hrims_schema_version"] == int(before.name[:4])

@@ -8,6 +8,7 @@ import pytest
 
 from hrims.db import Connection
 from hrims.web.core.run_events import APPLICATION_NAME, RunEvents
+from tests.support.databases import as_owner
 from tests.web.runs import enqueue_run_of, institution
 
 TIMEOUT = 20.0
@@ -50,7 +51,8 @@ def test_a_change_during_a_reconnect_reaches_its_stream(conn: Connection, dsn: s
     update = subscriber.wait(TIMEOUT)
     assert update
     assert update.run.saved == 0
-    conn.execute(CUT, (APPLICATION_NAME,))
+    with as_owner(conn):
+        conn.execute(CUT, (APPLICATION_NAME,))
     update = subscriber.wait(TIMEOUT)
     assert update
     assert update.run.saved == 9

@@ -11,7 +11,7 @@ import pytest
 from hrims.access import keys, sessions, tokens, users
 from hrims.access.actor import system
 from hrims.db import Connection
-from tests.support.databases import clone
+from tests.support.databases import clone, execute_as_owner
 from tests.support.event_stream import Event, parse_events
 from tests.support.served import Served
 from tests.support.users import add_cast, add_machine, add_user
@@ -40,8 +40,9 @@ def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
 def conn(dsn: str) -> Iterator[Connection]:
     """Provide an autocommit connection to the database, in which is nothing yet."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(
-            "TRUNCATE institutions, runs, users, tokens, procrastinate_jobs RESTART IDENTITY CASCADE"
+        execute_as_owner(
+            connection,
+            "TRUNCATE institutions, runs, users, tokens, procrastinate_jobs RESTART IDENTITY CASCADE",
         )
         add_cast(connection)
         yield connection

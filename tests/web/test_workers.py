@@ -9,6 +9,7 @@ import pytest
 
 from hrims.db import Connection
 from tests.database.runs import register_worker
+from tests.support.databases import BLOCKED
 from tests.web.browsers import Browser
 from tests.web.runs import end_run, enqueue_run_of, error_of
 
@@ -109,9 +110,8 @@ def test_who_asks_while_the_pool_changes_waits_for_it(
 
 def until_waiting(conn: Connection) -> None:
     """Wait until a session waits for a lock in this test's database."""
-    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     until = time.monotonic() + 20
-    while not conn.execute(waiting).fetchall():
+    while not conn.execute(BLOCKED).fetchall():
         assert time.monotonic() < until
         time.sleep(0.01)
 

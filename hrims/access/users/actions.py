@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 
@@ -68,7 +69,7 @@ def add_user(
         if id_ is None:
             raise Conflict(f"There is a user {name} already. Nothing was changed.", "name_taken")
         _save_institutions(conn, id_, institutions)
-        details = {} if institutions is None else {"institutions": sorted(institutions)}
+        details: dict[str, Any] = {} if institutions is None else {"institutions": sorted(institutions)}
         record(conn, actor, "user.add", f"user:{name}", role=role, **details)
     return id_
 
@@ -135,7 +136,7 @@ def set_institutions(conn: Connection, actor: Actor, name: str, institutions: li
             "user.set_institutions",
             f"user:{user.name}",
             before="all" if before is None else before,
-            institutions="all" if institutions is None else sorted(institutions),
+            after="all" if institutions is None else sorted(institutions),
         )
 
 

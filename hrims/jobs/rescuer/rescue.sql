@@ -14,6 +14,17 @@ SELECT extract(epoch FROM now())::float8
 -- The lock's holder may have frozen after the check. Time out; the next check terminates its session.
 SELECT set_config('lock_timeout', '5s', true)
 
+-- name: role
+SELECT current_setting('role')
+
+-- name: be_login
+-- A session belongs to the user who signed in, who may be another than the role of the application. Only that user can
+-- see the state of these sessions and end them.
+SET LOCAL ROLE NONE
+
+-- name: be_role
+SELECT set_config('role', %(role)s, true)
+
 -- name: end_sessions
 -- A worker that froze inside a transaction holds locks that its successor needs, and no timeout ends a COPY that waits
 -- for its client. Find its sessions by the start of its process identifier (session_name in queue.py): a live worker in

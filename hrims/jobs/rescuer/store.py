@@ -1,5 +1,6 @@
 """SQL of the rescuer. Each function runs inside its caller's transaction."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from hrims.db import AsyncConnection, statements
@@ -24,7 +25,16 @@ async def now(conn: AsyncConnection) -> float:
 
 async def end_silent_sessions(conn: AsyncConnection, silent_seconds: float) -> None:
     """Terminate the sessions of workers that froze inside a transaction."""
-    await conn.execute(RESCUE["end_silent_sessions"], {"silent": silent_seconds})
+    await _execute_as_login(conn, "end_silent_sessions", {"silent": silent_seconds})
+
+
+async def _execute_as_login(conn: AsyncConnection, name: str, params: Mapping[str, object]) -> None:
+    """Execute a statement with the rights of the user who signed in."""
+    role = await (await conn.execute(RESCUE["role"])).fetchone()
+    assert role
+    await conn.execute(RESCUE["be_login"])
+    await conn.execute(RESCUE[name], params)
+    await conn.execute(RESCUE["be_role"], {"role": role[0]})
 
 
 async def rescue(conn: AsyncConnection, queue_job_id: int, max_rescues: int, message: str) -> str | None:
@@ -36,7 +46,7 @@ async def rescue(conn: AsyncConnection, queue_job_id: int, max_rescues: int, mes
     """
     params = {"job": queue_job_id}
     await conn.execute(RESCUE["set_lock_timeout"])
-    await conn.execute(RESCUE["end_sessions"], params)
+    await _execute_as_login(conn, "end_sessions", params)
     run = await (await conn.execute(RESCUE["lock_run"], params)).fetchone()
     locked_job = await (await conn.execute(RESCUE["lock_job"], params)).fetchone()
     if locked_job is None:

@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from pytest_httpserver import HTTPServer
 
 from tests.e2e.processes.product import wait_until
+from tests.support.databases import execute_as_owner
 from tests.support.harness import World
 from tests.support.served import Served
 from tests.support.users import add_machine
@@ -94,7 +95,7 @@ def test_a_defect_is_reported_without_data(world: World, httpserver: HTTPServer)
     dsn = httpserver.url_for("/1").replace("://", "://public@")
     world.settings |= {"SENTRY_DSN": dsn, "HRIMS_ATTEMPTS": "1", "SENTRY_ENVIRONMENT": "test"}
     # Every page is refused with an error whose text repeats the row.
-    world.conn.execute("ALTER TABLE employees ADD CONSTRAINT refused CHECK (name = '')")
+    execute_as_owner(world.conn, "ALTER TABLE employees ADD CONSTRAINT refused CHECK (name = '')")
     world.start_worker()
     run = world.wait_for_end(world.enqueue())
     assert (run.state, run.trouble_code) == ("failed", "database")

@@ -14,6 +14,12 @@ from tests.support.shared import shared_by_processes, state_directory, wait_unti
 
 
 @pytest.fixture
+def dsn(owner_dsn: str) -> str:
+    """Return the DSN of the owner, as an operator gives it. Processes drop its rights when they connect."""
+    return owner_dsn
+
+
+@pytest.fixture
 def state() -> Iterator[Path]:
     """Provide a state directory of the test's own, which does not exist yet."""
     with state_folder() as folder:

@@ -25,7 +25,7 @@ def test_all_is_well(shared: Product) -> None:
     assert done.returncode == 0, done.stdout
     checks = told(done.stdout)
     names = ["instance", "database", "schema", "disk", "remote"]
-    names += ["secrets", "breaker", "worker", "queue", "clocks"]
+    names += ["secrets", "breaker", "worker", "queue", "clocks", "rights", "audit"]
     assert list(checks) == names
     assert {how for how, _ in checks.values()} == {"ok"}, done.stdout
     assert "embedded, in " in checks["database"][1]

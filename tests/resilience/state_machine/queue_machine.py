@@ -22,6 +22,7 @@ from hrims.schedules import actions as schedules
 from hrims.schedules.request import ScheduleRequest
 from tests.resilience.state_machine.harness import PAGE_SIZE
 from tests.resilience.state_machine.worker_rules import WorkerRules
+from tests.support.databases import execute_as_owner
 from tests.support.users import ASHA, BINTI
 
 ATTEMPTS = 2
@@ -37,7 +38,7 @@ def _delete_runs(conn: Connection) -> None:
     """
     while True:
         try:
-            conn.execute("TRUNCATE runs, batches, schedules, run_starts CASCADE")
+            execute_as_owner(conn, "TRUNCATE runs, batches, schedules, run_starts CASCADE")
         except (psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable):
             continue
         return

@@ -13,7 +13,7 @@ CREATE TABLE audit_log (
     via text NOT NULL CHECK (via IN ('page', 'api', 'cli', 'schedule', 'worker', 'system')),
     token_id bigint,
     address inet,
-    user_agent text CHECK (length(user_agent) BETWEEN 1 AND 200),
+    user_agent text CHECK (length(user_agent) BETWEEN 1 AND 300),
     request_id text CHECK (length(request_id) BETWEEN 1 AND 200),
     run_id bigint,
     institution_id bigint,
@@ -94,7 +94,7 @@ BEGIN
         subject, before, after, reason, details
     ) VALUES (
         clock_timestamp(), audit_insert.user_id, audit_insert.actor, audit_insert.role, audit_insert.via,
-        audit_insert.token_id, audit_insert.address, nullif(left(audit_insert.user_agent, 200), ''), audit_insert.request_id,
+        audit_insert.token_id, audit_insert.address, nullif(left(audit_insert.user_agent, 300), ''), audit_insert.request_id,
         audit_insert.run_id, audit_insert.institution_id, audit_insert.action, audit_insert.subject,
         audit_insert.before, audit_insert.after, nullif(audit_insert.reason, ''), audit_insert.details
     ) RETURNING id INTO new_id;
@@ -133,13 +133,48 @@ BEGIN
     RETURN chained;
 END $$;
 
+-- Records the start and the end of each run, in the transaction that starts or ends it. The trigger is deferred to the
+-- end of that transaction, when all numbers of the run are final. It also records leavers that were made without a
+-- decision. All ways to end a run are covered: the worker, the rescuer, a user who cancels, a deadline.
+CREATE FUNCTION audit_run() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    p run_progress;
+    d departures;
+    process text := CASE WHEN current_setting('application_name') LIKE 'hrims worker %' THEN 'worker' ELSE 'system' END;
+BEGIN
+    IF NEW.finished_at IS NULL THEN
+        PERFORM audit_insert(process, process, 'run.start', 'run:' || NEW.id, run_id => NEW.id,
+            institution_id => NEW.institution_id, details => jsonb_build_object(
+                'kind', NEW.kind, 'attempt', NEW.attempt, 'requested_by', NEW.requested_by));
+        RETURN NULL;
+    END IF;
+    SELECT * INTO p FROM run_progress WHERE run_id = NEW.id;
+    PERFORM audit_insert(process, process, 'run.end', 'run:' || NEW.id, run_id => NEW.id,
+        institution_id => NEW.institution_id, reason => CASE WHEN NEW.state = 'failed' THEN NEW.trouble_code END,
+        before => to_jsonb(OLD.state), after => to_jsonb(NEW.state), details => jsonb_strip_nulls(jsonb_build_object(
+            'kind', NEW.kind, 'attempt', NEW.attempt, 'requested_by', NEW.requested_by, 'outcome', NEW.outcome,
+            'people', NEW.people, 'missing', NEW.missing, 'pages', p.pages, 'fetched', p.fetched, 'new', p.new,
+            'changed', p.changed, 'unchanged', p.unchanged, 'rejected', p.rejected, 'unmatched', p.unmatched,
+            'leavers', p.leavers, 'leavers_waiting', p.leavers_waiting)));
+    FOR d IN SELECT * FROM departures WHERE run_id = NEW.id AND state = 'applied' AND decided_at IS NULL ORDER BY id LOOP
+        PERFORM audit_insert(process, process, 'leavers.apply', 'leavers:' || d.id, run_id => NEW.id,
+            institution_id => NEW.institution_id, details => jsonb_build_object('leavers', d.leavers));
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER runs_audit AFTER UPDATE OF state ON runs
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.state <> 'active' AND NEW.state = 'active' OR OLD.finished_at IS NULL AND NEW.finished_at IS NOT NULL)
+    EXECUTE FUNCTION audit_run();
+
 -- Functions that run with the owner's rights find only the tables of this schema, never a temporary one.
 DO $$
 BEGIN
     EXECUTE format('ALTER FUNCTION audit_insert SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION chain_audit_records SET search_path = %I, pg_temp', current_schema());
+    EXECUTE format('ALTER FUNCTION audit_run SET search_path = %I, pg_temp', current_schema());
 END $$;
-REVOKE EXECUTE ON FUNCTION audit_insert, chain_audit_records FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION audit_insert, chain_audit_records, audit_run FROM PUBLIC;
 
 -- The whole trail, for people and programs that query the database. A record without a sequence is not chained yet.
 CREATE VIEW audit_v AS
