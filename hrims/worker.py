@@ -21,6 +21,7 @@ from hrims.previews import cleaner as preview_cleaner
 from hrims.schedules import scheduler
 from hrims.sync.task import sync_run
 from hrims.webhooks import task as webhooks
+from hrims.webhooks.audit_heads import run_head_messages
 
 DELETIONS: Final[tuple[cleaner.Deletion, ...]] = (
     cleaner.delete_expired_workers,
@@ -44,6 +45,7 @@ BACKGROUND_TASKS: Final[tuple[BackgroundTask, ...]] = (
     breaker.run_breaker_probe,
     webhooks.run_delivery,
     webhooks.run_message_rescuer,
+    run_head_messages,
     scheduler.run_scheduler,
     sequencer.run_sequencer,
     heads.run_heads,

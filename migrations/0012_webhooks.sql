@@ -25,7 +25,8 @@ CREATE TABLE webhook_messages (
         CONSTRAINT webhook_messages_key_once UNIQUE CHECK (key ~ '^msg_[0-9a-f]{32}$'),
     endpoint_id bigint NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,
     run_id bigint REFERENCES runs ON DELETE SET NULL,
-    event text NOT NULL CHECK (event IN ('run.completed', 'run.failed', 'run.cancelled', 'webhook.test')),
+    event text NOT NULL CHECK (event IN
+        ('run.completed', 'run.failed', 'run.cancelled', 'webhook.test', 'audit.head')),
     -- The exact body of the message. It holds no personal data.
     payload jsonb NOT NULL,
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'failed')),
@@ -44,6 +45,7 @@ CREATE INDEX webhook_messages_endpoint ON webhook_messages (endpoint_id, id DESC
 CREATE INDEX webhook_messages_run ON webhook_messages (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX webhook_messages_waiting ON webhook_messages (endpoint_id, id) WHERE state = 'waiting';
 CREATE INDEX webhook_messages_failed ON webhook_messages (endpoint_id) WHERE state = 'failed';
+CREATE INDEX webhook_messages_heads ON webhook_messages (endpoint_id, created_at) WHERE event = 'audit.head';
 CREATE INDEX webhook_messages_old ON webhook_messages (ended_at) WHERE state <> 'waiting';
 
 CREATE TABLE webhook_tries (

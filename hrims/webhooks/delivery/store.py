@@ -93,6 +93,29 @@ async def switch_off(conn: AsyncConnection, endpoint_id: int, reason: str) -> No
     )
 
 
+async def insert_heads(conn: AsyncConnection, seconds: float) -> None:
+    """Insert a message with the head of the audit chain for each enabled endpoint.
+
+    Leave out endpoints that are new or got one within ``seconds``, and those that have this head already.
+    """
+    await conn.execute(
+        """
+        INSERT INTO webhook_messages (endpoint_id, event, payload)
+        SELECT e.id, 'audit.head', jsonb_build_object(
+            'type', 'audit.head', 'timestamp', webhook_time(now()), 'data', jsonb_build_object(
+                'database', current_database(), 'sequence', h.sequence, 'hash', encode(h.hash, 'hex')))
+        FROM (SELECT id, made_at FROM webhook_endpoints WHERE active ORDER BY id FOR KEY SHARE) e
+        CROSS JOIN (SELECT sequence, hash FROM audit_chain ORDER BY sequence DESC LIMIT 1) h
+        WHERE e.made_at < now() - make_interval(secs => %(seconds)s) AND NOT EXISTS (
+            SELECT FROM webhook_messages m
+            WHERE m.endpoint_id = e.id AND m.event = 'audit.head'
+              AND (m.created_at > now() - make_interval(secs => %(seconds)s)
+                   OR m.payload #>> '{data,sequence}' = h.sequence::text))
+        """,
+        {"seconds": seconds},
+    )
+
+
 async def enqueue_orphans(conn: AsyncConnection) -> int:
     """Enqueue a new job for waiting messages whose job ended without them. Return how many."""
     queued = await conn.execute(
