@@ -19,6 +19,7 @@ from hrims.web.core import (
     headers,
     hosts,
     metrics,
+    refusals,
     static_files,
     templating,
     traces,
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     error_reports.configure(settings, "web")
     access_log.prepare(app)
     metrics.prepare(app)
+    refusals.prepare(app)
     traces.prepare(app)
     Htmx(app)
     errors.prepare(app)

@@ -1,4 +1,7 @@
-"""The sequencer of a web process, in a thread: it chains audit records also where no worker runs."""
+"""The sequencer of a web process, in a thread: it chains audit records also where no worker runs.
+
+It also records the refusals that have no record of their own.
+"""
 
 import threading
 import time
@@ -11,6 +14,7 @@ from hrims import resilience
 from hrims.audit import sequencer
 from hrims.errors import DatabaseUnusable
 from hrims.log import get_logger
+from hrims.web.core import refusals
 from hrims.web.core.app_state import AppState, state_of
 
 log = get_logger(__name__)
@@ -28,11 +32,12 @@ def _run(state: AppState) -> None:
 
 
 def run_once(state: AppState) -> None:
-    """Chain committed records, if a request has opened the pool. Survives outages of the database."""
+    """Chain committed records and count refusals, if a request has opened the pool. Survives outages."""
     if not state.is_open:
         return
     try:
         with state.pool().connection() as conn:
+            refusals.record_left_out(conn, time.monotonic())
             sequencer.chain_all(conn)
     except (psycopg.Error, DatabaseUnusable) as error:
         level = DEBUG if resilience.note_outage(error) else WARNING

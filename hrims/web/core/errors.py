@@ -17,6 +17,7 @@ from hrims.errors import DatabaseUnusable, InputError, InvalidInput, TooLarge
 from hrims.log import get_logger
 from hrims.schema import SchemaMismatch
 from hrims.vault.errors import SecretUnreadable
+from hrims.web.core import refusals
 from hrims.web.core.access_log import method_of_request, request_id, route_of_request
 from hrims.web.core.guard import is_api
 
@@ -118,6 +119,8 @@ def _is_chunked_body_too_large(limit: int) -> bool:
 
 
 def _handle_input_error(error: InputError) -> Response:
+    if error.status in refusals.CODES:
+        refusals.name(error.code)
     response = _respond(str(error), error.code, error.status)
     if error.status == HTTPStatus.UNAUTHORIZED and is_api():
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -16,7 +16,7 @@ from hrims.errors import InputError
 from hrims.rejects import export, messages, store
 from hrims.rejects.actions import retry_rejects
 from hrims.rejects.listing import RejectQuery
-from hrims.web.core import requests
+from hrims.web.core import accesses, requests
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import RejectsForm, ShownInstitutionForm
 from hrims.web.core.guard import actor, mask, scope
@@ -94,6 +94,7 @@ def fetch_again() -> Any:
 
 def _page(template: str, query: RejectsPageQuery, refused: str | None = None) -> str:
     with pool().connection() as conn:
+        accesses.note_search(conn, "rejects.search", query)
         found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
         return render_template(
             template,
