@@ -94,16 +94,16 @@ BEGIN
         subject, before, after, reason, details
     ) VALUES (
         clock_timestamp(), audit_insert.user_id, audit_insert.actor, audit_insert.role, audit_insert.via,
-        audit_insert.token_id, audit_insert.address, nullif(left(audit_insert.user_agent, 300), ''), audit_insert.request_id,
-        audit_insert.run_id, audit_insert.institution_id, audit_insert.action, audit_insert.subject,
+        audit_insert.token_id, audit_insert.address, nullif(left(audit_insert.user_agent, 300), ''),
+        audit_insert.request_id, audit_insert.run_id, audit_insert.institution_id, audit_insert.action, audit_insert.subject,
         audit_insert.before, audit_insert.after, nullif(audit_insert.reason, ''), audit_insert.details
     ) RETURNING id INTO new_id;
     INSERT INTO audit_pending (record_id) VALUES (new_id);
     RETURN new_id;
 END $$;
 
--- Chains committed records in the order of their ids, at most `batch`. Returns how many. A record that commits late gets
--- a later place. Only one session chains at a time; another returns 0 at once.
+-- Chains committed records in the order of their ids, at most `batch`. Returns how many. A record that commits late
+-- gets a later place. Only one session chains at a time; another returns 0 at once.
 CREATE FUNCTION chain_audit_records(batch integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     last_sequence bigint;
@@ -144,21 +144,23 @@ DECLARE
 BEGIN
     IF NEW.finished_at IS NULL THEN
         PERFORM audit_insert(process, process, 'run.start', 'run:' || NEW.id, run_id => NEW.id,
-            institution_id => NEW.institution_id, details => jsonb_build_object(
+            request_id => NEW.request_id, institution_id => NEW.institution_id, details => jsonb_build_object(
                 'kind', NEW.kind, 'attempt', NEW.attempt, 'requested_by', NEW.requested_by));
         RETURN NULL;
     END IF;
     SELECT * INTO p FROM run_progress WHERE run_id = NEW.id;
     PERFORM audit_insert(process, process, 'run.end', 'run:' || NEW.id, run_id => NEW.id,
-        institution_id => NEW.institution_id, reason => CASE WHEN NEW.state = 'failed' THEN NEW.trouble_code END,
+        request_id => NEW.request_id, institution_id => NEW.institution_id,
+        reason => CASE WHEN NEW.state = 'failed' THEN NEW.trouble_code END,
         before => to_jsonb(OLD.state), after => to_jsonb(NEW.state), details => jsonb_strip_nulls(jsonb_build_object(
             'kind', NEW.kind, 'attempt', NEW.attempt, 'requested_by', NEW.requested_by, 'outcome', NEW.outcome,
             'people', NEW.people, 'missing', NEW.missing, 'pages', p.pages, 'fetched', p.fetched, 'new', p.new,
             'changed', p.changed, 'unchanged', p.unchanged, 'rejected', p.rejected, 'unmatched', p.unmatched,
             'leavers', p.leavers, 'leavers_waiting', p.leavers_waiting)));
-    FOR d IN SELECT * FROM departures WHERE run_id = NEW.id AND state = 'applied' AND decided_at IS NULL ORDER BY id LOOP
+    FOR d IN SELECT * FROM departures WHERE run_id = NEW.id AND state = 'applied' ORDER BY id LOOP
         PERFORM audit_insert(process, process, 'leavers.apply', 'leavers:' || d.id, run_id => NEW.id,
-            institution_id => NEW.institution_id, details => jsonb_build_object('leavers', d.leavers));
+            request_id => NEW.request_id, institution_id => NEW.institution_id,
+            details => jsonb_build_object('leavers', d.leavers));
     END LOOP;
     RETURN NULL;
 END $$;

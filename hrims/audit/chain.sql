@@ -33,6 +33,29 @@ SELECT l.id::text,
 FROM audit_log l WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.record_id = l.id)
 ORDER BY l.id
 
+-- name: stream_matches
+SELECT c.sequence::text, l.id::text,
+       CASE WHEN l.at BETWEEN '1000-01-01 00:00Z' AND '9999-01-01 00:00Z'
+            THEN pg_catalog.to_char(l.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') ELSE l.at::text END,
+       l.user_id::text, l.actor, l.role, l.via, l.token_id::text, pg_catalog.abbrev(l.address), l.user_agent,
+       l.request_id, l.run_id::text, l.institution_id::text, l.action, l.subject, l.before::text, l.after::text,
+       l.reason, l.details::text, encode(c.digest, 'hex'), encode(c.hash, 'hex')
+FROM audit_log l LEFT JOIN audit_chain c ON c.record_id = l.id
+-- conditions
+ORDER BY l.id
+
+-- name: list_records
+SELECT c.sequence, l.id, l.at, l.actor, l.role, l.via, l.token_id, abbrev(l.address), l.user_agent, l.request_id,
+       l.run_id, l.institution_id, i.name, l.action, l.subject, l.before::text, l.after::text, l.reason, l.details::text
+FROM (
+    SELECT * FROM audit_log l
+    -- conditions
+    ORDER BY l.id DESC LIMIT %(limit)s OFFSET %(offset)s
+) l
+LEFT JOIN audit_chain c ON c.record_id = l.id
+LEFT JOIN institutions i ON i.id = l.institution_id
+ORDER BY l.id DESC
+
 -- name: find_head
 SELECT sequence, hash FROM audit_chain ORDER BY sequence DESC LIMIT 1
 

@@ -10,6 +10,7 @@ from typing import IO, Final
 from hrims import db
 from hrims.audit import store
 from hrims.audit.chain import FIELDS
+from hrims.audit.listing import AuditFilter, iterate_values
 from hrims.db import Connection
 
 HEADINGS: Final = ("sequence", *FIELDS, "digest", "hash")
@@ -41,6 +42,16 @@ def write_csv(conn: Connection, into: IO[bytes]) -> int:
     # Do not close the file: the caller owns it.
     text.detach()
     return count
+
+
+def write_matches(conn: Connection, filter_: AuditFilter, into: IO[bytes]) -> None:
+    """Write the records that match a filter, oldest first, inside the caller's transaction."""
+    text = TextIOWrapper(into, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(HEADINGS)
+    store.set_plain_output(conn)
+    writer.writerows([*map(_quoted, values)] for values in iterate_values(conn, filter_))
+    text.detach()
 
 
 def _quoted(value: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from hrims.db import AsyncConnection, Connection, statements
 
@@ -61,6 +61,41 @@ def stream_pending(conn: Connection) -> Iterator[tuple[str | None, ...]]:
         cursor.itersize = FETCHED
         cursor.execute(SQL["stream_pending"])
         yield from cursor
+
+
+CONDITIONS: Final = {
+    "user": "l.actor = %(user)s",
+    "action": "(l.action = %(action)s OR starts_with(l.action, %(action)s || '.'))",
+    "object": "l.subject = %(object)s",
+    "institution": "l.institution_id = %(institution)s",
+    "run": "l.run_id = %(run)s",
+    "request": "l.request_id = %(request)s",
+    "since": "l.at >= %(since)s::timestamp AT TIME ZONE %(zone)s",
+    "until": "l.at < (%(until)s::timestamp + interval '1 day') AT TIME ZONE %(zone)s",
+}
+"""The conditions of a filter. Only those that are set are in a statement, so that each can use its index."""
+
+
+def list_records(
+    conn: Connection, values: Mapping[str, Any], limit: int, offset: int
+) -> list[tuple[Any, ...]]:
+    """Return the columns of ``listing.Record`` of the records that match, newest first."""
+    statement = SQL["list_records"].replace(b"-- conditions", _conditions(values))
+    return conn.execute(statement, {**values, "limit": limit, "offset": offset}).fetchall()
+
+
+def stream_matches(conn: Connection, values: Mapping[str, Any]) -> Iterator[tuple[str | None, ...]]:
+    """Return sequence, columns as text, digest and hash of the records that match, oldest first."""
+    statement = SQL["stream_matches"].replace(b"-- conditions", _conditions(values))
+    with conn.cursor(name="audit_matches") as cursor:
+        cursor.itersize = FETCHED
+        cursor.execute(statement, values)
+        yield from cursor
+
+
+def _conditions(values: Mapping[str, Any]) -> bytes:
+    wanted = [condition for name, condition in CONDITIONS.items() if values[name] is not None]
+    return f"WHERE {' AND '.join(wanted)}".encode() if wanted else b""
 
 
 def set_plain_output(conn: Connection) -> None:

@@ -8,6 +8,9 @@ WITH run AS MATERIALIZED (
     SELECT requested_at, 'batch', format('batch %%s requested by %%s, via %%s', id, requested_by, requested_via)
     FROM batches WHERE request_id = %(id)s
     UNION ALL
+    SELECT l.at, 'audit', format('%%s of %%s by %%s, via %%s', l.action, coalesce(l.subject, 'the product'), l.actor, l.via)
+    FROM audit_log l WHERE l.request_id = %(id)s
+    UNION ALL
     SELECT r.requested_at, 'run', format('run %%s (%%s) requested by %%s, via %%s: %%s', r.id, r.kind, r.requested_by,
                                          r.requested_via, coalesce(i.name, 'one person'))
     FROM run r LEFT JOIN institutions i ON i.id = r.institution_id

@@ -170,6 +170,9 @@ PAGE_ROUTES = (
     Route("POST", "/dashboard/admin/previews/<run_id>/discard", pages.previews.discard, Can.SYNC),
     # Page that compares two runs
     Route("GET", "/dashboard/admin/compare", pages.compare.index, Can.READ_PEOPLE),
+    # Page of the audit trail
+    Route("GET", "/dashboard/admin/audit", pages.audit.index, Can.READ_AUDIT),
+    Route("GET", "/dashboard/admin/audit/audit.csv", pages.audit.download, Can.READ_AUDIT),
     # Page of webhooks
     Route("GET", "/dashboard/admin/webhooks", pages.webhooks.index, Can.READ_AUDIT),
     Route("POST", "/dashboard/admin/webhooks", pages.webhooks.create, Can.MANAGE_WEBHOOKS),

@@ -64,5 +64,6 @@ def test_a_list_of_rejects_with_a_filter(officer: Browser, api: Browser, conn: C
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_a_download(officer: Browser, conn: Connection, kind: str) -> None:
-    assert officer.get(f"/dashboard/admin/rejects/rejects.{kind}?state=all").status_code == 200
+    with officer.get(f"/dashboard/admin/rejects/rejects.{kind}?state=all") as answer:
+        assert answer.status_code == 200
     assert records(conn) == [("asha", "rejects.export", None, {"kind": kind, "state": "all"})]

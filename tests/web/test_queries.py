@@ -28,7 +28,8 @@ def test_these_are_the_lists() -> None:
     assert [route.endpoint for route in LISTS] == [
         "runs.index", "runs.show_list", "batches.index", "batches.show", "batches.show_progress",
         "queue.index", "queue.show_runs", "people.show_results", "leavers.show", "workplaces.index",
-        "rejects.index", "rejects.show_list", "rejects.download", "previews.show", "webhooks.index",
+        "rejects.index", "rejects.show_list", "rejects.download", "previews.show", "audit.index",
+        "audit.download", "webhooks.index",
         "api.batches.index", "api.batches.show", "api.workplaces.index", "api.rejects.index",
         "api.previews.show", "api.compare.show", "api.webhooks.list_messages",
     ]  # fmt: skip

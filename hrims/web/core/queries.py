@@ -3,6 +3,7 @@
 A view states its query string in its parameter ``query``. Parameters of the API are in camel case.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
@@ -34,6 +35,10 @@ NextPath = Annotated[str, Meta(max_length=MAX_NEXT_LENGTH, extra={"prepare": loc
 RejectCode = Annotated[str, one_of(CODES)]
 
 RejectState = Literal["open", "closed", "all"]
+
+RecordNumber = Annotated[int, Meta(ge=1, le=LARGEST)]
+
+Day = Annotated[date, Meta(extra={"expected": "a date like 2026-11-30"})]
 
 RejectsPerPage = Annotated[int, rows_up_to(500)]
 
@@ -93,6 +98,19 @@ class RunsQuery(ListQuery):
 
     institution: Hint | None = None
     kind: Annotated[str, one_of(ENDED)] = "all"
+
+
+class AuditQuery(ListQuery):
+    """The records of the audit trail, by who did what to what, and when."""
+
+    user: SearchTerms | None = None
+    action: SearchTerms | None = None
+    object: SearchTerms | None = None
+    institution: RecordNumber | None = None
+    run: RecordNumber | None = None
+    request: SearchTerms | None = None
+    since: Day | None = None
+    until: Day | None = None
 
 
 class BatchQuery(ListQuery):

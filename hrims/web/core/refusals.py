@@ -31,6 +31,9 @@ CODES: Final[dict[int, str]] = {
 }
 """The codes of refusals that no error handler named."""
 
+OTHER_CODES: Final = frozenset({"csrf"})
+"""Codes of refusals with another status."""
+
 WAIT: Final = 1.0
 """Seconds that a refusal waits for a connection."""
 

@@ -6,6 +6,7 @@ Input: requests of browsers. Output: HTML.
 from hrims.web.pages import (
     account,
     approvals,
+    audit,
     batches,
     compare,
     confirm,
@@ -34,6 +35,7 @@ from hrims.web.pages import (
 __all__ = [
     "account",
     "approvals",
+    "audit",
     "batches",
     "compare",
     "confirm",

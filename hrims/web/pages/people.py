@@ -159,7 +159,6 @@ def _context(
         run = lookups.find_run(conn, str(run_id)) if run_id is not None else None
         if run and run.kind != "person":
             raise NotFound("This run does not fetch one person.", "unknown_job")
-        if words:
         # The same limit for every page: the order of the results depends on the limit.
         people = _find_people(conn, words) if words else []
         return {

@@ -1,22 +1,19 @@
 """The page of rejects across runs: the filter, the list, its downloads, and the retry of rejects."""
 
-import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import IO, Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, abort, make_response, render_template, request, url_for
 from msgspec.structs import asdict
 
 from hrims.access.audit import record
-from hrims.db import Connection
 from hrims.errors import InputError
 from hrims.rejects import export, messages, store
 from hrims.rejects.actions import retry_rejects
 from hrims.rejects.listing import RejectQuery
-from hrims.web.core import accesses, requests
+from hrims.web.core import accesses, downloads, requests
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import RejectsForm, ShownInstitutionForm
 from hrims.web.core.guard import actor, mask, scope
@@ -24,12 +21,6 @@ from hrims.web.core.paging import Filter
 from hrims.web.core.queries import RejectsPageQuery
 from hrims.web.core.sign_in_checks import require_recent_sign_in
 from hrims.web.pages.fetch_data import to_card
-
-CHUNK = 64 * 1024
-"""Bytes of a download sent at a time."""
-
-IN_MEMORY = 1024 * 1024
-"""Bytes of a download kept in memory before it is written to a file."""
 
 
 def index(query: RejectsPageQuery) -> str:
@@ -53,29 +44,11 @@ def download(kind: str, query: RejectsPageQuery) -> Response:
     require_recent_sign_in()
     with pool().connection() as conn:
         found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
-        file = _export(conn, kind, found)
-    answer = Response(_stream(file), content_type=export.MIMES[kind])
-    answer.headers["Content-Disposition"] = (
-        f'attachment; filename="rejects-{datetime.now(UTC):%Y-%m-%d}.{kind}"'
-    )
-    answer.call_on_close(file.close)
-    return answer
-
-
-def _export(conn: Connection, kind: str, query: RejectQuery) -> IO[bytes]:
-    """Write the whole file before it is sent, so that a slow client does not occupy a database connection.
-
-    Record the export in the transaction that reads.
-    """
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed after it is sent
-    try:
-        export.WRITERS[kind](query.iterate_all(), settings().time_zone, cast("IO[bytes]", file))
-        filters = sorted(query.params)
-        record(conn, actor(), "rejects.export", None, format=kind, filters=filters, rows=query.total)
-    except BaseException:
-        file.close()
-        raise
-    return cast("IO[bytes]", file)
+        filters = sorted(found.params)
+        record(conn, actor(), "rejects.export", None, format=kind, filters=filters, rows=found.total)
+        write, zone = export.WRITERS[kind], settings().time_zone
+        name = f"rejects-{datetime.now(UTC):%Y-%m-%d}.{kind}"
+        return downloads.send(lambda file: write(found.iterate_all(), zone, file), export.MIMES[kind], name)
 
 
 def fetch_again() -> Any:
@@ -111,10 +84,3 @@ def _page(template: str, query: RejectsPageQuery, refused: str | None = None) ->
             codes=messages.CODES,
             refused=refused,
         )
-
-
-def _stream(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        file.seek(0)
-        while chunk := file.read(CHUNK):
-            yield chunk
