@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from hrims import request_ids
 from hrims.access import challenges, devices, passwords, sessions, throttle, two_step
 from hrims.access.actor import Actor
 from hrims.access.audit import record
@@ -81,7 +82,7 @@ def enter_code(pool: Pool, challenge: str, code: str, visit: Visit, now: float) 
     with pool.connection() as conn, conn.transaction():
         # Lock the user before the code is taken, as every change of the user does.
         is_same = lock_if_unchanged(conn, user)
-        actor = Actor(user.name, "page", visit.address)
+        actor = to_actor(user, visit)
         is_right = is_same and two_step.verify(conn, visit.settings, actor, user.id, code, now)
         if is_right and challenges.take(conn, challenge):
             throttle.release(conn, attempt)
@@ -90,11 +91,24 @@ def enter_code(pool: Pool, challenge: str, code: str, visit: Visit, now: float) 
     raise NotSignedIn(two_step.WRONG_CODE, "wrong_code")
 
 
-def begin_session(conn: Connection, user: User, visit: Visit, **details: str) -> SignIn:
-    """Begin the session of an authenticated user, and record it with ``details``. The user must be locked."""
+def to_actor(user: User, visit: Visit) -> Actor:
+    """Return a user who is signing in as an actor."""
+    return Actor(
+        user.name,
+        "page",
+        visit.address,
+        user_id=user.id,
+        role=user.role,
+        user_agent=visit.user_agent,
+        request_id=request_ids.current(),
+    )
+
+
+def begin_session(conn: Connection, user: User, visit: Visit, *, by: str = "password") -> SignIn:
+    """Begin the session of an authenticated user, and record how it began. The user must be locked."""
     if visit.session:
         sessions.end(conn, visit.session)
-    record(conn, Actor(user.name, "page", visit.address), "session.sign_in", f"user:{user.name}", **details)
+    record(conn, to_actor(user, visit), "session.sign_in", f"user:{user.name}", by=by)
     session = sessions.begin(
         conn,
         user.id,

@@ -135,7 +135,15 @@ def apply_connection_change(
             else:
                 store.delete_credential(conn, credential)
         store.make_probes_due(conn)
-        record(conn, actor, "connection.change", SUBJECT, **details)
+        record(
+            conn,
+            actor,
+            "connection.change",
+            SUBJECT,
+            before=details["before"],
+            after=details["after"],
+            credentials=details["credentials"],
+        )
 
 
 def describe_change(before: StoredConnection, change: ConnectionChange) -> dict[str, dict[str, Any]]:

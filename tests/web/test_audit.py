@@ -69,7 +69,7 @@ def test_a_wrong_filter_is_refused(auditor: Browser, query: str) -> None:
 
 def test_the_download_has_what_the_filter_shows(auditor: Browser) -> None:
     with auditor.get(f"{CSV}?user=asha") as answer:
-        rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+        rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
     assert [(row["sequence"], row["subject"], len(row["hash"])) for row in rows] == [
         ("1", "run:7", 64),
         ("", "run:8", 0),

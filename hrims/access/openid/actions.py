@@ -159,13 +159,27 @@ def _update_rights(conn: Connection, user: User, profile: Profile, visit: Visit)
         user_store.replace_institutions(conn, user.id, None)
     if user.role != profile.role:
         _update_role(conn, user, profile.role)
-        details = {"before": user.role, "role": profile.role}
-        record(conn, actor, "user.set_role", f"user:{user.name}", by="openid", **details)
+        record(
+            conn,
+            actor,
+            "user.set_role",
+            f"user:{user.name}",
+            before=user.role,
+            after=profile.role,
+            by="openid",
+        )
     if now is not None and now != before:
         user_store.replace_institutions(conn, user.id, now)
     if now != before:
-        change = {"before": _shown(before), "institutions": _shown(now)}
-        record(conn, actor, "user.set_institutions", f"user:{user.name}", by="openid", **change)
+        record(
+            conn,
+            actor,
+            "user.set_institutions",
+            f"user:{user.name}",
+            before=_shown(before),
+            after=_shown(now),
+            by="openid",
+        )
 
 
 def _shown(institutions: list[int] | None) -> list[int] | str:
