@@ -215,6 +215,7 @@ def test_marked_values_appear_only_where_they_are_revealed(migrated: Path, https
             ((employee_id,),) = conn.execute("SELECT id FROM employees WHERE zan_id = %s", (marked,))
             marks.use_everything(officer, employee_id, values, run_id=1)
             revealed = officer.reveal(employee_id)
+            officer.http.close()
             conn.execute(REFUSED)
         # PostgreSQL repeats the whole row in its error.
         simulator.change_person(marked, **{"personalInfo.street": f"{MARK} Mtaa mwingine"})
