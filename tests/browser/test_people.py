@@ -84,10 +84,10 @@ def test_a_person_is_revealed_once(page: Page, stage: Stage) -> None:
     page.goto(PAGE)
     page.goto(address)
     expect(record).not_to_contain_text(one["zan_id"])
-    [(details,)] = stage.rows(
-        "SELECT details FROM audit_log WHERE action = 'person.reveal' ORDER BY id DESC LIMIT 1"
+    [(reason,)] = stage.rows(
+        "SELECT reason FROM audit_log WHERE action = 'person.reveal' ORDER BY id DESC LIMIT 1"
     )
-    assert details["reason"] == "The employee asked us to check the number"
+    assert reason == "The employee asked us to check the number"
 
 
 @pytest.mark.parametrize("page", [{"java_script_enabled": False}], indirect=True)
