@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from hrims.access.actor import Actor
 from hrims.audit import store
 from hrims.db import Connection
+from hrims.log import get_logger
+
+log = get_logger(__name__)
 
 
 def record(
@@ -47,6 +51,17 @@ def record(
         "details": Jsonb(details),
     }
     store.insert_record(conn, columns)
+
+
+def record_if_writable(
+    conn: Connection, actor: Actor, action: str, subject: str | None = None, **details: Any
+) -> None:
+    """Record that a user reads personal data. While the database is read-only, log it instead."""
+    try:
+        with conn.transaction():
+            record(conn, actor, action, subject, **details)
+    except psycopg.errors.ReadOnlySqlTransaction:
+        log.warning("reading_not_recorded", action=action, subject=subject, by=actor.number)
 
 
 def _number(subject: str | None, kind: str) -> int | None:

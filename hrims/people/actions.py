@@ -4,16 +4,14 @@ records, in the transaction that reads.
 
 from typing import Annotated, Any, Final
 
-import psycopg
 from msgspec import Meta
 
 from hrims.access.actor import Actor
-from hrims.access.audit import record
+from hrims.access.audit import record, record_if_writable
 from hrims.db import Connection
 from hrims.employees.fields import COLUMNS, Classification
 from hrims.employees.masking import Mask, build_mask
 from hrims.errors import NotFound
-from hrims.log import get_logger
 from hrims.people import store
 from hrims.validation import to_single_line
 
@@ -36,8 +34,6 @@ Reason = Annotated[
 
 SENSITIVE: Final = Mask(frozenset({Classification.CONFIDENTIAL, Classification.RESTRICTED}))
 """The fields that a reveal names in its record, also if the user sees them without a mask."""
-
-log = get_logger(__name__)
 
 
 def find_person(conn: Connection, actor: Actor, employee_id: int) -> dict[str, Any]:
@@ -67,20 +63,10 @@ def reveal(conn: Connection, actor: Actor, employee_id: int, reason: str) -> dic
 
 def record_view(conn: Connection, actor: Actor, employee_id: int) -> None:
     """Record that a user sees the page of an employee."""
-    _record_if_writable(conn, actor, "person.view", f"employee:{employee_id}")
+    record_if_writable(conn, actor, "person.view", f"employee:{employee_id}")
 
 
 def record_search(conn: Connection, actor: Actor, filters: list[str]) -> None:
     """Record a search for employees: the names of its filters, not their values."""
-    _record_if_writable(conn, actor, "people.search", None, filters=filters)
+    record_if_writable(conn, actor, "people.search", filters=filters)
 
-
-def _record_if_writable(
-    conn: Connection, actor: Actor, action: str, subject: str | None, **details: Any
-) -> None:
-    """Record a reading. While the database is read-only, employees can still be read: log it instead."""
-    try:
-        with conn.transaction():
-            record(conn, actor, action, subject, **details)
-    except psycopg.errors.ReadOnlySqlTransaction:
-        log.warning("reading_not_recorded", action=action, subject=subject, by=actor.number)

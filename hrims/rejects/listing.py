@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from hrims.access.actor import Actor
+from hrims.access.audit import record_if_writable
 from hrims.access.scope import NOTHING, Scope
 from hrims.db import Connection
 from hrims.employees.masking import EVERYTHING_HIDDEN, Mask
@@ -109,6 +111,11 @@ class RejectQuery:
         first = (self.page - 1) * self.page_size
         rows = store.list_cases(self._conn, self._where(), self.page_size, first)
         return [Case(*row).masked_by(self.mask) for row in rows]
+
+    def record_search(self, actor: Actor) -> None:
+        """Record that a user searches: the names of the filters, not their values."""
+        if names := sorted(self.params.keys() - {"per_page"}):
+            record_if_writable(self._conn, actor, "rejects.search", filters=names)
 
     def iterate_all(self) -> Iterator[Case]:
         """Return an iterator over the cases of all pages, in bounded memory. It needs an open transaction."""

@@ -6,7 +6,7 @@ from msgspec.structs import asdict
 
 from hrims.rejects.actions import retry_rejects
 from hrims.rejects.listing import Case, RejectQuery
-from hrims.web.core import accesses, requests, serializers
+from hrims.web.core import requests, serializers
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import RejectsRequest
 from hrims.web.core.guard import actor, mask, scope
@@ -17,8 +17,8 @@ from hrims.web.core.serializers import time
 def index(query: RejectsQuery) -> dict[str, Any]:
     """Return one page of the rejects that match the filter. Pages count from 1."""
     with pool().connection() as conn:
-        accesses.note_search(conn, "rejects.search", query)
         found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
+        found.record_search(actor())
         return {
             "success": True,
             "rejects": [_serialize(case) for case in found.cases],

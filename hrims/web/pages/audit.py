@@ -6,13 +6,14 @@ from typing import Any
 from flask import Response, render_template
 from msgspec.structs import asdict
 
-from hrims.access.audit import record
+from hrims.access.audit import record, record_if_writable
 from hrims.audit import export, listing
 from hrims.audit.listing import AuditFilter
-from hrims.web.core import accesses, downloads, guard
+from hrims.web.core import downloads, guard
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import AuditQuery
+from hrims.web.core.sign_in_checks import require_recent_sign_in
 
 ROWS = 50
 """Records that the page shows at a time."""
@@ -25,6 +26,7 @@ def index(query: AuditQuery) -> str:
 
 def download(query: AuditQuery) -> Response:
     """Return all records that match the filter as CSV. The export is in the trail before it is read."""
+    require_recent_sign_in()
     filter_ = _to_filter(query)
     with pool().connection() as conn:
         record(conn, guard.actor(), "audit.export", "audit", filters=filter_.names)
@@ -39,7 +41,7 @@ def _context(query: AuditQuery) -> dict[str, Any]:
     filter_ = _to_filter(query)
     shown = Filter("audit.index", ROWS, query.page, params=filter_.params)
     with pool().connection() as conn:
-        accesses.note(conn, "audit.view", "audit", filters=filter_.names)
+        record_if_writable(conn, guard.actor(), "audit.view", "audit", filters=filter_.names)
         records = listing.list_records(conn, filter_, shown.limit, shown.offset)
     return {"query": query, "records": shown.take(records), "filter": shown}
 

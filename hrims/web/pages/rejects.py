@@ -13,7 +13,7 @@ from hrims.errors import InputError
 from hrims.rejects import export, messages, store
 from hrims.rejects.actions import retry_rejects
 from hrims.rejects.listing import RejectQuery
-from hrims.web.core import accesses, downloads, requests
+from hrims.web.core import downloads, requests
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import RejectsForm, ShownInstitutionForm
 from hrims.web.core.guard import actor, mask, scope
@@ -44,9 +44,8 @@ def download(kind: str, query: RejectsPageQuery) -> Response:
     require_recent_sign_in()
     with pool().connection() as conn:
         found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
-        filters = sorted(found.params)
+        write, zone, filters = export.WRITERS[kind], settings().time_zone, sorted(found.params)
         record(conn, actor(), "rejects.export", None, format=kind, filters=filters, rows=found.total)
-        write, zone = export.WRITERS[kind], settings().time_zone
         name = f"rejects-{datetime.now(UTC):%Y-%m-%d}.{kind}"
         return downloads.send(lambda file: write(found.iterate_all(), zone, file), export.MIMES[kind], name)
 
@@ -67,8 +66,8 @@ def fetch_again() -> Any:
 
 def _page(template: str, query: RejectsPageQuery, refused: str | None = None) -> str:
     with pool().connection() as conn:
-        accesses.note_search(conn, "rejects.search", query)
         found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
+        found.record_search(actor())
         return render_template(
             template,
             query=found,
