@@ -109,6 +109,8 @@ def grant_application(conn: Connection, role: str) -> None:
     schema = conn.execute("SELECT current_schema()::text").fetchone()
     assert schema
     conn.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema[0]), name))
+    # A backup that was restored without rights lacks this too.
+    conn.execute("REVOKE EXECUTE ON FUNCTION audit_insert, chain_audit_records, audit_run FROM PUBLIC")
     conn.execute(sql.SQL("GRANT EXECUTE ON FUNCTION audit_insert, chain_audit_records TO {}").format(name))
 
 

@@ -40,7 +40,7 @@ async def test_it_works(conn: Connection, pool: AsyncPool, preview: int) -> None
     assert rows(conn, "SELECT count(*) FROM employees WHERE name LIKE '%Ali'") == [(25,)]
     assert rows(conn, "SELECT DISTINCT run_id FROM employee_changes") == [(applied,)]
     assert rows(conn, f"SELECT emptied_why FROM runs WHERE id = {preview}") == [("applied",)]
-    audit = rows(conn, "SELECT actor, action, subject, run_id FROM audit_log ORDER BY id DESC LIMIT 1")
+    audit = rows(conn, "SELECT actor, action, subject, run_id FROM audit_log WHERE action = 'preview.apply'")
     assert audit == [("asha", "preview.apply", f"run:{preview}", applied)]
     assert store.compare(conn, preview)[:3] == (0, 0, 25)
 

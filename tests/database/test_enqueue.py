@@ -69,11 +69,12 @@ def test_a_second_request_returns_the_run_whatever_it_waits_for(conn: Connection
     where = institution(conn)
     first = enqueue_run_of(conn, where)
     conn.execute("UPDATE runs SET state = %s", (state,))
+    before = counts(conn)
     again = enqueue.enqueue_run(
         conn, ASHA, institution_id=where, identifier_type="votecode", identifier="001"
     )
     assert (again.run_id, again.deduplicated) == (first, True)
-    assert counts(conn) == [1, 1, 1, 1]
+    assert counts(conn) == before
 
 
 @pytest.mark.parametrize(

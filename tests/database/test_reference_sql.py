@@ -26,8 +26,8 @@ def test_there_are_some() -> None:
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_a_query_of_the_reference_runs(conn: Connection, query: str) -> None:
-    conn.execute(query.replace("%", "%%").encode())
+def test_a_query_of_the_reference_runs(owner: Connection, query: str) -> None:
+    owner.execute(query.replace("%", "%%").encode())
 
 
 async def test_the_views_show_a_run_its_job_and_its_people(conn: Connection, pool: AsyncPool) -> None:

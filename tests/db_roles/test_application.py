@@ -190,6 +190,21 @@ def test_rights_that_were_granted_by_hand_are_taken_back(site: Site) -> None:
         conn.execute("DELETE FROM runs")
 
 
+def test_a_backup_that_was_restored_without_rights_gets_them_back(site: Site) -> None:
+    site.migrate(site.login)
+    site.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {site.login}")
+    site.execute(f"REVOKE ALL ON FUNCTION audit_insert FROM {site.login}")
+    site.execute("GRANT EXECUTE ON FUNCTION audit_insert, chain_audit_records TO PUBLIC")
+    site.migrate(site.login)
+    with db.connect(site.dsn(site.login)) as conn:
+        assert check_rights(conn).state == "ok"
+        conn.execute("SELECT audit_insert('asha', 'api', 'run.ask', 'run:1', '{}')")
+        row = conn.execute(
+            "SELECT has_function_privilege('public', to_regproc('audit_insert')::oid, 'EXECUTE')"
+        ).fetchone()
+    assert row == (False,)
+
+
 def test_databases_of_one_server_have_roles_of_their_own(site: Site, server_dsn: str) -> None:
     other = Site(server_dsn, "CREATEROLE")
     try:
