@@ -12,28 +12,37 @@ SCHEMA: Final = "reporting"
 
 HIDDEN: Final = "CASE WHEN {0} IS NOT NULL THEN '•••' END"
 
-RESTRICTED: Final = (
-    "zan_id",
-    "date_of_birth",
+DATES: Final = ("date_of_birth", "retirement_date")
+
+TEXTS: Final = (
+    "place_of_birth",
+    "region",
+    "country_of_birth",
     "phone_number",
     "contact_address",
+    "salary_scale",
     "zssf_number",
     "payroll_number",
 )
-"""Columns of an employee that the reporting role sees masked."""
+
+MASKED: Final = ("zan_id", *DATES, *TEXTS)
+"""Columns of an employee that the reporting role sees masked: those that are confidential or restricted.
+
+A test compares them with the classes in ``employees.fields``.
+"""
 
 _PERSON: Final = {"zan_id": "{public}.masked_key(zan_id)"}
 
 MASKS: Final[Mapping[str, Mapping[str, str]]] = {
     "employees_v": {
-        **{name: HIDDEN.format(name) for name in RESTRICTED},
         **_PERSON,
-        "date_of_birth": "NULL::date",
+        **dict.fromkeys(DATES, "NULL::date"),
+        **{name: HIDDEN.format(name) for name in TEXTS},
     },
     "changes_v": {
         **_PERSON,
         **{
-            name: f"CASE WHEN field IN {RESTRICTED} AND {name} IS NOT NULL THEN '•••' ELSE {name} END"
+            name: f"CASE WHEN field IN {MASKED} AND {name} IS NOT NULL THEN '•••' ELSE {name} END"
             for name in ("old", "new")
         },
     },

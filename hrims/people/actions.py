@@ -69,4 +69,3 @@ def record_view(conn: Connection, actor: Actor, employee_id: int) -> None:
 def record_search(conn: Connection, actor: Actor, filters: list[str]) -> None:
     """Record a search for employees: the names of its filters, not their values."""
     record_if_writable(conn, actor, "people.search", filters=filters)
-

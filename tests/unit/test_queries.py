@@ -103,7 +103,7 @@ def test_every_parameter_has_bounds(type_: type[Request]) -> None:
                 case "integer" | "number":
                     assert {"minimum", "maximum"} <= part.keys(), name
                 case "string":
-                    assert part.keys() & {"maxLength", "pattern", "enum"}, name
+                    assert part.keys() & {"maxLength", "pattern", "enum", "format"}, name
                 case "array":
                     assert {"maxItems"} <= part.keys(), name
 

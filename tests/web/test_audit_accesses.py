@@ -14,7 +14,7 @@ def records(conn: Connection) -> list[Any]:
     """Return actor, action, object and details of each access."""
     return conn.execute(
         "SELECT actor, action, subject, details FROM audit_log"
-        " WHERE action ~ '^(people|rejects)\\.' ORDER BY id"
+        " WHERE action ~ '^(people|person|rejects)\\.' ORDER BY id"
     ).fetchall()
 
 
@@ -30,7 +30,7 @@ def person(conn: Connection) -> int:
 
 def test_the_record_of_a_person(officer: Browser, conn: Connection, person: int) -> None:
     assert officer.get(PERSON.format(person)).status_code == 200
-    assert records(conn) == [("asha", "people.view", f"employee:{person}", {})]
+    assert records(conn) == [("asha", "person.view", f"employee:{person}", {})]
 
 
 def test_a_person_who_is_not_found_was_not_read(officer: Browser, conn: Connection) -> None:
@@ -66,4 +66,5 @@ def test_a_list_of_rejects_with_a_filter(officer: Browser, api: Browser, conn: C
 def test_a_download(officer: Browser, conn: Connection, kind: str) -> None:
     with officer.get(f"/dashboard/admin/rejects/rejects.{kind}?state=all") as answer:
         assert answer.status_code == 200
-    assert records(conn) == [("asha", "rejects.export", None, {"kind": kind, "state": "all"})]
+    details = {"format": kind, "filters": ["state"], "rows": 0}
+    assert records(conn) == [("asha", "rejects.export", None, details)]
