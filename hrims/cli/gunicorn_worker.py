@@ -44,6 +44,9 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 FOREVER: Final = float("inf")
 
+GONE: Final = {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK, errno.EINVAL, errno.ENOTCONN}
+"""The errors of a connection that another process accepted, or that its client has closed already."""
+
 log = get_logger(__name__)
 
 
@@ -61,14 +64,15 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
         """Accept a connection. If there are too many, give one up."""
         try:
             sock, peer = listener.accept()
+            # The address at which it arrived: that of a listener may stand for all of this machine.
+            arrived_at = sock.getsockname()
         except OSError as error:
-            if error.errno not in {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}:
+            if error.errno not in GONE:
                 raise
             return
         sock.setblocking(False)
         client = ClientSocket(sock, self._slow_readers)
-        # The address at which the connection arrived: that of a listener may stand for all of this machine.
-        conn = Connection(self.cfg, client, peer, sock.getsockname(), self.limits.max_body)
+        conn = Connection(self.cfg, client, peer, arrived_at, self.limits.max_body)
         client.send_later = partial(self.method_queue.defer, self._send_rest, conn)
         victim = self.limits.find_victim(conn, self.connections)
         self.nr_conns += 1
@@ -214,7 +218,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
     def _close(self, conn: Connection) -> None:
         self._unwatch(conn)
         conn.enter(State.CLOSED, FOREVER)
-        conn.sock.raw.close()
+        with contextlib.suppress(OSError):
+            conn.sock.raw.close()
         self.connections.pop(conn, None)
         self.nr_conns -= 1
 
@@ -247,7 +252,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
     def _cap_keepalive(self, deadline: float) -> None:
         """Close idle connections of a stopping worker by this time."""
         for conn in self.connections:
-            conn.deadline = min(conn.deadline, deadline)
+            if conn.state is State.READS:
+                conn.deadline = min(conn.deadline, deadline)
 
 
 def _has_unread_body(request: Any) -> bool:

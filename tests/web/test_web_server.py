@@ -4,6 +4,8 @@ import hashlib
 import http.client
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -144,6 +146,28 @@ def test_no_header_changes_the_scheme_or_the_path(client: socket.socket) -> None
     spoofed = b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on\r\nSCRIPT_NAME: /x\r\nPATH_INFO: /unread\r\n"
     client.sendall(post(b"", headers=spoofed))
     assert read(client).body == described(b"")
+
+
+def test_a_stop_waits_for_the_requests_in_progress_and_closes_idle_connections(tmp_path: Path) -> None:
+    env = {"TEST_APP": "tests.support.echo_app:application", "TEST_GRACE": "20"}
+    with Served(tmp_path, env) as web, ExitStack() as stack:
+        idle, busy = (
+            stack.enter_context(socket.create_connection(("127.0.0.1", web.port), timeout=30))
+            for _ in range(2)
+        )
+        for connected in (idle, busy):
+            connected.sendall(post(b"before"))
+            assert read(connected).connection == "keep-alive"
+        request = post(b"a" * 1000, "/slow", b"Expect: 100-continue\r\n")
+        busy.sendall(request[:-1000])
+        assert busy.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        busy.sendall(request[-1000:])
+        web.process.terminate()
+        answer = read(busy)
+        assert (answer.status, answer.body) == (200, described(b"a" * 1000))
+        assert is_closed(busy)
+        assert is_closed(idle)
+        assert web.process.wait(20) == 0
 
 
 @pytest.mark.parametrize("head", [b"X: y\r\n" * 12_000, b"X-Long: " + b"y" * 70_000])
