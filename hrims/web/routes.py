@@ -20,3 +20,4 @@ def register(app: Flask) -> None:
     permissions.attach(app, {route.endpoint: route.permission for route in ROUTES})
     app.before_request(guard.authorize)
     app.before_request(sign_in_checks.check_password_change)
+    app.before_request(sign_in_checks.check_recent_sign_in)

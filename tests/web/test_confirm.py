@@ -10,6 +10,7 @@ from hrims.db import Connection
 from hrims.web.core import permissions
 from hrims.web.core.permissions import Permission
 from hrims.web.core.sign_in_checks import RECENT_MINUTES, require_recent_sign_in
+from hrims.web.routes import ROUTES
 from tests.support.users import PASSWORD
 from tests.web.browsers import Browser
 
@@ -45,6 +46,25 @@ def test_it_works(late: Browser, conn: Connection) -> None:
         assert (export.status_code, export.mimetype) == (200, "text/csv")
     actions = conn.execute("SELECT actor, action, details FROM audit_log ORDER BY id DESC LIMIT 1").fetchall()
     assert actions == [("asha", "session.confirm", {"by": "password"})]
+
+
+@pytest.mark.parametrize("path", ["/dashboard/admin/users", "/dashboard/admin/users/1"])
+def test_the_pages_of_users_ask_too(administrator: Browser, conn: Connection, path: str) -> None:
+    assert administrator.get(path).status_code == 200
+    conn.execute("UPDATE sessions SET confirmed_at = now() - make_interval(mins => %s)", (RECENT_MINUTES,))
+    assert query_of(administrator.get(path).location) == {"next": [path]}
+
+
+def test_new_tokens_ask_too(late: Browser) -> None:
+    assert late.get("/dashboard/admin/tokens").status_code == 200
+    answer = late.press("/dashboard/admin/tokens", name="nightly")
+    assert query_of(answer.location) == {"next": ["/dashboard/admin/tokens"], "form": ["yes"]}
+
+
+def test_the_sensitive_permissions_ask_and_no_others(app: Flask) -> None:
+    asking = {route.permission for route in ROUTES if permissions.needs_recent_sign_in(app, route.endpoint)}
+    assert asking == {Permission.MANAGE_USERS, Permission.OWN_TOKENS, Permission.EXPORT}
+    assert {Permission.MANAGE_TOKENS, Permission.MANAGE_CONNECTION} < permissions.NEEDS_RECENT
 
 
 def test_a_recent_sign_in_is_enough(officer: Browser, conn: Connection) -> None:

@@ -24,6 +24,17 @@ MESSAGES: Final[dict[Permission, str]] = {
 }
 """What a client is told that lacks a permission."""
 
+NEEDS_RECENT: Final = frozenset(
+    {
+        Permission.MANAGE_USERS,
+        Permission.MANAGE_TOKENS,
+        Permission.OWN_TOKENS,
+        Permission.MANAGE_CONNECTION,
+        Permission.EXPORT,
+    }
+)
+"""Permissions whose endpoints ask for the password or a code again unless it was typed recently."""
+
 ADMINISTRATORS_ONLY: Final = "Only administrators can do this. Nothing was changed."
 
 OUTSIDE_RIGHTS: Final = (
@@ -40,6 +51,12 @@ def is_public(app: Flask, endpoint: str) -> bool:
     """Return whether the endpoint needs no sign-in. One outside the route table is not public."""
     permissions: Mapping[str, Permission | None] = app.extensions[EXTENSION]
     return endpoint in permissions and permissions[endpoint] is PUBLIC
+
+
+def needs_recent_sign_in(app: Flask, endpoint: str) -> bool:
+    """Return whether an endpoint asks a user for the password again."""
+    permissions: Mapping[str, Permission | None] = app.extensions[EXTENSION]
+    return permissions.get(endpoint) in NEEDS_RECENT
 
 
 def allows(app: Flask, endpoint: str, granted: frozenset[Permission]) -> bool:
@@ -59,4 +76,4 @@ def refusal(app: Flask, endpoint: str, *, by_token: bool) -> NotAllowed:
     return NotAllowed(MESSAGES.get(needed, ADMINISTRATORS_ONLY))
 
 
-__all__ = ["PUBLIC", "READ", "Permission", "allows", "attach", "is_public", "refusal"]
+__all__ = ["PUBLIC", "READ", "Permission", "allows", "attach", "is_public", "needs_recent_sign_in", "refusal"]

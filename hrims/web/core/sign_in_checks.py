@@ -48,6 +48,12 @@ def check_password_change() -> None:
         )
 
 
+def check_recent_sign_in() -> None:
+    """Ask for the password again before endpoints whose permission needs it."""
+    if request.endpoint and permissions.needs_recent_sign_in(current_app, request.endpoint):
+        require_recent_sign_in()
+
+
 def require_recent_sign_in() -> None:
     """Ask for the password or a code again unless one was typed within ``RECENT_MINUTES``.
 

@@ -19,7 +19,6 @@ from hrims.web.core.forms import RejectsForm, ShownInstitutionForm
 from hrims.web.core.guard import actor, mask, scope
 from hrims.web.core.paging import Filter
 from hrims.web.core.queries import RejectsPageQuery
-from hrims.web.core.sign_in_checks import require_recent_sign_in
 from hrims.web.pages.fetch_data import to_card
 
 
@@ -41,7 +40,6 @@ def download(kind: str, query: RejectsPageQuery) -> Response:
     """Return all rejects that match the filter, as ``csv`` or ``xlsx``."""
     if kind not in export.WRITERS:
         abort(HTTPStatus.NOT_FOUND)
-    require_recent_sign_in()
     with pool().connection() as conn:
         found = RejectQuery(**asdict(query), user_scope=scope(), mask=mask(), conn=conn)
         write, zone, filters = export.WRITERS[kind], settings().time_zone, sorted(found.params)
