@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from hrims.access import users
+from hrims.access import throttle, users
 from hrims.access.permissions import Permission
 from hrims.approvals import actions as approvals
 from hrims.cli import start
@@ -42,20 +42,25 @@ def read_password(from_stdin: bool) -> str:
 
 STDIN = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
+MUST_CHANGE = click.option(
+    "--must-change", is_flag=True, help="The user must change the password at the next sign-in."
+)
+
 
 @user_command.command("add")
 @click.argument("name")
 @click.option("--role", type=ROLE, required=True, help="What the user may do.")
 @INSTITUTION
 @STDIN
-def add_user(name: str, role: str, codes: tuple[str, ...], password_stdin: bool) -> None:
+@MUST_CHANGE
+def add_user(name: str, role: str, codes: tuple[str, ...], password_stdin: bool, must_change: bool) -> None:
     """Add the user NAME, who may then sign in."""
     password = read_password(password_stdin)
     settings = start.settings()
     with start.connection(settings) as conn, conn.transaction():
         actor = start.acting_user(conn, settings, Permission.MANAGE_USERS, is_bootstrap=True)
         institutions = find_by_codes(conn, codes) if codes else None
-        users.add_user(conn, actor, name, role, password, institutions)
+        users.add_user(conn, actor, name, role, password, institutions, must_change=must_change)
     click.echo(f"{users.normalize_name(name)} may sign in as {role}, for {_describe_scope(institutions)}.")
 
 
@@ -140,14 +145,27 @@ def enable_user(name: str) -> None:
 @user_command.command("reset-password")
 @click.argument("name")
 @STDIN
-def reset_password(name: str, password_stdin: bool) -> None:
+@MUST_CHANGE
+def reset_password(name: str, password_stdin: bool, must_change: bool) -> None:
     """Set another password of the user NAME, and end the user's sessions."""
     password = read_password(password_stdin)
     settings = start.settings()
     with start.connection(settings) as conn, conn.transaction():
         actor = start.acting_user(conn, settings, Permission.MANAGE_USERS)
-        users.set_password(conn, actor, name, password)
+        users.set_password(conn, actor, name, password, must_change=must_change)
     click.echo(f"{users.normalize_name(name)} has another password.")
+
+
+@user_command.command("unlock")
+@click.argument("name")
+def unlock_user(name: str) -> None:
+    """Let the user NAME sign in without the delay of failed sign-ins."""
+    settings = start.settings()
+    with start.connection(settings) as conn:
+        actor = start.acting_user(conn, settings, Permission.MANAGE_USERS)
+        failures = throttle.unlock(conn, actor, name)
+    message = f"{_format_count(failures, 'failed sign-in')} no longer count"
+    click.echo(f"{users.normalize_name(name)} is unlocked; {message}.")
 
 
 def format_day(at: datetime, zone: ZoneInfo) -> str:

@@ -132,6 +132,9 @@ PAGE_ROUTES = (
         pages.users.reset_password,
         Can.MANAGE_USERS,
     ),
+    Route("POST", "/dashboard/admin/users/<user_id>/link", pages.users.make_setup_link, Can.MANAGE_USERS),
+    Route("POST", "/dashboard/admin/users/<user_id>/unlock", pages.users.unlock, Can.MANAGE_USERS),
+    Route("POST", "/dashboard/admin/users/<user_id>/two-step", pages.users.reset_two_step, Can.MANAGE_USERS),
     # Page of tokens
     Route("GET", "/dashboard/admin/tokens", pages.tokens.index, Can.USE_ACCOUNT),
     Route("POST", "/dashboard/admin/tokens", pages.tokens.create, Can.OWN_TOKENS),

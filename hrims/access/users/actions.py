@@ -36,21 +36,22 @@ def add_user(
     actor: Actor,
     name: str,
     role: str,
-    password: str,
+    password: str | None,
     institutions: list[int] | None = None,
     *,
     must_change: bool = False,
 ) -> int:
     """Add a user of these institutions, None for all, and return the id. The name is saved in lower case.
 
-    With ``must_change``, the user must change the password at the first sign-in.
+    Without a password the user needs a set-up link. With ``must_change``, the user must change the password
+    at the first sign-in.
 
     Raises InvalidInput for a wrong name, role or password, Conflict if the name is taken. Raises NotFound for
     an unknown institution.
     """
     name = check_name(name)
     _check_role(role, institutions)
-    password_hash = passwords.hash_password(password, name)
+    password_hash = None if password is None else passwords.hash_password(password, name)
     with conn.transaction():
         if role == ADMINISTRATOR and not is_first_administrator(conn, actor):
             raise Conflict(

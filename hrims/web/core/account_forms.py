@@ -34,12 +34,13 @@ class RoleForm(Request):
 
 
 class UserForm(ScopeForm, kw_only=True):
-    """A new user."""
+    """A new user, who gets a set-up link or a password that must be changed."""
 
     outcome: ClassVar[str] = "No user was added."
 
     name: Annotated[str, Meta(max_length=200)]
     role: Role
+    first: Literal["link", "password"] = "link"
 
 
 class TokenForm(ScopeForm, kw_only=True):

@@ -1,12 +1,14 @@
 """The page of users: the list, one user with role and institutions, and the buttons."""
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 
-from hrims.access import passwords, users
+from hrims.access import passwords, setup_links, throttle, two_step, users
 from hrims.access.users import UserView
+from hrims.access.users.store import is_external
 from hrims.approvals import actions as approvals
 from hrims.db import Connection
 from hrims.errors import NotFound
@@ -19,13 +21,21 @@ from hrims.web.core.guard import actor, scope
 from hrims.web.core.queries import SavedQuery
 
 
+class Secret(NamedTuple):
+    """What an administrator gives to a user: a password, or a link to choose one."""
+
+    name: str
+    password: str | None
+    link: str | None = None
+
+
 def index() -> str:
     """Show the page: every user, and a form for a new one."""
     return render_template("users/index.html", **_list_context())
 
 
 def create() -> Any:
-    """Handle a button: add a user, and show the first password. It is shown only once."""
+    """Handle a button: add a user, and show the set-up link or the first password. It is shown only once."""
     return perform(
         _add,
         # No redirect, unlike other buttons: the password cannot be read again for another page.
@@ -34,10 +44,19 @@ def create() -> Any:
     )
 
 
-def _add(conn: Connection) -> tuple[str, str]:
-    fields, password = requests.read_form(UserForm), passwords.generate()
-    users.add_user(conn, actor(), fields.name, fields.role, password, fields.institutions)
-    return users.normalize_name(fields.name), password
+def _add(conn: Connection) -> Secret:
+    fields = requests.read_form(UserForm)
+    password = passwords.generate() if fields.first == "password" else None
+    id_ = users.add_user(
+        conn, actor(), fields.name, fields.role, password, fields.institutions, must_change=True
+    )
+    name = users.normalize_name(fields.name)
+    return Secret(name, password) if password else _make_link(conn, name, id_)
+
+
+def _make_link(conn: Connection, name: str, user_id: int) -> Secret:
+    token = setup_links.create_setup_link(conn, actor(), user_id)
+    return Secret(name, None, url_for("set_up.show", token=token, _external=True))
 
 
 def show(user_id: str, query: SavedQuery) -> str:
@@ -74,15 +93,40 @@ def enable(user_id: str) -> Any:
 
 
 def reset_password(user_id: str) -> Any:
-    """Handle a button: set a new password and show it once. The user's sessions end."""
+    """Handle a button: set a new password, which must be changed, and show it once. The sessions end."""
 
-    def reset(conn: Connection) -> tuple[str, str]:
+    def reset(conn: Connection) -> Secret:
         user, password = _find(conn, user_id), passwords.generate()
-        users.set_password(conn, actor(), user.name, password)
-        return user.name, password
+        users.set_password(conn, actor(), user.name, password, must_change=True)
+        return Secret(user.name, password)
 
+    return _show_secret(user_id, reset)
+
+
+def make_setup_link(user_id: str) -> Any:
+    """Handle a button: make a set-up link and show it once. Earlier links end."""
+
+    def make(conn: Connection) -> Secret:
+        user = _find(conn, user_id)
+        return _make_link(conn, user.name, user.id)
+
+    return _show_secret(user_id, make)
+
+
+def unlock(user_id: str) -> Any:
+    """Handle a button: let the user sign in without the delay of failed sign-ins."""
+    return _perform(user_id, lambda conn, user: throttle.unlock(conn, actor(), user.name))
+
+
+def reset_two_step(user_id: str) -> Any:
+    """Handle a button: turn two-step sign-in off for a user who has lost the app."""
+    return _perform(user_id, lambda conn, user: two_step.reset_two_step(conn, actor(), user.name))
+
+
+def _show_secret(user_id: str, make: Callable[[Connection], Secret]) -> Any:
+    # No redirect, unlike other buttons: the secret cannot be read again for another page.
     return perform(
-        reset,
+        make,
         then=lambda added: render_template("users/user.html", **(_user_context(user_id) | {"added": added})),
         page=lambda refused: _user_page(user_id, refused),
     )
@@ -133,6 +177,9 @@ def _user_context(user_id: str) -> dict[str, Any]:
         found = _find(conn, user_id)
         return {
             "shown": found,
+            "failures": throttle.count_failures(conn, found.name),
+            "has_two_step": two_step.is_on(conn, found.id),
+            "is_external": is_external(conn, found.id),
             "institutions": institution_store.list_institutions(conn, scope()),
             "chosen": [str(id_) for id_ in found.institution_ids or []],
             "roles": users.ROLES,

@@ -59,6 +59,17 @@ def test_a_token_manages_nothing_unless_that_is_said(
     assert answer(shared, token, "POST", "webhooks/9999/on") == status
 
 
+def test_a_locked_user_is_unlocked(shared: Product) -> None:
+    add = ("user", "add", "zainab", "--role", "officer", "--password-stdin", "--must-change")
+    assert shared.hrims(*add, stdin="first-monsoon\n").returncode == 0
+    for _ in range(7):
+        assert not shared.sign_in("zainab", "wrong password")
+    assert not shared.sign_in("zainab", "first-monsoon")
+    done = shared.hrims("user", "unlock", "Zainab")
+    assert done.stdout.startswith("zainab is unlocked; "), done.stderr
+    assert shared.sign_in("zainab", "first-monsoon")
+
+
 def test_a_disabled_person_is_out_at_once_and_comes_back(shared: Product) -> None:
     add = ("user", "add", "zuhura", "--role", "officer", "--password-stdin")
     assert shared.hrims(*add, stdin="first-monsoon\n").returncode == 0

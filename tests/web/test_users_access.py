@@ -1,0 +1,93 @@
+"""The buttons of a user's page that give access: set-up link, password, unlock, two-step sign-in."""
+
+import re
+
+import pyotp
+import pytest
+from flask import Flask
+
+from hrims.access import sessions, throttle, two_step, users
+from hrims.db import Connection
+from tests.support.users import PASSWORD, add_user
+from tests.web.browsers import Browser, new_browser
+
+USERS = "/dashboard/admin/users"
+NEW = "a dry monsoon"
+
+
+def secret_on(page: str) -> str:
+    """Return the link or password that a page shows once."""
+    found = re.search(r'<code class="secret">([^<]+)</code>', page)
+    assert found, page
+    return found[1]
+
+
+@pytest.fixture
+def asha(conn: Connection) -> int:
+    """Provide the id of the officer asha."""
+    return add_user(conn, "asha", "officer")
+
+
+def test_a_new_user_gets_a_set_up_link(administrator: Browser, app: Flask, conn: Connection) -> None:
+    answer = administrator.press(USERS, name="Zuhura", role="viewer", all_="yes")
+    assert answer.status_code == 201
+    link = secret_on(answer.text)
+    assert link.startswith("http://localhost/set-up/")
+    user = users.find(conn, "zuhura")
+    assert user
+    assert user.password_hash is None
+    browser = new_browser(app)
+    assert browser.press(link.removeprefix("http://localhost"), new=NEW, repeated=NEW).status_code == 303
+    assert browser.press("/sign-in", name="zuhura", password=NEW).location == "/dashboard/admin/fetch-data"
+    assert browser.get("/dashboard/admin/fetch-data").status_code == 200
+
+
+def test_or_a_password_that_must_be_changed(administrator: Browser, app: Flask) -> None:
+    form = {"name": "zuhura", "role": "viewer", "all_": "yes", "first": "password"}
+    password = secret_on(administrator.press(USERS, **form).text)
+    browser = new_browser(app)
+    assert browser.press("/sign-in", name="zuhura", password=password).status_code == 303
+    assert browser.get("/dashboard/admin/people").location == "/dashboard/account/password"
+
+
+def test_a_reset_password_must_be_changed(administrator: Browser, app: Flask, asha: int) -> None:
+    password = secret_on(administrator.press(f"{USERS}/{asha}/reset-password").text)
+    browser = new_browser(app)
+    assert browser.press("/sign-in", name="asha", password=PASSWORD).status_code == 401
+    assert browser.press("/sign-in", name="asha", password=password).status_code == 303
+    assert browser.get("/dashboard/admin/people").location == "/dashboard/account/password"
+
+
+def test_a_known_user_gets_another_link(administrator: Browser, app: Flask, asha: int) -> None:
+    first, second = (secret_on(administrator.press(f"{USERS}/{asha}/link").text) for _ in range(2))
+    browser = new_browser(app)
+    paths = (link.removeprefix("http://localhost") for link in (first, second))
+    assert [browser.get(path).status_code for path in paths] == [404, 200]
+
+
+def test_a_user_is_unlocked(administrator: Browser, conn: Connection, asha: int) -> None:
+    assert "Unlock" not in administrator.get(f"{USERS}/{asha}").text
+    for _ in range(3):
+        throttle.begin(conn, "asha", "203.0.113.9")
+    assert "forget 3 failed sign-ins" in administrator.get(f"{USERS}/{asha}").text
+    assert administrator.press(f"{USERS}/{asha}/unlock").location == f"{USERS}/{asha}?saved=yes"
+    assert throttle.count_failures(conn, "asha") == 0
+
+
+def test_two_step_sign_in_is_turned_off(administrator: Browser, conn: Connection, asha: int) -> None:
+    session = sessions.find(conn, sessions.begin(conn, asha, None, hours=1))
+    assert session
+    two_step.start(conn, session)
+    app = pyotp.TOTP(two_step.find_enrolment(conn, session, "").secret)
+    two_step.confirm(conn, users.identify(conn, "asha", "page"), session, app.at(60), 60)
+    assert "Turn off two-step sign-in" in administrator.get(f"{USERS}/{asha}").text
+    assert administrator.press(f"{USERS}/{asha}/two-step").status_code == 303
+    assert not two_step.is_on(conn, asha)
+    assert administrator.press(f"{USERS}/{asha}/two-step").status_code == 409
+
+
+def test_a_user_of_the_provider_gets_no_password(administrator: Browser, conn: Connection, asha: int) -> None:
+    conn.execute("INSERT INTO openid_identities VALUES ('https://id.example', 'x', %s)", (asha,))
+    assert "has no password here" in administrator.get(f"{USERS}/{asha}").text
+    for path in ("link", "reset-password"):
+        assert administrator.press(f"{USERS}/{asha}/{path}").status_code == 409
