@@ -10,7 +10,7 @@ from hrims.access import store
 from hrims.config import Settings
 from hrims.db import Connection
 from hrims.vault import open_vault
-from hrims.vault.columns import FORM_KEY
+from hrims.vault.columns import DEVICE_KEY, FORM_KEY, NAME_KEY
 
 
 def secret_key(conn: Connection, settings: Settings) -> str:
@@ -18,10 +18,24 @@ def secret_key(conn: Connection, settings: Settings) -> str:
 
     Raises SecretUnreadable if this process lacks the key that encrypted it.
     """
+    return _ensure_key(conn, settings, "secret_key", FORM_KEY)
+
+
+def name_key(conn: Connection, settings: Settings) -> bytes:
+    """Return the key of the hashes of names that were typed at a sign-in. Raises as ``secret_key`` does."""
+    return _ensure_key(conn, settings, "sign_in_names", NAME_KEY).encode()
+
+
+def device_key(conn: Connection, settings: Settings) -> bytes:
+    """Return the key that signs the cookies of known devices. Raises as ``secret_key`` does."""
+    return _ensure_key(conn, settings, "devices", DEVICE_KEY).encode()
+
+
+def _ensure_key(conn: Connection, settings: Settings, name: str, purpose: str) -> str:
     vault = open_vault(conn, settings)
-    default = vault.encrypt(FORM_KEY, secrets.token_urlsafe(48).encode())
-    stored = store.ensure_secret(conn, "secret_key", default.decode())
-    return vault.decrypt(FORM_KEY, stored.encode()).decode()
+    default = vault.encrypt(purpose, secrets.token_urlsafe(48).encode())
+    stored = store.ensure_secret(conn, name, default.decode())
+    return vault.decrypt(purpose, stored.encode()).decode()
 
 
 def instance_id(conn: Connection) -> str:
@@ -31,13 +45,3 @@ def instance_id(conn: Connection) -> str:
     sign each other's users out.
     """
     return store.ensure_secret(conn, "instance", secrets.token_hex(16))[:8]
-
-
-def name_key(conn: Connection) -> str:
-    """Return the key of the hashes of names that were typed at a sign-in."""
-    return store.ensure_secret(conn, "sign_in_names", secrets.token_urlsafe(48))
-
-
-def device_key(conn: Connection) -> str:
-    """Return the key that signs the cookies of known devices."""
-    return store.ensure_secret(conn, "devices", secrets.token_urlsafe(48))

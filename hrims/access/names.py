@@ -8,6 +8,7 @@ import hmac
 
 from hrims.access import keys
 from hrims.access.users import normalize_name
+from hrims.config import Settings
 from hrims.db import Connection
 
 ANONYMOUS = "(not signed in)"
@@ -17,10 +18,10 @@ SHOWN_HASH = 16
 """Hexadecimal digits of a hash that an audit record shows: enough to see that two names are the same."""
 
 
-def hash_name(conn: Connection, name: str) -> bytes:
+def hash_name(conn: Connection, settings: Settings, name: str) -> bytes:
     """Return the keyed hash of a name."""
     typed = normalize_name(name).encode("utf-8", "surrogatepass")
-    return hmac.digest(keys.name_key(conn).encode(), typed, hashlib.sha256)
+    return hmac.digest(keys.name_key(conn, settings), typed, hashlib.sha256)
 
 
 def unknown_subject(name_hash: bytes) -> str:

@@ -1,6 +1,6 @@
 """Sign-in of users. Input: name and password, then a code. Output: tokens for two cookies, or a refusal."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from hrims import request_ids
 from hrims.access import challenges, devices, passwords, sessions, throttle, two_step
@@ -13,23 +13,18 @@ from hrims.config import Settings
 from hrims.db import Connection, Pool
 from hrims.errors import NotSignedIn
 
-DEFAULTS: Final = Settings()
-
 
 class Visit(NamedTuple):
-    """The browser at the sign-in page: its address, name and cookies, and the limits of a session.
+    """The browser at the sign-in page: its address, name and cookies, and the settings of this process.
 
     ``session`` is the cookie of an earlier session, which ends. ``device`` is that of a known device.
-    ``settings`` have the key of the stored secrets.
     """
 
+    settings: Settings
     address: str | None
     user_agent: str | None = None
     session: str | None = None
     device: str | None = None
-    hours: float = 12.0
-    idle_minutes: float = sessions.IDLE_MINUTES
-    settings: Settings = DEFAULTS
 
 
 class CodeNeeded(NamedTuple):
@@ -52,7 +47,7 @@ def sign_in(pool: Pool, name: str, password: str, visit: Visit) -> SignIn | Code
     sign-ins failed too often.
     """
     with pool.connection() as conn:
-        attempt = throttle.begin(conn, name, visit.address, visit.device)
+        attempt = throttle.begin(conn, visit.settings, name, visit.address, visit.device)
     user = attempt.user
     # Use no connection meanwhile: the check is slow on purpose, and connections are few.
     is_correct = passwords.matches(password, user.password_hash if user else None)
@@ -78,7 +73,7 @@ def enter_code(pool: Pool, challenge: str, code: str, visit: Visit, now: float) 
         user = challenges.find(conn, challenge)
         if user is None:
             raise NotSignedIn("The sign-in took too long. Enter your password again.", "challenge_expired")
-        attempt = throttle.begin(conn, user.name, visit.address, visit.device)
+        attempt = throttle.begin(conn, visit.settings, user.name, visit.address, visit.device)
     with pool.connection() as conn, conn.transaction():
         # Lock the user before the code is taken, as every change of the user does.
         is_same = lock_if_unchanged(conn, user)
@@ -113,11 +108,11 @@ def begin_session(conn: Connection, user: User, visit: Visit, *, by: str = "pass
         conn,
         user.id,
         visit.address,
-        visit.hours,
-        idle_minutes=visit.idle_minutes,
+        visit.settings.session_hours,
+        idle_minutes=visit.settings.session_idle_minutes,
         user_agent=visit.user_agent,
     )
-    return SignIn(session, devices.remember(conn, user.id, visit.device))
+    return SignIn(session, devices.remember(conn, visit.settings, user.id, visit.device))
 
 
 def record_failure(conn: Connection, attempt: Attempt, address: str | None) -> None:

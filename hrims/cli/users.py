@@ -163,7 +163,7 @@ def unlock_user(name: str) -> None:
     settings = start.settings()
     with start.connection(settings) as conn:
         actor = start.acting_user(conn, settings, Permission.MANAGE_USERS)
-        failures = throttle.unlock(conn, actor, name)
+        failures = throttle.unlock(conn, settings, actor, name)
     message = f"{_format_count(failures, 'failed sign-in')} no longer count"
     click.echo(f"{users.normalize_name(name)} is unlocked; {message}.")
 

@@ -15,8 +15,14 @@ WEBHOOK: Final = "webhook"
 """The purpose of the secret that signs the messages to an endpoint."""
 
 
-TWO_STEP: Final = "two-step sign-in"
-"""The purpose of the secret of a user's authenticator app."""
+NAME_KEY: Final = "sign-in names"
+"""The purpose of the key of the hashes of names that were typed at a sign-in."""
+
+DEVICE_KEY: Final = "known devices"
+"""The purpose of the key that signs the cookies of known devices."""
+
+TWO_STEP: Final = "two-step"
+"""The purpose of the secret of an authenticator app, before the id of its user."""
 
 
 class SecretColumn(NamedTuple):
@@ -74,7 +80,21 @@ COLUMNS: Final = (
         " WHERE id = split_part(%s, ':', 1)::bigint AND state = 'waiting'",
     ),
     SecretColumn(
-        "the secret of the authenticator app of user {}",
+        "the key of the hashes of typed names",
+        None,
+        "SELECT name, convert_to(value, 'UTF8') FROM app_secrets WHERE name = 'sign_in_names' FOR UPDATE",
+        "UPDATE app_secrets SET value = convert_from(%s, 'UTF8') WHERE name = %s",
+        "DELETE FROM app_secrets WHERE name = %s",
+    ),
+    SecretColumn(
+        "the key that signs the cookies of known devices",
+        None,
+        "SELECT name, convert_to(value, 'UTF8') FROM app_secrets WHERE name = 'devices' FOR UPDATE",
+        "UPDATE app_secrets SET value = convert_from(%s, 'UTF8') WHERE name = %s",
+        "DELETE FROM app_secrets WHERE name = %s",
+    ),
+    SecretColumn(
+        "the two-step sign-in of user {}",
         None,
         "SELECT user_id::text, secret FROM two_step ORDER BY user_id FOR UPDATE",
         "UPDATE two_step SET secret = %s WHERE user_id = %s::bigint",

@@ -6,11 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from hrims.access.actor import system
+from hrims.config import load
 from hrims.db import Connection
+from tests.support.encryption import KEY
 
 ROOT = system("root")
 
 PASSWORD = "a wet monsoon"
+
+SETTINGS = load({"HRIMS_ENCRYPTION_KEY": KEY})
 
 T = TypeVar("T")
 

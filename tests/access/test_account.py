@@ -10,12 +10,11 @@ from hrims.access.sign_in import Visit
 from hrims.access.throttle import PAIR, TooManyFailures
 from hrims.db import Connection
 from hrims.errors import Conflict, InputError, InvalidInput
-from tests.access.accounts import PASSWORD, ROOT, at_once, records
-from tests.database.connections import SETTINGS
+from tests.access.accounts import PASSWORD, ROOT, SETTINGS, at_once, records
 
 NEW = "a dry monsoon"
 
-ASHA, HERE = Actor("asha", "page", "192.0.2.7"), Visit("192.0.2.7", settings=SETTINGS)
+ASHA, HERE = Actor("asha", "page", "192.0.2.7"), Visit(SETTINGS, "192.0.2.7")
 
 
 @pytest.fixture
@@ -35,14 +34,14 @@ def is_password(conn: Connection, password: str) -> bool:
 
 def test_it_works(conn: Connection, pool: db.Pool, session: SignedIn) -> None:
     other = sessions.begin(conn, session.user_id, None, hours=1)
-    here, there = (devices.remember(conn, session.user_id, None) for _ in range(2))
+    here, there = (devices.remember(conn, SETTINGS, session.user_id, None) for _ in range(2))
     visit = HERE._replace(device=here)
     assert account.change_password(pool, ASHA, session, visit, PASSWORD, NEW) == 1
     assert is_password(conn, NEW)
     assert sessions.find(conn, other) is None
     assert [listed.id for listed in sessions.list_sessions(conn, session.user_id)] == [session.session_id]
-    assert devices.find(conn, session.user_id, here)
-    assert devices.find(conn, session.user_id, there) is None
+    assert devices.find(conn, SETTINGS, session.user_id, here)
+    assert devices.find(conn, SETTINGS, session.user_id, there) is None
     assert conn.execute("SELECT must_change_password FROM users").fetchone() == (False,)
     assert records(conn, "user.change_password") == [("asha", "user:asha", {"sessions_ended": 1})]
 

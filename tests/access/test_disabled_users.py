@@ -8,7 +8,7 @@ from hrims.access import sessions, tokens, users
 from hrims.access.sign_in import Visit, sign_in
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound
-from tests.access.accounts import PASSWORD, ROOT, at_once, records
+from tests.access.accounts import PASSWORD, ROOT, SETTINGS, at_once, records
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_token_that_is_made_meanwhile_ends_too(conn: Connection, dsn: str, ash
 
 
 def test_the_list_shows_the_last_sign_in(conn: Connection, pool: db.Pool, asha: int) -> None:
-    sign_in(pool, "asha", PASSWORD, Visit(None))
+    sign_in(pool, "asha", PASSWORD, Visit(SETTINGS, None))
     users.disable(conn, ROOT, "asha")
     hers, his = users.list_users(conn)
     assert (hers.name, hers.role, bool(hers.signed_in_at), bool(hers.disabled_at)) == (

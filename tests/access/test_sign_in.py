@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import argon2
+import msgspec
 import pytest
 
 from hrims import db
@@ -13,9 +14,11 @@ from hrims.access.throttle import PAIR, TooManyFailures
 from hrims.access.users.store import insert_user
 from hrims.db import Connection
 from hrims.errors import NotSignedIn
-from tests.access.accounts import PASSWORD, ROOT, at_once, records
+from tests.access.accounts import PASSWORD, ROOT, SETTINGS, at_once, records
 
-HERE = Visit("192.0.2.7", "Mozilla/5.0", hours=1, idle_minutes=30)
+LIMITED = msgspec.structs.replace(SETTINGS, session_hours=1.0, session_idle_minutes=30.0)
+
+HERE = Visit(LIMITED, "192.0.2.7", "Mozilla/5.0")
 
 
 def attempt(pool: db.Pool, password: str = PASSWORD, name: str = "asha") -> str:
@@ -48,7 +51,7 @@ def test_it_works(conn: Connection, pool: db.Pool, asha: int) -> None:
 
 def test_the_session_before_ends(conn: Connection, pool: db.Pool, asha: int) -> None:
     before = attempt(pool)
-    sign_in.sign_in(pool, "asha", PASSWORD, Visit(None, session=before))
+    sign_in.sign_in(pool, "asha", PASSWORD, Visit(SETTINGS, None, session=before))
     assert sessions.find(conn, before) is None
 
 
@@ -109,7 +112,7 @@ def test_a_user_without_a_password_cannot_sign_in(conn: Connection, pool: db.Poo
 
 def test_the_device_of_a_sign_in_is_known_at_the_next(conn: Connection, pool: db.Pool, asha: int) -> None:
     first = begin(pool, "asha", PASSWORD, HERE)
-    assert devices.find(conn, asha, first.device)
+    assert devices.find(conn, SETTINGS, asha, first.device)
     again = begin(pool, "asha", PASSWORD, HERE._replace(device=first.device))
     assert again.device == first.device
     assert begin(pool, "asha", PASSWORD, HERE).device != first.device

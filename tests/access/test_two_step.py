@@ -4,7 +4,6 @@ import base64
 
 import pyotp
 import pytest
-from cryptography.fernet import InvalidToken
 
 from hrims import db
 from hrims.access import passwords, sessions, sign_in, two_step, users
@@ -13,15 +12,17 @@ from hrims.access.sessions import SignedIn
 from hrims.access.sign_in import CodeNeeded, SignIn, Visit
 from hrims.access.throttle import PAIR, TooManyFailures
 from hrims.access.two_step import codes
+from hrims.config import load
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound, NotSignedIn
-from tests.access.accounts import PASSWORD, ROOT, at_once, records
-from tests.database.connections import SETTINGS
+from hrims.vault.errors import SecretUnreadable
+from tests.access.accounts import PASSWORD, ROOT, SETTINGS, at_once, records
+from tests.support.encryption import OTHER_KEY
 
 NOW = 1_800_000_000.0
 """The time of the tests, the first second of a code."""
 
-ASHA, HERE = Actor("asha", "page", "192.0.2.7"), Visit("192.0.2.7", settings=SETTINGS)
+ASHA, HERE = Actor("asha", "page", "192.0.2.7"), Visit(SETTINGS, "192.0.2.7")
 
 
 @pytest.fixture
@@ -226,9 +227,18 @@ def test_the_database_holds_no_secret_and_no_code(
     assert row
     for secret in (app.secret, *recovery, codes.normalize_recovery_code(recovery[0])):
         assert secret not in "".join(row)
-    conn.execute("UPDATE app_secrets SET value = repeat('x', 48) WHERE name = 'secret_key'")
-    with pytest.raises(InvalidToken):
-        is_accepted(conn, session, "123456")
+    other = load({"HRIMS_ENCRYPTION_KEY": OTHER_KEY})
+    with pytest.raises(SecretUnreadable):
+        two_step.verify(conn, other, ASHA, session.user_id, "123456", NOW)
+
+
+def test_a_secret_that_is_copied_to_another_user_is_refused(
+    conn: Connection, session: SignedIn, app: pyotp.TOTP
+) -> None:
+    juma = users.add_user(conn, ROOT, "juma", "officer", PASSWORD)
+    conn.execute("UPDATE two_step SET user_id = %s", (juma,))
+    with pytest.raises(SecretUnreadable):
+        two_step.verify(conn, SETTINGS, ASHA, juma, app.at(int(NOW)), NOW)
 
 
 def test_no_password_looks_like_a_code() -> None:

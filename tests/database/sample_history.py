@@ -119,7 +119,12 @@ class SampleHistory:
             ConnectionPool(self.conn.info.dsn, min_size=1, max_size=1) as pool,
             contextlib.suppress(NotSignedIn),
         ):
-            sign_in.sign_in(pool, "asha", "mvua za vuli 26", sign_in.Visit("10.0.0.7"))
+            sign_in.sign_in(
+                pool,
+                "asha",
+                "mvua za vuli 26",
+                sign_in.Visit(PRIVATE, "10.0.0.7"),
+            )
 
     async def sync_first_lists(self) -> None:
         """Sync health as of forty days ago, and the others as of thirty-five."""

@@ -51,11 +51,13 @@ def test_a_dump_of_the_whole_database_holds_no_clear_secret(conn: Connection, ds
     form_key, added = keys.secret_key(conn, PRIVATE), endpoint(conn)
     credentials = {"api_key": "an-invented-api-key", "token": "an-invented-token"}
     change(conn, address="https://hrims.example", **credentials)
+    of_sign_in = keys.name_key(conn, PRIVATE), keys.device_key(conn, PRIVATE)
     text = dump(conn)
     assert "hrims_form" not in text
     assert "webhook_endpoints" in text
-    for secret in (form_key, added.secret, added.secret.removeprefix("whsec_"), KEY, *credentials.values()):
-        assert not find_in(text, secret.encode())
+    plain = (form_key, added.secret, added.secret.removeprefix("whsec_"), KEY, *credentials.values())
+    for secret in (*(text_.encode() for text_ in plain), *of_sign_in):
+        assert not find_in(text, secret)
     assert not find_in(text, base64.b64decode(added.secret.removeprefix("whsec_")))
     [(token,)] = conn.execute("SELECT secret FROM webhook_endpoints").fetchall()
     assert find_in(text, token), "the search finds what is there"

@@ -8,6 +8,7 @@ from flask import Flask
 
 from hrims.access import sessions, throttle, two_step, users
 from hrims.db import Connection
+from tests.access.accounts import SETTINGS
 from tests.support.users import PASSWORD, add_user
 from tests.web.browsers import Browser, new_browser
 
@@ -68,18 +69,18 @@ def test_a_known_user_gets_another_link(administrator: Browser, app: Flask, asha
 def test_a_user_is_unlocked(administrator: Browser, conn: Connection, asha: int) -> None:
     assert "Unlock" not in administrator.get(f"{USERS}/{asha}").text
     for _ in range(3):
-        throttle.begin(conn, "asha", "203.0.113.9")
+        throttle.begin(conn, SETTINGS, "asha", "203.0.113.9")
     assert "forget 3 failed sign-ins" in administrator.get(f"{USERS}/{asha}").text
     assert administrator.press(f"{USERS}/{asha}/unlock").location == f"{USERS}/{asha}?saved=yes"
-    assert throttle.count_failures(conn, "asha") == 0
+    assert throttle.count_failures(conn, SETTINGS, "asha") == 0
 
 
 def test_two_step_sign_in_is_turned_off(administrator: Browser, conn: Connection, asha: int) -> None:
     session = sessions.find(conn, sessions.begin(conn, asha, None, hours=1))
     assert session
-    two_step.start(conn, session)
-    app = pyotp.TOTP(two_step.find_enrolment(conn, session, "").secret)
-    two_step.confirm(conn, users.identify(conn, "asha", "page"), session, app.at(60), 60)
+    two_step.start(conn, SETTINGS, session)
+    app = pyotp.TOTP(two_step.find_enrolment(conn, SETTINGS, session, "").secret)
+    two_step.confirm(conn, SETTINGS, users.identify(conn, "asha", "page"), session, app.at(60), 60)
     assert "Turn off two-step sign-in" in administrator.get(f"{USERS}/{asha}").text
     assert administrator.press(f"{USERS}/{asha}/two-step").status_code == 303
     assert not two_step.is_on(conn, asha)

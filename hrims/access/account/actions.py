@@ -30,7 +30,7 @@ def change_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, c
             )
         ended = sessions.end_all(conn, user.id, keep=session.session_id)
         sessions.confirm(conn, session.session_id)
-        devices.forget(conn, user.id, keep=visit.device)
+        devices.forget_others(conn, visit.settings, user.id, visit.device)
         record(conn, actor, "user.change_password", f"user:{user.name}", sessions_ended=ended)
     return ended
 
@@ -55,7 +55,7 @@ def confirm_session(
 def check_code(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, code: str, now: float) -> None:
     """Check and take a code of the app of the user of a session. Raises as ``check_password`` does."""
     with pool.connection() as conn:
-        attempt = throttle.begin(conn, session.name, visit.address, visit.device)
+        attempt = throttle.begin(conn, visit.settings, session.name, visit.address, visit.device)
     with pool.connection() as conn, conn.transaction():
         if two_step.verify(conn, visit.settings, actor, session.user_id, code, now):
             throttle.release(conn, attempt)
@@ -71,7 +71,7 @@ def check_password(pool: Pool, session: SignedIn, visit: Visit, password: str) -
     not be a way to guess the password.
     """
     with pool.connection() as conn:
-        attempt = throttle.begin(conn, session.name, visit.address, visit.device)
+        attempt = throttle.begin(conn, visit.settings, session.name, visit.address, visit.device)
     user = attempt.user
     is_correct = passwords.matches(password, user.password_hash if user else None)
     with pool.connection() as conn, conn.transaction():

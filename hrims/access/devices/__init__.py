@@ -4,6 +4,6 @@ Input: the cookie of a browser and a user. Output: whether the user has signed i
 random and signed, so that a made-up one costs no query. Only a hash of it is stored, for each user apart.
 """
 
-from hrims.access.devices.actions import COOKIE_DAYS, find, forget, remember
+from hrims.access.devices.actions import COOKIE_DAYS, find, forget, forget_others, remember
 
-__all__ = ["COOKIE_DAYS", "find", "forget", "remember"]
+__all__ = ["COOKIE_DAYS", "find", "forget", "forget_others", "remember"]

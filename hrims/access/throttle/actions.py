@@ -14,6 +14,7 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.throttle import delays, store
 from hrims.access.users.store import User
+from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import NotFound, TooMany
 
@@ -40,7 +41,9 @@ class Attempt(NamedTuple):
     user: User | None
 
 
-def begin(conn: Connection, name: str, address: str | None, device: str | None = None) -> Attempt:
+def begin(
+    conn: Connection, settings: Settings, name: str, address: str | None, device: str | None = None
+) -> Attempt:
     """Count one attempt with a typed name, in a separate transaction.
 
     ``device`` is the cookie of the browser. Raises TooManyFailures if the delay after the last failure is not
@@ -48,10 +51,10 @@ def begin(conn: Connection, name: str, address: str | None, device: str | None =
     """
     origin = _origin(address)
     with conn.transaction():
-        name_hash = names.hash_name(conn, name)
+        name_hash = names.hash_name(conn, settings, name)
         user = users.find(conn, name)
         subject = f"user:{user.name}" if user else names.unknown_subject(name_hash)
-        device_id = devices.find(conn, user.id, device) if user and device else None
+        device_id = devices.find(conn, settings, user.id, device) if user and device else None
         store.lock_sign_ins(conn, name_hash, origin)
         seconds = _seconds_left(conn, name_hash, origin, device_id)
         if not seconds:
@@ -82,12 +85,12 @@ def release(conn: Connection, attempt: Attempt) -> None:
     store.delete_failure(conn, attempt.id)
 
 
-def count_failures(conn: Connection, name: str) -> int:
+def count_failures(conn: Connection, settings: Settings, name: str) -> int:
     """Return how many failed sign-ins of a user count at present, at all addresses and in all devices."""
-    return store.count_all(conn, names.hash_name(conn, name), delays.WINDOW)
+    return store.count_all(conn, names.hash_name(conn, settings, name), delays.WINDOW)
 
 
-def unlock(conn: Connection, actor: Actor, name: str) -> int:
+def unlock(conn: Connection, settings: Settings, actor: Actor, name: str) -> int:
     """Delete the failed sign-ins of a user, so that no delay is left. Return how many.
 
     The delay of an address at which many users failed stays. Raises NotFound for an unknown user.
@@ -96,7 +99,7 @@ def unlock(conn: Connection, actor: Actor, name: str) -> int:
         user = users.find(conn, name)
         if not user:
             raise NotFound("There is no user of this name. Nothing was changed.", "unknown_user")
-        deleted = store.delete_failures_of(conn, names.hash_name(conn, user.name))
+        deleted = store.delete_failures_of(conn, names.hash_name(conn, settings, user.name))
         record(conn, actor, "user.unlock", f"user:{user.name}", failures=deleted)
     return deleted
 

@@ -8,12 +8,10 @@ from hrims.access import users
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.sessions import SignedIn
-from hrims.access.two_step import codes, store
+from hrims.access.two_step import codes, secret_box, store
 from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound
-from hrims.vault import open_vault
-from hrims.vault.columns import TWO_STEP
 
 RECOVERY_CODES = 10
 """Recovery codes that a user gets at a time."""
@@ -58,8 +56,7 @@ def start(conn: Connection, settings: Settings, session: SignedIn) -> None:
     with conn.transaction():
         store.lock_user(conn, session.user_id)
         _check_is_off(conn, session.user_id)
-        vault = open_vault(conn, settings)
-        encrypted = vault.encrypt(TWO_STEP, codes.new_secret().encode())
+        encrypted = secret_box.encrypt(conn, settings, session.user_id, codes.new_secret())
         store.insert_secret(conn, session.user_id, encrypted)
 
 
@@ -150,7 +147,7 @@ def _check_is_off(conn: Connection, user_id: int) -> None:
 
 def _read_secret(conn: Connection, settings: Settings, user_id: int) -> str | None:
     encrypted = store.find_secret(conn, user_id)
-    return open_vault(conn, settings).decrypt(TWO_STEP, encrypted).decode() if encrypted else None
+    return secret_box.decrypt(conn, settings, user_id, encrypted) if encrypted else None
 
 
 def _new_recovery_codes(conn: Connection, user_id: int) -> list[str]:

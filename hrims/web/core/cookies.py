@@ -20,13 +20,11 @@ def session_token() -> str | None:
 def visit() -> Visit:
     """Return this browser as the sign-in sees it."""
     return Visit(
+        settings=settings(),
         address=guard.address(),
         user_agent=request.headers.get("User-Agent"),
         session=session_token(),
         device=request.cookies.get(csrf.device_cookie()),
-        hours=settings().session_hours,
-        idle_minutes=settings().session_idle_minutes,
-        settings=settings(),
     )
 
 

@@ -16,7 +16,7 @@ from hrims.institutions import store as institution_store
 from hrims.web.core import requests
 from hrims.web.core.account_forms import RoleForm, ScopeForm, UserForm
 from hrims.web.core.actions import perform, see_other
-from hrims.web.core.app_state import pool
+from hrims.web.core.app_state import pool, settings
 from hrims.web.core.guard import actor, scope
 from hrims.web.core.queries import SavedQuery
 
@@ -115,7 +115,7 @@ def make_setup_link(user_id: str) -> Any:
 
 def unlock(user_id: str) -> Any:
     """Handle a button: let the user sign in without the delay of failed sign-ins."""
-    return _perform(user_id, lambda conn, user: throttle.unlock(conn, actor(), user.name))
+    return _perform(user_id, lambda conn, user: throttle.unlock(conn, settings(), actor(), user.name))
 
 
 def reset_two_step(user_id: str) -> Any:
@@ -177,7 +177,7 @@ def _user_context(user_id: str) -> dict[str, Any]:
         found = _find(conn, user_id)
         return {
             "shown": found,
-            "failures": throttle.count_failures(conn, found.name),
+            "failures": throttle.count_failures(conn, settings(), found.name),
             "has_two_step": two_step.is_on(conn, found.id),
             "is_external": is_external(conn, found.id),
             "institutions": institution_store.list_institutions(conn, scope()),
