@@ -141,3 +141,14 @@ def test_each_worker_shows_the_connection_that_it_uses(administrator: Browser, c
 
 def test_without_workers_it_says_so(administrator: Browser) -> None:
     assert "No worker is running." in administrator.get(f"{PAGE}/workers").text
+
+
+def test_a_sign_in_that_is_not_recent_is_confirmed_first(administrator: Browser, conn: Connection) -> None:
+    token = administrator.csrf()
+    conn.execute("UPDATE sessions SET confirmed_at = now() - interval '11 minutes'")
+    assert administrator.get(PAGE).location.startswith("/sign-in/confirm")
+    for path in (PAGE, f"{PAGE}/test"):
+        answer = administrator.post(path, data={**SAVED, "csrf_token": token})
+        assert (answer.status_code, answer.location.startswith("/sign-in/confirm")) == (303, True)
+    assert read_connection(conn).version == 0
+    assert audited(conn) == []
