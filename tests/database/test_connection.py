@@ -20,6 +20,7 @@ from hrims.remote.connection.store import read_connection
 from hrims.remote.following import FollowingRemote
 from hrims.vault import Vault, store
 from tests.database.connections import SETTINGS, change, prepare
+from tests.support.databases import execute_as_owner
 from tests.support.encryption import KEY, OTHER_KEY
 from tests.support.secrets import dump, find_in
 from tests.support.users import BINTI
@@ -130,7 +131,7 @@ async def test_a_reader_keeps_the_last_connection_while_the_database_is_away(
     assert (await reader.current()).address == ADDRESS
     change(conn, address=f"{ADDRESS}/v2")
     assert (await reader.current()).address == f"{ADDRESS}/v2"
-    conn.execute("ALTER TABLE remote_connection RENAME TO away")
+    execute_as_owner(conn, "ALTER TABLE remote_connection RENAME TO away")
     assert (await reader.current()).address == f"{ADDRESS}/v2"
 
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from psycopg import sql
 
 from hrims.db import Connection
+from tests.support.databases import as_owner
 
 TABLES = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -15,13 +16,14 @@ ORDER BY 1, 2
 
 
 def dump(conn: Connection) -> str:
-    """Return the name and the rows of every table, as COPY writes them."""
+    """Return the name and the rows of every table, as COPY writes them for the owner."""
     parts = []
-    for schema, table in conn.execute(TABLES.encode()).fetchall():
-        parts.append(f"-- {schema}.{table}\n")
-        statement = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(schema, table))
-        with conn.cursor().copy(statement) as rows:
-            parts += [bytes(row).decode() for row in rows]
+    with as_owner(conn):
+        for schema, table in conn.execute(TABLES.encode()).fetchall():
+            parts.append(f"-- {schema}.{table}\n")
+            statement = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(schema, table))
+            with conn.cursor().copy(statement) as rows:
+                parts += [bytes(row).decode() for row in rows]
     return "".join(parts)
 
 

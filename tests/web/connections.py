@@ -23,9 +23,12 @@ def saved(conn: Connection, settings: Settings) -> dict[str, Any]:
 
 
 def audited(conn: Connection) -> list[Any]:
-    return conn.execute(
-        "SELECT actor, action, subject, details FROM audit_log WHERE action LIKE 'connection.%' ORDER BY id"
+    rows = conn.execute(
+        "SELECT actor, action, subject, details, before, after FROM audit_log"
+        " WHERE action LIKE 'connection.%' ORDER BY id"
     ).fetchall()
+    changes = [{} if before is None else {"before": before, "after": after} for *_, before, after in rows]
+    return [(*row[:3], row[3] | change) for row, change in zip(rows, changes, strict=True)]
 
 
 def fields_of(page: str) -> dict[str, str]:
