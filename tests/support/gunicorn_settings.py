@@ -6,6 +6,7 @@ the number of seconds in which requests end when the process stops.
 """
 
 import os
+from typing import Any
 
 from hrims.cli import gunicorn_worker
 from hrims.cli.gunicorn_settings import *  # noqa: F403 - the other settings stay
@@ -18,3 +19,6 @@ graceful_timeout = int(os.environ.get("TEST_GRACE", "1"))
 
 if "TEST_APP" in os.environ:
     wsgi_app = os.environ["TEST_APP"]
+
+    def post_worker_init(worker: Any) -> None:
+        """Start none of the product's threads: they need its own application."""
