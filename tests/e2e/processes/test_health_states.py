@@ -118,6 +118,8 @@ ELSEWHERE = {
     "A pooler stands before the database": "tests/distributed/test_pooler.py",
     "No worker has an address of HRIMS": "test_workers_without_a_connection",
     "The encryption key is wrong or missing": "tests/e2e/processes/test_encryption.py",
+    "The processes have too many rights": "tests/db_roles/test_application.py",
+    "The audit chain was written again": "tests/audit/test_doctor.py",
 }
 """States that need more than a statement, and their tests."""
 
