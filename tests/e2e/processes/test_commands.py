@@ -59,7 +59,8 @@ def test_help_of_every_command_says_what_it_does(tmp_path: Path) -> None:
     assert run_script(env=env).stderr.strip() == top.strip()
     named = re.findall(r"^  (\w+) {2,}(\S.*)", top.partition("Commands:")[2], re.MULTILINE)
     assert [name for name, _ in named] == [
-        "up", "migrate", "worker", "sync", "simulate", "user", "token", "institutions", "doctor", "db",
+        "up", "migrate", "worker", "sync", "simulate", "user", "token", "institutions", "doctor",
+        "trace", "audit", "db",
     ]  # fmt: skip
     for words in (*[[name] for name, _ in named], ["user", "add"], ["token", "add"], ["db", "url"]):
         told = CliRunner().invoke(commands, [*words, "--help"], prog_name="hrims")
@@ -120,7 +121,7 @@ def test_migrate_says_who_holds_the_lock_that_it_waits_for(dsn: str, state: Path
     said = tmp_path / "said"
     with psycopg.connect(dsn, application_name="notebook") as analyst:
         views = analyst.execute("SELECT viewname FROM pg_views WHERE schemaname = 'public'").fetchall()
-        analyst.execute(f"DROP VIEW {', '.join(name for (name,) in views)}".encode())
+        analyst.execute(f"DROP VIEW {', '.join(name for (name,) in views)} CASCADE".encode())
         analyst.execute("DELETE FROM schema_migrations WHERE name = '0013_views.sql'")
         analyst.commit()
         analyst.execute("LOCK TABLE employees")
