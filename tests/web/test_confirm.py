@@ -63,7 +63,12 @@ def test_new_tokens_ask_too(late: Browser) -> None:
 
 def test_the_sensitive_permissions_ask_and_no_others(app: Flask) -> None:
     asking = {route.permission for route in ROUTES if permissions.needs_recent_sign_in(app, route.endpoint)}
-    assert asking == {Permission.MANAGE_USERS, Permission.OWN_TOKENS, Permission.EXPORT}
+    assert asking == {
+        Permission.EXPORT,
+        Permission.MANAGE_CONNECTION,
+        Permission.MANAGE_USERS,
+        Permission.OWN_TOKENS,
+    }
     assert {Permission.MANAGE_TOKENS, Permission.MANAGE_CONNECTION} < permissions.NEEDS_RECENT
 
 

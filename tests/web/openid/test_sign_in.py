@@ -36,7 +36,7 @@ def test_it_works(client: Browser, conn: Connection, provider: Provider, health:
             name,
             "user.set_institutions",
             f"user:{name}",
-            {"by": "openid", "before": [], "institutions": [health]},
+            {"by": "openid", "before": [], "after": [health]},
         ),
         (name, "session.sign_in", f"user:{name}", {"by": "openid"}),
     ]
@@ -69,7 +69,7 @@ def test_a_user_is_updated_at_every_sign_in(
         assert provider.sign_in(new_browser(app)).location == HOME
         assert (role_of(conn), institutions_of(conn)) == ("officer", institutions)
     [role, *_] = [details for _, action, _, details in records(conn) if action == "user.set_role"]
-    assert role == {"by": "openid", "before": "officer", "role": "administrator"}
+    assert role == {"by": "openid", "before": "officer", "after": "administrator"}
 
 
 def test_a_user_of_the_provider_has_no_local_password(
