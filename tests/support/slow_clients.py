@@ -10,6 +10,9 @@ from typing import Final, Self
 INTERVAL: Final = 0.2
 """Seconds between two bytes."""
 
+REQUESTS: Final = 20
+"""Requests at once for a response that is received slowly: more than the buffers of the kernel hold."""
+
 FORM: Final = "Content-Type: application/x-www-form-urlencoded\r\n"
 
 BEGINNINGS: Final = {
@@ -39,6 +42,8 @@ class SlowClients:
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
+            # One after the other: many requests at the same instant are load, which other tests have.
+            time.sleep(INTERVAL / 20)
         for _ in self._threads:
             assert self._are_connected.acquire(timeout=30)
         return self
@@ -58,7 +63,7 @@ class SlowClients:
                 self._stay(client)
 
     def _stay(self, client: socket.socket) -> None:
-        request = f"GET {self._read} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 40
+        request = f"GET {self._read} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * REQUESTS
         client.sendall(request if self._read else BEGINNINGS[self._kind])
         self._are_connected.release()
         while not self._ended.wait(INTERVAL):
