@@ -11,6 +11,7 @@ from hrims.db import Connection
 from hrims.errors import TooMany
 from hrims.jobs import enqueue
 from hrims.jobs.enqueue_person import enqueue_person
+from tests.support.databases import execute_as_owner
 from tests.support.users import ASHA, add_machine
 from tests.web.browsers import Browser, new_browser, signed_in
 
@@ -26,13 +27,14 @@ LOW = {
 @pytest.fixture(autouse=True)
 def within_a_minute(conn: Connection) -> None:
     """Freeze the minute of the counts: a test must not cross into the next one."""
-    conn.execute(
+    execute_as_owner(
+        conn,
         "CREATE OR REPLACE FUNCTION count_request(clients text[])"
         " RETURNS TABLE (client text, requests integer, seconds_left integer) LANGUAGE sql AS $$"
         " INSERT INTO request_counts AS c (client, minute, requests)"
         " SELECT DISTINCT unnest(clients), timestamptz '2026-12-01', 1"
         " ON CONFLICT ON CONSTRAINT request_counts_pkey DO UPDATE SET requests = c.requests + 1"
-        " RETURNING c.client, c.requests, 17 $$"
+        " RETURNING c.client, c.requests, 17 $$",
     )
 
 
