@@ -8,11 +8,8 @@ from psycopg import sql
 from hrims.db import Connection, set_privilege
 from hrims.db_roles import reporting
 
-READ_TABLES = ("audit_log", "audit_chain", "audit_pending", "schema_migrations")
+READ_TABLES = ("audit_log", "audit_chain", "audit_pending", "schema_migrations", "reporting_scopes")
 """Tables that the application role reads, and writes only through functions or not at all."""
-
-HIDDEN_TABLES = ("reporting_scopes",)
-"""Tables of the owner alone."""
 
 
 class Role(NamedTuple):
@@ -100,7 +97,7 @@ def find_application_role(conn: Connection) -> str | None:
 
 def grant_application(conn: Connection, role: str) -> None:
     """Grant the application role what it needs, and nothing else. Views are only read."""
-    params = {"read": list(READ_TABLES), "hidden": list(HIDDEN_TABLES), "role": role}
+    params = {"read": list(READ_TABLES), "role": role}
     name = sql.Identifier(role)
     for statement, relations in GRANTS.items():
         rows = conn.execute(relations.encode(), params).fetchall()
@@ -195,7 +192,7 @@ WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema()))
   AND c.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
 """
 
-IS_WRITTEN = "c.relkind IN ('r', 'p') AND c.relname <> ALL(%(read)s::text[] || %(hidden)s::text[])"
+IS_WRITTEN = "c.relkind IN ('r', 'p') AND c.relname <> ALL(%(read)s::text[])"
 
 LACKS_ONE = """
 NOT (SELECT bool_and(has_table_privilege(%(role)s, c.oid, p))
@@ -208,8 +205,7 @@ GRANTS = {
     "REVOKE ALL ON {} FROM": f"""{RELATIONS}
       AND c.relkind IN ('r', 'p', 'v') AND (
         has_table_privilege(%(role)s, c.oid, 'TRUNCATE, TRIGGER')
-        OR {IS_READ} AND has_table_privilege(%(role)s, c.oid, 'INSERT, UPDATE, DELETE')
-        OR c.relname = ANY(%(hidden)s::text[]) AND has_table_privilege(%(role)s, c.oid, 'SELECT, INSERT'))
+        OR {IS_READ} AND has_table_privilege(%(role)s, c.oid, 'INSERT, UPDATE, DELETE'))
     """,
     "GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO": f"{RELATIONS} AND {IS_WRITTEN} AND {LACKS_ONE}",
     "GRANT SELECT ON {} TO": f"""{RELATIONS}
