@@ -47,12 +47,14 @@ def stored(conn: Connection) -> Any:
     }
 
 
-def test_a_dump_of_the_whole_database_holds_no_clear_secret(conn: Connection, dsn: str) -> None:
+def test_a_dump_of_the_whole_database_holds_no_clear_secret(
+    conn: Connection, owner: Connection, dsn: str
+) -> None:
     form_key, added = keys.secret_key(conn, PRIVATE), endpoint(conn)
     credentials = {"api_key": "an-invented-api-key", "token": "an-invented-token"}
     change(conn, address="https://hrims.example", **credentials)
     of_sign_in = keys.name_key(conn, PRIVATE), keys.device_key(conn, PRIVATE)
-    text = dump(conn)
+    text = dump(owner)
     assert "hrims_form" not in text
     assert "webhook_endpoints" in text
     plain = (form_key, added.secret, added.secret.removeprefix("whsec_"), KEY, *credentials.values())
@@ -63,11 +65,11 @@ def test_a_dump_of_the_whole_database_holds_no_clear_secret(conn: Connection, ds
     assert find_in(text, token), "the search finds what is there"
 
 
-def test_what_an_earlier_version_left_in_clear_is_encrypted(conn: Connection) -> None:
+def test_what_an_earlier_version_left_in_clear_is_encrypted(conn: Connection, owner: Connection) -> None:
     leave_clear(conn)
-    assert any(form in dump(conn) for form in forms_of(CLEAR_SECRET))
+    assert any(form in dump(owner) for form in forms_of(CLEAR_SECRET))
     assert store.encrypt_clear(conn, PRIVATE) == 2
-    text = dump(conn)
+    text = dump(owner)
     assert not find_in(text, CLEAR_SECRET)
     assert not find_in(text, CLEAR_KEY.encode())
     assert keys.secret_key(conn, PRIVATE) == CLEAR_KEY

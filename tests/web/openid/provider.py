@@ -56,10 +56,13 @@ def settings_of(provider: Provider) -> dict[str, str]:
     }
 
 
+RECORDS = """
+SELECT actor, action, subject, details || jsonb_strip_nulls(
+    jsonb_build_object('before', before, 'after', after, 'reason', reason))
+FROM audit_log WHERE action NOT LIKE 'request.%' ORDER BY id
+"""
+
+
 def records(conn: Connection) -> list[tuple[object, ...]]:
-    """Return actor, action, subject and details of all records; the details with before, after and reason."""
-    return conn.execute(
-        "SELECT actor, action, subject, details || jsonb_strip_nulls(jsonb_build_object("
-        "'before', before, 'after', after, 'reason', reason)) FROM audit_log"
-        " WHERE action <> 'request.refused' ORDER BY id"
-    ).fetchall()
+    """Return actor, action, subject and details of all records but those of requests."""
+    return conn.execute(RECORDS.encode()).fetchall()
