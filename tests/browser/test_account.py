@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pyotp
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, StorageState, expect
 
-from hrims.access import setup_links, users
+from hrims.access import setup_links, throttle, users
 from hrims.access.users.store import insert_user
+from tests.access.accounts import SETTINGS
 from tests.browser.stage import Stage
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers, sign_in
@@ -142,3 +143,19 @@ def test_a_page_that_updates_itself_keeps_no_session_alive(
     with page.expect_response("**/fetch-data/choice*"):
         page.get_by_label("Institution").press("ArrowDown")
     assert stage.conn.execute(query, (zuhura,)).fetchone() == (True,)
+
+
+def test_the_pages_of_users(viewers: Viewers, administrator: StorageState, stage: Stage, zuhura: int) -> None:
+    throttle.begin(stage.conn, SETTINGS, NAME, "203.0.113.9")
+    page = viewers.open(storage_state=administrator)
+    page.goto("/dashboard/admin/users")
+    expect_fit_for_everybody(page)
+    page.get_by_role("link", name=NAME).click()
+    expect_fit_for_everybody(page)
+    page.get_by_role("button", name=re.compile(r"^Unlock: forget \d failed")).click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.get_by_role("button", name="Unlock")).to_have_count(0)
+    page.get_by_text("Make set-up link").first.click()
+    page.get_by_role("button", name="Make set-up link").click()
+    expect(page.get_by_text("/set-up/")).to_be_visible()
+    expect_fit_for_everybody(page)
