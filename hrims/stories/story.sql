@@ -11,6 +11,9 @@ WITH run AS MATERIALIZED (
     SELECT l.at, 'audit', format('%%s of %%s by %%s, via %%s', l.action, coalesce(l.subject, 'the product'), l.actor, l.via)
     FROM audit_log l WHERE l.request_id = %(id)s
     UNION ALL
+    SELECT at, 'audit', format('%%s by %%s, via %%s%%s', action, actor, via, ': ' || subject)
+    FROM audit_log WHERE request_id = %(id)s
+    UNION ALL
     SELECT r.requested_at, 'run', format('run %%s (%%s) requested by %%s, via %%s: %%s', r.id, r.kind, r.requested_by,
                                          r.requested_via, coalesce(i.name, 'one person'))
     FROM run r LEFT JOIN institutions i ON i.id = r.institution_id
