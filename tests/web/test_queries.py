@@ -54,8 +54,9 @@ def test_the_last_page_and_an_empty_parameter_are_accepted_by_every_list(
     app: Flask, administrator: Browser, route: Route
 ) -> None:
     for page in ("100000", "", " 1 ", "001"):
-        answer = administrator.get(path_of(app, route), query_string=RUNS | {"page": page, "unknown": "x"})
-        assert answer.status_code in {200, 286, 404}, answer.text
+        query = RUNS | {"page": page, "unknown": "x"}
+        with administrator.get(path_of(app, route), query_string=query) as answer:
+            assert answer.status_code in {200, 286, 404}, answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize(
