@@ -22,7 +22,7 @@ OF_RUNS = (
     "runs, run_requesters, run_progress, run_pages, run_attempts, rejects, preview_people, employees, "
     "employee_changes, listings, departures, departure_people, employee_events, workplaces, reject_cases, "
     "run_cases, run_drift, run_starts, webhook_messages, webhook_tries, webhook_endpoints, batches, "
-    "batch_members, schedules, schedule_firings"
+    "batch_members, schedules, schedule_firings, approvals"
 )
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
+from hrims.employees.masking import mask_number
 from tests.browser.stage import Stage
 from tests.browser.steps import (
     COMPLETE,
@@ -47,7 +48,9 @@ def test_the_result_shows_the_first_ten_people_and_the_sum(page: Page, stage: St
     expect(figure(page, "Rejected")).to_have_text("1")
     expect(figure(page, "Missing")).to_have_text("0")
     listed = stage.simulator.people(vote="001")[:10]
-    expected = [[one["zan_id"], one["name"], one["cadre"] or "—", one["status"]] for one in listed]
+    expected = [
+        [mask_number(one["zan_id"]), one["name"], one["cadre"] or "—", one["status"]] for one in listed
+    ]
     shown = rows(page, "The first people of this run")
     assert [[zan_id, name, cadre, status] for zan_id, name, cadre, _, status in shown] == expected
     expect(page.get_by_role("region", name="Latest runs").get_by_text("complete", exact=True)).to_be_visible()

@@ -193,14 +193,14 @@ def test_the_failed_are_tried_again_and_no_others(conn: Connection, register: li
 def test_cancelling_all_leaves_what_was_under_way_before(conn: Connection, register: list[int]) -> None:
     before = one(conn, 1)
     batch = actions.enqueue_batch(conn, ASHA, "all").batch_id
-    assert actions.cancel_batch(conn, OMAR, batch) == 4
+    assert actions.cancel_batch(conn, ASHA, batch) == 4
     assert jobs.find_unfinished(conn, 1) == (before, "sync")
     assert conn.execute("SELECT count(*) FROM runs WHERE state = 'cancelled'").fetchone() == (4,)
     waits = conn.execute("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY 1 ORDER BY 1")
     assert waits.fetchall() == [("cancelled", 4), ("todo", 1)]
     control.cancel(conn, ASHA, before)
     with pytest.raises(Conflict, match="is under way"):
-        actions.cancel_batch(conn, OMAR, batch)
+        actions.cancel_batch(conn, ASHA, batch)
 
 
 def test_starts_are_spread_over_the_time_that_is_said(conn: Connection, register: list[int]) -> None:

@@ -123,5 +123,7 @@ async def test_a_move_across_an_edge_is_detected(
 async def _attempt(conn: Connection, pool: AsyncPool) -> Attempt:
     """Begin a run of an institution of its own: that is quicker than emptying the tables."""
     number = next(NUMBERS)
+    # A user has at most 100 unfinished runs.
+    conn.execute("UPDATE runs SET state = 'cancelled', finished_at = now() WHERE finished_at IS NULL")
     id_ = institution(conn, f"TAASISI {number}", f"{number:06d}", f"{number:09d}")
     return await begin_new_run(conn, pool, id_, vote=f"{number:06d}")

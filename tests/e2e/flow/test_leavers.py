@@ -55,7 +55,7 @@ def test_many_at_once_wait_for_a_second_person(world: World) -> None:
     ((id_,),) = world.rows("SELECT id FROM departures WHERE state = 'waiting'")
     assert actions.approve(world.conn, JUMA, id_).leavers == 40
     assert left(world) == set(gone)
-    assert actions.undo(world.conn, JUMA, id_) == 40
+    assert actions.undo(world.conn, JUMA, id_, is_approved=True) == 40
     assert left(world) == set()
 
 

@@ -97,7 +97,7 @@ def test_a_receiver_that_has_gone_is_switched_off(inside: World, receiver: Recei
         (False, "The receiver answered 410: it is gone for good.")
     ]
     assert inside.rows("SELECT actor, via FROM audit_log WHERE action = 'webhook.off'") == [
-        ("worker", "system")
+        ("worker", "worker")
     ]
     control.cancel(inside.conn, ASHA, inside.enqueue())
     assert len(inside.rows(STATES)) == 1

@@ -53,6 +53,9 @@ COVERED_BY = {
     "run_scheduler": "schedules",
     "run_delivery": "webhooks",
     "run_message_rescuer": "tidy webhooks",
+    "run_head_messages": "audit head messages",
+    "run_sequencer": "audit sequencer",
+    "run_heads": "audit heads",
 }
 """What every worker does beside its runs, and where that is in the matrix."""
 
@@ -158,7 +161,11 @@ def matrix(build: Build) -> Iterator[Matrix]:
     """Provide a harness without workers behind an injector; a receiver of webhooks and a schedule."""
     harness = build(max_connections="100")
     injector = Injector(harness.server.dsn)
-    harness.settings |= {"DATABASE_URL": injector.dsn, "HRIMS_WEBHOOK_PRIVATE": "yes"}
+    harness.settings |= {
+        "DATABASE_URL": injector.dsn,
+        "HRIMS_WEBHOOK_PRIVATE": "yes",
+        "HRIMS_AUDIT_HEAD_SECONDS": "1",
+    }
     harness.conn.execute(SCHEDULE.format(VOTES[0]).encode())
     with Receiver() as receiver:
         made = Matrix(harness, injector)
