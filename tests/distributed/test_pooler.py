@@ -76,7 +76,9 @@ def test_all_that_people_do_works_behind_a_pooler(product: Harness) -> None:
     _cancel(product, VOTES[1])
     product.assert_saved_once(VOTES[0])
     _pages_open(product)
-    assert "behind a pooler" in product.command("doctor")
+    found = product.command("doctor")
+    assert "behind a pooler" in found
+    assert "Behind a pooler, no process can drop rights." in " ".join(found.split())
     assert world.rows(LISTENERS) == [(0,)]
     for log in (world.logs(), product.web.log.read_text()):
         assert "Traceback" not in log, log
