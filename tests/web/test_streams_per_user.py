@@ -38,8 +38,9 @@ def dsn(server_dsn: str, template_database: str) -> Iterator[str]:
 def conn(dsn: str) -> Iterator[Connection]:
     """Provide an autocommit connection to the database, in which is nothing yet."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        # Ids go on: a stream of the test before may still be refreshed and closed by its id.
-        connection.execute("TRUNCATE institutions, runs, users, event_streams, procrastinate_jobs CASCADE")
+        connection.execute("TRUNCATE institutions, runs, users, procrastinate_jobs RESTART IDENTITY CASCADE")
+        # Its ids go on: a late process may still close a stream of the test before by its id.
+        connection.execute("TRUNCATE event_streams")
         add_cast(connection)
         yield connection
 
