@@ -152,8 +152,3 @@ def permissions_of(
     if token_scope is not None:
         granted &= TOKEN_SCOPES.get(token_scope, frozenset())
     return granted if is_global else granted - GLOBAL
-
-
-def roles_with(permission: Permission) -> list[str]:
-    """Return the roles that have a permission."""
-    return [role for role, granted in ROLES.items() if permission in granted]
