@@ -12,14 +12,9 @@ from hrims.audit import store
 from hrims.audit.chain import FIELDS
 from hrims.audit.listing import AuditFilter, iterate_values
 from hrims.db import Connection
+from hrims.spreadsheets import neutralize
 
 HEADINGS: Final = ("sequence", *FIELDS, "digest", "hash")
-
-QUOTED: Final = ("=", "+", "-", "@", "\t", "\r", "'", ";", "＝", "＋", "－", "＠")
-"""The first characters of a cell that gets an apostrophe in front, so that no spreadsheet executes it.
-
-An apostrophe is one of them, so a reader can remove the first apostrophe of every cell that has one.
-"""
 
 
 def write_csv(conn: Connection, into: IO[bytes]) -> int:
@@ -50,9 +45,13 @@ def write_matches(conn: Connection, filter_: AuditFilter, into: IO[bytes]) -> No
     writer = csv.writer(text)
     writer.writerow(HEADINGS)
     store.set_plain_output(conn)
-    writer.writerows([*map(_quoted, values)] for values in iterate_values(conn, filter_))
+    writer.writerows([*map(neutralize, values)] for values in iterate_values(conn, filter_))
     text.detach()
 
 
 def _quoted(value: str | None) -> str | None:
-    return f"'{value}" if value and value.startswith(QUOTED) else value
+    """Return a cell with an apostrophe in front if a spreadsheet could execute it.
+
+    A cell that begins with an apostrophe gets another, so a reader removes the first one of every cell.
+    """
+    return f"'{value}" if value and (value.startswith("'") or neutralize(value) != value) else value

@@ -123,5 +123,6 @@ def test_no_cell_of_the_export_is_a_formula(conn: psycopg.Connection, tmp_path: 
     with file.open(newline="", encoding="utf-8") as lines:
         cells = [cell for row in csv.reader(lines) for cell in row]
     assert "'=1+1" in cells
+    assert "' =2+2" in cells
     assert "''quoted" in cells
     assert not any(cell.startswith(("=", "+", "-", "@", ";", "＝")) for cell in cells)

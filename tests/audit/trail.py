@@ -17,7 +17,7 @@ SELECT audit_insert(
     institution_id => %(institution_id)s, before => %(before)s, after => %(after)s, reason => %(reason)s)
 """
 
-TEXTS = ("asha", "Ng’ambo", "a:b\nc", "=1+1", "'quoted", "ﷺ😀", "x" * 190)
+TEXTS = ("asha", "Ng’ambo", "a:b\nc", "=1+1", " =2+2", "'quoted", "ﷺ😀", "x" * 190)
 
 
 def write(conn: psycopg.Connection, rng: Random, count: int) -> None:
