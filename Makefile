@@ -22,11 +22,12 @@ test: setup-dev browser prometheus ## everything that CI runs
 	@$(BIN)/python -m tests.support.debian15
 	@$(BIN)/pytest -n 3 --dist worksteal -m "not chaos"
 
-check: setup-dev ## lint, types, the contracts between packages, the language
+check: setup-dev .venv/bandit.stamp ## lint, types, contracts between packages, language, known vulnerabilities
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m tests.support.language
+	@$(BIN)/python -m tests.support.vulnerabilities
 
 unit: setup-dev ## the tests that need no database and no network
 	@$(BIN)/pytest -q -n 2 tests/unit
@@ -73,5 +74,9 @@ prometheus: .venv/dev.stamp
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml
 	@deploy/venv.sh "$(PYTHON)" requirements-dev.lock && touch $@ .venv/run.stamp
+
+# Bandit takes seconds, and its result changes only with these files.
+.venv/bandit.stamp: .venv/dev.stamp pyproject.toml $(shell find app.py hrims deploy -name '*.py')
+	@$(BIN)/bandit -q -c pyproject.toml -r app.py hrims deploy && touch $@
 
 .PHONY: help run test check unit monitoring-test chaos fault-table mutants bench format lock clean setup-dev browser prometheus screenshot

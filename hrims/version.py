@@ -40,7 +40,7 @@ def commit_of(checkout: Path) -> str | None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
-            ["git", "describe", "--always", "--exclude=*", "--abbrev=7", "--dirty"],  # noqa: S607 - git from the PATH
+            ["git", "describe", "--always", "--exclude=*", "--abbrev=7", "--dirty"],  # noqa: S607 - git from the PATH # nosec B607
             cwd=checkout,
             env={**env, "GIT_OPTIONAL_LOCKS": "0"},
             capture_output=True,

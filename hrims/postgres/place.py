@@ -18,7 +18,7 @@ PORT = 5432
 SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 """Maximum length in bytes of a socket's path in the kernel."""
 
-SHORT_BASE = Path("/tmp")  # noqa: S108 - only for folders made with mkdtemp, whose owner is checked
+SHORT_BASE = Path("/tmp")  # noqa: S108 - only for mkdtemp, whose owner is checked # nosec B108
 """Folder for the sockets whose own folder has too long a path."""
 
 TEMPORARY = Path(tempfile.gettempdir())
