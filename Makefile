@@ -51,6 +51,9 @@ bench: setup-dev ## print the figures
 format: setup-dev ## put the code into the house style
 	@$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format -q .
 
+sbom: setup-dev ## write the software bill of materials (CycloneDX) to build/sbom.cdx.json
+	@$(BIN)/python -m deploy.sbom build/sbom.cdx.json
+
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q pyproject.toml deploy/build.in -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q --extra dev --extra otel --extra sentry pyproject.toml deploy/build.in -o requirements-dev.lock
@@ -79,4 +82,4 @@ prometheus: .venv/dev.stamp
 .venv/bandit.stamp: .venv/dev.stamp pyproject.toml $(shell find app.py hrims deploy -name '*.py')
 	@$(BIN)/bandit -q -c pyproject.toml -r app.py hrims deploy && touch $@
 
-.PHONY: help run test check unit monitoring-test chaos fault-table mutants bench format lock clean setup-dev browser prometheus screenshot
+.PHONY: help run test check unit monitoring-test chaos fault-table mutants bench format lock sbom clean setup-dev browser prometheus screenshot
