@@ -21,6 +21,12 @@ def press(page: Page, button: str) -> None:
     page.get_by_role("button", name=button).click()
 
 
+def follow(link: Locator) -> None:
+    """Follow a link, and wait for its page: until then the browser shows the page that it leaves."""
+    with link.page.expect_navigation():
+        link.click()
+
+
 def fetch(page: Page, institution: str = HEALTH, *, by: str = "Vote Code") -> None:
     """Choose an institution and presses its button."""
     choose(page, institution)
@@ -56,6 +62,7 @@ def expect_complete(page: Page) -> None:
 
 
 def rows(page: Page, region: str) -> list[list[str]]:
-    """Return the cells of a table, row by row, without its head."""
+    """Return the cells of a table, row by row, without its head. Waits for its region."""
     table = page.get_by_role("region", name=region).locator("tbody tr")
+    expect(table.first).to_be_visible()
     return [[cell.strip() for cell in row.locator("td").all_inner_texts()] for row in table.all()]

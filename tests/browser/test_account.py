@@ -12,6 +12,7 @@ from hrims.access import setup_links, throttle, users
 from hrims.access.users.store import insert_user
 from tests.access.accounts import SETTINGS
 from tests.browser.stage import Stage
+from tests.browser.steps import follow
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers, sign_in
 from tests.support.users import BINTI, PASSWORD
@@ -80,13 +81,14 @@ def test_two_steps(viewers: Viewers, stage: Stage, zuhura: int) -> None:
     page = viewers.open()
     page.goto("/dashboard/account")
     sign_in(page, NAME)
+    expect(page.get_by_role("button", name="Set up two-step sign-in")).to_be_visible()
     expect_fit_for_everybody(page)
     page.get_by_role("button", name="Set up two-step sign-in").click()
     app = pyotp.TOTP((page.locator("code.secret").text_content() or "").replace(" ", ""))
     expect_fit_for_everybody(page)
     fill(page, "Turn on two-step sign-in", Code=code_of(app, -1))
+    expect(page.locator(".codes li")).to_have_count(10)
     codes = page.locator(".codes li").all_text_contents()
-    assert len(codes) == 10
     expect_fit_for_everybody(page)
     page.get_by_role("link", name="Back to my account").click()
     expect(page.get_by_text("You have 10 recovery codes left.")).to_be_visible()
@@ -150,7 +152,7 @@ def test_the_pages_of_users(viewers: Viewers, administrator: StorageState, stage
     page = viewers.open(storage_state=administrator)
     page.goto("/dashboard/admin/users")
     expect_fit_for_everybody(page)
-    page.get_by_role("link", name=NAME).click()
+    follow(page.get_by_role("link", name=NAME))
     expect_fit_for_everybody(page)
     page.get_by_role("button", name=re.compile(r"^Unlock: forget \d failed")).click()
     expect(page.get_by_text("Saved.")).to_be_visible()

@@ -8,7 +8,7 @@ from hrims.approvals import actions as approvals
 from hrims.institutions import store as institution_store
 from hrims.jobs import enqueue
 from tests.browser.stage import Stage
-from tests.browser.steps import press, rows
+from tests.browser.steps import follow, press, rows
 from tests.browser.test_keyboard import tab_to
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers
@@ -129,5 +129,5 @@ def test_every_state_fits_everybody(page: Page, stage: Stage, actor: Actor) -> N
     page.goto(PAGE)
     expect(page.get_by_role("article")).to_have_count(2)
     expect_fit_for_everybody(page)
-    page.get_by_role("link", name="all 30 people").click()
+    follow(page.get_by_role("link", name="all 30 people"))
     expect_fit_for_everybody(page)

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from hrims.employees.masking import HIDDEN, mask_number
 from tests.browser.stage import Stage
-from tests.browser.steps import card, press, rows, status
+from tests.browser.steps import card, follow, press, rows, status
 from tests.browser.test_keyboard import tab_to
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers
@@ -65,7 +65,7 @@ def test_a_person_is_revealed_once(page: Page, stage: Stage) -> None:
     one = person_of_list(stage)
     page.goto(PAGE)
     ask_for(page, one["zan_id"])
-    page.get_by_role("link", name=one["name"]).click()
+    follow(page.get_by_role("link", name=one["name"]))
     address = page.url
     record = page.locator("#facts")
     expect(record).to_contain_text(mask_number(one["zan_id"]))

@@ -75,6 +75,7 @@ def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
     expect_fit_for_everybody(page)
     page.get_by_label("Reason").fill(WHY)
     press(page, "Pause the queue")
+    expect(page.get_by_role("button", name="Resume the queue")).to_be_visible()
     expect_fit_for_everybody(page)
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from hrims.webhooks import actions as webhook_actions
 from tests.browser.stage import Stage
-from tests.browser.steps import press
+from tests.browser.steps import follow, press
 from tests.browser.test_looks import expect_fit_for_everybody
 from tests.browser.viewers import Viewers
 from tests.database.webhooks import endpoint
@@ -32,7 +32,7 @@ def test_an_endpoint_is_added_tried_out_switched_and_removed(page: Page, stage: 
     page.goto(PAGE)
     expect(page.get_by_text("whsec_")).to_have_count(0)
     press(page, "Send test message to endpoint 1")
-    page.get_by_role("region", name="Messages").get_by_role("link").click()
+    follow(page.get_by_role("region", name="Messages").get_by_role("link"))
     expect(page.get_by_role("heading", name="webhook.test")).to_be_visible()
     page.get_by_role("link", name="← Webhooks").click()
     press(page, "Disable endpoint 1")
@@ -48,7 +48,7 @@ def test_a_message_is_sent_again(page: Page, stage: Stage) -> None:
         "UPDATE webhook_messages SET state = 'failed', ended_at = now(), next_try_at = NULL, trouble = 'No.'"
     )
     page.goto(PAGE)
-    page.get_by_role("region", name="Messages").get_by_role("link").click()
+    follow(page.get_by_role("region", name="Messages").get_by_role("link"))
     press(page, "Resend message")
     expect(page.get_by_role("button", name="Resend message")).to_have_count(0)
     expect(page.get_by_text(re.compile("waiting"))).to_be_visible()
@@ -65,7 +65,7 @@ def test_every_state_fits_everybody(page: Page, stage: Stage) -> None:
     stage.wait_for_rows("SELECT count(*) FROM webhook_tries", [(1,)])
     page.goto(PAGE)
     expect_fit_for_everybody(page)
-    page.get_by_role("region", name="Messages").get_by_role("link").click()
+    follow(page.get_by_role("region", name="Messages").get_by_role("link"))
     expect_fit_for_everybody(page)
 
 
