@@ -1,6 +1,6 @@
 """The SQL of the read model of runs. Each function works inside its caller's transaction."""
 
-from typing import Any
+from typing import Any, Final
 
 from psycopg.rows import class_row
 
@@ -112,6 +112,10 @@ def list_unfinished(conn: Connection, scope: Scope, limit: int, skip: int) -> li
     with conn.cursor(row_factory=class_row(Run)) as cursor:
         values = {"limit": limit, "skip": skip, **scope.values}
         return cursor.execute(statement.encode(), values).fetchall()
+
+
+FIRST_PEOPLE: Final = 10
+"""Maximum number of people in a result."""
 
 
 def list_first_people(conn: Connection, scope: Scope, run_id: int, limit: int) -> list[dict[str, Any]]:

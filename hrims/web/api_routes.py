@@ -94,6 +94,8 @@ API_ROUTES = (
     Route("POST", "/api/hrims/webhooks/messages/<key>/again", api.webhooks.resend, Can.MANAGE_WEBHOOKS),
     # API of workers and pools
     Route("GET", "/api/hrims/workers", api.workers.index, Can.READ_RUNS),
+    # The description of this API
+    Route("GET", "/api/openapi.json", api.description.show, PUBLIC),
     # Health checks and metrics
     Route("GET", "/healthz", api.health.show_liveness, PUBLIC),
     Route("GET", "/readyz", api.health.show_readiness, PUBLIC),

@@ -4,7 +4,7 @@ from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
 from hrims.runs import store as run_store
 from hrims.runs.model import Run
-from hrims.web.core import serializers
+from hrims.web.api.run_bodies import Result
 from tests.database.lists import Lists
 from tests.support.people import record
 
@@ -22,7 +22,7 @@ async def test_it_works(conn: Connection, lists: Lists) -> None:
     assert run.message == (
         "Complete: all 100 that HRIMS lists are accounted for. 40 fewer than in the last complete run."
     )
-    assert serializers.result(run, [])["fewerThanLastComplete"] == 40
+    assert Result.of(run, []).fewer_than_last_complete == 40
     assert conn.execute("SELECT fewer_than_last_complete FROM runs_v ORDER BY job_id").fetchall() == [
         (0,),
         (40,),

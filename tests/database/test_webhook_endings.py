@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from msgspec import to_builtins
 
 from hrims.access.scope import EVERYTHING
 from hrims.config import load
@@ -24,7 +25,7 @@ from hrims.jobs.rescuer import task as rescuer
 from hrims.runs import store as run_store
 from hrims.sync import rejected
 from hrims.sync.reconcile import Reconciliation, finish
-from hrims.web.core import serializers
+from hrims.web.api.run_bodies import Result, RunStatus
 from tests.database.runs import begin, enqueue_run_of, institution
 from tests.database.test_save_page import save
 from tests.database.webhooks import endpoint, payload, told
@@ -167,7 +168,7 @@ async def test_the_payload_equals_the_api_and_has_no_personal_data(
     body = payload(conn)
     found = run_store.find_run(conn, EVERYTHING, run.run_id)
     assert found
-    api = serializers.result(found, []) | serializers.status(found)
+    api = to_builtins(RunStatus.of(found)) | to_builtins(Result.of(found, []))
     of_waiting = (
         "nextTryAt",
         "startsAt",

@@ -18,18 +18,24 @@ MIN_FREE_BYTES = 4 * 2**30
 def shared_by_processes(lock: Path) -> Iterator[Callable[[], bool]]:
     """Share a resource during the block.
 
-    Yield a function that ends this process's share and returns whether it was the last one.
+    Yield a function that ends this process's share and returns whether it was the last one. The last one
+    keeps the lock until the block ends, so that two that end at the same moment are not both the last.
     """
     share = locks.share(lock)
+    held: list[int] = []
 
     def is_last() -> bool:
         os.close(share)
         exclusive = locks.take_if_free(lock)
         if exclusive is not None:
-            os.close(exclusive)
+            held.append(exclusive)
         return exclusive is not None
 
-    yield is_last
+    try:
+        yield is_last
+    finally:
+        for exclusive in held:
+            os.close(exclusive)
 
 
 def state_directory(record: Path) -> Path:

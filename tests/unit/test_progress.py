@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hrims.jobs.store import COMPLETE, UNFINISHED
 from hrims.runs.model import Run
-from hrims.web.core import serializers
+from hrims.web.api.run_bodies import Progress
 from tests.unit.test_refetch_messages import NOW, run
 
 COUNT = st.integers(0, 100_000)
@@ -46,8 +46,8 @@ ROWS = st.builds(
 
 @given(ROWS)
 def test_numbers_of_any_row_do_not_contradict_each_other(run: Run) -> None:
-    progress = serializers.progress(run)
-    page, estimate, percent = progress["currentPage"], progress["estimatedPages"], progress["progressPercent"]
+    progress = Progress.of(run)
+    page, estimate, percent = progress.current_page, progress.estimated_pages, progress.progress_percent
     assert 0 <= page <= run.pages or page == estimate
     assert 0 <= percent <= 100
     if estimate is None:
@@ -77,28 +77,24 @@ def test_numbers_only_grow_in_pages_of_any_size_and_in_further_passes(
         for size in sizes:
             pages += 1
             saved = min(total, saved + size) if reading == 0 else saved
-            progress = serializers.progress(
+            progress = Progress.of(
                 row("sync", "active", None, remote_total=total, page_size=page_size, pages=pages, saved=saved)
             )
-            now = (progress["currentPage"], progress["progressPercent"])
+            now = (progress.current_page, progress.progress_percent)
             assert now[0] >= before[0]
             assert now[1] >= before[1]
-            assert now[0] <= progress["estimatedPages"]
+            assert now[0] <= (progress.estimated_pages or 0)
             before = now
 
 
 def test_whole_pages_are_counted_one_by_one() -> None:
     progress = [
-        serializers.progress(
-            row("sync", "active", None, remote_total=250, page_size=100, pages=pages, saved=saved)
-        )
+        Progress.of(row("sync", "active", None, remote_total=250, page_size=100, pages=pages, saved=saved))
         for pages, saved in [(0, 0), (1, 100), (2, 200), (3, 250), (6, 250)]
     ]
-    assert [progress["currentPage"] for progress in progress] == [0, 1, 2, 3, 3]
+    assert [progress.current_page for progress in progress] == [0, 1, 2, 3, 3]
 
 
 def test_an_empty_institution_is_one_page() -> None:
-    progress = serializers.progress(
-        row("sync", "active", None, remote_total=0, page_size=100, pages=1, saved=0)
-    )
-    assert (progress["currentPage"], progress["estimatedPages"]) == (1, 1)
+    progress = Progress.of(row("sync", "active", None, remote_total=0, page_size=100, pages=1, saved=0))
+    assert (progress.current_page, progress.estimated_pages) == (1, 1)

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from hrims.cli.sync import describe_wait
-from hrims.web.core import serializers
+from hrims.web.api.run_bodies import Progress
 from tests.unit.test_refetch_messages import NOW, run
 
 
@@ -34,7 +34,7 @@ def test_what_a_pass_saved_before_it_started_again_stays_when_the_run_fails() ->
     assert failed.partial
     cancelled = run(kind="sync", state="cancelled", finished_at=NOW, **counts | {"saved": 0})
     assert cancelled.message == "Cancelled. The 3,800 people saved until then stay."
-    assert serializers.progress(cancelled)["saved"] == 3800
+    assert Progress.of(cancelled).saved == 3800
 
 
 COMPLETE = {"kind": "sync", "state": "completed", "outcome": "complete", "remote_total": 1500, "people": 1497}

@@ -14,7 +14,7 @@ def check(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status
     assert answer.mimetype == "application/json"
     body: dict[str, Any] = answer.get_json()
-    assert list(body) == ["code", "message", "requestId", "success"]
+    assert sorted(body) == ["code", "message", "requestId", "success"]
     assert (body["success"], body["code"]) == (False, code)
     assert body["requestId"] == answer.headers["X-Request-Id"]
     assert body["message"].endswith(".")

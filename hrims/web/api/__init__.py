@@ -1,9 +1,11 @@
-"""The JSON API, one file per resource. Input: requests of machines. Output: the shapes of ``serializers``."""
+"""The JSON API, one file per resource. Input: requests of machines. Output: structures, which are the
+description of the API as well."""
 
 from hrims.web.api import (
     approvals,
     batches,
     compare,
+    description,
     health,
     jobs,
     leavers,
@@ -24,6 +26,7 @@ __all__ = [
     "approvals",
     "batches",
     "compare",
+    "description",
     "health",
     "jobs",
     "leavers",

@@ -1,7 +1,7 @@
 """The API of approvals. Input: decisions. Output: what waits for a second user, and what was decided."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated
 
 from hrims.access.actor import Actor
 from hrims.approvals import actions, messages, store
@@ -10,52 +10,85 @@ from hrims.db import Connection
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor, scope
-from hrims.web.core.serializers import time
+from hrims.web.core.responses import ResponseBody, SuccessBody, Timestamp, choice
+from hrims.web.core.serializers import time, timestamp
+
+ACTIONS = ("leavers.undo", "batch.cancel", "user.make_administrator", "connection.change")
+
+STATES = ("waiting", "approved", "refused", "withdrawn", "expired")
 
 
-def index() -> dict[str, Any]:
+class ApprovalBody(ResponseBody):
+    """A request that needs a second user. ``subject`` is the id of what it is about."""
+
+    id: int
+    action: Annotated[str, choice(ACTIONS)]
+    subject: str
+    message: str
+    state: Annotated[str, choice(STATES)]
+    requested_by: str
+    requested_at: Timestamp
+    decided_by: str | None
+    decided_at: Timestamp | None
+    can_approve: bool
+
+
+class Approvals(SuccessBody):
+    """The requests that wait, and those recently decided."""
+
+    waiting: list[ApprovalBody]
+    recent: list[ApprovalBody]
+
+
+class Decided(SuccessBody):
+    """A request that was decided."""
+
+    message: str
+    id: int
+
+
+def index() -> Approvals:
     """Return the requests that wait for a second user, and those recently decided."""
     with pool().connection() as conn:
-        return {
-            "success": True,
-            "waiting": [_serialize(approval) for approval in store.list_waiting(conn, scope())],
-            "recent": [_serialize(approval) for approval in store.list_recent(conn, scope())],
-        }
+        return Approvals(
+            [_serialize(approval) for approval in store.list_waiting(conn, scope())],
+            [_serialize(approval) for approval in store.list_recent(conn, scope())],
+        )
 
 
-def approve(approval_id: str) -> dict[str, Any]:
+def approve(approval_id: str) -> Decided:
     """Approve a request of another user. It is carried out in the same transaction."""
     with pool().connection() as conn:
         found = actions.approve(conn, actor(), requests.id_of(approval_id))
-    return {"success": True, "message": f"Approved: {messages.describe(found)}.", "id": found.id}
+    return Decided(f"Approved: {messages.describe(found)}.", found.id)
 
 
-def refuse(approval_id: str) -> dict[str, Any]:
+def refuse(approval_id: str) -> Decided:
     """Refuse a request of another user."""
     return _end(approval_id, actions.refuse)
 
 
-def withdraw(approval_id: str) -> dict[str, Any]:
+def withdraw(approval_id: str) -> Decided:
     """Withdraw an own request."""
     return _end(approval_id, actions.withdraw)
 
 
-def _end(approval_id: str, decision: Callable[[Connection, Actor, int], Approval]) -> dict[str, Any]:
+def _end(approval_id: str, decision: Callable[[Connection, Actor, int], Approval]) -> Decided:
     with pool().connection() as conn:
         found = decision(conn, actor(), requests.id_of(approval_id))
-    return {"success": True, "message": f"Not carried out: {messages.describe(found)}.", "id": found.id}
+    return Decided(f"Not carried out: {messages.describe(found)}.", found.id)
 
 
-def _serialize(approval: Approval) -> dict[str, Any]:
-    return {
-        "id": approval.id,
-        "action": approval.action,
-        "subject": approval.subject,
-        "message": messages.describe(approval),
-        "state": approval.state,
-        "requestedBy": approval.requested_by,
-        "requestedAt": time(approval.requested_at),
-        "decidedBy": approval.decided_by,
-        "decidedAt": time(approval.decided_at),
-        "canApprove": actions.may_decide(actor(), approval),
-    }
+def _serialize(approval: Approval) -> ApprovalBody:
+    return ApprovalBody(
+        id=approval.id,
+        action=approval.action,
+        subject=approval.subject,
+        message=messages.describe(approval),
+        state=approval.state,
+        requested_by=approval.requested_by,
+        requested_at=timestamp(approval.requested_at),
+        decided_by=approval.decided_by,
+        decided_at=time(approval.decided_at),
+        can_approve=actions.may_decide(actor(), approval),
+    )

@@ -7,10 +7,11 @@ the product does. docs/reference/health.md lists their answers in each state.
 from concurrent.futures import TimeoutError as DeadlineExceeded
 from contextlib import suppress
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import psycopg
 from flask import Response, current_app, request
+from msgspec import UNSET, UnsetType
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hrims import db, migrate
@@ -22,6 +23,7 @@ from hrims.monitoring.checks import has_space
 from hrims.schema import SchemaCheck, SchemaMismatch
 from hrims.web.core import app_state, metrics
 from hrims.web.core.app_state import AppState
+from hrims.web.core.responses import ResponseBody, Stream
 
 NEEDED = ("database", "writable", "schema", "disk")
 """The checks without which a web process cannot serve requests."""
@@ -33,12 +35,32 @@ READ_SECONDS = 2.0
 """Seconds that the database has to answer a readiness check."""
 
 
-def show_liveness() -> dict[str, Any]:
+class Liveness(ResponseBody):
+    """A process that responds."""
+
+    ok: Literal[True]
+    read_only: bool
+
+
+class Readiness(ResponseBody):
+    """The checks of a process. ``message`` states what an operator must do about the schema."""
+
+    ok: bool
+    database: bool
+    writable: bool
+    schema: bool
+    disk: bool
+    worker: bool | None
+    remote: bool | None
+    message: str | UnsetType = UNSET
+
+
+def show_liveness() -> Liveness:
     """Return 200 whatever the state of the database. ``readOnly`` is what the last session reported."""
-    return {"ok": True, "readOnly": app_state.state_of(current_app).is_read_only}
+    return Liveness(ok=True, read_only=app_state.state_of(current_app).is_read_only)
 
 
-def show_readiness() -> tuple[dict[str, Any], int]:
+def show_readiness() -> tuple[Readiness, Literal[HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE]]:
     """Return 200 if this process can serve requests, else 503.
 
     The checks: the database is reachable, is writable, has the schema of this version, and its disk is not
@@ -50,9 +72,9 @@ def show_readiness() -> tuple[dict[str, Any], int]:
     with suppress(DeadlineExceeded, psycopg.Error, DatabaseUnusable):
         found |= state.readiness(_read_state).read(READ_SECONDS)
     ok = all(found[name] for name in NEEDED)
-    reported = {name: found.get(name) for name in (*NEEDED, "worker", "remote")}
-    message = {"message": found["message"]} if found.get("message") else {}
-    return {"ok": ok, **reported, **message}, HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
+    checks: dict[str, Any] = {name: found.get(name) for name in (*NEEDED, "worker", "remote")}
+    body = Readiness(ok=ok, **checks, message=found.get("message") or UNSET)
+    return body, HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def _has_space(settings: Settings) -> bool:
@@ -75,7 +97,7 @@ def _check_schema(conn: db.Connection, schema: SchemaCheck) -> tuple[bool, str]:
         return False, str(error)
 
 
-def show_metrics() -> Response:
+def show_metrics() -> Annotated[Response, Stream("text/plain")]:
     """Return the metrics in the text format of Prometheus. They contain no names of people."""
     found = metrics.of_app()
     found.check_access(exposition.bearer_of(request.headers.get("Authorization", "")))

@@ -8,7 +8,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import psycopg
 from flask import Response, request
@@ -23,9 +23,11 @@ from hrims.errors import TooMany
 from hrims.limits import streams
 from hrims.runs import store
 from hrims.runs.model import Run
-from hrims.web.core import guard, lookups, serializers
+from hrims.web.api.run_bodies import Progress, Result, RunError, RunStatus
+from hrims.web.core import guard, lookups
 from hrims.web.core.app_state import pool, run_events, settings
 from hrims.web.core.errors import RETRY_AFTER, json_error
+from hrims.web.core.responses import Stream
 from hrims.web.core.run_events import RunUpdate, Subscriber, format_event
 
 ClientFinder = Callable[[Connection], Actor | None]
@@ -99,7 +101,20 @@ class Access:
             streams.close(conn, self._number)
 
 
-def stream_run(job_id: str) -> Response:
+EVENTS = Stream(
+    "text/event-stream",
+    {
+        "status": (RunStatus,),
+        "progress": (Progress,),
+        "complete": (RunStatus, Result),
+        "error": (RunError,),
+        "heartbeat": (),
+    },
+)
+"""The response of ``stream_run``."""
+
+
+def stream_run(job_id: str) -> Annotated[Response, EVENTS]:
     """Stream the events of a run, the first ones immediately.
 
     If the run has ended, send its result and close.
@@ -146,12 +161,12 @@ def _stream_changes(
     check_at = time.monotonic() + HEARTBEAT
     while update is None or not update.run.ended:
         if update is None:
-            yield format_event("heartbeat", {})
+            yield format_event("heartbeat")
         else:
             if (update.run.state, update.run.attempt) != sent:
                 sent = (update.run.state, update.run.attempt)
-                yield update.event("status", serializers.status)
-            yield update.event("progress", serializers.progress)
+                yield update.event("status", RunStatus.of)
+            yield update.event("progress", Progress.of)
         heartbeat_at = time.monotonic() + HEARTBEAT
         while (update := subscriber.wait(CLIENT_CHECK_INTERVAL)) is None and time.monotonic() < heartbeat_at:
             if client is not None and client.is_disconnected():
@@ -165,22 +180,22 @@ def _stream_changes(
 
 def _stream_end(run: Run, access: Access) -> Iterator[str]:
     update = RunUpdate(run)
-    yield update.event("status", serializers.status)
-    yield update.event("progress", serializers.progress)
+    yield update.event("status", RunStatus.of)
+    yield update.event("progress", Progress.of)
     with access.database.connection() as conn:
         reader = access.find_reader(conn)
         if reader is None:
             return
         people = _list_people(conn, reader, run)
     if run.outcome is None:
-        yield format_event("error", serializers.error(run))
+        yield format_event("error", RunError.of(run))
     else:
-        yield format_event("complete", serializers.status(run) | serializers.result(run, people))
+        yield format_event("complete", RunStatus.of(run), Result.of(run, people))
 
 
 def _list_people(conn: Connection, reader: Actor, run: Run) -> list[dict[str, Any]]:
     """Return the first people of a result, as the reader may see them."""
     if run.outcome is None:
         return []
-    people = store.list_first_people(conn, reader.scope, run.id, serializers.FIRST_PEOPLE)
+    people = store.list_first_people(conn, reader.scope, run.id, store.FIRST_PEOPLE)
     return build_mask(reader.permissions).rows(people)

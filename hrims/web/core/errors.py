@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import psycopg
-from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from procrastinate.exceptions import ConnectorException
 from werkzeug.exceptions import HTTPException
 
@@ -17,9 +17,10 @@ from hrims.errors import DatabaseUnusable, InputError, InvalidInput, TooLarge
 from hrims.log import get_logger
 from hrims.schema import SchemaMismatch
 from hrims.vault.errors import SecretUnreadable
-from hrims.web.core import refusals
+from hrims.web.core import refusals, responses
 from hrims.web.core.access_log import method_of_request, request_id, route_of_request
 from hrims.web.core.guard import is_api
+from hrims.web.core.responses import ErrorBody
 
 RETRY_AFTER = 5
 """Seconds after which a client may retry: the database is unavailable, or all streams are taken."""
@@ -76,8 +77,7 @@ def prepare(app: Flask) -> None:
 
 def json_error(message: str, code: str, status: int) -> Response:
     """Return an error in the JSON shape of the API."""
-    body = {"success": False, "message": message, "code": code, "requestId": request_id()}
-    return make_response(jsonify(body), status)
+    return responses.encode(ErrorBody(message=message, code=code, request_id=request_id()), status)
 
 
 def _respond(message: str, code: str, status: int) -> Response:

@@ -23,6 +23,11 @@ class Route(NamedTuple):
         return f"{module}.{self.view.__name__}"
 
     @property
+    def is_api(self) -> bool:
+        """Return whether the response is data, not a page."""
+        return self.endpoint.startswith("api.")
+
+    @property
     def body(self) -> type[Request] | None:
         """Return the structure of the JSON body, if the view takes one."""
         return requests.get_body_type(self.view)

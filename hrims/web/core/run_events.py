@@ -4,13 +4,12 @@ Input: notifications of Postgres, on one connection per process, not per client.
 each waiting stream.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable
 from logging import DEBUG, WARNING
-from typing import Any
 
+import msgspec
 import psycopg
 
 from hrims import db, metrics, resilience
@@ -20,6 +19,7 @@ from hrims.errors import TooMany
 from hrims.log import get_logger
 from hrims.runs import store
 from hrims.runs.model import Run
+from hrims.web.core.responses import ResponseBody
 from hrims.web.core.update_throttle import UpdateThrottle
 
 CHANNEL = "hrims_run"
@@ -46,7 +46,7 @@ class RunUpdate:
         self.run = run
         self._events: dict[str, str] = {}
 
-    def event(self, name: str, serialize: Callable[[Run], dict[str, Any]]) -> str:
+    def event(self, name: str, serialize: Callable[[Run], ResponseBody]) -> str:
         """Return the server-sent event of this name. ``serialize`` returns its data."""
         if name not in self._events:
             self._events[name] = format_event(name, serialize(self.run))
@@ -161,6 +161,7 @@ class RunEvents:
                     subscriber.publish(update)
 
 
-def format_event(name: str, data: dict[str, Any]) -> str:
-    """Return a server-sent event."""
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+def format_event(name: str, *bodies: ResponseBody) -> str:
+    """Return a server-sent event whose data has the fields of all bodies."""
+    data = {field: value for body in bodies for field, value in msgspec.to_builtins(body).items()}
+    return f"event: {name}\ndata: {msgspec.json.encode(data).decode()}\n\n"

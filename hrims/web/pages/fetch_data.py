@@ -15,13 +15,13 @@ from hrims.jobs.rate_limit.priorities import PRIORITIES
 from hrims.jobs.workers.store import find_run_policy
 from hrims.runs import store
 from hrims.runs.model import Run
+from hrims.runs.store import FIRST_PEOPLE
 from hrims.web.core import lookups, requests
 from hrims.web.core.actions import perform
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.forms import RunForm, ShownInstitutionForm
 from hrims.web.core.guard import actor, mask, scope
 from hrims.web.core.queries import FetchQuery, InstitutionQuery
-from hrims.web.core.serializers import FIRST_PEOPLE
 
 T = TypeVar("T")
 
