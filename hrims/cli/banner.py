@@ -14,7 +14,8 @@ from hrims.access.users import FIRST_ADMINISTRATOR
 from hrims.config import Settings
 from hrims.log import masked
 
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound # nosec B104
+ANY_IPV4 = "0.0.0.0"  # noqa: S104 - compared, not bound # nosec B104
+EVERYWHERE = {ANY_IPV4: "127.0.0.1", "::": "::1"}
 """Wildcard addresses, and the loopback address at which a process that listens on them is reachable."""
 
 
