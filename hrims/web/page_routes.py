@@ -195,6 +195,8 @@ PAGE_ROUTES = (
     Route(
         "POST", "/dashboard/admin/webhooks/messages/<key>/again", pages.webhooks.resend, Can.MANAGE_WEBHOOKS
     ),
+    # Page that describes the API
+    Route("GET", "/dashboard/admin/api", pages.api_reference.index, Can.USE_ACCOUNT),
     # Page of the HRIMS connection
     Route("GET", "/dashboard/admin/connection", pages.connection.index, Can.MANAGE_CONNECTION),
     Route("POST", "/dashboard/admin/connection", pages.connection.update, Can.MANAGE_CONNECTION),

@@ -105,6 +105,8 @@ def fill(value: Any, objects: Objects) -> Any:
         return {name: fill(item, objects) for name, item in value.items()}
     if isinstance(value, list):
         return [fill(item, objects) for item in value]
+    if not isinstance(value, str):
+        return value
     filled = value.format(mark=objects.mark, **objects.arguments)
     is_number = value == "{institution_id}" and filled.isdigit()
     return int(filled) if is_number else filled

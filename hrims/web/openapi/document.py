@@ -27,7 +27,7 @@ TEXT_PARAMETERS: Final = frozenset({"key"})
 """Parameters of URLs that are no ids."""
 
 DESCRIPTION: Final = """\
-The API copies employees of institutions from HRIMS and reports how complete they are.
+The API starts runs, which copy the employees of institutions from HRIMS, and tells how complete they are.
 
 Send a token of `hrims token add` as `Authorization: Bearer …`. It may do what its user and its scope allow,
 for the user's institutions. What is outside the scope is answered like an unknown id, with 404.

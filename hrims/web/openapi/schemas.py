@@ -6,10 +6,12 @@ from types import UnionType
 from typing import Any, Final, get_args
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import fields
 
 from hrims.numbers import LARGEST
 from hrims.web.core import responses
-from hrims.web.core.responses import Described, ErrorBody
+from hrims.web.core.responses import Described, ErrorBody, ResponseBody
 from hrims.web.core.route import Route
 
 TEMPLATE: Final = "#/components/schemas/{name}"
@@ -26,7 +28,15 @@ def components(routes: Iterable[Route]) -> dict[str, JsonObject]:
         described = responses.describe(route.view)
         found += [type_ for type_ in (route.body, *_bodies(described), *_events(described)) if type_]
     _, schemas = msgspec.json.schema_components(dict.fromkeys(found), ref_template=TEMPLATE)
+    for type_ in _list_subclasses(ResponseBody):
+        if schema := schemas.get(type_.__name__):
+            schema["required"] = [field.encode_name for field in fields(type_) if field.default is not UNSET]
     return dict(sorted(schemas.items()))
+
+
+def _list_subclasses(type_: type) -> list[type]:
+    children: list[type] = type_.__subclasses__()
+    return [found for child in children for found in (child, *_list_subclasses(child))]
 
 
 @cache
@@ -41,23 +51,28 @@ def content(described: Described) -> dict[str, JsonObject]:
     if described.stream is None:
         found = [reference(type_) for type_ in _bodies(described)]
         return {responses.JSON: {"schema": found[0] if len(found) == 1 else {"anyOf": found}}}
-    schema: JsonObject = {"type": "string"}
-    if events := described.stream.events:
-        schema["x-events"] = {
-            name: {"allOf": [reference(type_) for type_ in types]} if types else {"type": "object"}
-            for name, types in events.items()
-        }
-    return {described.stream.media_type: {"schema": schema}}
+    media_type, events = described.stream
+    if events:
+        schema: JsonObject = {"oneOf": [_event(name, types) for name, types in events.items()]}
+    else:
+        schema = {"type": "object" if media_type == responses.JSON else "string"}
+    return {media_type: {"schema": schema}}
 
 
 def query_parameters(route: Route) -> list[JsonObject]:
-    """Return the parameters of the query string of a route."""
+    """Return the parameters of the query string of a route. An empty one counts as not sent."""
     if route.query is None:
         return []
     _, schemas = msgspec.json.schema_components([route.query], ref_template=TEMPLATE)
     schema = schemas[route.query.__name__]
     return [
-        {"name": name, "in": "query", "required": name in schema["required"], "schema": _of_query(found)}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema["required"],
+            "allowEmptyValue": name not in schema["required"],
+            "schema": _of_query(found),
+        }
         for name, found in schema["properties"].items()
     ]
 
@@ -66,6 +81,17 @@ def _of_query(schema: JsonObject) -> JsonObject:
     """Return the schema of a parameter that is left out instead of being null."""
     alternatives = [part for part in schema.get("anyOf", []) if part != {"type": "null"}]
     return dict(alternatives[0]) if len(alternatives) == 1 else schema
+
+
+def _event(name: str, types: tuple[type, ...]) -> JsonObject:
+    """Return the schema of one server-sent event, whose data is JSON."""
+    data: JsonObject = {"allOf": [reference(type_) for type_ in types]} if types else {"type": "object"}
+    encoded = {"type": "string", "contentMediaType": responses.JSON, "contentSchema": data}
+    return {
+        "type": "object",
+        "properties": {"event": {"const": name}, "data": encoded},
+        "required": ["event", "data"],
+    }
 
 
 def _bodies(described: Described) -> tuple[type, ...]:

@@ -5,6 +5,7 @@ Input: requests of browsers. Output: HTML.
 
 from hrims.web.pages import (
     account,
+    api_reference,
     approvals,
     audit,
     batches,
@@ -34,6 +35,7 @@ from hrims.web.pages import (
 
 __all__ = [
     "account",
+    "api_reference",
     "approvals",
     "audit",
     "batches",
