@@ -1,5 +1,6 @@
 """Browsers for web tests. Input: a web application. Output: clients, without a session or signed in."""
 
+import functools
 import re
 from typing import Any
 
@@ -63,3 +64,7 @@ def new_app(settings: Settings) -> Flask:
     made = create_app(settings)
     made.test_client_class = Browser
     return made
+
+
+shared_app = functools.cache(new_app)
+"""Compiling the templates of a new application costs more than most tests."""

@@ -2,7 +2,6 @@
 browser, a machine.
 """
 
-import functools
 from collections.abc import Iterator
 
 import msgspec
@@ -15,10 +14,7 @@ from hrims.web.core import app_state
 from tests.database.runs import enqueue_run_of, institution
 from tests.support.encryption import KEY
 from tests.support.users import add_machine
-from tests.web.browsers import Browser, new_app, new_browser, signed_in
-
-shared_app = functools.cache(new_app)
-"""Compiling the templates of a new application costs more than most tests."""
+from tests.web.browsers import Browser, new_app, new_browser, shared_app, signed_in
 
 
 @pytest.fixture

@@ -59,3 +59,28 @@ def test_an_unknown_field_is_refused_by_the_structure_of_the_endpoint(
 def test_a_fetch_ignores_what_it_does_not_know(api: Browser, conn: Connection, other: object) -> None:
     sent = fetch_body(institution(conn)) | {"tinNumber": other, "requestedBy": "x", "retries": other}
     assert api.post("/api/hrims/fetch-by-institution", json=sent).status_code == 202
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize("words", ["Asha", "a\\u0000b"])
+def test_a_body_in_another_encoding_is_not_json(api: Browser, encoding: str, words: str) -> None:
+    """In UTF-16, an escaped NUL was not found in the bytes and reached the database."""
+    sent = f'{{"words": "{words}"}}'.encode(encoding)
+    assert error_of(api.post("/api/hrims/people/search", data=sent)) == (400, "not_json")
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_a_constant_that_json_lacks_is_refused(api: Browser, conn: Connection, constant: str) -> None:
+    """Also in a field that the endpoint ignores."""
+    sent = f'{{"other": {constant}, "institutionId": {institution(conn)}}}'
+    assert error_of(api.post("/api/hrims/fetch-by-institution", data=sent)) == (400, "not_json")
+
+
+def test_a_repeated_field_is_refused(api: Browser) -> None:
+    answer = api.post("/api/hrims/people/search", data='{"words": "Asha", "words": "Juma"}')
+    assert error_of(answer) == (400, "repeated_field")
+    assert answer.get_json()["message"] == "The body has 'words' more than once. Nothing was changed."
+    many = ", ".join(f'"a{number}": 1' for number in range(20_000))
+    assert error_of(api.post("/api/hrims/people/search", data=f'{{{many}, "a0": 2}}')) == (
+        400, "repeated_field",
+    )  # fmt: skip

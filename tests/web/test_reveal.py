@@ -81,6 +81,8 @@ def test_a_user_who_sees_everything_has_no_button(administrator: Browser) -> Non
     page = administrator.get(PAGE).text
     assert "0777700001" in page
     assert 'name="reason"' not in page
+    refused = administrator.press(PAGE, reason="short")
+    assert "Give a reason of 10 to 300 characters, on one line. Nothing was shown." in refused.text
 
 
 def test_a_viewer_cannot_reveal(app: Flask, conn: Connection) -> None:

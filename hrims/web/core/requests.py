@@ -6,6 +6,7 @@ validate the request and describe the API.
 
 import inspect
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -13,7 +14,14 @@ from flask import request
 
 from hrims.errors import InvalidInput
 from hrims.numbers import whole
-from hrims.validation import UNCHANGED, Request, validate, validate_form, validate_query
+from hrims.validation import (
+    MAX_SHOWN_NAME,
+    UNCHANGED,
+    Request,
+    validate,
+    validate_form,
+    validate_query,
+)
 
 T = TypeVar("T", bound=Request)
 View = Callable[..., Any]
@@ -68,11 +76,29 @@ def id_of(given: str, code: str = "bad_id") -> int:
 
 def _parse_object() -> dict[str, Any]:
     try:
-        given = json.loads(request.get_data())
+        # Only UTF-8, as the standard says: in another encoding the check for NUL would see other bytes.
+        text = request.get_data().decode()
+        given = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_to_object)
     except (ValueError, RecursionError):
         raise InvalidInput(f"The body is not JSON. {UNCHANGED}", "not_json") from None
     if not isinstance(given, dict):
         raise InvalidInput(f"The body must be a JSON object. {UNCHANGED}", "not_json")
-    if b"\\u0000" in request.get_data():
+    if "\\u0000" in text:
         raise InvalidInput(f"The body has a NUL character. {UNCHANGED}", "not_json")
     return given
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError(name)
+
+
+def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object. Refuse a repeated name: programs differ in which value they take."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise InvalidInput(
+            f"The body has {name[:MAX_SHOWN_NAME]!r} more than once. {UNCHANGED}", "repeated_field"
+        )
+    return found
