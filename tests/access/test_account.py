@@ -36,7 +36,10 @@ def test_it_works(conn: Connection, pool: db.Pool, session: SignedIn) -> None:
     other = sessions.begin(conn, session.user_id, None, hours=1)
     here, there = (devices.remember(conn, SETTINGS, session.user_id, None) for _ in range(2))
     visit = HERE._replace(device=here)
-    assert account.change_password(pool, ASHA, session, visit, PASSWORD, NEW) == 1
+    token = account.change_password(pool, ASHA, session, visit, PASSWORD, NEW)
+    renewed = sessions.find(conn, token)
+    assert renewed
+    assert renewed.session_id == session.session_id
     assert is_password(conn, NEW)
     assert sessions.find(conn, other) is None
     assert [listed.id for listed in sessions.list_sessions(conn, session.user_id)] == [session.session_id]

@@ -63,11 +63,14 @@ def test_it_works(conn: Connection, session: SignedIn) -> None:
     assert len(base64.b32decode(enrolment.secret)) == 20
     assert not two_step.is_on(conn, session.user_id)
     code = pyotp.TOTP(enrolment.secret).at(int(NOW))
-    recovery = two_step.confirm(conn, SETTINGS, ASHA, session, f"{code[:3]} {code[3:]}", NOW)
-    assert len(set(recovery)) == 10
+    turned_on = two_step.confirm(conn, SETTINGS, ASHA, session, f"{code[:3]} {code[3:]}", NOW)
+    assert len(set(turned_on.recovery_codes)) == 10
+    renewed = sessions.find(conn, turned_on.token)
+    assert renewed
+    assert renewed.session_id == session.session_id
     assert two_step.is_on(conn, session.user_id)
     assert two_step.read_status(conn, session.user_id).codes_left == 10
-    assert records(conn, "user.two_step_on") == [("asha", "user:asha", {})]
+    assert records(conn, "user.two_step_on") == [("asha", "user:asha", {"sessions_ended": 0})]
 
 
 def test_a_sign_in_needs_the_code(conn: Connection, pool: db.Pool, app: pyotp.TOTP) -> None:
@@ -199,16 +202,20 @@ def test_what_does_not_fit_the_state_is_refused(conn: Connection, session: Signe
 
 
 def test_it_is_turned_off(conn: Connection, pool: db.Pool, session: SignedIn, app: pyotp.TOTP) -> None:
-    two_step.turn_off(conn, ASHA, session)
+    other = sessions.begin(conn, session.user_id, None, hours=1)
+    token = two_step.turn_off(conn, ASHA, session)
+    assert sessions.find(conn, token)
+    assert sessions.find(conn, other) is None
     assert two_step.read_status(conn, session.user_id) == (None, 0)
     assert isinstance(sign_in.sign_in(pool, "asha", PASSWORD, HERE), SignIn)
-    assert records(conn, "user.two_step_off") == [("asha", "user:asha", {})]
+    assert records(conn, "user.two_step_off") == [("asha", "user:asha", {"sessions_ended": 1})]
 
 
 def test_an_administrator_resets_it(conn: Connection, session: SignedIn, app: pyotp.TOTP) -> None:
     two_step.reset_two_step(conn, ROOT, " ASHA ")
     assert not two_step.is_on(conn, session.user_id)
-    assert records(conn, "user.reset_two_step") == [("root", "user:asha", {})]
+    assert sessions.list_sessions(conn, session.user_id) == []
+    assert records(conn, "user.reset_two_step") == [("root", "user:asha", {"sessions_ended": 1})]
     with pytest.raises(Conflict, match="of asha is off already"):
         two_step.reset_two_step(conn, ROOT, "asha")
     with pytest.raises(NotFound):
@@ -244,3 +251,12 @@ def test_a_secret_that_is_copied_to_another_user_is_refused(
 def test_no_password_looks_like_a_code() -> None:
     assert two_step.is_code(" 123 456 ")
     assert not two_step.is_code(passwords.generate())
+
+
+def test_a_session_that_has_ended_changes_nothing(
+    conn: Connection, session: SignedIn, app: pyotp.TOTP
+) -> None:
+    sessions.end_all(conn, session.user_id)
+    with pytest.raises(NotSignedIn, match="Your session has ended"):
+        two_step.turn_off(conn, ASHA, session)
+    assert two_step.is_on(conn, session.user_id)

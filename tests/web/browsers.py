@@ -59,6 +59,20 @@ def signed_in(
     return browser
 
 
+def session_of(browser: Browser, conn: Connection) -> str:
+    """Return the token in the session cookie of a browser."""
+    cookie = browser.get_cookie(f"hrims_session_{keys.instance_id(conn)}")
+    assert cookie
+    return cookie.value
+
+
+def with_session(app: Flask, conn: Connection, token: str) -> Browser:
+    """Return another browser with this session cookie, as the one of a thief."""
+    browser = new_browser(app)
+    browser.set_cookie(f"hrims_session_{keys.instance_id(conn)}", token)
+    return browser
+
+
 def new_app(settings: Settings) -> Flask:
     """Create a web application whose clients are browsers."""
     made = create_app(settings)

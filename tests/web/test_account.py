@@ -9,7 +9,7 @@ from hrims.access import keys, passwords, sessions, users
 from hrims.access.throttle import PAIR
 from hrims.db import Connection
 from tests.support.users import ADDRESS, PASSWORD
-from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.browsers import Browser, new_browser, session_of, signed_in, with_session
 
 ACCOUNT = "/dashboard/account"
 NEW = "a dry monsoon"
@@ -70,6 +70,26 @@ def test_a_changed_password_ends_the_other_sessions(officer: Browser, app: Flask
     user = users.find(conn, "asha")
     assert user
     assert passwords.matches(NEW, user.password_hash)
+
+
+def test_a_changed_password_renews_the_session(officer: Browser, app: Flask, conn: Connection) -> None:
+    """Otherwise who has stolen the token of the session, or planted it, stays signed in with the user."""
+    before, page = session_of(officer, conn), officer.csrf()
+    thief = with_session(app, conn, before)
+    assert is_in(thief)
+    assert change(officer).status_code == 303  # type: ignore[attr-defined] # a response
+    assert session_of(officer, conn) != before
+    assert (is_in(officer), is_in(thief)) == (True, False)
+    assert len(re.findall("This session", officer.get(ACCOUNT).text)) == 1
+    stale = officer.post(f"{ACCOUNT}/sessions/end-others", data={"csrf_token": page})
+    assert (stale.status_code, "Reload the page" in stale.text) == (400, True)
+
+
+def test_a_refused_change_keeps_the_session(officer: Browser, app: Flask, conn: Connection) -> None:
+    before, other = session_of(officer, conn), another_session(app, conn)
+    assert change(officer, current="wrong password").status_code == 400  # type: ignore[attr-defined] # a response
+    assert session_of(officer, conn) == before
+    assert is_in(other)
 
 
 @pytest.mark.parametrize(
@@ -167,10 +187,13 @@ class TestMustChange:
         answer = browser.get("/dashboard/admin/workers/banner", headers={"HX-Request": "true"})
         assert answer.headers["HX-Redirect"] == f"{ACCOUNT}/password"
 
-    def test_the_change_opens_the_pages(self, browser: Browser) -> None:
+    def test_the_change_opens_the_pages(self, browser: Browser, app: Flask, conn: Connection) -> None:
+        before = session_of(browser, conn)
         form = {"csrf_token": self.form_token(browser), "current": PASSWORD, "new": NEW, "repeated": NEW}
         answer = browser.post(f"{ACCOUNT}/password", data=form)
         assert (answer.status_code, answer.location) == (303, "/dashboard/admin/fetch-data")
+        assert session_of(browser, conn) != before
+        assert not is_in(with_session(app, conn, before))
         assert browser.get(answer.location).status_code == 200
 
     def test_signing_out_is_possible(self, browser: Browser) -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 from hrims.db import Connection
 from hrims.web.core.sign_in_checks import RECENT_MINUTES
 from tests.support.users import PASSWORD
-from tests.web.browsers import Browser, new_browser
+from tests.web.browsers import Browser, new_browser, session_of, signed_in, with_session
 
 ACCOUNT = "/dashboard/account"
 TWO_STEP = f"{ACCOUNT}/two-step"
@@ -155,3 +155,39 @@ def test_what_does_not_fit_the_state_leads_to_the_account(officer: Browser) -> N
     answer = officer.press(TWO_STEP)
     assert (answer.status_code, answer.location) == (303, ACCOUNT)
     assert officer.get(TWO_STEP).location == ACCOUNT
+
+
+def test_each_change_renews_the_session_and_ends_the_others(
+    officer: Browser, app: Flask, conn: Connection
+) -> None:
+    first = session_of(officer, conn)
+    others = [signed_in(new_browser(app), conn, "asha", "officer")]
+    set_up(officer)
+    second = session_of(officer, conn)
+    others += [with_session(app, conn, first), signed_in(new_browser(app), conn, "asha", "officer")]
+    assert officer.get(ACCOUNT).status_code == 200
+    assert [other.get(ACCOUNT).status_code for other in others] == [303, 303, 200]
+    assert officer.press(f"{TWO_STEP}/off").location == f"{ACCOUNT}?done=two-step-off"
+    others.append(with_session(app, conn, second))
+    assert len({first, second, session_of(officer, conn)}) == 3
+    assert officer.get(ACCOUNT).status_code == 200
+    assert [other.get(ACCOUNT).status_code for other in others] == [303] * 4
+
+
+def test_a_wrong_first_code_keeps_every_session(officer: Browser, app: Flask, conn: Connection) -> None:
+    other, before = signed_in(new_browser(app), conn, "asha", "officer"), session_of(officer, conn)
+    officer.press(TWO_STEP)
+    assert officer.press(f"{TWO_STEP}/confirm", code="000000").status_code == 400
+    assert session_of(officer, conn) == before
+    assert other.get(ACCOUNT).status_code == 200
+
+
+def test_a_reset_by_an_administrator_ends_the_sessions_of_the_user(
+    officer: Browser, administrator: Browser, conn: Connection
+) -> None:
+    set_up(officer)
+    row = conn.execute("SELECT id FROM users WHERE name = 'asha'").fetchone()
+    assert row
+    assert administrator.press(f"/dashboard/admin/users/{row[0]}/two-step").status_code == 303
+    assert officer.get(ACCOUNT).status_code == 303
+    assert administrator.get(ACCOUNT).status_code == 200

@@ -13,11 +13,11 @@ from hrims.errors import Conflict, InvalidInput
 WRONG_PASSWORD = "The current password is wrong. Nothing was changed."  # noqa: S105 - a message
 
 
-def change_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, current: str, new: str) -> int:
-    """Change the password of the user of a session. End the user's other sessions and return how many.
+def change_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, current: str, new: str) -> str:
+    """Change the password of the user of a session, which gets a new token. Return that.
 
-    Other known devices are forgotten. Raises InvalidInput if ``current`` is wrong, or if ``new`` is not
-    allowed or the same. Raises TooManyFailures as a sign-in does.
+    The user's other sessions end. Other known devices are forgotten. Raises InvalidInput if ``current`` is
+    wrong, or if ``new`` is not allowed or the same. Raises TooManyFailures as a sign-in does.
     """
     user = check_password(pool, session, visit, current)
     if new == current:
@@ -28,11 +28,10 @@ def change_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, c
             raise Conflict(
                 "The password was changed meanwhile. Nothing was changed now.", "changed_meanwhile"
             )
-        ended = sessions.end_all(conn, user.id, keep=session.session_id)
-        sessions.confirm(conn, session.session_id)
+        renewed = sessions.renew(conn, session)
         devices.forget_others(conn, visit.settings, user.id, visit.device)
-        record(conn, actor, "user.change_password", f"user:{user.name}", sessions_ended=ended)
-    return ended
+        record(conn, actor, "user.change_password", f"user:{user.name}", sessions_ended=renewed.ended)
+    return renewed.token
 
 
 def confirm_session(

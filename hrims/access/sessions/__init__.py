@@ -6,6 +6,7 @@ hash of the token is stored. A session ends at its absolute limit, after its idl
 
 from hrims.access.sessions.actions import (
     IDLE_MINUTES,
+    Renewed,
     SignedIn,
     begin,
     confirm,
@@ -14,6 +15,7 @@ from hrims.access.sessions.actions import (
     end_one,
     end_others,
     find,
+    renew,
     touch,
 )
 from hrims.access.sessions.store import ListedSession, list_sessions
@@ -21,6 +23,7 @@ from hrims.access.sessions.store import ListedSession, list_sessions
 __all__ = [
     "IDLE_MINUTES",
     "ListedSession",
+    "Renewed",
     "SignedIn",
     "begin",
     "confirm",
@@ -30,5 +33,6 @@ __all__ = [
     "end_others",
     "find",
     "list_sessions",
+    "renew",
     "touch",
 ]

@@ -11,7 +11,7 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.sessions import store
 from hrims.db import Connection
-from hrims.errors import Conflict, NotFound
+from hrims.errors import Conflict, NotFound, NotSignedIn
 
 IDLE_MINUTES = 60.0
 """Minutes without a request of the user after which a session ends, unless the settings say otherwise."""
@@ -35,6 +35,13 @@ class SignedIn(NamedTuple):
     must_change_password: bool
     confirmed_ago: float
     is_due: bool
+
+
+class Renewed(NamedTuple):
+    """The new token of a session, for its cookie, and the number of other sessions that have ended."""
+
+    token: str
+    ended: int
 
 
 def begin(
@@ -70,6 +77,19 @@ def touch(conn: Connection, session_id: int, address: str | None) -> None:
 def confirm(conn: Connection, session_id: int) -> None:
     """Record that the user of a session has typed the password or a code just now."""
     store.confirm(conn, session_id)
+
+
+def renew(conn: Connection, own: SignedIn) -> Renewed:
+    """Replace the token of a session and end every other session of its user. The old token ends too.
+
+    Call it when a user changes how the user signs in: who has stolen a token, or planted one, loses it. The
+    caller writes the audit record. Raises NotSignedIn if the session has ended.
+    """
+    token = secrets.token_urlsafe(32)
+    with conn.transaction():
+        if not store.replace_token(conn, own.session_id, _hash(token)):
+            raise NotSignedIn("Your session has ended. Nothing was changed. Sign in again.")
+        return Renewed(token, store.delete_others(conn, own.user_id, own.session_id))
 
 
 def end(conn: Connection, token: str) -> str | None:

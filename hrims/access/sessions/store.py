@@ -56,6 +56,16 @@ def confirm(conn: Connection, session_id: int) -> None:
     conn.execute("UPDATE sessions SET confirmed_at = now() WHERE id = %s", (session_id,))
 
 
+def replace_token(conn: Connection, session_id: int, token_hash: bytes) -> bool:
+    """Save another token of a session, which counts as authenticated now. Return False if it has ended."""
+    return bool(
+        conn.execute(
+            "UPDATE sessions SET token_hash = %s, confirmed_at = now() WHERE id = %s",
+            (token_hash, session_id),
+        ).rowcount
+    )
+
+
 class ListedSession(NamedTuple):
     """A session in the list of its user."""
 

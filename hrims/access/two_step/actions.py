@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import NamedTuple
 
-from hrims.access import users
+from hrims.access import sessions, users
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.sessions import SignedIn
@@ -31,6 +31,13 @@ class Status(NamedTuple):
 
     since: datetime | None
     codes_left: int
+
+
+class TurnedOn(NamedTuple):
+    """The recovery codes of a user, and the new token of the session."""
+
+    recovery_codes: list[str]
+    token: str
 
 
 def is_code(typed: str) -> bool:
@@ -74,8 +81,8 @@ def find_enrolment(conn: Connection, settings: Settings, session: SignedIn, inst
 
 def confirm(
     conn: Connection, settings: Settings, actor: Actor, session: SignedIn, typed: str, now: float
-) -> list[str]:
-    """Turn two-step sign-in on with the first code of the app. Return the recovery codes.
+) -> TurnedOn:
+    """Turn two-step sign-in on with the first code of the app. The user's other sessions end.
 
     Raises InvalidInput for a wrong code, Conflict if it is on already or was not started.
     """
@@ -89,8 +96,9 @@ def confirm(
                 "This code is wrong. Check the time of your phone. Nothing was changed.", "wrong_code"
             )
         store.confirm(conn, session.user_id, step)
-        record(conn, actor, "user.two_step_on", f"user:{session.name}")
-        return _new_recovery_codes(conn, session.user_id)
+        renewed = sessions.renew(conn, session)
+        record(conn, actor, "user.two_step_on", f"user:{session.name}", sessions_ended=renewed.ended)
+        return TurnedOn(_new_recovery_codes(conn, session.user_id), renewed.token)
 
 
 def verify(conn: Connection, settings: Settings, actor: Actor, user_id: int, typed: str, now: float) -> bool:
@@ -116,16 +124,21 @@ def renew_recovery_codes(conn: Connection, actor: Actor, session: SignedIn) -> l
         return _new_recovery_codes(conn, session.user_id)
 
 
-def turn_off(conn: Connection, actor: Actor, session: SignedIn) -> None:
-    """Turn two-step sign-in of the user of a session off. Raises Conflict if it is off already."""
+def turn_off(conn: Connection, actor: Actor, session: SignedIn) -> str:
+    """Turn two-step sign-in of the user of a session off. Return the new token of the session.
+
+    The user's other sessions end. Raises Conflict if it is off already.
+    """
     with conn.transaction():
         if not store.delete(conn, session.user_id):
             raise Conflict("Two-step sign-in is off already. Nothing was changed.", "two_step_off")
-        record(conn, actor, "user.two_step_off", f"user:{session.name}")
+        renewed = sessions.renew(conn, session)
+        record(conn, actor, "user.two_step_off", f"user:{session.name}", sessions_ended=renewed.ended)
+    return renewed.token
 
 
 def reset_two_step(conn: Connection, actor: Actor, name: str) -> None:
-    """Turn two-step sign-in of a user off who has lost the app and the recovery codes.
+    """Turn two-step sign-in of a user off who has lost the app and the recovery codes. End all sessions.
 
     Raises NotFound for an unknown user, Conflict if it is off already.
     """
@@ -137,7 +150,8 @@ def reset_two_step(conn: Connection, actor: Actor, name: str) -> None:
             raise Conflict(
                 f"Two-step sign-in of {user.name} is off already. Nothing was changed.", "two_step_off"
             )
-        record(conn, actor, "user.reset_two_step", f"user:{user.name}")
+        ended = sessions.end_all(conn, user.id)
+        record(conn, actor, "user.reset_two_step", f"user:{user.name}", sessions_ended=ended)
 
 
 def _check_is_off(conn: Connection, user_id: int) -> None:

@@ -34,6 +34,11 @@ def set_signed_in(response: Response, result: SignIn) -> None:
     _set(response, csrf.device_cookie(), result.device, DEVICE_AGE)
 
 
+def set_session(response: Response, token: str) -> None:
+    """Set the cookie of a session whose token was replaced."""
+    _set(response, csrf.session_cookie(), token)
+
+
 def delete_session(response: Response) -> None:
     """Delete the cookie of the session. The device stays known."""
     response.delete_cookie(

@@ -28,18 +28,22 @@ def show_password() -> str:
 
 
 def change_password() -> Any:
-    """Handle the button: change the password and end the other sessions."""
+    """Handle the button: change the password, end the other sessions and renew this one."""
     was_required = must_change_password()
     try:
         fields = requests.read_form(PasswordForm)
-        account.change_password(pool(), actor(), current(), cookies.visit(), fields.current, fields.password)
+        token = account.change_password(
+            pool(), actor(), current(), cookies.visit(), fields.current, fields.password
+        )
     except TooManyFailures as refused:
         response = current_app.make_response((_password_page(str(refused)), refused.status))
         response.headers["Retry-After"] = str(refused.retry_after)
         return response
     except InputError as refused:
         return _password_page(str(refused)), refused.status
-    return see_other("fetch_data.index") if was_required else see_other(".index", done="password")
+    response = see_other("fetch_data.index") if was_required else see_other(".index", done="password")
+    cookies.set_session(response, token)
+    return response
 
 
 def end_session(session_id: str) -> Any:

@@ -6,12 +6,12 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import segno
-from flask import render_template, request
+from flask import current_app, render_template, request
 
 from hrims.access import two_step
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput
-from hrims.web.core import requests
+from hrims.web.core import cookies, requests
 from hrims.web.core.actions import see_other
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.guard import actor
@@ -43,12 +43,14 @@ def confirm() -> Any:
     try:
         code = requests.read_form(CodeForm).code
         with pool().connection() as conn:
-            recovery = two_step.confirm(conn, settings(), actor(), current(), code, time.time())
+            turned_on = two_step.confirm(conn, settings(), actor(), current(), code, time.time())
     except InvalidInput as refused:
         return _page(str(refused)), refused.status
     except Conflict:
         return see_other("account.index")
-    return _codes_page(recovery)
+    response = current_app.make_response(_codes_page(turned_on.recovery_codes))
+    cookies.set_session(response, turned_on.token)
+    return response
 
 
 def renew_codes() -> Any:
@@ -60,8 +62,14 @@ def turn_off() -> Any:
     """Handle the button: turn two-step sign-in off."""
     return _act(
         lambda conn: two_step.turn_off(conn, actor(), current()),
-        lambda _: see_other("account.index", done="two-step-off"),
+        _show_turned_off,
     )
+
+
+def _show_turned_off(token: str) -> Any:
+    response = see_other("account.index", done="two-step-off")
+    cookies.set_session(response, token)
+    return response
 
 
 def _act(action: Callable[[Connection], T], then: Callable[[T], Any]) -> Any:

@@ -139,8 +139,8 @@ class World:
         session = sessions.find(self.conn, sessions.begin(self.conn, user_id, None, hours=1))
         assert session
         actor = users.identify(self.conn, name, "page")
-        [code, *_] = two_step.confirm(self.conn, self.settings, actor, session, totp.now(), time.time())
-        return code
+        turned_on = two_step.confirm(self.conn, self.settings, actor, session, totp.now(), time.time())
+        return turned_on.recovery_codes[0]
 
     def forget_failures(self) -> None:
         """Let the next wrong password be checked, not throttled."""
