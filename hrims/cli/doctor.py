@@ -79,6 +79,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield schema
     yield _run("disk", partial(_disk, settings)) if _is_usable(database) else _skip("disk", "the database")
     yield _run("remote", partial(_remote, settings, is_stored=_is_usable(schema)))
+    yield checks.check_hosts(settings)
     stored: dict[str, Callable[[Connection], Check]] = {
         "secrets": partial(checks.check_secrets, settings=settings),
         **STORED,

@@ -38,6 +38,8 @@ OTHER_KEY: Final = (
     "If that key is lost: hrims db rotate-key --discard-unreadable"
 )
 
+LOCAL_ONLY: Final = "only requests for this machine's addresses are served; HRIMS_HOSTS names no host"
+
 State = Literal["ok", "warning", "amiss"]
 
 
@@ -108,6 +110,13 @@ def check_clocks(conn: Connection) -> Check:
 
 def _describe_skew(ahead: float) -> str:
     return f"{abs(ahead):,.0f} s {'ahead' if ahead > 0 else 'behind'}"
+
+
+def check_hosts(settings: Settings) -> Check:
+    """Name the hosts that a web process with these settings serves. Other machines must serve the same."""
+    names = ", ".join(sorted(settings.served_hosts))
+    message = f"requests for {names} and this machine's addresses are served" if names else LOCAL_ONLY
+    return Check("hosts", "ok", message)
 
 
 def check_secrets(conn: Connection, settings: Settings) -> Check:

@@ -49,6 +49,12 @@ PLAIN: Final = {
     "pools_without_worker": [
         ("hrims_pools_without_worker", "Pools with institutions or unfinished runs, but no live worker")
     ],
+    "pools_without_address": [
+        (
+            "hrims_pools_without_address",
+            "Pools with institutions or unfinished runs, whose live workers have no address of HRIMS",
+        )
+    ],
     "outdated_workers": [
         ("hrims_workers_outdated", "Live workers of another version than the scraped process")
     ],

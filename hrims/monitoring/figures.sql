@@ -32,6 +32,14 @@ SELECT count(*) FROM (
 ) wanted
 WHERE NOT pool_is_served(wanted.pool)
 
+-- name: pools_without_address
+-- The same pools, if they have live workers but none with an address of HRIMS: no worker takes their runs.
+SELECT count(*) FROM (
+    SELECT pool FROM institutions
+    UNION SELECT pool FROM runs WHERE state IN ('waiting', 'delayed', 'active')
+) wanted
+WHERE pool_is_served(wanted.pool) AND NOT pool_has_address(wanted.pool)
+
 -- name: outdated_workers
 SELECT count(*) FROM workers w WHERE w.ended_at IS NULL AND is_alive(w) AND w.version <> %(version)s
 

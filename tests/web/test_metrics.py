@@ -126,6 +126,23 @@ def test_workers_and_breakers(client: Browser, conn: Connection) -> None:
 
 
 @open_metrics
+def test_pools_whose_workers_have_no_address(client: Browser, conn: Connection) -> None:
+    figure = "hrims_pools_without_address"
+    register_worker(conn)
+    conn.execute("UPDATE workers SET address = '', remote_problem = 'It lacks the key.'")
+    assert metrics_of(client)[figure] == 0, "there is nothing to fetch"
+    enqueue_run_of(conn, institution(conn))
+    assert metrics_of(client)[figure] == 1
+    register_worker(conn)
+    assert metrics_of(client)[figure] == 0, "one worker takes the runs"
+    conn.execute("UPDATE workers SET address = ''")
+    assert metrics_of(client)[figure] == 1
+    conn.execute("UPDATE workers SET last_beat = now() - interval '50 minutes'")
+    found = metrics_of(client)
+    assert (found[figure], found["hrims_pools_without_worker"]) == (0, 1)
+
+
+@open_metrics
 def test_requests_are_counted_by_route_and_never_by_path(client: Browser, officer: Browser) -> None:
     name = 'hrims_http_request_duration_seconds_count{{method="{}",route="{}",status="{}"}}'
     known = name.format("GET", "/api/hrims/job-status/<job_id>", 404)

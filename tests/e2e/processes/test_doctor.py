@@ -24,7 +24,7 @@ def test_all_is_well(shared: Product) -> None:
     done = shared.hrims("doctor")
     assert done.returncode == 0, done.stdout
     checks = told(done.stdout)
-    names = ["instance", "database", "schema", "disk", "remote"]
+    names = ["instance", "database", "schema", "disk", "remote", "hosts"]
     names += ["secrets", "breaker", "worker", "queue", "clocks", "rights", "audit"]
     assert list(checks) == names
     assert {how for how, _ in checks.values()} == {"ok"}, done.stdout

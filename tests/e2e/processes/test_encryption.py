@@ -12,9 +12,10 @@ from hrims.access import keys
 from hrims.config import load
 from hrims.db import Connection
 from hrims.vault import Vault, store
+from tests.database.connections import change
 from tests.database.test_stored_secrets import leave_clear, stored
 from tests.database.webhooks import endpoint
-from tests.e2e.processes.product import Product, env_of, run
+from tests.e2e.processes.product import Product, env_of, run, start, wait_until
 from tests.e2e.processes.test_doctor import told
 from tests.support.encryption import KEY, OTHER_KEY
 from tests.support.served import Served
@@ -124,6 +125,29 @@ def test_a_machine_with_another_key_says_so(env: dict[str, str], conn: Connectio
         refused = run("db", "rotate-key", env=other)
         assert refused.returncode == 1
     assert not (state / "encryption.key").exists()
+
+
+def test_a_worker_with_another_key_is_named_on_every_machine(
+    env: dict[str, str], conn: Connection, state: Path
+) -> None:
+    """It takes no run. The machine with the right key says so too."""
+    ours, other = env | {"HRIMS_ENCRYPTION_KEY": KEY}, env | {"HRIMS_ENCRYPTION_KEY": OTHER_KEY}
+    change(conn, address="http://127.0.0.1:9", api_key="key-1")
+    log = state.parent / "worker.log"
+    worker = start("worker", env=other, log=log)
+    try:
+        unable = "SELECT pid FROM workers WHERE address = '' AND remote_problem IS NOT NULL"
+        (pid,) = wait_until(lambda: conn.execute(unable).fetchone(), log.read_text)
+        for machine in (ours, other):
+            how, message = told(run("doctor", env=machine).stdout)["breaker"]
+            assert how == "amiss"
+            assert f"(process {pid})" in message
+            assert "cannot be decrypted with the key in HRIMS_ENCRYPTION_KEY" in message
+        assert secrets_line(ours)[0] == "ok"
+        assert secrets_line(other)[0] == "amiss"
+    finally:
+        worker.terminate()
+        worker.wait(60)
 
 
 def test_after_a_lost_key_the_product_works_again(env: dict[str, str], conn: Connection, state: Path) -> None:
