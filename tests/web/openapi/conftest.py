@@ -1,4 +1,4 @@
-"""The real web process, described by itself."""
+"""The real web process, with its own description of the API."""
 
 from collections.abc import Iterator
 
