@@ -97,7 +97,7 @@ def _check_schema(conn: db.Connection, schema: SchemaCheck) -> tuple[bool, str]:
         return False, str(error)
 
 
-def show_metrics() -> Annotated[Response, Stream("text/plain")]:
+def show_metrics() -> Annotated[Response, Stream("text/plain", is_guarded=True)]:
     """Return the metrics in the text format of Prometheus. They contain no names of people."""
     found = metrics.of_app()
     found.check_access(exposition.bearer_of(request.headers.get("Authorization", "")))

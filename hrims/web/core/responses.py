@@ -35,10 +35,14 @@ class ErrorBody(ResponseBody, kw_only=True):
 
 
 class Stream(NamedTuple):
-    """A response that is no JSON: its media type, and by name the structures whose fields its events have."""
+    """A response without a structure: its media type, and by name the structures of its events.
+
+    ``is_guarded`` tells that the view itself asks for a token.
+    """
 
     media_type: str
     events: dict[str, tuple[type[ResponseBody], ...]] = {}  # noqa: RUF012 - never changed
+    is_guarded: bool = False
 
 
 class Described(NamedTuple):

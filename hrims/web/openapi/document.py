@@ -17,7 +17,7 @@ from hrims.web.core.permissions import PUBLIC
 from hrims.web.core.responses import ErrorBody
 from hrims.web.core.route import Route
 from hrims.web.openapi import schemas
-from hrims.web.openapi.errors import ERRORS, statuses_of
+from hrims.web.openapi.errors import ERRORS, is_guarded_by_view, statuses_of
 
 EXTENSION = "hrims.openapi"
 
@@ -167,7 +167,7 @@ def _error(status: int) -> JsonObject:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     """Return the ways to authenticate: the smallest scope of a token that allows the route, or a session."""
     if route.permission is PUBLIC:
-        return []
+        return [{"token": []}] if is_guarded_by_view(route) else []
     scopes = [scope for scope, granted in TOKEN_SCOPES.items() if route.permission in granted]
     return [*({"token": [scope]} for scope in scopes[:1]), {"session": []}]
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hrims.web.core import responses
 from hrims.web.core.permissions import PUBLIC
 from hrims.web.core.route import Route
 
@@ -28,11 +29,19 @@ GUARDED: Final = (401, 403, 429)
 OF_OBJECTS: Final = (404, 409, 422)
 
 
+def is_guarded_by_view(route: Route) -> bool:
+    """Return whether the view of a public route asks for a token."""
+    stream = responses.describe(route.view).stream
+    return stream is not None and stream.is_guarded
+
+
 def statuses_of(route: Route) -> list[int]:
     """Return the statuses of the errors that an operation can have."""
     found: list[int] = [*EVERY]
     if route.permission is not PUBLIC:
         found += GUARDED
+    elif is_guarded_by_view(route):
+        found.append(401)
     if route.method != "GET" or "<" in route.url or route.query is not None:
         found += OF_OBJECTS
     return sorted(found)

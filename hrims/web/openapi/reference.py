@@ -150,7 +150,7 @@ def _operation(url: str, method: str, found: JsonObject) -> Operation:
         summary=found["summary"],
         description=found["description"],
         is_public=not found["security"],
-        scope=next((way["token"][0] for way in found["security"] if "token" in way), None),
+        scope=next((scope for way in found["security"] for scope in way.get("token", [])), None),
         permission=found.get("x-permission"),
         parameters=[
             Field(item["name"], item["in"], item["required"], describe(item["schema"]))

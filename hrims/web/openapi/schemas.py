@@ -51,7 +51,7 @@ def content(described: Described) -> dict[str, JsonObject]:
     if described.stream is None:
         found = [reference(type_) for type_ in _bodies(described)]
         return {responses.JSON: {"schema": found[0] if len(found) == 1 else {"anyOf": found}}}
-    media_type, events = described.stream
+    media_type, events, _ = described.stream
     if events:
         schema: JsonObject = {"oneOf": [_event(name, types) for name, types in events.items()]}
     else:

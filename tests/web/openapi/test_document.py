@@ -66,6 +66,7 @@ def test_tokens_are_named_where_they_suffice(document: dict[str, Any]) -> None:
         {"session": []},
     ]
     assert paths["/api/hrims/people/{employee_id}/reveal"]["post"]["security"] == [{"session": []}]
+    assert paths["/metrics"]["get"]["security"] == [{"token": []}]
     assert paths["/healthz"]["get"]["security"] == []
 
 
