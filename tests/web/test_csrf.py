@@ -114,7 +114,7 @@ def test_every_forgery_at_every_route_is_refused(
     assert conn.execute(CHANGES).fetchone() == before
     assert administrator.get("/dashboard/admin/people").status_code == 200, "still signed in"
     with capsys.disabled():
-        print(f"\n{count:,} forgeries of {len(UNSAFE)} routes refused")  # noqa: T201 - the figure of issue 14
+        print(f"\n{count:,} forgeries of {len(UNSAFE)} routes refused")  # noqa: T201 - the figure
 
 
 @pytest.mark.parametrize("headers", GENUINE_ORIGINS, ids=str)

@@ -45,7 +45,7 @@ def served(
 def report(worst: float, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Print the figure, and check it."""
     with capsys.disabled():
-        print(f"\n{kind}: /healthz answers within {1000 * worst:.0f} ms")  # noqa: T201 - the figure of issue 14
+        print(f"\n{kind}: /healthz answers within {1000 * worst:.0f} ms")  # noqa: T201 - the figure
     assert worst < LIMIT
 
 

@@ -46,6 +46,6 @@ def test_malformed_input_is_refused_in_form_and_writes_nothing(
     campaign = Campaign(UNSAFE, count)
     campaign.run(lambda: new_world(server_dsn, template_database))
     with capsys.disabled():
-        print(f"\n{campaign.summary()}")  # noqa: T201 - the figure of issue 14
+        print(f"\n{campaign.summary()}")  # noqa: T201 - the figure
     assert campaign.sent == count
     assert campaign.refused > count * 0.6, "most of the input reaches a parser that refuses it"

@@ -53,5 +53,5 @@ def sign_in(conn: Connection, url: str) -> requests.Session:
 
 def _client() -> requests.Session:
     client = requests.Session()
-    client.request = functools.partial(client.request, timeout=30)  # type: ignore[method-assign]
+    client.request = functools.partial(client.request, timeout=30)  # type: ignore[method-assign] # a default for every request
     return client

@@ -108,15 +108,19 @@ def test_a_request_about_an_own_object_is_answered_as_described(
     assert response.status_code not in {400, 401, 403, 404, 429} or route.endpoint in NEED_MORE, response.text
 
 
-def generated(site: Site, route: Route, objects: Objects, examples: int) -> None:
+def send_generated(site: Site, route: Route, objects: Objects, examples: int) -> None:
     """Send generated requests, valid and invalid ones, half of the valid ones about own objects."""
     operation = operation_of(site, route)
     own = parts_of(route, objects)["path_parameters"]
-
-    @hypothesis.settings(
-        max_examples=examples, derandomize=True, database=None, deadline=None,
+    limits = hypothesis.settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
         suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    )
+
+    @limits
     @hypothesis.given(st.data())
     def send_valid(data: st.DataObject) -> None:
         case = data.draw(operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
@@ -125,10 +129,7 @@ def generated(site: Site, route: Route, objects: Objects, examples: int) -> None
         hypothesis.assume(not is_endless(site, route, case))
         send(site, route, case, CHECKS)
 
-    @hypothesis.settings(
-        max_examples=examples, derandomize=True, database=None, deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
+    @limits
     @hypothesis.given(st.data())
     def send_invalid(data: st.DataObject) -> None:
         case = data.draw(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
@@ -158,7 +159,7 @@ def is_endless(site: Site, route: Route, case: Any) -> bool:
 
 @pytest.mark.parametrize("route", OPERATIONS, ids=lambda route: f"{route.method} {route.url}")
 def test_generated_requests_are_answered_as_described(site: Site, objects: Objects, route: Route) -> None:
-    generated(site, route, objects, 4)
+    send_generated(site, route, objects, 4)
 
 
 @pytest.mark.chaos
@@ -169,7 +170,7 @@ def test_ten_thousand_generated_requests_are_answered_as_described(
     before = sum(sent.values())
     for number, route in enumerate(OPERATIONS):
         objects = add_objects(site.conn, f"ELFU{number}", f"{900 + number}", f"{20_000_000 + number}0")
-        generated(site, route, objects, 110)
+        send_generated(site, route, objects, 110)
     total = sum(sent.values()) - before
     with capsys.disabled():
         print(f"\n{total:,} requests of {len(OPERATIONS)} operations, every response as described")  # noqa: T201 - the figure
