@@ -108,6 +108,8 @@ CREATE TABLE tokens (
     scope text NOT NULL CHECK (scope IN ('read', 'sync', 'manage')),
     -- The only institutions of the user that the token covers; NULL for all of them.
     institutions bigint[] CHECK (cardinality(institutions) BETWEEN 1 AND 10000),
+    -- Whether its user made it. Another user who holds it could approve an own request with it.
+    may_approve boolean NOT NULL,
     token_hash bytea NOT NULL CHECK (length(token_hash) = 32),
     created_at timestamptz NOT NULL DEFAULT now(),
     revoked_at timestamptz,

@@ -27,6 +27,8 @@ class Actor(NamedTuple):
     token_scope: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    may_approve: bool = True
+    """False for a token that another user made, who could approve an own request with it."""
 
     @property
     def number(self) -> str | None:
@@ -40,7 +42,8 @@ class Actor(NamedTuple):
         """Return what the actor may do. The system may do everything that code lets it do."""
         if self.via in {"system", "worker"}:
             return frozenset(Permission)
-        return permissions_of(self.role or "", self.token_scope, is_global=self.scope.is_everything)
+        granted = permissions_of(self.role or "", self.token_scope, is_global=self.scope.is_everything)
+        return granted if self.may_approve else granted - {Permission.APPROVE}
 
     def can(self, permission: Permission) -> bool:
         """Return whether the actor has the permission."""

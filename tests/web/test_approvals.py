@@ -91,6 +91,21 @@ def test_a_user_approves_no_own_request_through_any_identity(
     assert actions.approve(conn, BINTI, 1).state == "waiting"
 
 
+def test_a_token_that_another_user_made_approves_nothing(app: Flask, conn: Connection, batch: int) -> None:
+    actor_of(conn, "juma", "supervisor")
+    zuhura = actor_of(conn, "zuhura", "administrator")
+    assert actions.cancel_batch(conn, zuhura, batch).waits
+    machine = new_browser(app)
+    token = tokens.add_token(conn, zuhura, "helper", "manage", user="juma")
+    machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    assert error_of(machine.post(f"{API}/1/approve")) == (403, "not_allowed")
+    made_by_juma = tokens.find_token(
+        conn, tokens.add_token(conn, users.identify(conn, "juma", "cli"), "own", "manage")
+    )
+    assert made_by_juma
+    assert actions.approve(conn, made_by_juma, 1).state == "waiting"
+
+
 def test_a_schedule_belongs_to_its_user(conn: Connection) -> None:
     institution(conn)
     id_ = schedules.add(conn, BINTI, validate(ScheduleRequest, {"name": "Nightly", "cron": "0 1 * * *"}))

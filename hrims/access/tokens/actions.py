@@ -48,7 +48,8 @@ def add_token(
     """Create a token for the machine with this name and return it. It cannot be shown again.
 
     It belongs to ``user``, by default the actor, and never exceeds the user's rights. ``institutions`` limits
-    it to some of the user's. It ends after ``days`` days, if given, and when the user is disabled.
+    it to some of the user's. It ends after ``days`` days, if given, and when the user is disabled. If another
+    user makes it, it approves nothing: its maker could approve an own request with it.
 
     Raises InvalidInput for a wrong name, scope or number of days, and NotFound if the user may not sign in or
     does not have one of the institutions. Raises Conflict if a token with this name exists and is not
@@ -61,7 +62,14 @@ def add_token(
         user_id, owner, had = _lock_user(conn, actor, user)
         _check_institutions(conn, Scope(None if had is None else tuple(had)), institutions)
         limits = {"institutions": institutions and sorted({*institutions}), "days": days}
-        row = {"name": name, "scope": scope, "token_hash": _hash(token), "user_id": user_id, **limits}
+        row = {
+            "name": name,
+            "scope": scope,
+            "token_hash": _hash(token),
+            "user_id": user_id,
+            "may_approve": user_id == actor.user_id,
+            **limits,
+        }
         id_ = store.insert_token(conn, row, days)
         if id_ is None:
             raise _name_taken(store.find_by_name(conn, name))
@@ -140,6 +148,7 @@ def find_token(conn: Connection, token: str) -> Actor | None:
         scope=scope.narrowed(found.institutions),
         token_id=found.id,
         token_scope=found.scope,
+        may_approve=found.may_approve,
     )
 
 

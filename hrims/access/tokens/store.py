@@ -12,7 +12,7 @@ t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now()) AND u.di
 
 
 FIND = f"""
-SELECT t.id, t.name, t.scope, u.id, u.role, scope_of(u.id), t.institutions,
+SELECT t.id, t.name, t.scope, u.id, u.role, scope_of(u.id), t.institutions, t.may_approve,
        coalesce(t.last_used_at < now() - interval '1 minute', true)
 FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.token_hash = %s AND {IS_VALID}
 """  # noqa: S608 - a constant
@@ -40,8 +40,8 @@ class ListedToken(NamedTuple):
 def insert_token(conn: Connection, token: dict[str, Any], days: int | None) -> int | None:
     """Add a token that ends after ``days`` days, or never. Return its id; None if the name is taken."""
     row = conn.execute(
-        "INSERT INTO tokens (name, scope, token_hash, user_id, institutions, expires_at)"
-        " VALUES (%(name)s, %(scope)s, %(token_hash)s, %(user_id)s, %(institutions)s,"
+        "INSERT INTO tokens (name, scope, token_hash, user_id, institutions, may_approve, expires_at)"
+        " VALUES (%(name)s, %(scope)s, %(token_hash)s, %(user_id)s, %(institutions)s, %(may_approve)s,"
         " now() + make_interval(days => %(days)s))"
         " ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING RETURNING id",
         token | {"days": days},
@@ -63,6 +63,7 @@ class FoundToken(NamedTuple):
     role: str
     user_institutions: list[int] | None
     institutions: list[int] | None
+    may_approve: bool
     is_use_due: bool
 
 
