@@ -25,7 +25,7 @@ class WebSettings(OperationSettings, frozen=True, kw_only=True):
         int,
         setting(
             "HRIMS_STREAMS_PER_USER",
-            "event streams that one user or token holds open at once, over all processes",
+            "event streams that one user, with all tokens, holds open at once, over all processes",
             ge=0,
             le=10000,
         ),

@@ -120,7 +120,7 @@ def test_a_late_change_asks_for_the_password_and_shows_the_page_again(
     page.get_by_role("button", name="End all other sessions").click()
     expect(page.get_by_text("Nothing was changed yet.")).to_be_visible()
     expect_fit_for_everybody(page)
-    fill(page, "Confirm", Password=PASSWORD)
+    fill(page, "Confirm sign-in", Password=PASSWORD)
     expect(page).to_have_url(re.compile("/dashboard/account$"))
     page.get_by_role("button", name="End all other sessions").click()
     expect(page.get_by_text("All other sessions have ended.")).to_be_visible()

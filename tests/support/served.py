@@ -18,7 +18,7 @@ READY_WITHIN = 60.0
 
 
 def free_port() -> int:
-    """Return a port that is free port."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

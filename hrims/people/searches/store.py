@@ -6,7 +6,7 @@ from hrims.db import Connection
 def insert_search(
     conn: Connection, token_hash: bytes, user: str, text: str, minutes: int, limit: int
 ) -> None:
-    """Add a search of a user. Delete the expired searches of the user, and the oldest beyond ``most``."""
+    """Add a search of a user. Delete the expired searches of the user, and the oldest beyond ``limit``."""
     # Lock the user's row, so that two concurrent searches cannot both exceed the limit.
     conn.execute("SELECT FROM users WHERE name = %s FOR NO KEY UPDATE", (user,))
     conn.execute(

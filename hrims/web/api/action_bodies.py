@@ -20,7 +20,7 @@ class Queued(SuccessBody):
     deduplicated: Literal[True] | UnsetType = UNSET
 
 
-def queued(
+def build_queued(
     message: str,
     run_id: int,
     deduplicated: bool,
@@ -39,7 +39,7 @@ def queued(
     return body, HTTPStatus.OK if deduplicated else HTTPStatus.ACCEPTED
 
 
-def waits(approval_id: int | None) -> dict[str, Any]:
+def list_approval_fields(approval_id: int | None) -> dict[str, Any]:
     """Return the fields that tell that a second user must decide; none if the action is done."""
     if approval_id is None:
         return {}

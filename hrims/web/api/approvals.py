@@ -1,31 +1,27 @@
 """The API of approvals. Input: decisions. Output: what waits for a second user, and what was decided."""
 
 from collections.abc import Callable
-from typing import Annotated
 
 from hrims.access.actor import Actor
 from hrims.approvals import actions, messages, store
 from hrims.approvals.store import Approval
 from hrims.db import Connection
+from hrims.web.api.enumerations import ApprovalAction, ApprovalState
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor, scope
-from hrims.web.core.responses import ResponseBody, SuccessBody, Timestamp, choice
+from hrims.web.core.responses import ResponseBody, SuccessBody, Timestamp
 from hrims.web.core.serializers import time, timestamp
-
-ACTIONS = ("leavers.undo", "batch.cancel", "user.make_administrator", "connection.change")
-
-STATES = ("waiting", "approved", "refused", "withdrawn", "expired")
 
 
 class ApprovalBody(ResponseBody):
     """A request that needs a second user. ``subject`` is the id of what it is about."""
 
     id: int
-    action: Annotated[str, choice(ACTIONS)]
+    action: ApprovalAction
     subject: str
     message: str
-    state: Annotated[str, choice(STATES)]
+    state: ApprovalState
     requested_by: str
     requested_at: Timestamp
     decided_by: str | None

@@ -1,7 +1,7 @@
 """The API of batches. Input: a request for many runs. Output: the progress of a batch and of its members."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import msgspec
 from flask import url_for
@@ -9,13 +9,14 @@ from msgspec import UNSET, UnsetType
 
 from hrims.approvals import actions as approvals
 from hrims.batches import actions, store
-from hrims.batches.progress import STATES, Member, Total
+from hrims.batches.progress import Member, Total
 from hrims.batches.store import Batch
 from hrims.db import Connection, use_snapshot
 from hrims.numbers import whole
 from hrims.queries import ListQuery
-from hrims.web.api.action_bodies import waits
-from hrims.web.api.run_bodies import LastCompleted, RunPriority, last_completed
+from hrims.web.api.action_bodies import list_approval_fields
+from hrims.web.api.enumerations import BatchScope, ListIdentifierType, MemberState, RunPriority
+from hrims.web.api.run_bodies import LastCompleted, last_completed
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import BatchRequest
 from hrims.web.core.guard import actor, scope
@@ -28,7 +29,6 @@ from hrims.web.core.responses import (
     ResponseBody,
     SuccessBody,
     Timestamp,
-    choice,
 )
 from hrims.web.core.serializers import time, timestamp
 
@@ -63,7 +63,7 @@ class MemberBody(ResponseBody):
     institution_name: str
     job_id: JobId | None
     joined: bool
-    state: Annotated[str, choice(STATES)]
+    state: MemberState
     why: str | None
     employee_count: int | None
     total: int | None
@@ -74,8 +74,8 @@ class BatchItem(ResponseBody):
     """A batch with its progress."""
 
     batch_id: str
-    institutions: Annotated[str, choice(("all", "failed", "selection"))]
-    identifier_type: Annotated[str, choice(("votecode", "tin"))] | None
+    institutions: BatchScope
+    identifier_type: ListIdentifierType | None
     page_size: int
     priority: RunPriority
     requested_by: str
@@ -167,7 +167,7 @@ def cancel(batch_id: str) -> AcceptedOrDone[BatchBody]:
     """
     with pool().connection() as conn:
         result = approvals.cancel_batch(conn, actor(), whole(batch_id))
-        body = _batch_response(conn, whole(batch_id), **waits(result.approval_id))
+        body = _batch_response(conn, whole(batch_id), **list_approval_fields(result.approval_id))
         return body, HTTPStatus.ACCEPTED if result.approval_id else HTTPStatus.OK
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType, field
 
 from hrims.runs.compare.store import Counts, Side
-from hrims.web.api.run_bodies import Outcome, RunState
+from hrims.web.api.enumerations import Outcome, RunState
 from hrims.web.core.comparison import compare
 from hrims.web.core.queries import CompareQuery
 from hrims.web.core.responses import JobId, ResponseBody, SuccessBody, Timestamp, rows_of

@@ -1,7 +1,7 @@
 """The API of runs, which it calls jobs, and of the register."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from flask import url_for
 from msgspec import UNSET, UnsetType
@@ -11,14 +11,15 @@ from hrims.institutions import store as institution_store
 from hrims.jobs import control, enqueue
 from hrims.jobs.rate_limit import actions
 from hrims.runs import store
-from hrims.runs.attempts import ENDED, PastAttempt
-from hrims.web.api.action_bodies import Queued, queued
+from hrims.runs.attempts import PastAttempt
+from hrims.web.api.action_bodies import Queued, build_queued
+from hrims.web.api.enumerations import AttemptEnd
 from hrims.web.api.run_bodies import Progress, Result, RunChanged, RunError, RunStatus
 from hrims.web.core import lookups
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import PriorityRequest, RepeatRequest, RunRequest
 from hrims.web.core.guard import actor, can, mask, scope
-from hrims.web.core.responses import AcceptedOrDone, ResponseBody, SuccessBody, Timestamp, choice
+from hrims.web.core.responses import AcceptedOrDone, ResponseBody, SuccessBody, Timestamp
 from hrims.web.core.serializers import time, timestamp
 
 MAX_ATTEMPTS = 100
@@ -56,7 +57,7 @@ class AttemptBody(ResponseBody):
     number: int
     started_at: Timestamp
     ended_at: Timestamp | None
-    ended: Annotated[str, choice(filter(None, ENDED))] | None
+    ended: AttemptEnd | None
     message: str | None
     code: str | None
     host: str
@@ -97,7 +98,7 @@ def fetch_by_institution(body: RunRequest) -> AcceptedOrDone[Queued]:
             retry_policy=body.retry_policy,
         )
     state = "is under way already" if result.deduplicated else "is queued"
-    return queued(
+    return build_queued(
         f"The run for {result.institution} {state}.",
         result.run_id,
         result.deduplicated,
@@ -144,7 +145,7 @@ def retry(job_id: str, body: RepeatRequest) -> AcceptedOrDone[RunChanged | Queue
         if body.afresh:
             result = control.repeat_run(conn, actor(), run.id)
             message = f"A new run for {result.institution} is queued."
-            return queued(message, result.run_id, result.deduplicated, institution=result.institution)
+            return build_queued(message, result.run_id, result.deduplicated, institution=result.institution)
         control.retry(conn, actor(), run.id)
         return RunChanged.of(lookups.find_run(conn, job_id)), HTTPStatus.ACCEPTED
 

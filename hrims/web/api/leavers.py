@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from msgspec import UNSET, UnsetType
 
@@ -12,7 +12,8 @@ from hrims.db import Connection
 from hrims.leavers import actions, store
 from hrims.leavers.model import DepartureView
 from hrims.runs.store import FIRST_PEOPLE
-from hrims.web.api.action_bodies import waits
+from hrims.web.api.action_bodies import list_approval_fields
+from hrims.web.api.enumerations import DepartureState, ListIdentifierType
 from hrims.web.core import lookups
 from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor, mask, scope
@@ -22,7 +23,6 @@ from hrims.web.core.responses import (
     ResponseBody,
     SuccessBody,
     Timestamp,
-    choice,
     rows_of,
 )
 from hrims.web.core.serializers import time, timestamp
@@ -41,10 +41,10 @@ class LeaversItem(ResponseBody):
     id: int
     institution_id: int
     institution_name: str
-    identifier_type: Annotated[str, choice(("votecode", "tin"))]
+    identifier_type: ListIdentifierType
     job_id: JobId
     requested_by: str
-    state: str
+    state: DepartureState
     why: str | None
     count: int
     missing: int
@@ -135,7 +135,7 @@ def undo(departure_id: str) -> AcceptedOrDone[LeaversBody]:
     with pool().connection() as conn:
         result = approvals.undo_leavers(conn, actor(), lookups.find_departure(conn, departure_id).id)
         departure = lookups.find_departure(conn, departure_id)
-        body = LeaversBody.of(conn, departure, **waits(result.approval_id))
+        body = LeaversBody.of(conn, departure, **list_approval_fields(result.approval_id))
         return body, HTTPStatus.ACCEPTED if result.approval_id else HTTPStatus.OK
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, UnsetType
 
 from hrims.previews.difference import KINDS
-from hrims.web.api.action_bodies import Queued, queued
+from hrims.web.api.action_bodies import Queued, build_queued
 from hrims.web.api.run_bodies import RunStatus
 from hrims.web.core import previews
 from hrims.web.core.bodies import ApplyRequest
@@ -110,10 +110,10 @@ def apply(job_id: str, body: ApplyRequest) -> AcceptedOrDone[Queued]:
     applied = previews.apply_preview(job_id, body.version)
     state = "is being applied already" if applied.deduplicated else "will be applied"
     message = f"The preview for {applied.institution} {state}."
-    return queued(message, applied.run_id, applied.deduplicated, institution=applied.institution)
+    return build_queued(message, applied.run_id, applied.deduplicated, institution=applied.institution)
 
 
 def discard(job_id: str) -> Discarded:
     """Discard a preview. Its run stays in the list."""
-    previews.discard_preview(job_id)
-    return Discarded("The preview was discarded.", job_id)
+    run_id = previews.discard_preview(job_id)
+    return Discarded("The preview was discarded.", str(run_id))

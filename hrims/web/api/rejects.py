@@ -6,7 +6,8 @@ from msgspec.structs import asdict
 
 from hrims.rejects.actions import retry_rejects
 from hrims.rejects.listing import Case, RejectQuery
-from hrims.web.api.action_bodies import Queued, queued
+from hrims.web.api.action_bodies import Queued, build_queued
+from hrims.web.api.enumerations import ListIdentifierType, RejectCode
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import RejectsRequest
@@ -37,9 +38,9 @@ class RejectBody(ResponseBody):
     id: int
     institution_id: int
     institution_name: str
-    identifier_type: Annotated[str, choice(("votecode", "tin"))]
+    identifier_type: ListIdentifierType
     state: Annotated[str, choice(("open", "closed"))]
-    code: str
+    code: RejectCode
     field: str | None
     reason: str
     advice: str
@@ -92,7 +93,7 @@ def fetch_again(institution_id: str, body: RejectsRequest) -> AcceptedOrDone[Que
         )
     state = "is under way already" if result.deduplicated else "is queued"
     message = f"The run that fetches the rejected records of {result.institution} again {state}."
-    return queued(message, result.run_id, result.deduplicated, institution=result.institution)
+    return build_queued(message, result.run_id, result.deduplicated, institution=result.institution)
 
 
 def _serialize(case: Case) -> RejectBody:

@@ -1,21 +1,12 @@
 """The runs of the API, in each form in which responses and event streams have them. Input: a Run. Pure."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from hrims.batches.progress import Member
 from hrims.runs.model import Run
-from hrims.web.core.responses import JobId, ResponseBody, Timestamp, choice, rows_of
+from hrims.web.api.enumerations import Outcome, Phase, RunIdentifierType, RunKind, RunPriority, RunState
+from hrims.web.core.responses import JobId, ResponseBody, Timestamp, rows_of
 from hrims.web.core.serializers import time, timestamp
-
-RunState = Annotated[str, choice(("waiting", "delayed", "active", "completed", "failed", "cancelled"))]
-
-RunKind = Annotated[str, choice(("sync", "preview", "apply", "rejected", "person"))]
-
-Outcome = Annotated[str, choice(("complete", "complete_after_repair", "incomplete"))]
-
-RunPriority = Annotated[str, choice(("urgent", "normal", "low"))]
-
-RunIdentifierType = Annotated[str, choice(("votecode", "tin", "person"))]
 
 
 class LastCompleted(ResponseBody):
@@ -97,7 +88,7 @@ class Progress(ResponseBody, kw_only=True):
     """The progress of a run."""
 
     type: Literal["progress"] = "progress"
-    phase: Annotated[str, choice(("fetching", "saving"))]
+    phase: Phase
     message: str
     current_page: int
     total_fetched: int

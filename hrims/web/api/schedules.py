@@ -8,21 +8,18 @@ from hrims.numbers import whole
 from hrims.schedules import actions, store
 from hrims.schedules.request import ChangedScheduleRequest, ScheduleRequest
 from hrims.schedules.store import Schedule
-from hrims.web.api.run_bodies import RunPriority
+from hrims.web.api.enumerations import FiringResult, ListIdentifierType, Missed, RunPriority
 from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor, scope
 from hrims.web.core.responses import Accepted, Created, ResponseBody, SuccessBody, Timestamp, choice
 from hrims.web.core.serializers import time, timestamp
-
-RESULTS = ("enqueued", "skipped", "none_selected", "refused", "failed")
-"""What became of a due time."""
 
 
 class FiringBody(ResponseBody):
     """A due time of a schedule, and what became of it."""
 
     due_at: Timestamp
-    became: Annotated[str, choice(RESULTS)]
+    became: FiringResult
     batch_id: str | None
 
 
@@ -34,11 +31,11 @@ class ScheduleItem(ResponseBody):
     cron: str
     time_zone: str
     institutions: list[int] | Annotated[str, choice(("all", "failed"))]
-    identifier_type: Annotated[str, choice(("votecode", "tin"))] | None
+    identifier_type: ListIdentifierType | None
     page_size: int
     priority: RunPriority
     spread_minutes: int
-    missed: Annotated[str, choice(("once", "skip"))]
+    missed: Missed
     quiet_from: str | None
     quiet_until: str | None
     paused_by: str | None

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from flask import url_for
 
 from hrims.db import Connection, use_snapshot
 from hrims.queries import ListQuery
+from hrims.web.api.enumerations import MessageState, MessageType
 from hrims.web.core import lookups
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.bodies import EndpointRequest
 from hrims.web.core.guard import actor
 from hrims.web.core.paging import Filter
-from hrims.web.core.responses import Accepted, Created, JobId, ResponseBody, SuccessBody, Timestamp, choice
+from hrims.web.core.responses import Accepted, Created, JobId, ResponseBody, SuccessBody, Timestamp
 from hrims.web.core.serializers import time, timestamp, webhook_url
 from hrims.webhooks import actions, store
 from hrims.webhooks.store import Endpoint, Message
@@ -92,8 +93,8 @@ class MessageItem(ResponseBody):
     id: str
     endpoint_id: int
     job_id: JobId | None
-    type: str
-    state: Annotated[str, choice(("waiting", "delivered", "failed"))]
+    type: MessageType
+    state: MessageState
     trouble: str | None
     tries: int
     status: int | None

@@ -1,19 +1,19 @@
 """The API of workplaces. Input: decisions on workplaces. Output: workplaces and institutions."""
 
 from http import HTTPStatus
-from typing import Annotated
 
 from msgspec.structs import asdict
 
 from hrims.db import Connection
 from hrims.institutions.workplaces import actions, store
 from hrims.institutions.workplaces.actions import Decision
+from hrims.web.api.enumerations import ListIdentifierType
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool
 from hrims.web.core.bodies import MapRequest, RegisterRequest
 from hrims.web.core.guard import actor, scope
 from hrims.web.core.queries import WorkplacesQuery
-from hrims.web.core.responses import Created, JobId, ResponseBody, SuccessBody, choice
+from hrims.web.core.responses import Created, JobId, ResponseBody, SuccessBody
 
 
 class WorkplaceListing(ResponseBody):
@@ -21,7 +21,7 @@ class WorkplaceListing(ResponseBody):
 
     institution_id: int
     institution_name: str
-    identifier_type: Annotated[str, choice(("votecode", "tin"))]
+    identifier_type: ListIdentifierType
     identifier: str | None
     people: int
     first_job_id: JobId

@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import Flask
 
-from hrims.access.permissions import READ, Permission
+from hrims.access.permissions import Permission
 from hrims.errors import NotAllowed
 
 PUBLIC: Final = None
@@ -76,4 +76,4 @@ def refusal(app: Flask, endpoint: str, *, by_token: bool) -> NotAllowed:
     return NotAllowed(MESSAGES.get(needed, ADMINISTRATORS_ONLY))
 
 
-__all__ = ["PUBLIC", "READ", "Permission", "allows", "attach", "is_public", "needs_recent_sign_in", "refusal"]
+__all__ = ["PUBLIC", "Permission", "allows", "attach", "is_public", "needs_recent_sign_in", "refusal"]

@@ -55,14 +55,15 @@ def find_preview(run_id: str, filter_: Filter, *, any_kind: bool = False) -> Pre
     return PreviewRows(run, preview, now, filter_, [*filter_.take(rows)], preview.changes_since(now))
 
 
-def discard_preview(run_id: str) -> None:
-    """Discard a preview and delete its rows. Raises InputError."""
+def discard_preview(run_id: str) -> int:
+    """Discard a preview and delete its rows. Return the id of its run. Raises InputError."""
     with pool().connection() as conn:
         run = lookups.find_run(conn, run_id)
     with pool().connection() as conn:
         actions.discard(conn, actor(), run.id)
     with pool().connection() as conn:
         cleaner.delete_people(conn, run.id)
+    return run.id
 
 
 def apply_preview(run_id: str, version: str) -> Applied:

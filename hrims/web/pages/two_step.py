@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import segno
 from flask import current_app, render_template, request
@@ -84,8 +85,9 @@ def _act(action: Callable[[Connection], T], then: Callable[[T], Any]) -> Any:
 
 
 def _page(refused: str | None = None) -> str:
+    host = urlsplit(f"//{request.host}").hostname or ""
     with pool().connection() as conn:
-        enrolment = two_step.find_enrolment(conn, settings(), current(), request.host.partition(":")[0])
+        enrolment = two_step.find_enrolment(conn, settings(), current(), host)
     picture = segno.make(enrolment.uri, error="m").svg_inline(
         scale=5, border=3, dark="#000", light="#fff", svgclass="qr", omitsize=True
     )
