@@ -116,8 +116,13 @@ def validate_form(type_: type[T], form: Mapping[str, str], **given: object) -> T
 def validate_query(type_: type[T], args: Mapping[str, str]) -> T:
     """Return the structure with the values of a query string, read like a form.
 
-    Its parameters have the names of the API. Raises InvalidInput.
+    Its parameters have the names of the API. Raises InvalidInput, also for a parameter that was sent more
+    than once: programs differ in which value they take.
     """
+    get_all: Callable[[str], list[str]] = getattr(args, "getlist", lambda _: [])
+    for name, field in _fields(type_).items():
+        if len(get_all(name)) > 1 and not is_list(field.type):
+            raise InvalidInput(f"{name} was sent more than once. {type_.outcome}".rstrip(), "repeated_field")
     texts = {name: _read_text(name, field.type, args) for name, field in _fields(type_).items()}
     return validate(type_, {name: value for name, value in texts.items() if value is not MISSING})
 

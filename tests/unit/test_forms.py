@@ -11,11 +11,11 @@ from hrims.web.core.forms import (
     LimitForm,
     MappedForm,
     SelectionForm,
-    SignInForm,
     SimpleForm,
     SpreadForm,
     TimesForm,
 )
+from hrims.web.core.sign_in_forms import SignInForm
 
 NIGHTLY = {"every": "day", "at": "01:00"}
 

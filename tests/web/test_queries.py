@@ -50,6 +50,17 @@ def test_a_page_that_is_none_is_refused_by_every_list(
 
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.endpoint)
+def test_a_parameter_that_is_sent_twice_is_refused_by_every_list(
+    app: Flask, administrator: Browser, route: Route
+) -> None:
+    for pages in (("1", "2"), ("", "2"), ("1", "1")):
+        query = [*RUNS.items(), *(("page", page) for page in pages)]
+        answer = administrator.get(path_of(app, route), query_string=query)
+        assert answer.status_code == 400, pages
+        assert "page was sent more than once." in answer.text
+
+
+@pytest.mark.parametrize("route", LISTS, ids=lambda route: route.endpoint)
 def test_the_last_page_and_an_empty_parameter_are_accepted_by_every_list(
     app: Flask, administrator: Browser, route: Route
 ) -> None:

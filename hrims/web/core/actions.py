@@ -7,7 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import redirect, url_for
+from flask import Response, current_app, redirect, url_for
 
 from hrims.db import Connection
 from hrims.errors import InputError, NotFound
@@ -42,8 +42,16 @@ def answer(action: Callable[[], T], *, then: Callable[[T], Any], page: Callable[
     except NotFound:
         raise
     except InputError as error:
-        return page(str(error)), error.status
+        return refuse(page(str(error)), error)
     return then(result)
+
+
+def refuse(page: str, error: InputError) -> Response:
+    """Return the page of a refusal, with the status of the error and when the user may try again."""
+    response = current_app.make_response((page, error.status))
+    if retry_after := getattr(error, "retry_after", None):
+        response.headers["Retry-After"] = str(retry_after)
+    return response
 
 
 def to(endpoint: str, **values: Any) -> Callable[[object], Any]:

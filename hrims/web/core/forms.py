@@ -17,19 +17,6 @@ from hrims.schedules import calendar
 from hrims.schedules.request import TIME_ZONE, ClockTime, Cron, SpreadMinutes, TimeZone, TypedCron
 from hrims.validation import UNCHANGED, Request
 from hrims.web.core.bodies import InstitutionId, RejectsRequest, RetryFields
-from hrims.web.core.guard import HOME
-from hrims.web.core.queries import NextPath
-
-MAX_TYPED = 10_000
-"""Characters of a name or password that are compared with known ones."""
-
-EMPTY_SIGN_IN = Meta(
-    max_length=MAX_TYPED,
-    extra={
-        "expected": f"text of at most {MAX_TYPED:,} characters",
-        "missing_message": "Enter your name and your password.",
-    },
-)
 
 
 def to_header_value(text: str) -> str:
@@ -51,21 +38,6 @@ SelectedId = Annotated[
     int,
     Meta(ge=1, le=LARGEST, extra={"message": "Choose an institution first.", "code": "bad_institution_id"}),
 ]
-
-
-class NextForm(Request):
-    """Where the sign-in leads."""
-
-    next: NextPath = HOME
-
-
-class SignInForm(Request):
-    """The name and the password of a user."""
-
-    outcome: ClassVar[str] = ""
-
-    name: Annotated[str, EMPTY_SIGN_IN]
-    password: Annotated[str, EMPTY_SIGN_IN, Meta(extra={"is_verbatim": True})]
 
 
 class SearchForm(Request):

@@ -13,6 +13,9 @@ MAX_TYPED = 10_000
 """Characters of a name or password that are compared with known ones."""
 
 
+EMPTY_SIGN_IN = "Enter your name and your password."
+
+
 def typed(missing: str) -> Meta:
     """Return the bounds of a typed name or password. ``missing`` is the message if it is empty."""
     extra = {
@@ -21,6 +24,21 @@ def typed(missing: str) -> Meta:
         "is_verbatim": True,
     }
     return Meta(max_length=MAX_TYPED, extra=extra)
+
+
+class NextForm(Request):
+    """Where the sign-in leads."""
+
+    next: NextPath = HOME
+
+
+class SignInForm(Request):
+    """The name and the password of a user."""
+
+    outcome: ClassVar[str] = ""
+
+    name: Annotated[str, typed(EMPTY_SIGN_IN), Meta(extra={"is_verbatim": False})]
+    password: Annotated[str, typed(EMPTY_SIGN_IN)]
 
 
 class NewPasswordForm(Request, kw_only=True):

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from flask import current_app, render_template
+from flask import render_template
 
 from hrims.access import account, sessions, two_step
-from hrims.access.throttle import TooManyFailures
 from hrims.access.users.store import is_external
 from hrims.errors import InputError
 from hrims.web.core import cookies, requests
-from hrims.web.core.actions import perform, see_other
+from hrims.web.core.actions import perform, refuse, see_other
 from hrims.web.core.app_state import pool, settings
 from hrims.web.core.guard import HOME, actor
 from hrims.web.core.queries import AccountQuery
@@ -35,12 +34,8 @@ def change_password() -> Any:
         token = account.change_password(
             pool(), actor(), current(), cookies.visit(), fields.current, fields.password
         )
-    except TooManyFailures as refused:
-        response = current_app.make_response((_password_page(str(refused)), refused.status))
-        response.headers["Retry-After"] = str(refused.retry_after)
-        return response
     except InputError as refused:
-        return _password_page(str(refused)), refused.status
+        return refuse(_password_page(str(refused)), refused)
     response = see_other("fetch_data.index") if was_required else see_other(".index", done="password")
     cookies.set_session(response, token)
     return response

@@ -3,19 +3,18 @@
 import time
 from typing import Any
 
-from flask import current_app, redirect, render_template
+from flask import redirect, render_template
 
 from hrims.access import account, two_step
-from hrims.access.throttle import TooManyFailures
 from hrims.access.users.store import is_external
 from hrims.errors import InputError
 from hrims.web.core import cookies, requests
+from hrims.web.core.actions import refuse
 from hrims.web.core.app_state import pool, settings
-from hrims.web.core.forms import NextForm
 from hrims.web.core.guard import actor
 from hrims.web.core.queries import ConfirmQuery
 from hrims.web.core.sign_in_checks import current
-from hrims.web.core.sign_in_forms import ConfirmForm
+from hrims.web.core.sign_in_forms import ConfirmForm, NextForm
 
 
 def show(query: ConfirmQuery) -> str:
@@ -29,11 +28,7 @@ def confirm() -> Any:
         fields = requests.read_form(ConfirmForm)
         account.confirm_session(pool(), actor(), current(), cookies.visit(), fields.secret, time.time())
     except InputError as refused:
-        page = _page(requests.read_form(NextForm).next, refused=str(refused))
-        response = current_app.make_response((page, refused.status))
-        if isinstance(refused, TooManyFailures):
-            response.headers["Retry-After"] = str(refused.retry_after)
-        return response
+        return refuse(_page(requests.read_form(NextForm).next, refused=str(refused)), refused)
     return redirect(fields.next, code=303)
 
 

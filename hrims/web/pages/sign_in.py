@@ -7,13 +7,12 @@ from typing import Any
 from flask import Response, current_app, redirect, render_template, request, session
 
 from hrims.access import sign_in as access
-from hrims.access.throttle import TooManyFailures
 from hrims.errors import InputError
 from hrims.web.core import cookies, guard, requests
+from hrims.web.core.actions import refuse
 from hrims.web.core.app_state import pool, settings
-from hrims.web.core.forms import NextForm, SignInForm
 from hrims.web.core.queries import SignInQuery
-from hrims.web.core.sign_in_forms import ChallengeForm, CodeForm
+from hrims.web.core.sign_in_forms import ChallengeForm, CodeForm, NextForm, SignInForm
 
 
 def redirect_home() -> Any:
@@ -34,7 +33,7 @@ def sign_in() -> Any:
         fields = requests.read_form(SignInForm)
         result = access.sign_in(pool(), fields.name, fields.password, cookies.visit())
     except InputError as refused:
-        return _with_retry_after(_show_again(str(refused), refused.status), refused)
+        return _show_again(refused)
     if isinstance(result, access.CodeNeeded):
         return _code_page(result.challenge)
     return start_session(result, requests.read_form(NextForm).next)
@@ -48,8 +47,8 @@ def enter_code() -> Any:
         result = access.enter_code(pool(), challenge, code, cookies.visit(), time.time())
     except InputError as refused:
         if refused.code == "challenge_expired":
-            return _show_again(str(refused), refused.status)
-        return _with_retry_after(_code_page(challenge, str(refused), refused.status), refused)
+            return _show_again(refused)
+        return refuse(_code_page(challenge, str(refused)), refused)
     return start_session(result, requests.read_form(NextForm).next)
 
 
@@ -76,30 +75,22 @@ def start_session(result: access.SignIn, next_: str) -> Response:
     return response
 
 
-def _with_retry_after(response: Response, refused: InputError) -> Response:
-    if isinstance(refused, TooManyFailures):
-        response.headers["Retry-After"] = str(refused.retry_after)
-    return response
-
-
 def _redirect(path: str) -> Response:
     return current_app.make_response(redirect(path, code=HTTPStatus.SEE_OTHER))
 
 
-def _show_again(message: str, status: int) -> Response:
-    page = _page(next_=requests.read_form(NextForm).next, name=request.form.get("name", ""), refused=message)
-    return current_app.make_response((page, status))
+def _show_again(refused: InputError) -> Response:
+    return show_refusal(refused, requests.read_form(NextForm).next, request.form.get("name", ""))
 
 
-def _code_page(challenge: str, refused: str | None = None, status: int = 200) -> Response:
+def _code_page(challenge: str, refused: str | None = None) -> str:
     next_ = requests.read_form(NextForm).next
-    page = render_template("sign_in/code.html", challenge=challenge, next=next_, refused=refused)
-    return current_app.make_response((page, status))
+    return render_template("sign_in/code.html", challenge=challenge, next=next_, refused=refused)
 
 
-def show_refusal(refused: InputError, next_: str) -> Response:
-    """Show the page with the reason why a sign-in elsewhere failed."""
-    return current_app.make_response((_page(next_=next_, refused=str(refused)), refused.status))
+def show_refusal(refused: InputError, next_: str, name: str = "") -> Response:
+    """Show the page with the reason why a sign-in failed."""
+    return refuse(_page(next_=next_, name=name, refused=str(refused)), refused)
 
 
 def _page(*, next_: str, name: str = "", refused: str | None = None, is_ready: bool = False) -> str:

@@ -155,7 +155,8 @@ def is_refused(route: Route, case: Any) -> bool:
 
     An empty parameter counts as not sent. The browser sends its session also where none is meant.
     """
-    return route.endpoint != BY_BROWSER and "" not in (case.query or {}).values()
+    empty = [value for value in (case.query or {}).values() if value in ("", [""])]
+    return route.endpoint != BY_BROWSER and not empty
 
 
 def is_endless(site: Site, route: Route, case: Any) -> bool:
