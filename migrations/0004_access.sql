@@ -60,10 +60,18 @@ RETURN (SELECT CASE WHEN NOT u.all_institutions THEN
 CREATE FUNCTION in_scope(institution bigint, scope bigint[]) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN scope IS NULL OR coalesce(institution = ANY (scope), false);
 
--- Whether a user may see a run: it is of an institution in the scope, or the user requested it for one person.
-CREATE FUNCTION run_in_scope(institution bigint, requester bigint, scope bigint[], viewer bigint)
+-- Whether something is the viewer's own request. For a token that is limited to institutions it is what that same
+-- token requested; viewer_token is NULL for all others.
+CREATE FUNCTION is_own_request(requester bigint, requester_token bigint, viewer bigint, viewer_token bigint)
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN scope IS NULL OR coalesce(institution = ANY (scope), requester = viewer, false);
+RETURN coalesce(requester = viewer AND (viewer_token IS NULL OR requester_token = viewer_token), false);
+
+-- Whether a user may see a run: it is of an institution in the scope, or the user's own request of one person.
+CREATE FUNCTION run_in_scope(institution bigint, requester bigint, requester_token bigint, scope bigint[], viewer bigint,
+                             viewer_token bigint)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN scope IS NULL OR coalesce(institution = ANY (scope),
+                                 is_own_request(requester, requester_token, viewer, viewer_token));
 
 -- Whether a user may see an employee: one who works at, or is listed by, an institution in the scope.
 CREATE FUNCTION person_in_scope(person bigint, workplace_institution bigint, scope bigint[])

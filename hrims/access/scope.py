@@ -8,16 +8,21 @@ from typing import Any, NamedTuple
 
 
 class Scope(NamedTuple):
-    """The institutions that a user may see, None for all, and the id of the user."""
+    """The institutions that a user may see, None for all, and the id of the user.
+
+    ``limited_token_id`` is set if the user acts with a token that is limited to institutions. Such a token
+    sees the requests that it made itself, not all of its user.
+    """
 
     institutions: tuple[int, ...] | None
     user_id: int | None = None
+    limited_token_id: int | None = None
 
     @property
     def values(self) -> dict[str, Any]:
-        """Return the parameters ``scope`` and ``viewer`` of a statement."""
+        """Return the parameters ``scope``, ``viewer`` and ``viewer_token`` of a statement."""
         scope = None if self.institutions is None else list(self.institutions)
-        return {"scope": scope, "viewer": self.user_id}
+        return {"scope": scope, "viewer": self.user_id, "viewer_token": self.limited_token_id}
 
     @property
     def is_everything(self) -> bool:

@@ -45,7 +45,8 @@ SELECT = f"""
 SELECT id, action, subject, details, requested_by, requester_id, requested_at,
        CASE WHEN a.state = 'waiting' AND {IS_OVER} THEN 'expired' ELSE a.state END AS state, decided_by,
        decided_at FROM approvals a
-WHERE (%(scope)s::bigint[] IS NULL OR requester_id = %(viewer)s OR institutions <@ %(scope)s::bigint[])
+WHERE (%(scope)s::bigint[] IS NULL OR is_own_request(requester_id, NULL, %(viewer)s, %(viewer_token)s)
+    OR institutions <@ %(scope)s::bigint[])
 """  # noqa: S608 - constants
 """The approvals that a user may see: the own ones, and those about institutions in the scope."""
 

@@ -131,7 +131,8 @@ def list_unfinished_institutions(conn: Connection, scope: Scope, batch_id: int) 
 READ = """
 SELECT id, scope, identifier_type, page_size, priority, requested_by, requested_via, requested_at,
 requester_id FROM batches b
-WHERE (%(scope)s::bigint[] IS NULL OR requester_id = %(viewer)s OR EXISTS (
+WHERE (%(scope)s::bigint[] IS NULL
+    OR is_own_request(requester_id, requester_token_id, %(viewer)s, %(viewer_token)s) OR EXISTS (
     SELECT FROM batch_members m WHERE m.batch_id = b.id AND m.institution_id = ANY(%(scope)s)))
 """
 """The batches that a user may see: of an institution in the scope, or requested by the user."""

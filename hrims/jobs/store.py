@@ -189,7 +189,8 @@ def count_unfinished(conn: Connection, scope: Scope = EVERYTHING) -> dict[str, i
     """Return the number of waiting, delayed and active runs in the scope."""
     rows = conn.execute(
         "SELECT state, count(*) FROM runs WHERE state IN ('waiting', 'delayed', 'active')"
-        " AND run_in_scope(institution_id, requester_id, %(scope)s, %(viewer)s) GROUP BY state",
+        " AND run_in_scope(institution_id, requester_id, requester_token_id, %(scope)s, %(viewer)s,"
+        " %(viewer_token)s) GROUP BY state",
         scope.values,
     )
     return {"waiting": 0, "delayed": 0, "active": 0} | dict(rows.fetchall())

@@ -43,7 +43,10 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
 """  # noqa: S608 - constants only
 
 
-IN_SCOPE = "run_in_scope({0}.institution_id, {0}.requester_id, %(scope)s, %(viewer)s)"
+IN_SCOPE = (
+    "run_in_scope({0}.institution_id, {0}.requester_id, {0}.requester_token_id, %(scope)s, %(viewer)s,"
+    " %(viewer_token)s)"
+)
 """The condition under which a user may see a run."""
 
 

@@ -138,7 +138,11 @@ def find_token(conn: Connection, token: str) -> Actor | None:
         with contextlib.suppress(psycopg.errors.ReadOnlySqlTransaction), conn.transaction():
             store.record_use(conn, found.id)
     institutions = found.user_institutions
-    scope = Scope(None if institutions is None else tuple(institutions), found.user_id)
+    scope = Scope(
+        None if institutions is None else tuple(institutions),
+        found.user_id,
+        None if found.institutions is None else found.id,
+    )
     return Actor(
         # User names contain no colon, so the audit record distinguishes tokens from users.
         f"token:{found.name}",

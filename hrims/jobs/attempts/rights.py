@@ -6,7 +6,6 @@ Input: an attempt. Output: nothing, or the reason why the run may no longer be e
 from typing import Final
 
 from hrims.access.permissions import Permission, permissions_of
-from hrims.access.scope import Scope
 from hrims.db import AsyncPool
 from hrims.errors import HrimsSyncError
 from hrims.jobs.attempts import store
@@ -19,8 +18,10 @@ PERMISSIONS: Final = {"rejected": Permission.DECIDE_REJECTS}
 REASONS: Final = {
     "requester_disabled": "{0} is disabled, and had requested this run.",
     "token_revoked": "The token that requested this run was revoked.",
+    "token_expired": "The token that requested this run has expired.",
     "requester_not_allowed": "{0} may no longer start syncs, and had requested this run.",
-    "requester_out_of_scope": "{0} had requested this run, and has no institution with what it would save.",
+    "requester_out_of_scope": "{0} had requested this run. What it would save is not of the institutions of "
+    "this user, or of the token that was used.",
     "institution_changed": "The register has changed since this run was requested: {0}.",
 }
 """Why a run may no longer be executed, by the code of RunRefused."""
@@ -49,9 +50,9 @@ async def check_rights(pool: AsyncPool, attempt: Attempt) -> None:
 async def check_person(pool: AsyncPool, attempt: Attempt, zan_id: str, workplace: str | None) -> None:
     """Raise RunRefused if the requester may not see the person that HRIMS returned."""
     async with pool.connection() as conn:
-        if await store.is_person_in_scope(conn, attempt.run_id, zan_id, workplace):
-            return
         rights = await store.find_rights(conn, attempt.run_id)
+        if await store.is_person_in_scope(conn, rights.scope, zan_id, workplace):
+            return
     raise _refused("requester_out_of_scope", rights.requester or "")
 
 
@@ -64,7 +65,9 @@ def _find_refusal(attempt: Attempt, rights: RunRights) -> str | None:
         return "requester_disabled"
     if rights.is_token_revoked:
         return "token_revoked"
-    scope = Scope(None if rights.institutions is None else tuple(rights.institutions))
+    if rights.is_token_expired:
+        return "token_expired"
+    scope = rights.scope
     granted = permissions_of(rights.role or "", is_global=scope.is_everything)
     if PERMISSIONS.get(attempt.kind, Permission.SYNC) not in granted:
         return "requester_not_allowed"

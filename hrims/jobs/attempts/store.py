@@ -7,6 +7,7 @@ whether the change happened.
 from datetime import datetime
 from typing import NamedTuple
 
+from hrims.access.scope import Scope
 from hrims.db import AsyncConnection
 
 
@@ -68,8 +69,9 @@ async def begin(conn: AsyncConnection, run_id: int, queue_job_id: int, host: str
 class RunRights(NamedTuple):
     """What decides whether a run may still be executed.
 
-    ``requester`` is None for a run of the system. ``institutions`` is None for all. ``identifier`` is the
-    current vote code or TIN of the institution.
+    ``requester`` is None for a run of the system. ``institutions`` are those of the requester, and
+    ``token_institutions`` those of the token that requested the run; both are None for all. ``identifier`` is
+    the current vote code or TIN of the institution.
     """
 
     requester: str | None
@@ -77,7 +79,15 @@ class RunRights(NamedTuple):
     role: str | None
     institutions: list[int] | None
     is_token_revoked: bool
+    is_token_expired: bool
+    token_institutions: list[int] | None
     identifier: str | None
+
+    @property
+    def scope(self) -> Scope:
+        """Return the institutions of the requester that the token, if there is one, covers."""
+        scope = Scope(None if self.institutions is None else tuple(self.institutions))
+        return scope.narrowed(self.token_institutions)
 
 
 async def find_rights(conn: AsyncConnection, run_id: int) -> RunRights:
@@ -86,6 +96,7 @@ async def find_rights(conn: AsyncConnection, run_id: int) -> RunRights:
         await conn.execute(
             """
             SELECT u.name, u.disabled_at IS NOT NULL, u.role, scope_of(u.id), t.revoked_at IS NOT NULL,
+                   coalesce(t.expires_at <= now(), false), t.institutions,
                    CASE r.identifier_type WHEN 'votecode' THEN i.vote_code WHEN 'tin' THEN i.tin END
             FROM runs r
             LEFT JOIN users u ON u.id = r.requester_id
@@ -100,22 +111,23 @@ async def find_rights(conn: AsyncConnection, run_id: int) -> RunRights:
     return RunRights(*row)
 
 
-async def is_person_in_scope(conn: AsyncConnection, run_id: int, zan_id: str, workplace: str | None) -> bool:
-    """Return whether the requester of a run may see a person who works at this workplace.
+async def is_person_in_scope(conn: AsyncConnection, scope: Scope, zan_id: str, workplace: str | None) -> bool:
+    """Return whether the scope has a person who works at this workplace.
 
     The person may also be known already, and be visible where they are listed.
     """
     row = await (
         await conn.execute(
             """
-            SELECT s.scope IS NULL
-                OR EXISTS (SELECT FROM workplaces w
-                           WHERE w.name_key = name_key(%(workplace)s) AND in_scope(w.institution_id, s.scope))
-                OR EXISTS (SELECT FROM employees e
-                           WHERE e.zan_id = %(zan_id)s AND person_in_scope(e.id, e.institution_id, s.scope))
-            FROM (SELECT scope_of(requester_id) AS scope FROM runs WHERE id = %(run)s) s
+            SELECT %(scope)s::bigint[] IS NULL
+                OR EXISTS (
+                    SELECT FROM workplaces w
+                    WHERE w.name_key = name_key(%(workplace)s) AND in_scope(w.institution_id, %(scope)s))
+                OR EXISTS (
+                    SELECT FROM employees e
+                    WHERE e.zan_id = %(zan_id)s AND person_in_scope(e.id, e.institution_id, %(scope)s))
             """,
-            {"run": run_id, "zan_id": zan_id, "workplace": workplace},
+            {"zan_id": zan_id, "workplace": workplace, **scope.values},
         )
     ).fetchone()
     return bool(row and row[0])

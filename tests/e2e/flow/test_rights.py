@@ -91,6 +91,15 @@ def test_a_revoked_token_starts_no_run(paused: World) -> None:
     assert end_of(paused, run_id).trouble_code == "token_revoked"
 
 
+def test_an_expired_token_starts_no_run(paused: World) -> None:
+    asha = actor_of(paused.conn, "asha")
+    machine = tokens.find_token(paused.conn, tokens.add_token(paused.conn, asha, "nightly", days=1))
+    assert machine
+    run_id = enqueue_person(paused.conn, machine, "592675678").run_id
+    paused.conn.execute("UPDATE tokens SET expires_at = now() - interval '1 second'")
+    assert end_of(paused, run_id).trouble_code == "token_expired"
+
+
 def test_a_preview_is_applied_with_rights_that_still_hold(world: World) -> None:
     preview = request(world, "001", kind="preview")
     assert end_of(world, preview).state == "completed"
@@ -131,3 +140,20 @@ def test_a_person_outside_the_scope_is_not_saved(world: World) -> None:
     assert (refused.state, refused.trouble_code) == ("failed", "requester_out_of_scope")
     allowed = actor_of(world.conn, "salma", institutions=[1])
     assert end_of(world, enqueue_person(world.conn, allowed, zan_id).run_id).state == "completed"
+
+
+def test_a_person_outside_the_institutions_of_the_token_is_not_saved(world: World) -> None:
+    assert end_of(world, request(world, "001")).state == "completed"
+    [zan_id, *_] = world.saved_zan_ids("001")
+    ((other,),) = world.rows("SELECT id FROM institutions WHERE vote_code = '037'")
+    asha = actor_of(world.conn, "asha")
+
+    def fetch_with(institution_id: int) -> Run:
+        token = tokens.add_token(world.conn, asha, f"limited {institution_id}", institutions=[institution_id])
+        machine = tokens.find_token(world.conn, token)
+        assert machine
+        return end_of(world, enqueue_person(world.conn, machine, zan_id).run_id)
+
+    refused = fetch_with(other)
+    assert (refused.state, refused.trouble_code) == ("failed", "requester_out_of_scope")
+    assert fetch_with(1).state == "completed"
