@@ -63,19 +63,26 @@ SELECT id, institution_id FROM enqueued ORDER BY institution_id
 SELECT enqueue_runs(%(runs)s)
 
 -- name: insert_members
--- Record the result for each institution. A separate statement after the insert, so that its snapshot includes the
--- unfinished run that prevented one.
-INSERT INTO batch_members (batch_id, institution_id, run_id, joined, skipped)
-SELECT %(batch)s, m.institution_id, coalesce(a.run_id, u.id), a.run_id IS NULL AND u.id IS NOT NULL,
-       CASE WHEN m.identifier IS NULL THEN 'no_identifier' WHEN coalesce(a.run_id, u.id) IS NULL THEN 'busy' END
-FROM unnest(%(ids)s::bigint[], %(identifiers)s::text[]) AS m(institution_id, identifier)
-LEFT JOIN unnest(%(enqueued)s::bigint[], %(runs)s::bigint[]) AS a(institution_id, run_id) USING (institution_id)
-LEFT JOIN LATERAL (
-    SELECT r.id FROM runs r
-    WHERE r.institution_id = m.institution_id AND r.state IN ('waiting', 'delayed', 'active') AND r.kind = 'sync'
-      AND m.identifier IS NOT NULL
-) u ON true
-ORDER BY m.institution_id
+-- Record the result for each institution, and the user as a requester of each run that the batch joins. A separate
+-- statement after the insert, so that its snapshot includes the unfinished run that prevented one.
+WITH members AS (
+    INSERT INTO batch_members (batch_id, institution_id, run_id, joined, skipped)
+    SELECT %(batch)s, m.institution_id, coalesce(a.run_id, u.id), a.run_id IS NULL AND u.id IS NOT NULL,
+           CASE WHEN m.identifier IS NULL THEN 'no_identifier' WHEN coalesce(a.run_id, u.id) IS NULL THEN 'busy' END
+    FROM unnest(%(ids)s::bigint[], %(identifiers)s::text[]) AS m(institution_id, identifier)
+    LEFT JOIN unnest(%(enqueued)s::bigint[], %(runs)s::bigint[]) AS a(institution_id, run_id) USING (institution_id)
+    LEFT JOIN LATERAL (
+        SELECT r.id FROM runs r
+        WHERE r.institution_id = m.institution_id AND r.state IN ('waiting', 'delayed', 'active') AND r.kind = 'sync'
+          AND m.identifier IS NOT NULL
+    ) u ON true
+    ORDER BY m.institution_id
+    RETURNING run_id, joined
+)
+INSERT INTO run_requesters (run_id, user_id)
+SELECT run_id, %(requester_id)s::bigint FROM members WHERE joined AND %(requester_id)s::bigint IS NOT NULL
+ORDER BY run_id
+ON CONFLICT DO NOTHING
 
 -- name: reopen
 -- Reset the failed runs of a batch to a full set of attempts, except those whose institution has another unfinished

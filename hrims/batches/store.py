@@ -91,7 +91,9 @@ def enqueue_members(
     }
     if enqueued:
         conn.execute(SQL["enqueue_jobs"], runs)
-    conn.execute(SQL["insert_members"], {"batch": batch_id, **members, **runs})
+    conn.execute(
+        SQL["insert_members"], {"batch": batch_id, **members, **runs, "requester_id": run["requester_id"]}
+    )
     return len(enqueued)
 
 

@@ -9,6 +9,7 @@ from hrims.access.audit import record
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound
 from hrims.jobs import control, enqueue
+from hrims.jobs import store as jobs
 from hrims.jobs.enqueue import EnqueueResult
 from hrims.jobs.store import UNFINISHED
 from hrims.previews import store
@@ -49,6 +50,7 @@ def apply(conn: Connection, actor: Actor, target: PreviewTarget, version: str) -
     with conn.transaction():
         preview = _lock(conn, target.run_id)
         if preview.applied_by_run and preview.application_state in UNFINISHED:
+            jobs.add_requester(conn, preview.applied_by_run, actor.user_id)
             return EnqueueResult(preview.applied_by_run, target.institution, deduplicated=True)
         _check_is_kept(preview)
         if target.state != "completed":
