@@ -8,7 +8,13 @@ from hrims.db import Connection
 from hrims.errors import Conflict
 from hrims.jobs import queue, store
 from hrims.jobs.attempts.retry_policy import RetryPolicy
-from hrims.jobs.enqueue import EnqueueResult, enqueue_job, enqueue_run, requester_of
+from hrims.jobs.enqueue import (
+    EnqueueResult,
+    check_queue_limit,
+    enqueue_job,
+    enqueue_run,
+    requester_of,
+)
 from hrims.jobs.enqueue_person import enqueue_person
 
 REPEATABLE = frozenset({"sync", "preview"})
@@ -34,7 +40,7 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, has_seen_difference: b
     A run that applies a preview is requeued only if the user ``has_seen_difference``, the current one.
 
     Raises Conflict if the run has not failed and was not cancelled, or its institution has another unfinished
-    run.
+    run. Raises TooMany if the user has too many unfinished runs.
     """
     try:
         with conn.transaction():
@@ -44,6 +50,7 @@ def retry(conn: Connection, actor: Actor, run_id: int, *, has_seen_difference: b
                     "This run applies a preview. Open the preview, check its difference, and apply it there.",
                     "look_again",
                 )
+            check_queue_limit(conn, actor)
             if not store.reopen(conn, run_id, requester_of(actor)):
                 raise Conflict(
                     "Only a failed or cancelled run whose pages are still stored can be retried.",

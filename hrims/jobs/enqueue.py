@@ -31,7 +31,8 @@ MAX_ENQUEUE_ATTEMPTS = 10
 """How often enqueueing is attempted while the run in its way ends between lookup and insert."""
 
 MAX_QUEUED = 100
-"""Unfinished runs that one user may have requested one by one. A batch counts none."""
+"""Limit of the unfinished runs that one user has requested or retried one by one. The runs of batches do not
+count."""
 
 IdentifierType = Literal["votecode", "tin"]
 
@@ -142,7 +143,7 @@ def enqueue_job(conn: Connection, run_id: int) -> None:
 
 
 def check_queue_limit(conn: Connection, actor: Actor) -> None:
-    """Raise TooMany if the user has too many unfinished runs that were requested one by one.
+    """Raise TooMany if the user has too many unfinished runs that were requested or retried one by one.
 
     It locks the user, so that two requests at the same time cannot both be the last allowed one.
     """

@@ -9,10 +9,10 @@ from flask import Flask
 from hrims import connection_pools
 from hrims.db import Connection
 from hrims.errors import TooMany
-from hrims.jobs import enqueue
+from hrims.jobs import control, enqueue
 from hrims.jobs.enqueue_person import enqueue_person
 from tests.support.databases import execute_as_owner
-from tests.support.users import ASHA, add_machine
+from tests.support.users import ASHA, OMAR, add_machine
 from tests.web.browsers import Browser, new_browser, signed_in
 
 INSTITUTIONS = "/api/hrims/institutions"
@@ -95,6 +95,25 @@ def test_one_user_does_not_fill_the_queue(conn: Connection, monkeypatch: pytest.
     assert enqueue_person(conn, ASHA, "592675670").deduplicated
     conn.execute("UPDATE runs SET state = 'cancelled', finished_at = now() WHERE id = 1")
     assert not enqueue_person(conn, ASHA, "592675679").deduplicated
+
+
+def test_retries_do_not_fill_the_queue(conn: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enqueue, "MAX_QUEUED", 3)
+    runs = []
+    for number in range(5):
+        runs.append(enqueue_person(conn, ASHA, f"59267567{number}").run_id)
+        control.cancel(conn, ASHA, runs[-1])
+    for run_id in runs[:3]:
+        control.retry(conn, ASHA, run_id)
+    with pytest.raises(TooMany, match="Nothing was queued"):
+        control.retry(conn, ASHA, runs[3])
+    waiting = "SELECT count(*) FROM runs WHERE state = 'waiting'"
+    assert conn.execute(waiting).fetchone() == (3,)
+    # From then on the run is one of the user who has retried it.
+    control.retry(conn, OMAR, runs[3])
+    control.cancel(conn, ASHA, runs[0])
+    control.retry(conn, ASHA, runs[4])
+    assert conn.execute(waiting).fetchone() == (4,)
 
 
 def test_requests_at_once_do_not_pass_the_limit_together(
