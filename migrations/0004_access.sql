@@ -170,7 +170,7 @@ CREATE INDEX people_searches_user ON people_searches (user_id, expires_at);
 CREATE INDEX people_searches_expires ON people_searches (expires_at);
 
 -- Secrets that all processes share. hrims.vault encrypts secret_key and key_check. Two values are in clear: instance is
--- no secret, and reject_key is used in SQL (decision 30).
+-- no secret, and reject_key is used in SQL (decision 0032).
 CREATE TABLE app_secrets (
     name text PRIMARY KEY,
     value text NOT NULL CHECK (length(value) >= 32)

@@ -1,7 +1,7 @@
 """Secrets that all web processes of one database share. They are created once and read at start.
 
 The database stores them, encrypted by ``hrims.vault``. The key of the digests of rejects is stored there in
-clear: migrations/0009_rejects_drift.sql creates it, and it never leaves the database (decision 30).
+clear: migrations/0009_rejects_drift.sql creates it, and it never leaves the database (decision 0032).
 """
 
 import secrets

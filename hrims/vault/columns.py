@@ -109,6 +109,6 @@ COLUMNS: Final = (
         " WHERE id = %s::bigint",
     ),
 )
-"""``app_secrets`` also has two values in clear: ``instance`` is part of the names of cookies, and decision 30
-says why ``reject_key`` is not encrypted.
+"""``app_secrets`` also has two values in clear: ``instance`` is part of the names of cookies, and decision
+0032 says why ``reject_key`` is not encrypted.
 """
