@@ -15,7 +15,7 @@ CREATE TABLE users (
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz,
     CONSTRAINT users_name_once UNIQUE (name),
-    -- What they manage or read belongs to no institution.
+    -- Administrators and auditors manage and read what belongs to no institution.
     CONSTRAINT users_global_roles_have_all CHECK (all_institutions OR role NOT IN ('administrator', 'auditor'))
 );
 
@@ -42,7 +42,7 @@ END $$;
 CREATE TRIGGER users_remember_administrator BEFORE INSERT OR UPDATE ON users
     FOR EACH ROW EXECUTE FUNCTION remember_administrator();
 
--- The institutions of a user who does not have all. What was registered later is not among them.
+-- The institutions of a user without all_institutions. An institution that is registered later is not added.
 CREATE TABLE user_institutions (
     user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
     institution_id bigint NOT NULL REFERENCES institutions ON DELETE CASCADE,

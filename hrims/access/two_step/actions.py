@@ -138,7 +138,7 @@ def turn_off(conn: Connection, actor: Actor, session: SignedIn) -> str:
 
 
 def reset_two_step(conn: Connection, actor: Actor, name: str) -> None:
-    """Turn two-step sign-in of a user off who has lost the app and the recovery codes. End all sessions.
+    """Turn off two-step sign-in for a user who has lost the app and the recovery codes. End all sessions.
 
     Raises NotFound for an unknown user, Conflict if it is off already.
     """
