@@ -38,9 +38,10 @@ def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
             INSERT INTO runs (kind, of_run_id, institution_id, identifier_type, identifier, page_size,
                               priority, requested_by, requested_via, requester_id, requester_token_id,
                               request_id, attempts, attempt_pause, deadline_minutes, deadline_at, traceparent,
-                              pool) SELECT %(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s,
-                              %(identifier)s, %(page_size)s, %(priority)s, %(requested_by)s,
-                              %(requested_via)s, %(requester_id)s, %(requester_token_id)s, %(request_id)s,
+                              pool)
+            SELECT %(kind)s, %(of_run_id)s, %(institution_id)s, %(identifier_type)s, %(identifier)s,
+                   %(page_size)s, %(priority)s, %(requested_by)s, %(requested_via)s, %(requester_id)s,
+                   %(requester_token_id)s, %(request_id)s,
                    coalesce(%(attempts)s, policy.attempts), coalesce(%(attempt_pause)s, policy.attempt_pause),
                    coalesce(%(deadline_minutes)s, policy.deadline_minutes),
                    now() + coalesce(%(deadline_minutes)s, policy.deadline_minutes) * interval '1 minute',
@@ -177,8 +178,9 @@ def reopen(conn: Connection, run_id: int, requester: dict[str, Any]) -> bool:
                             requested_via = %(requested_via)s, request_id = %(request_id)s,
                             pool = (SELECT i.pool FROM institutions i WHERE i.id = runs.institution_id),
                             deadline_at = now() + deadline_minutes * interval '1 minute'
-            WHERE id = %(run)s AND state IN ('failed', 'cancelled') AND emptied_at IS NULL AND pruned_at IS
-            NULL AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))
+            WHERE id = %(run)s AND state IN ('failed', 'cancelled')
+              AND emptied_at IS NULL AND pruned_at IS NULL
+              AND (kind <> 'apply' OR EXISTS (SELECT FROM applies))
             """,
             requester | {"run": run_id, "traceparent": tracing.current()},
         ).rowcount

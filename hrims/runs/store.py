@@ -134,8 +134,9 @@ def list_first_people(conn: Connection, scope: Scope, run_id: int, limit: int) -
             FROM run_pages p, unnest(p.people) WITH ORDINALITY AS u(id, position)
             WHERE p.run_id = (SELECT id FROM runs WHERE id = %(run)s AND kind <> 'preview') AND p.reading = 1
               AND (%(scope)s::bigint[] IS NULL OR EXISTS (
-                  SELECT FROM employees e WHERE e.id = u.id AND person_in_scope(e.id, e.institution_id,
-                  %(scope)s))) GROUP BY id ORDER BY place, id LIMIT %(limit)s
+                  SELECT FROM employees e
+                  WHERE e.id = u.id AND person_in_scope(e.id, e.institution_id, %(scope)s)))
+            GROUP BY id ORDER BY place, id LIMIT %(limit)s
         ) first
         JOIN employees e ON e.id = first.id
         LEFT JOIN institutions i ON i.id = e.institution_id

@@ -25,12 +25,12 @@ def save(conn: Connection, user_id: int, token_hash: bytes, days: int) -> None:
     )
 
 
-def delete_oldest(conn: Connection, user_id: int, most: int) -> None:
-    """Delete the known devices of a user that were used before the ``most`` latest."""
+def delete_oldest(conn: Connection, user_id: int, limit: int) -> None:
+    """Delete the known devices of a user that were used before the ``limit`` latest."""
     conn.execute(
         "DELETE FROM known_devices WHERE id IN (SELECT id FROM known_devices WHERE user_id = %s"
         " ORDER BY expires_at DESC, id DESC OFFSET %s FOR UPDATE SKIP LOCKED)",
-        (user_id, most),
+        (user_id, limit),
     )
 
 

@@ -82,8 +82,8 @@ def confirm(conn: Connection, session_id: int) -> None:
 def renew(conn: Connection, own: SignedIn) -> Renewed:
     """Replace the token of a session and end every other session of its user. The old token ends too.
 
-    Call it when a user changes how the user signs in: who has stolen a token, or planted one, loses it. The
-    caller writes the audit record. Raises NotSignedIn if the session has ended.
+    Call it when a user changes how the user signs in, so that a stolen or planted token is no longer valid.
+    The caller writes the audit record. Raises NotSignedIn if the session has ended.
     """
     token = secrets.token_urlsafe(32)
     with conn.transaction():

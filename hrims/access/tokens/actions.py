@@ -59,8 +59,8 @@ def add_token(
     _check(name, scope, institutions, days)
     token = PREFIX + secrets.token_urlsafe(32)
     with conn.transaction():
-        user_id, owner, had = _lock_user(conn, actor, user)
-        _check_institutions(conn, Scope(None if had is None else tuple(had)), institutions)
+        user_id, owner, owned = _lock_user(conn, actor, user)
+        _check_institutions(conn, Scope(None if owned is None else tuple(owned)), institutions)
         limits = {"institutions": institutions and sorted({*institutions}), "days": days}
         row = {
             "name": name,

@@ -115,16 +115,17 @@ def _describe_value(schema: JsonObject) -> str:
 def _text(schema: JsonObject) -> str:
     if found := FORMATS.get(schema.get("format", "")):
         return found
-    least, most = schema.get("minLength", 0), schema.get("maxLength")
-    return f"text of {least:,} to {most:,} characters" if most else "text"
+    minimum, maximum = schema.get("minLength", 0), schema.get("maxLength")
+    return f"text of {minimum:,} to {maximum:,} characters" if maximum else "text"
 
 
 def _number(schema: JsonObject) -> str:
     name = "whole number" if schema["type"] == "integer" else "number"
-    least, most = schema.get("minimum"), schema.get("maximum")
-    if least is None:
+    minimum, maximum = schema.get("minimum"), schema.get("maximum")
+    if minimum is None:
         return name
-    return f"{name} from {least:,}" + (f" to {most:,}" if most is not None and most < LARGEST else "")
+    end = f" to {maximum:,}" if maximum is not None and maximum < LARGEST else ""
+    return f"{name} from {minimum:,}{end}"
 
 
 WORDS: Final[dict[str, Callable[[JsonObject], str]]] = {
