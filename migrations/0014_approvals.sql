@@ -33,3 +33,16 @@ BEGIN
 END $$;
 CREATE TRIGGER approvals_decided_once BEFORE UPDATE ON approvals
     FOR EACH ROW WHEN (OLD.state <> 'waiting') EXECUTE FUNCTION check_approval_is_open();
+
+-- A user who was disabled does nothing, also not through an earlier request. The lock makes a user who is disabled
+-- at the same time stay enabled until what was approved is done, or makes this wait and then see it.
+CREATE FUNCTION check_requester_is_enabled() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM users WHERE id = NEW.requester_id AND disabled_at IS NULL FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the user who requested approval % is disabled', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER approvals_requester_enabled BEFORE UPDATE ON approvals
+    FOR EACH ROW WHEN (NEW.state = 'approved') EXECUTE FUNCTION check_requester_is_enabled();

@@ -33,28 +33,33 @@ class Result(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """What a user needs to decide about an action, and the function that does it after an approval."""
+    """What users need to decide about an action and to request it, and the function that does it."""
 
     permission: Permission
+    to_request: Permission
     carry_out: Callable[[Connection, Actor, Approval], Any]
 
 
 RULES: Final = {
     "leavers.undo": Rule(
         Permission.APPROVE,
+        Permission.APPROVE,
         lambda conn, actor, found: leavers.undo(conn, actor, found.subject_id, is_approved=True),
     ),
     "batch.cancel": Rule(
         Permission.APPROVE,
+        Permission.SYNC,
         lambda conn, actor, found: batches.cancel_batch(conn, actor, found.subject_id, is_approved=True),
     ),
     "user.make_administrator": Rule(
+        Permission.MANAGE_USERS,
         Permission.MANAGE_USERS,
         lambda conn, actor, found: users.set_role(
             conn, actor, found.details["name"], ADMINISTRATOR, is_approved=True
         ),
     ),
     "connection.change": Rule(
+        Permission.MANAGE_CONNECTION,
         Permission.MANAGE_CONNECTION,
         lambda conn, actor, found: connection.apply_connection_change(
             conn, actor, msgspec.convert(found.details["change"], ConnectionChange), found.requested_by
@@ -132,13 +137,14 @@ def _request(
 def approve(conn: Connection, actor: Actor, approval_id: int) -> Approval:
     """Do what another user requested. Return the approval.
 
-    Raises NotFound; Conflict if it no longer waits; NotAllowed for the user who requested it, or if the user
-    lacks the permission. Raises as the action does if the object has changed since; then the approval still
-    waits.
+    Raises NotFound; Conflict if it no longer waits, or if the user who requested it may not request it any
+    more; NotAllowed for that user, or if the user lacks the permission. Raises as the action does if the
+    object has changed since. After an error the approval still waits.
     """
     with conn.transaction():
         found = _lock_waiting(conn, actor, approval_id)
         _check_may_decide(actor, found, "approve")
+        _check_may_request(conn, found)
         store.save_decision(conn, found.id, "approved", actor)
         RULES[found.action].carry_out(conn, actor, found)
         _record(conn, actor, "approval.approve", found)
@@ -183,6 +189,17 @@ def _check_may_decide(actor: Actor, found: Approval, verb: str) -> None:
         )
     if not may_decide(actor, found):
         raise NotAllowed(f"Your role does not allow you to {verb} this. Nothing was changed.")
+
+
+def _check_may_request(conn: Connection, found: Approval) -> None:
+    # The user stays locked, so the rights cannot be taken before the action is done.
+    requester = users.identify_owner(conn, found.requester_id, found.requested_by, "page")
+    may_request = requester and requester.can(RULES[found.action].to_request)
+    if not requester or not may_request or not all(map(requester.scope.covers, found.institutions or [])):
+        raise Conflict(
+            f"{found.requested_by} may not request this any more. Nothing was changed. Refuse the request.",
+            "requester_rights",
+        )
 
 
 def _lock_waiting(conn: Connection, actor: Actor, approval_id: int) -> Approval:

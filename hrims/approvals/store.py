@@ -25,6 +25,7 @@ class Approval:
     id: int
     action: str
     subject: str
+    institutions: list[int] | None
     details: dict[str, Any]
     requested_by: str
     requester_id: int
@@ -42,7 +43,7 @@ class Approval:
 IS_OVER = "(a.state <> 'waiting' OR a.requested_at <= now() - %(days)s * interval '1 day')"
 
 SELECT = f"""
-SELECT id, action, subject, details, requested_by, requester_id, requested_at,
+SELECT id, action, subject, institutions, details, requested_by, requester_id, requested_at,
        CASE WHEN a.state = 'waiting' AND {IS_OVER} THEN 'expired' ELSE a.state END AS state, decided_by,
        decided_at FROM approvals a
 WHERE (%(scope)s::bigint[] IS NULL OR is_own_request(requester_id, NULL, %(viewer)s, %(viewer_token)s)
