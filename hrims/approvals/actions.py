@@ -146,7 +146,9 @@ def approve(conn: Connection, actor: Actor, approval_id: int) -> Approval:
         _check_may_decide(actor, found, "approve")
         _check_may_request(conn, found)
         store.save_decision(conn, found.id, "approved", actor)
-        RULES[found.action].carry_out(conn, actor, found)
+        # The approver may have more institutions than the user who requested it.
+        narrowed = actor._replace(scope=actor.scope.narrowed(found.institutions))
+        RULES[found.action].carry_out(conn, narrowed, found)
         _record(conn, actor, "approval.approve", found)
     return found
 
@@ -172,6 +174,14 @@ def withdraw(conn: Connection, actor: Actor, approval_id: int) -> Approval:
         store.save_decision(conn, found.id, "withdrawn", actor)
         _record(conn, actor, "approval.withdraw", found)
     return found
+
+
+def find_permission(conn: Connection, actor: Actor, approval_id: int) -> Permission:
+    """Return the permission that an approval in the scope needs. Raises NotFound."""
+    action = store.find_action(conn, actor.scope, approval_id) if 0 < approval_id <= LARGEST else None
+    if action is None:
+        raise _unknown()
+    return RULES[action].permission
 
 
 def may_decide(actor: Actor, found: Approval) -> bool:
@@ -205,10 +215,14 @@ def _check_may_request(conn: Connection, found: Approval) -> None:
 def _lock_waiting(conn: Connection, actor: Actor, approval_id: int) -> Approval:
     found = store.lock_approval(conn, actor.scope, approval_id) if 0 < approval_id <= LARGEST else None
     if not found:
-        raise NotFound("There is no approval with this number.", "unknown_approval")
+        raise _unknown()
     if found.state != "waiting":
         raise Conflict(f"This request is {found.state} already. Nothing was changed.", found.state)
     return found
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no approval with this number.", "unknown_approval")
 
 
 def _record(conn: Connection, actor: Actor, action: str, found: Approval) -> None:

@@ -42,12 +42,16 @@ class Approval:
 
 IS_OVER = "(a.state <> 'waiting' OR a.requested_at <= now() - %(days)s * interval '1 day')"
 
+IN_SCOPE = (
+    "(%(scope)s::bigint[] IS NULL OR is_own_request(requester_id, NULL, %(viewer)s, %(viewer_token)s)"
+    " OR institutions <@ %(scope)s::bigint[])"
+)
+
 SELECT = f"""
 SELECT id, action, subject, institutions, details, requested_by, requester_id, requested_at,
        CASE WHEN a.state = 'waiting' AND {IS_OVER} THEN 'expired' ELSE a.state END AS state, decided_by,
        decided_at FROM approvals a
-WHERE (%(scope)s::bigint[] IS NULL OR is_own_request(requester_id, NULL, %(viewer)s, %(viewer_token)s)
-    OR institutions <@ %(scope)s::bigint[])
+WHERE {IN_SCOPE}
 """  # noqa: S608 - constants
 """The approvals that a user may see: the own ones, and those about institutions in the scope."""
 
@@ -82,6 +86,15 @@ def lock_approval(conn: Connection, scope: Scope, id_: int) -> Approval | None:
         return cursor.execute(
             f"{SELECT} AND id = %(id)s FOR UPDATE".encode(), {"id": id_, "days": DAYS, **scope.values}
         ).fetchone()
+
+
+def find_action(conn: Connection, scope: Scope, id_: int) -> str | None:
+    """Return the action of an approval in the scope; None if there is none."""
+    row = conn.execute(
+        f"SELECT action FROM approvals WHERE {IN_SCOPE} AND id = %(id)s".encode(),  # noqa: S608 - constants
+        {"id": id_, **scope.values},
+    ).fetchone()
+    return row[0] if row else None
 
 
 def save_decision(conn: Connection, id_: int, state: str, actor: Actor) -> None:

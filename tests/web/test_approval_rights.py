@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from flask import Flask
 
 from hrims.access import users
 from hrims.approvals import actions
@@ -11,7 +12,8 @@ from hrims.batches import actions as batches
 from hrims.db import Connection
 from hrims.errors import Conflict
 from tests.support.users import ASHA, BINTI, JUMA, actor_of
-from tests.web.runs import institution
+from tests.web.browsers import new_browser, signed_in
+from tests.web.runs import error_of, institution
 
 LOSSES: dict[str, Callable[[Connection], object]] = {
     "disabled": lambda conn: users.disable(conn, BINTI, "zuhura"),
@@ -77,3 +79,43 @@ class TestRequester:
                 " decided_at = now()",
                 (BINTI.user_id,),
             )
+
+
+class TestDecider:
+    """An approval does no more than what was requested."""
+
+    def test_a_wider_scope_cancels_no_more_runs(self, conn: Connection) -> None:
+        first, second = institution(conn), institution(conn, "WIZARA B", "002", "200000000")
+        batch = batches.enqueue_batch(conn, ASHA, "all").batch_id
+        zuhura = actor_of(conn, "zuhura", "officer", [first])
+        assert actions.cancel_batch(conn, zuhura, batch).waits
+        actions.approve(conn, JUMA, 1)
+        assert run_states(conn) == [(first, "cancelled"), (second, "waiting")]
+
+    @pytest.mark.parametrize("decision", ["approve", "refuse"])
+    @pytest.mark.parametrize("address", ["/dashboard/admin/approvals", "/api/hrims/approvals"])
+    def test_the_password_is_asked_for_as_for_the_action(
+        self, app: Flask, conn: Connection, decision: str, address: str
+    ) -> None:
+        zuhura = actor_of(conn, "zuhura", "administrator")
+        actions.set_role(conn, zuhura, "asha", "administrator")
+        binti = signed_in(new_browser(app), conn, "binti", "administrator")
+        conn.execute("UPDATE sessions SET confirmed_at = now() - interval '3 hours'")
+        answer = binti.press(f"{address}/1/{decision}")
+        if address.startswith("/api"):
+            assert error_of(answer) == (403, "sign_in_not_recent")
+        else:
+            assert answer.location == "/sign-in/confirm?next=/dashboard/admin/approvals&form=yes"
+        assert states(conn) == [("waiting",)]
+        conn.execute("UPDATE sessions SET confirmed_at = now()")
+        assert binti.press(f"{address}/1/{decision}").status_code in {200, 303}
+        assert states(conn) == [({"approve": "approved", "refuse": "refused"}[decision],)]
+
+    def test_it_is_not_asked_for_what_asks_no_password_itself(self, app: Flask, conn: Connection) -> None:
+        institution(conn)
+        batch = batches.enqueue_batch(conn, ASHA, "all").batch_id
+        actions.cancel_batch(conn, actor_of(conn, "omar"), batch)
+        juma = signed_in(new_browser(app), conn, "juma", "supervisor")
+        conn.execute("UPDATE sessions SET confirmed_at = now() - interval '3 hours'")
+        assert juma.press("/dashboard/admin/approvals/1/approve").location == "/dashboard/admin/approvals"
+        assert states(conn) == [("approved",)]

@@ -12,6 +12,7 @@ from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor, scope
 from hrims.web.core.responses import ResponseBody, SuccessBody, Timestamp
 from hrims.web.core.serializers import time, timestamp
+from hrims.web.core.sign_in_checks import check_recent_sign_in_for_approval
 
 
 class ApprovalBody(ResponseBody):
@@ -54,6 +55,7 @@ def index() -> Approvals:
 
 def approve(approval_id: str) -> Decided:
     """Approve a request of another user. It is carried out in the same transaction."""
+    check_recent_sign_in_for_approval(approval_id)
     with pool().connection() as conn:
         found = actions.approve(conn, actor(), requests.id_of(approval_id))
     return Decided(f"Approved: {messages.describe(found)}.", found.id)
@@ -61,6 +63,7 @@ def approve(approval_id: str) -> Decided:
 
 def refuse(approval_id: str) -> Decided:
     """Refuse a request of another user."""
+    check_recent_sign_in_for_approval(approval_id)
     return _end(approval_id, actions.refuse)
 
 

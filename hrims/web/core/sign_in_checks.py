@@ -11,8 +11,10 @@ from flask import Response, abort, current_app, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from hrims.access.sessions import SignedIn
+from hrims.approvals import actions as approvals
 from hrims.errors import NotAllowed, NotSignedIn
-from hrims.web.core import guard, permissions
+from hrims.web.core import guard, permissions, requests
+from hrims.web.core.app_state import pool
 
 RECENT_MINUTES = 10
 """Minutes for which a typed password or code counts as recent."""
@@ -51,6 +53,14 @@ def check_password_change() -> None:
 def check_recent_sign_in() -> None:
     """Ask for the password again before endpoints whose permission needs it."""
     if request.endpoint and permissions.needs_recent_sign_in(current_app, request.endpoint):
+        require_recent_sign_in()
+
+
+def check_recent_sign_in_for_approval(approval_id: str) -> None:
+    """Ask for the password again before a decision about an action that asks for it. Raises NotFound."""
+    with pool().connection() as conn:
+        permission = approvals.find_permission(conn, guard.actor(), requests.id_of(approval_id))
+    if permission in permissions.NEEDS_RECENT:
         require_recent_sign_in()
 
 

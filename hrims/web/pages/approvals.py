@@ -13,6 +13,7 @@ from hrims.web.core import requests
 from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool
 from hrims.web.core.guard import actor, scope
+from hrims.web.core.sign_in_checks import check_recent_sign_in_for_approval
 
 
 def index() -> str:
@@ -22,11 +23,13 @@ def index() -> str:
 
 def approve(approval_id: str) -> Any:
     """Handle a button: approve a request, which is carried out at once."""
+    check_recent_sign_in_for_approval(approval_id)
     return _decide(approval_id, actions.approve)
 
 
 def refuse(approval_id: str) -> Any:
     """Handle a button: refuse a request."""
+    check_recent_sign_in_for_approval(approval_id)
     return _decide(approval_id, actions.refuse)
 
 
