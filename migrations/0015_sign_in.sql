@@ -10,6 +10,17 @@ CREATE TABLE setup_links (
 CREATE INDEX setup_links_user ON setup_links (user_id);
 CREATE INDEX setup_links_expires ON setup_links (expires_at);
 
+-- A link ends with the password that it was made for, and with its user: it must not set another password days after
+-- an administrator has reset it, or after a disabled user was enabled again.
+CREATE FUNCTION end_setup_links() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM setup_links WHERE user_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER users_end_setup_links AFTER UPDATE OF password_hash, disabled_at ON users
+    FOR EACH ROW WHEN (NEW.password_hash IS DISTINCT FROM OLD.password_hash OR NEW.disabled_at IS NOT NULL)
+    EXECUTE FUNCTION end_setup_links();
+
 -- Users with an authenticator app. Without confirmed_at the user has not entered the first code yet.
 CREATE TABLE two_step (
     user_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,

@@ -1,13 +1,16 @@
 """Links with which users choose their password: made, used once; then every refusal."""
 
+from collections.abc import Callable
+
 import pytest
 
 from hrims import db
-from hrims.access import passwords, sessions, setup_links, users
+from hrims.access import account, passwords, sessions, setup_links, users
+from hrims.access.sign_in import Visit
 from hrims.access.users.store import insert_user
 from hrims.db import Connection
 from hrims.errors import InvalidInput, NotFound
-from tests.access.accounts import PASSWORD, ROOT, at_once, records
+from tests.access.accounts import PASSWORD, ROOT, SETTINGS, at_once, records
 
 
 @pytest.fixture
@@ -107,3 +110,30 @@ def test_an_invalid_token_is_refused(conn: Connection, asha: int, token: str) ->
     setup_links.create_setup_link(conn, ROOT, asha)
     with pytest.raises(NotFound):
         setup_links.use(conn, token, PASSWORD, None)
+
+
+def change_by_an_administrator(conn: Connection, _pool: db.Pool, _user_id: int) -> None:
+    users.set_password(conn, ROOT, "asha", "a dry monsoon 88z")
+
+
+def change_by_the_user(conn: Connection, pool: db.Pool, user_id: int) -> None:
+    session = sessions.find(conn, sessions.begin(conn, user_id, None, hours=1))
+    assert session
+    account.change_password(pool, ROOT, session, Visit(SETTINGS, None), PASSWORD, "a dry monsoon 88z")
+
+
+def disable_and_enable(conn: Connection, _pool: db.Pool, _user_id: int) -> None:
+    users.disable(conn, ROOT, "asha")
+    users.enable(conn, ROOT, "asha")
+
+
+@pytest.mark.parametrize("event", [change_by_an_administrator, change_by_the_user, disable_and_enable])
+def test_a_link_ends_with_the_password_and_with_the_user(
+    conn: Connection, pool: db.Pool, event: Callable[[Connection, db.Pool, int], None]
+) -> None:
+    user_id = users.add_user(conn, ROOT, "asha", "officer", PASSWORD)
+    token = setup_links.create_setup_link(conn, ROOT, user_id)
+    event(conn, pool, user_id)
+    with pytest.raises(NotFound):
+        setup_links.find_name(conn, token)
+    assert conn.execute("SELECT count(*) FROM setup_links").fetchone() == (0,)

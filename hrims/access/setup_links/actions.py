@@ -55,7 +55,7 @@ def use(conn: Connection, token: str, password: str, address: str | None) -> str
         user_id = store.take_link(conn, _hash(token))
         if user_id is None:
             raise _no_link()
-        store.delete_links_of(conn, user_id)
+        # A trigger deletes the user's other links.
         update_password(conn, user_id, password_hash)
         devices.forget(conn, user_id)
         ended = sessions.end_all(conn, user_id)
