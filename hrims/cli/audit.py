@@ -53,6 +53,7 @@ def verify_command(files: tuple[Path, ...]) -> None:
     settings = start.settings()
     paths = files or tuple(path for path in [heads.path_of(settings)] if path.exists())
     with start.connection(settings) as conn:
+        start.reading_user(conn, settings, Permission.READ_AUDIT)
         if can_write(conn):
             sequencer.chain_all(conn)
         result = verify(conn, _read(paths, conn.info.dbname))

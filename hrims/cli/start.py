@@ -84,17 +84,34 @@ def acting_user(
     """
     if is_bootstrap and users.has_no_users(conn):
         return system("hrims")
-    login = _login_name()
-    given = click.get_current_context().find_root().params.get("as_user") or settings.user
-    name = given or users.default_user(conn, login)
+    name = _named_user(settings) or users.default_user(conn, _login_name())
     if name is None:
         raise NotFound(
             "There is no user yet that this command can act as. Nothing was changed. "
             "Add one: hrims user add NAME --role administrator",
             "unknown_user",
         )
+    return _identify(conn, name, permission)
+
+
+def reading_user(conn: db.Connection, settings: config.Settings, permission: Permission) -> Actor:
+    """Return the user of ``--as`` or HRIMS_USER, and check the permission; without one, the system.
+
+    For commands that only read. The operator needs them before users can sign in, and can read the database
+    without them. Raises as ``acting_user`` does.
+    """
+    name = _named_user(settings)
+    return _identify(conn, name, permission) if name else system("hrims")
+
+
+def _named_user(settings: config.Settings) -> str | None:
+    name: str | None = click.get_current_context().find_root().params.get("as_user") or settings.user
+    return name
+
+
+def _identify(conn: db.Connection, name: str, permission: Permission) -> Actor:
     actor = users.identify(conn, name, "cli")._replace(
-        user_agent=f"hrims {version.VERSION}, login {login}", request_id=request_ids.begin()
+        user_agent=f"hrims {version.VERSION}, login {_login_name()}", request_id=request_ids.begin()
     )
     if not actor.can(permission):
         raise NotAllowed(

@@ -44,7 +44,7 @@ def add_token(name: str, scope: str, user: str | None, codes: tuple[str, ...], d
     """
     settings = start.settings()
     with start.connection(settings) as conn, conn.transaction():
-        actor = start.acting_user(conn, settings, Permission.USE_ACCOUNT)
+        actor = start.acting_user(conn, settings, Permission.OWN_TOKENS)
         institutions = find_by_codes(conn, codes) if codes else None
         token = tokens.add_token(conn, actor, name, scope, user=user, institutions=institutions, days=days)
     click.echo(token)
@@ -53,10 +53,15 @@ def add_token(name: str, scope: str, user: str | None, codes: tuple[str, ...], d
 @token_command.command("list")
 @click.option("--all", "all_", is_flag=True, help="Also those that have ended.")
 def list_tokens(all_: bool) -> None:
-    """List the valid tokens: name, scope, user, and when they were used last. No token is shown."""
+    """List the valid tokens: name, scope, user, and when they were used last. No token is shown.
+
+    A user who is named with --as sees the own ones, an administrator all.
+    """
     settings = start.settings()
     with start.connection(settings) as conn:
-        items = [item for item in tokens.list_tokens(conn) if all_ or item.is_valid]
+        actor = start.reading_user(conn, settings, Permission.USE_ACCOUNT)
+        owner = None if actor.can(Permission.MANAGE_TOKENS) else actor.user_id
+        items = [item for item in tokens.list_tokens(conn, owner) if all_ or item.is_valid]
     rows = [
         (
             str(item.id),
@@ -80,7 +85,7 @@ def revoke_token(name: str) -> None:
     """End a token at once, by its name or number."""
     settings = start.settings()
     with start.connection(settings) as conn:
-        actor = start.acting_user(conn, settings, Permission.USE_ACCOUNT)
+        actor = start.acting_user(conn, settings, Permission.OWN_TOKENS)
         token = tokens.revoke(conn, actor, name)
     click.echo(f"Token {token.id}, {token.name}, is revoked.")
 

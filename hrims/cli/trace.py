@@ -3,6 +3,7 @@
 import click
 
 from hrims import request_ids
+from hrims.access.permissions import Permission
 from hrims.cli import start
 from hrims.errors import InvalidInput, NotFound
 from hrims.stories.store import read_story
@@ -19,6 +20,7 @@ def trace_command(request_id: str) -> None:
         raise InvalidInput("A request id has 1 to 64 letters, digits and . _ -", "bad_request_id")
     settings = start.settings()
     with start.connection(settings) as conn:
+        start.reading_user(conn, settings, Permission.READ_AUDIT)
         events = list(read_story(conn, request_id))
     if not events:
         raise NotFound(

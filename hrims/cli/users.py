@@ -69,6 +69,7 @@ def list_users() -> None:
     """List the users: roles, institutions, and when they signed in last."""
     settings = start.settings()
     with start.connection(settings) as conn:
+        start.reading_user(conn, settings, Permission.MANAGE_USERS)
         items = users.list_users(conn)
     rows = [
         (

@@ -8,7 +8,7 @@ from typing import Final
 import psycopg
 
 from hrims.access import passwords, tokens, users
-from hrims.access.actor import Actor
+from hrims.access.actor import Actor, system
 from hrims.access.permissions import MANAGE_SCOPE
 from hrims.access.scope import Scope
 from hrims.access.users import store
@@ -91,4 +91,4 @@ def add_machine(
 ) -> str:
     """Add a token of a user who has this role, and return it."""
     owner = actor_of(conn, f"owner.of.{name.lower()}", role, institutions)
-    return tokens.add_token(conn, owner, name, scope)
+    return tokens.add_token(conn, system("operator"), name, scope, user=owner.name)

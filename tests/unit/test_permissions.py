@@ -1,11 +1,16 @@
 """Permissions: each is used, and the reference states which role and which scope of a token has it."""
 
+import inspect
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import click
 import pytest
 
 from hrims.access.permissions import GLOBAL, ROLES, TOKEN_SCOPES, Permission
+from hrims.cli import commands
 from hrims.web.routes import ROUTES
 from tests import PROJECT
 
@@ -63,3 +68,40 @@ def test_the_reference_lists_every_permission_in_order() -> None:
 def test_the_reference_says_who_has_a_permission(permission: Permission) -> None:
     """If this fails, correct the row in docs/reference/permissions.md, or the roles."""
     assert documented()[permission] == expected(permission)
+
+
+COMMAND_ROW = re.compile(r"^\| `(hrims [a-z -]+)` \| (?:`([a-z_.]+)`|none)", re.MULTILINE)
+
+
+def walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """Return the name and the command of each command that is no group."""
+    if not isinstance(command, click.Group):
+        yield name, command
+        return
+    context = click.Context(command)
+    for part in command.list_commands(context):
+        found = command.get_command(context, part)
+        assert found
+        yield from walk(found, f"{name} {part}")
+
+
+def source_of(function: Callable[..., Any]) -> str:
+    """Return the source of a function, and after it that of the private functions of its module it calls."""
+    source = inspect.getsource(function)
+    module = sys.modules[function.__module__]
+    called = [getattr(module, name, None) for name in re.findall(r"\b(_[a-z]\w*)\(", source)]
+    return source + "".join(inspect.getsource(found) for found in called if inspect.isfunction(found))
+
+
+def permission_of(command: click.Command) -> str:
+    """Return the permission that a command checks first; an empty text for none."""
+    assert command.callback
+    found = re.search(r"_user\(\s*conn, settings, Permission\.([A-Z_]+)", source_of(command.callback))
+    return Permission[found[1]].value if found else ""
+
+
+def test_the_reference_says_which_permission_each_command_needs() -> None:
+    """If this fails, correct the table of commands in docs/reference/permissions.md."""
+    assert dict(COMMAND_ROW.findall(PAGE.read_text())) == {
+        name: permission_of(command) for name, command in walk(commands, "hrims")
+    }

@@ -14,7 +14,7 @@ from hrims.jobs.enqueue_person import enqueue_person
 from hrims.web.core.permissions import PUBLIC
 from hrims.web.core.route import Route
 from hrims.web.routes import ROUTES
-from tests.support.users import actor_of
+from tests.support.users import BINTI, actor_of
 from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.objects import Objects, add_active_run, add_objects, add_session, save_search
 
@@ -204,7 +204,7 @@ def test_a_token_never_exceeds_its_scope_and_its_user(
 ) -> None:
     own, foreign = world
     owner = actor_of(conn, "rashid", role)
-    token = tokens.add_token(conn, owner, "nightly", scope, institutions=[own.institution])
+    token = tokens.add_token(conn, BINTI, "nightly", scope, user=owner.name, institutions=[own.institution])
     machine = new_browser(app)
     machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     granted = permissions_of(role, scope, is_global=False)

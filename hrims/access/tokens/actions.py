@@ -52,8 +52,8 @@ def add_token(
     user makes it, it approves nothing: its maker could approve an own request with it.
 
     Raises InvalidInput for a wrong name, scope or number of days, and NotFound if the user may not sign in or
-    does not have one of the institutions. Raises Conflict if a token with this name exists and is not
-    revoked.
+    does not have one of the institutions. Raises NotAllowed if the actor may not add a token of this user,
+    and Conflict if a token with this name exists and is not revoked.
     """
     name = name.strip()
     _check(name, scope, institutions, days)
@@ -122,6 +122,8 @@ def _lock_user(conn: Connection, actor: Actor, name: str | None) -> tuple[int, s
         user_id = found.id if found else None
     if user_id != actor.user_id and not actor.can(Permission.MANAGE_TOKENS):
         raise NotAllowed("Only administrators add tokens of other users. No token was made.")
+    if user_id == actor.user_id and not actor.can(Permission.OWN_TOKENS):
+        raise NotAllowed("Your role does not allow tokens of your own. No token was made.")
     locked = lock_enabled_user(conn, user_id) if user_id is not None else None
     if locked is None:
         raise NotFound("There is no such user who may sign in. No token was made.", "unknown_user")
