@@ -120,8 +120,8 @@ def _fetch_profile(
 def _save_user(conn: Connection, issuer: str, profile: Profile, visit: Visit) -> User:
     store.lock_identity(conn, issuer, profile.subject)
     name = store.find_name(conn, issuer, profile.subject) or _add_user(conn, issuer, profile, visit)
-    user = users.find(conn, name)
-    if user is None or not store.lock_enabled(conn, user.id):
+    user = user_store.lock_user(conn, name)
+    if user is None or user.disabled:
         raise _refused(f"The user {name} is disabled here. Ask an administrator.", "disabled")
     _update_rights(conn, user, profile, visit)
     return user

@@ -37,11 +37,3 @@ def find_institution_ids(conn: Connection, codes: Sequence[str]) -> list[int]:
         {"codes": list(codes)},
     )
     return [id_ for (id_,) in rows]
-
-
-def lock_enabled(conn: Connection, user_id: int) -> bool:
-    """Lock a user until the transaction ends. Return whether the user is enabled."""
-    row = conn.execute(
-        "SELECT FROM users WHERE id = %s AND disabled_at IS NULL FOR NO KEY UPDATE", (user_id,)
-    ).fetchone()
-    return row is not None

@@ -207,8 +207,9 @@ def enable(conn: Connection, actor: Actor, name: str) -> None:
 
 
 def get(conn: Connection, name: str) -> User:
-    """Return the user with this name. Raises NotFound."""
-    user = find(conn, name)
+    """Return the user with this name, locked until the transaction ends. Raises NotFound."""
+    name = normalize_name(name)
+    user = store.lock_user(conn, name) if NAME.fullmatch(name) else None
     if not user:
         raise NotFound("There is no user of this name. Nothing was changed.", "unknown_user")
     return user

@@ -90,6 +90,12 @@ def find_user(conn: Connection, name: str) -> User | None:
     return User(*row) if row else None
 
 
+def lock_user(conn: Connection, name: str) -> User | None:
+    """Return the user with this name, locked until the transaction ends; None if there is none."""
+    row = conn.execute(f"{FIND_USER} WHERE name = %s FOR NO KEY UPDATE".encode(), (name,)).fetchone()
+    return User(*row) if row else None
+
+
 def find_user_by_id(conn: Connection, id_: int) -> User | None:
     """Return the user with this id, locked against changes; None if there is none."""
     row = conn.execute(f"{FIND_USER} WHERE id = %s FOR SHARE".encode(), (id_,)).fetchone()
