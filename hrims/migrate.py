@@ -53,6 +53,7 @@ def migrate(
     Raises DatabaseUnusable without applying a migration if:
 
     - the server is too old, or the database does not have the encoding UTF8;
+    - every role may create in the schema, and this one cannot change that;
     - an applied file was changed, or this code does not know an applied migration;
     - ``before_only`` would skip the after half of an earlier release.
 
@@ -62,6 +63,7 @@ def migrate(
     with db.connect(dsn, as_owner=True) as conn:
         _refuse_old_server(conn)
         _refuse_other_encoding(conn)
+        setup.close_schema(conn)
         applied = _Migrator(dsn, conn, files, before_only, report, limits).run()
         for warning in _ensure_roles(conn, login):
             report(warning)

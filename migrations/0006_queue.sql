@@ -29,8 +29,9 @@ CREATE INDEX run_starts_run ON run_starts (run_id);
 -- The rate limiter: the time from which the run at this place of the queue may start. The first place is 1.
 -- With n starts a minute, a run starts a minute after the n-th start before it. Example with 5 a minute: place 1 starts a
 -- minute after the 5th latest start, place 5 a minute after the latest, and places 6 to 10 a minute later than 1 to 5.
--- The half second is for a worker that records its start a little late.
-CREATE FUNCTION earliest_start(place bigint) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+-- The half second is for a worker that records its start a little late. The body is bound now, not when it is called.
+CREATE FUNCTION earliest_start(place bigint) RETURNS timestamptz LANGUAGE sql STABLE
+BEGIN ATOMIC
     WITH limits AS (
         SELECT starts_per_minute() AS per_minute
     ), turn AS (
@@ -40,8 +41,8 @@ CREATE FUNCTION earliest_start(place bigint) RETURNS timestamptz LANGUAGE sql ST
         SELECT at + interval '60.5 seconds' FROM run_starts
         ORDER BY at DESC OFFSET turn.per_minute - 1 - turn.ahead LIMIT 1))
         + turn.minutes * interval '60.5 seconds'
-    FROM turn
-$$;
+    FROM turn;
+END;
 
 -- A worker process has one row and one heartbeat. It registers when it begins.
 CREATE TABLE workers (

@@ -1,6 +1,9 @@
 -- The audit trail: its records, the chain of their hashes, and the only functions that write both. Each record is
 -- written in the transaction of what it records. It is chained after that transaction has committed, so that no writer
 -- waits for another (decision 0026). docs/reference/audit.md states the format.
+--
+-- A function that runs with the owner's rights names `pg_catalog` before each function of PostgreSQL, and its arguments
+-- have the exact types. Otherwise it would call a function of the schema whose types fit better (tests plant some).
 
 CREATE TABLE audit_log (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -93,8 +96,8 @@ BEGIN
         at, user_id, actor, role, via, token_id, address, user_agent, request_id, run_id, institution_id, action,
         subject, before, after, reason, details
     ) VALUES (
-        clock_timestamp(), audit_insert.user_id, audit_insert.actor, audit_insert.role, audit_insert.via,
-        audit_insert.token_id, audit_insert.address, nullif(left(audit_insert.user_agent, 300), ''),
+        pg_catalog.clock_timestamp(), audit_insert.user_id, audit_insert.actor, audit_insert.role, audit_insert.via,
+        audit_insert.token_id, audit_insert.address, nullif(pg_catalog.left(audit_insert.user_agent, 300), ''),
         audit_insert.request_id, audit_insert.run_id, audit_insert.institution_id, audit_insert.action, audit_insert.subject,
         audit_insert.before, audit_insert.after, nullif(audit_insert.reason, ''), audit_insert.details
     ) RETURNING id INTO new_id;
@@ -113,18 +116,18 @@ DECLARE
     chained integer := 0;
 BEGIN
     IF NOT EXISTS (SELECT FROM audit_pending)
-       OR NOT pg_try_advisory_xact_lock(hashtextextended('hrims audit chain', 0)) THEN
+       OR NOT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('hrims audit chain', 0)) THEN
         RETURN 0;
     END IF;
     -- This statement begins after the lock, so it sees what the previous session has chained.
     SELECT c.sequence, c.hash INTO last_sequence, last_hash FROM audit_chain c ORDER BY c.sequence DESC LIMIT 1;
     last_sequence := coalesce(last_sequence, 0);
-    last_hash := coalesce(last_hash, sha256('hrims-audit-1'));
+    last_hash := coalesce(last_hash, pg_catalog.sha256('hrims-audit-1'));
     FOR r IN SELECT l.* FROM audit_pending p JOIN audit_log l ON l.id = p.record_id ORDER BY p.record_id LIMIT batch
     LOOP
-        record_digest := sha256(convert_to(audit_text(r), 'UTF8'));
+        record_digest := pg_catalog.sha256(pg_catalog.convert_to(audit_text(r), 'UTF8'));
         last_sequence := last_sequence + 1;
-        last_hash := sha256(last_hash || record_digest);
+        last_hash := pg_catalog.sha256(last_hash || record_digest);
         INSERT INTO audit_chain (sequence, record_id, digest, hash)
         VALUES (last_sequence, r.id, record_digest, last_hash);
         DELETE FROM audit_pending WHERE record_id = r.id;
@@ -133,6 +136,15 @@ BEGIN
     RETURN chained;
 END $$;
 
+-- Writes a record about a run. Its body is bound to `audit_insert` now, not when it is called.
+CREATE FUNCTION audit_run_record(
+    r runs, process text, action text, subject text, details jsonb, before text, after text, reason text
+) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+    SELECT audit_insert(process, process, action, subject, details, run_id => r.id, request_id => r.request_id,
+        institution_id => r.institution_id, before => to_jsonb(before), after => to_jsonb(after), reason => reason);
+END;
+
 -- Records the start and the end of each run, in the transaction that starts or ends it. The trigger is deferred to the
 -- end of that transaction, when all numbers of the run are final. It also records leavers that were made without a
 -- decision. All ways to end a run are covered: the worker, the rescuer, a user who cancels, a deadline.
@@ -140,27 +152,29 @@ CREATE FUNCTION audit_run() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
 DECLARE
     p run_progress;
     d departures;
-    process text := CASE WHEN current_setting('application_name') LIKE 'hrims worker %' THEN 'worker' ELSE 'system' END;
+    process text := CASE WHEN pg_catalog.current_setting('application_name') LIKE 'hrims worker %'
+                         THEN 'worker' ELSE 'system' END;
+    run text := pg_catalog.concat('run:', NEW.id);
+    started jsonb := pg_catalog.jsonb_build_object(
+        'kind', NEW.kind, 'attempt', NEW.attempt, 'requested_by', NEW.requested_by);
 BEGIN
     IF NEW.finished_at IS NULL THEN
-        PERFORM audit_insert(process, process, 'run.start', 'run:' || NEW.id, run_id => NEW.id,
-            request_id => NEW.request_id, institution_id => NEW.institution_id, details => jsonb_build_object(
-                'kind', NEW.kind, 'attempt', NEW.attempt, 'requested_by', NEW.requested_by));
+        PERFORM audit_run_record(
+            NEW, process, 'run.start'::text, run, started, NULL::text, NULL::text, NULL::text);
         RETURN NULL;
     END IF;
     SELECT * INTO p FROM run_progress WHERE run_id = NEW.id;
-    PERFORM audit_insert(process, process, 'run.end', 'run:' || NEW.id, run_id => NEW.id,
-        request_id => NEW.request_id, institution_id => NEW.institution_id,
-        reason => CASE WHEN NEW.state = 'failed' THEN NEW.trouble_code END,
-        before => to_jsonb(OLD.state), after => to_jsonb(NEW.state), details => jsonb_strip_nulls(jsonb_build_object(
-            'kind', NEW.kind, 'attempt', NEW.attempt, 'requested_by', NEW.requested_by, 'outcome', NEW.outcome,
-            'people', NEW.people, 'missing', NEW.missing, 'pages', p.pages, 'fetched', p.fetched, 'new', p.new,
-            'changed', p.changed, 'unchanged', p.unchanged, 'rejected', p.rejected, 'unmatched', p.unmatched,
-            'leavers', p.leavers, 'leavers_waiting', p.leavers_waiting)));
+    PERFORM audit_run_record(
+        NEW, process, 'run.end'::text, run, started || pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
+            'outcome', NEW.outcome, 'people', NEW.people, 'missing', NEW.missing, 'pages', p.pages,
+            'fetched', p.fetched, 'new', p.new, 'changed', p.changed, 'unchanged', p.unchanged,
+            'rejected', p.rejected, 'unmatched', p.unmatched, 'leavers', p.leavers,
+            'leavers_waiting', p.leavers_waiting)),
+        OLD.state, NEW.state, CASE WHEN NEW.state = 'failed' THEN NEW.trouble_code END);
     FOR d IN SELECT * FROM departures WHERE run_id = NEW.id AND state = 'applied' ORDER BY id LOOP
-        PERFORM audit_insert(process, process, 'leavers.apply', 'leavers:' || d.id, run_id => NEW.id,
-            request_id => NEW.request_id, institution_id => NEW.institution_id,
-            details => jsonb_build_object('leavers', d.leavers));
+        PERFORM audit_run_record(
+            NEW, process, 'leavers.apply'::text, pg_catalog.concat('leavers:', d.id),
+            pg_catalog.jsonb_build_object('leavers', d.leavers), NULL::text, NULL::text, NULL::text);
     END LOOP;
     RETURN NULL;
 END $$;
@@ -176,7 +190,7 @@ BEGIN
     EXECUTE format('ALTER FUNCTION chain_audit_records SET search_path = %I, pg_temp', current_schema());
     EXECUTE format('ALTER FUNCTION audit_run SET search_path = %I, pg_temp', current_schema());
 END $$;
-REVOKE EXECUTE ON FUNCTION audit_insert, chain_audit_records, audit_run FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION audit_insert, chain_audit_records, audit_run, audit_run_record FROM PUBLIC;
 
 -- The whole trail, for people and programs that query the database. A record without a sequence is not chained yet.
 CREATE VIEW audit_v AS

@@ -3,6 +3,7 @@
 It is safe to run twice, and changes nothing that is as it should be.
 """
 
+from contextlib import suppress
 from typing import Final
 
 import psycopg
@@ -10,6 +11,7 @@ import psycopg
 from hrims.db import Connection
 from hrims.db_roles import store
 from hrims.db_roles.names import application_role, reporting_role
+from hrims.errors import DatabaseUnusable
 
 NO_APPLICATION: Final = (
     "Web processes and workers use the rights of the owner of the tables, and could alter the audit trail: "
@@ -27,6 +29,28 @@ TOO_MANY_RIGHTS: Final = "the role {} has rights of its own that a process must 
 MISSING: Final = (
     'The role {} lacks the right {} on this database. Let its owner run: GRANT {} ON DATABASE "{}" TO "{}";'
 )
+
+
+OPEN_SCHEMA: Final = (
+    "Every user of this database may create functions in the schema {0}. Web processes and workers could "
+    "use the rights of the owner of the tables through such a function. Nothing was changed. Let an "
+    "administrator of PostgreSQL run this line in this database, then `hrims migrate` again: "
+    'REVOKE CREATE ON SCHEMA "{0}" FROM PUBLIC;'
+)
+
+
+def close_schema(conn: Connection) -> None:
+    """Take from PUBLIC the right to create in the schema.
+
+    Raises DatabaseUnusable if only another user can do it.
+    """
+    if not store.can_all_create(conn):
+        return
+    with suppress(psycopg.errors.InsufficientPrivilege), conn.transaction():
+        store.become_owner(conn)
+        store.revoke_create(conn)
+    if store.can_all_create(conn):
+        raise DatabaseUnusable(OPEN_SCHEMA.format(store.read_schema(conn)))
 
 
 def ensure(conn: Connection, login: str | None) -> list[str]:

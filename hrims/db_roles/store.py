@@ -58,12 +58,35 @@ def join_role(conn: Connection, name: str) -> None:
     conn.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))
 
 
+def read_schema(conn: Connection) -> str:
+    """Return the schema of the tables."""
+    row = conn.execute("SELECT current_schema()::text").fetchone()
+    assert row
+    return str(row[0])
+
+
+def can_all_create(conn: Connection) -> bool:
+    """Return whether every role of the server may create tables and functions in the schema."""
+    row = conn.execute("SELECT has_schema_privilege('public', current_schema(), 'CREATE')").fetchone()
+    return row == (True,)
+
+
+def revoke_create(conn: Connection) -> None:
+    """Revoke the right of PUBLIC to create in the schema.
+
+    Raises InsufficientPrivilege. PostgreSQL only warns if this user has another right on the schema.
+    """
+    schema = sql.Identifier(read_schema(conn))
+    conn.execute(sql.SQL("REVOKE CREATE ON SCHEMA {} FROM PUBLIC").format(schema))
+
+
 class Rights(NamedTuple):
-    """The role whose rights a session uses, the user who signed in, and a right that no process needs."""
+    """The role whose rights a session uses, the user who signed in, and rights that no process needs."""
 
     role: str
     login: str
     can_alter_audit: bool
+    can_create: bool
 
 
 def read_rights(conn: Connection) -> Rights:
@@ -71,7 +94,8 @@ def read_rights(conn: Connection) -> Rights:
     row = conn.execute(
         """
         SELECT current_user::text, session_user::text,
-               has_table_privilege('audit_log', 'INSERT, UPDATE, DELETE, TRUNCATE')
+               has_table_privilege('audit_log', 'INSERT, UPDATE, DELETE, TRUNCATE'),
+               has_schema_privilege(current_schema(), 'CREATE')
         """
     ).fetchone()
     assert row
@@ -103,11 +127,14 @@ def grant_application(conn: Connection, role: str) -> None:
         rows = conn.execute(relations.encode(), params).fetchall()
         if names := ", ".join(str(quoted) for (quoted,) in rows):
             conn.execute(f"{statement.format(names)} {name.as_string(conn)}".encode())
-    schema = conn.execute("SELECT current_schema()::text").fetchone()
-    assert schema
-    conn.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(schema[0]), name))
+    schema = sql.Identifier(read_schema(conn))
+    conn.execute(sql.SQL("REVOKE CREATE ON SCHEMA {} FROM {}").format(schema, name))
+    conn.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, name))
     # A backup that was restored without rights lacks this too.
-    conn.execute("REVOKE EXECUTE ON FUNCTION audit_insert, chain_audit_records, audit_run FROM PUBLIC")
+    conn.execute(
+        "REVOKE EXECUTE ON FUNCTION audit_insert, chain_audit_records, audit_run, audit_run_record"
+        " FROM PUBLIC"
+    )
     conn.execute(sql.SQL("GRANT EXECUTE ON FUNCTION audit_insert, chain_audit_records TO {}").format(name))
 
 

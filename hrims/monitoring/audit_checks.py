@@ -19,6 +19,13 @@ BEHIND_POOLER: Final = (
     "tables in HRIMS_OWNER_DATABASE_URL, which only `hrims migrate` uses."
 )
 
+CAN_CREATE: Final = (
+    "The processes use the database as {}, which may create functions in its schema, and could so alter the "
+    "audit trail."
+)
+
+MIGRATE: Final = "Run: hrims migrate. It takes this right away, or says who can."
+
 NO_ROLE: Final = "Run: hrims migrate. It says what is missing."
 
 LOST_HEAD: Final = (
@@ -34,6 +41,8 @@ def check_rights(conn: Connection) -> Check:
     if rights.can_alter_audit:
         action = BEHIND_POOLER if is_pooled(conn) else NO_ROLE
         return Check("rights", "warning", TOO_MANY_RIGHTS.format(rights.role), action)
+    if rights.can_create:
+        return Check("rights", "warning", CAN_CREATE.format(rights.role), MIGRATE)
     login = "" if rights.role == rights.login else f", after a sign-in as {rights.login}"
     return Check("rights", "ok", f"the processes use the database as {rights.role}{login}")
 
