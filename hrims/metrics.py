@@ -65,6 +65,11 @@ WEBHOOK_DELIVERIES = Counter("hrims_webhook_deliveries", "Attempts to deliver a 
 SCHEDULE_TIMES = Counter(
     "hrims_schedule_times", "Due times of schedules that this worker processed, by result", ["result"]
 )
+AUDIT_CHAIN_REWRITTEN = Gauge(
+    "hrims_audit_chain_rewritten",
+    "1 while the audit chain lacks the last head of this worker's file",
+    multiprocess_mode="livemax",
+)
 for _counter, _results in (
     (RESCUES, ("waiting", "requeued", "ended", "failed")),
     (WEBHOOK_DELIVERIES, ("delivered", "failed")),

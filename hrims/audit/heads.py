@@ -7,31 +7,43 @@ import asyncio
 import fcntl
 import json
 import os
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from hrims.audit import store
 from hrims.audit.store import Head
 from hrims.config import Settings
-from hrims.db import AsyncPool
+from hrims.db import AsyncConnection, AsyncPool
 from hrims.log import get_logger
+from hrims.metrics import AUDIT_CHAIN_REWRITTEN
 from hrims.resilience import run_periodically
 
-TAIL_BYTES: Final = 4096
-"""Bytes at the end of the file that hold its last line."""
+BLOCK_BYTES: Final = 65536
+"""Bytes that are read at once from the end of the file."""
 
 TOLERANCE: Final = 0.9
-"""The part of the period within which another worker of this host has written the file."""
+"""The part of the period within which another worker of this host has written a head."""
 
 log = get_logger(__name__)
+
+
+class Line(NamedTuple):
+    """A line of the file. ``time`` is None if it cannot be read."""
+
+    head: Head
+    time: datetime | None
 
 
 def path_of(settings: Settings) -> Path:
     """Return the file of heads."""
     return settings.audit_heads or settings.state_dir / "audit-heads.jsonl"
+
+
+def unconfirmed_path(path: Path) -> Path:
+    """Return the file for heads of a chain that has lost the last head of the file ``path``."""
+    return path.with_name(f"{path.name}.unconfirmed")
 
 
 async def run_heads(pool: AsyncPool, settings: Settings) -> None:
@@ -41,19 +53,29 @@ async def run_heads(pool: AsyncPool, settings: Settings) -> None:
 
 
 async def write_head(pool: AsyncPool, path: Path, seconds: float) -> None:
-    """Append the head to the file, unless another process wrote it within ``seconds`` or nothing changed.
+    """Append the head to the file, unless another process wrote one within ``seconds`` or nothing changed.
 
-    Log an error if the chain has lost the last head of the file.
+    If the chain has lost the last head of the file, log an error and write to the unconfirmed file instead.
+    The file stays as it is, so that every later check finds the same until a person moves the file away.
     """
-    if await asyncio.to_thread(_is_fresh, path, seconds * TOLERANCE):
-        return
     async with pool.connection() as conn:
-        head, database = await store.find_head_async(conn), conn.info.dbname
-        last = await asyncio.to_thread(read_last, path, database)
-        if last and await store.find_hash_async(conn, last.sequence) != last.hash:
-            log.error("audit_chain_rewritten", sequence=last.sequence, file=str(path))
-    if head and head != last:
-        await asyncio.to_thread(append, path, database, head)
+        database = conn.info.dbname
+        last = await asyncio.to_thread(_read_last_line, path, database)
+        is_rewritten = last is not None and await _is_lost(conn, last.head)
+        AUDIT_CHAIN_REWRITTEN.set(is_rewritten)
+        if last and is_rewritten:
+            log.error("audit_chain_rewritten", sequence=last.head.sequence, file=str(path))
+            path = unconfirmed_path(path)
+            last = await asyncio.to_thread(_read_last_line, path, database)
+        if last and _is_recent(last, seconds * TOLERANCE):
+            return
+        head = await store.find_head_async(conn)
+        if head and (last is None or head != last.head):
+            await asyncio.to_thread(append, path, database, head)
+
+
+async def _is_lost(conn: AsyncConnection, head: Head) -> bool:
+    return await store.find_hash_async(conn, head.sequence) != head.hash
 
 
 def append(path: Path, database: str, head: Head) -> None:
@@ -82,37 +104,60 @@ def read(path: Path, database: str) -> Iterator[Head]:
     Raises OSError.
     """
     with path.open("rb") as lines:
-        for line in lines:
-            if head := _parse(line, database):
-                yield head
+        for text in lines:
+            if line := _parse(text, database):
+                yield line.head
 
 
 def read_last(path: Path, database: str) -> Head | None:
-    """Return the last head of a database in the last lines of a file; None if there is none."""
+    """Return the last head of a database in a file; None if there is none. Raises OSError."""
+    line = _read_last_line(path, database)
+    return line.head if line else None
+
+
+def _read_last_line(path: Path, database: str) -> Line | None:
     try:
         with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
-            lines = file.read().splitlines()
+            lines = (_parse(text, database) for text in _read_backwards(file))
+            return next(filter(None, lines), None)
     except FileNotFoundError:
         return None
-    return next((head for line in reversed(lines) if (head := _parse(line, database))), None)
 
 
-def _parse(line: bytes, database: str) -> Head | None:
+def _read_backwards(file: BinaryIO) -> Iterator[bytes]:
+    """Return the lines of a file from its end, without their line feeds."""
+    end, rest = file.seek(0, os.SEEK_END), b""
+    while end > 0:
+        start = max(0, end - BLOCK_BYTES)
+        file.seek(start)
+        rest, *lines = (file.read(end - start) + rest).split(b"\n")
+        yield from reversed(lines)
+        end = start
+    yield rest
+
+
+def _parse(text: bytes, database: str) -> Line | None:
     try:
-        fields: dict[str, Any] = json.loads(line)
+        fields: dict[str, Any] = json.loads(text)
         if fields["database"] != database:
             return None
-        return Head(int(fields["sequence"]), bytes.fromhex(fields["hash"]))
+        head = Head(int(fields["sequence"]), bytes.fromhex(fields["hash"]))
+        return Line(head, _parse_time(fields.get("time")))
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def _is_fresh(path: Path, seconds: float) -> bool:
+def _parse_time(text: object) -> datetime | None:
     try:
-        return time.time() - path.stat().st_mtime < seconds
-    except FileNotFoundError:
-        return False
+        time = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
+
+
+def _is_recent(line: Line, seconds: float) -> bool:
+    # A time in the future, from a clock that was wrong, must not keep heads back.
+    return line.time is not None and abs((datetime.now(UTC) - line.time).total_seconds()) < seconds
 
 
 def _ends_with_newline(file: int) -> bool:

@@ -26,6 +26,12 @@ async def write(dsn: str, path: Path, seconds: float = 0.0) -> None:
         await heads.write_head(pool, path, seconds)
 
 
+def write_line(path: Path, database: str, head: Head, time: object) -> None:
+    fields = {"time": time, "database": database, "sequence": head.sequence, "hash": head.hash.hex()}
+    path.parent.mkdir()
+    path.write_text(json.dumps(fields) + "\n")
+
+
 def test_a_line_states_time_database_sequence_and_hash(path: Path) -> None:
     heads.append(path, "hrims", FIRST)
     line = json.loads(path.read_text())
@@ -86,11 +92,29 @@ async def test_workers_of_one_host_share_the_file(conn: psycopg.Connection, dsn:
     assert [head.sequence for head in heads.read(path, conn.info.dbname)] == [5]
 
 
-async def test_a_worker_logs_that_the_chain_has_lost_a_head(
-    conn: psycopg.Connection, dsn: str, path: Path, caplog: pytest.LogCaptureFixture
+async def test_another_database_in_the_file_keeps_no_head_back(
+    conn: psycopg.Connection, dsn: str, path: Path
 ) -> None:
     trail.chained(conn, Random(1), 3)
-    heads.append(path, conn.info.dbname, Head(3, b"\1" * 32))
-    await write(dsn, path)
-    assert "audit_chain_rewritten sequence=3" in caplog.text
-    assert heads.read_last(path, conn.info.dbname) == trail.head(conn)
+    heads.append(path, "other", FIRST)
+    await write(dsn, path, 600)
+    assert list(heads.read(path, conn.info.dbname)) == [trail.head(conn)]
+
+
+def test_the_last_head_is_found_before_many_of_another_database(path: Path) -> None:
+    heads.append(path, "hrims", FIRST)
+    lines = path.read_text().replace("hrims", "other") * 2000
+    with path.open("a") as file:
+        file.write(lines)
+    assert heads.read_last(path, "hrims") == FIRST
+    assert heads.read_last(path, "unknown") is None
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-12-01T10:00:00", 7, None, "2999-01-01T00:00:00Z"])
+async def test_a_line_with_a_wrong_time_keeps_no_head_back(
+    conn: psycopg.Connection, dsn: str, path: Path, time: object
+) -> None:
+    [head, *_] = trail.chained(conn, Random(1), 3)
+    write_line(path, conn.info.dbname, head, time)
+    await write(dsn, path, 600)
+    assert [head.sequence for head in heads.read(path, conn.info.dbname)] == [1, 3]
