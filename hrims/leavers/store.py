@@ -220,8 +220,10 @@ def list_recent(conn: Connection, scope: Scope, limit: int) -> list[DepartureVie
         ).fetchall()
 
 
-def list_people(conn: Connection, departure_id: int, limit: int, skip: int = 0) -> list[dict[str, Any]]:
-    """Return the employees of a departure.
+def list_people(
+    conn: Connection, scope: Scope, departure_id: int, limit: int, skip: int = 0
+) -> list[dict[str, Any]]:
+    """Return the employees of a departure that are in the scope now.
 
     Fields: ``id``, ``zanId``, ``name``, ``cadre``, ``workplace``, ``became`` (left, transferred, unlisted, or
     None), and ``left`` (whether they are a leaver now).
@@ -232,7 +234,18 @@ def list_people(conn: Connection, departure_id: int, limit: int, skip: int = 0) 
             SELECT e.id, e.zan_id AS "zanId", e.name, e.cadre, e.current_workplace AS workplace, p.became,
                    e.left_run_id IS NOT NULL AS left
             FROM departure_people p JOIN employees e ON e.id = p.employee_id
-            WHERE p.departure_id = %s ORDER BY p.employee_id LIMIT %s OFFSET %s
+            WHERE p.departure_id = %(id)s AND person_in_scope(e.id, e.institution_id, %(scope)s)
+            ORDER BY p.employee_id LIMIT %(limit)s OFFSET %(skip)s
             """,
-            (departure_id, limit, skip),
+            {"id": departure_id, "limit": limit, "skip": skip, **scope.values},
         ).fetchall()
+
+
+def count_hidden(conn: Connection, scope: Scope, departure_id: int) -> int:
+    """Return the number of employees of a departure outside the scope, such as those who moved away."""
+    row = conn.execute(
+        "SELECT count(*) FROM departure_people p JOIN employees e ON e.id = p.employee_id"
+        " WHERE p.departure_id = %(id)s AND NOT person_in_scope(e.id, e.institution_id, %(scope)s)",
+        {"id": departure_id, **scope.values},
+    ).fetchone()
+    return row[0] if row else 0

@@ -22,7 +22,7 @@ STATEMENT_TIMEOUT = "5s"
 """Maximum duration of each statement of a search."""
 
 HISTORY = """
-SELECT h.at, h.kind, h.run_id, r.requested_by, h.made_by, i.name, h.identifier_type, h.changes
+SELECT h.at, h.kind, r.id, r.requested_by, h.made_by, i.name, h.identifier_type, h.changes
 FROM (
     (SELECT created_at AS at, 'first_seen' AS kind, first_run_id AS run_id, NULL AS made_by,
             NULL::bigint AS institution_id, NULL AS identifier_type, NULL::jsonb AS changes, 0::bigint AS id
@@ -35,6 +35,7 @@ FROM (
      FROM employee_events WHERE employee_id = %(id)s ORDER BY id DESC LIMIT %(limit)s)
 ) h
 LEFT JOIN runs r ON r.id = h.run_id
+    AND run_in_scope(r.institution_id, r.requester_id, %(scope)s, %(viewer)s)
 LEFT JOIN institutions i ON i.id = h.institution_id
 ORDER BY h.at DESC, h.kind <> 'first_seen' DESC, h.id DESC LIMIT %(limit)s
 """
@@ -152,11 +153,14 @@ def list_listings(conn: Connection, id_: int) -> list[Listing]:
     return [Listing(*row) for row in rows]
 
 
-def list_history(conn: Connection, id_: int, mask: Mask, limit: int) -> list[Entry]:
-    """Return the history of an employee, newest first, at most ``limit`` entries, with masked changes."""
+def list_history(conn: Connection, scope: Scope, id_: int, mask: Mask, limit: int) -> list[Entry]:
+    """Return the history of an employee, newest first, at most ``limit`` entries, with masked changes.
+
+    It names the runs in the scope only: an employee who moved here has entries of runs elsewhere.
+    """
     return [
         to_entry(*row, changes=mask.changes(changes or {}))
-        for *row, changes in conn.execute(HISTORY, {"id": id_, "limit": limit})
+        for *row, changes in conn.execute(HISTORY, {"id": id_, "limit": limit, **scope.values})
     ]
 
 

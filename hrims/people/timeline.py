@@ -39,8 +39,8 @@ class Change(NamedTuple):
 class Entry(NamedTuple):
     """One entry of the history.
 
-    ``run_id`` is None if a user made the change without a run. ``asked_by`` is the user who requested the
-    run. ``made_by`` is the user who made the change.
+    ``run_id`` is None if a user made the change without a run, or if the reader may not see the run.
+    ``asked_by`` is the user who requested the run. ``made_by`` is the user who made the change.
     """
 
     at: datetime

@@ -29,6 +29,8 @@ WITH run AS (
            CASE WHEN e.id IS NULL THEN 'new' WHEN t.is_told THEN 'changed' ELSE 'unchanged' END AS kind,
            e.id IS NOT NULL AND e.institution_id IS DISTINCT FROM l.institution_id AS moves,
            e.left_at IS NOT NULL AS returns,
+           -- Saved employees outside the scope are counted only: their changes show their current data.
+           e.id IS NULL OR person_in_scope(e.id, e.institution_id, %(scope)s) AS is_visible,
            -- Part of the version: the current data of the employees that would change.
            CASE WHEN t.is_told THEN md5(({e.columns})::text) END AS was
     FROM kept k
@@ -77,6 +79,7 @@ SELECT c.zan_id, c.name, c.cadre, c.current_workplace, c.status, d.changes, f.na
 FROM (
     SELECT * FROM compared
     WHERE CASE %(kind)s WHEN 'transfers' THEN moves WHEN 'returning' THEN returns ELSE kind = %(kind)s END
+      AND is_visible
     ORDER BY zan_id LIMIT %(limit)s OFFSET %(skip)s
 ) c
 LEFT JOIN institutions f ON f.id = c.from_institution
@@ -89,7 +92,14 @@ CROSS JOIN LATERAL (
 ) d
 ORDER BY c.zan_id
 
+-- name: count_hidden
+-- Count the people of a kind that ``people`` omits because they are outside the scope.
+SELECT count(*)::int FROM compared
+WHERE CASE %(kind)s WHEN 'transfers' THEN moves WHEN 'returning' THEN returns ELSE kind = %(kind)s END
+  AND NOT is_visible
+
 -- name: missing
+-- All are in the scope of a user who may see the run, because its institution lists them.
 SELECT zan_id, name, cadre, current_workplace, status
 FROM absent ORDER BY zan_id LIMIT %(limit)s OFFSET %(skip)s
 

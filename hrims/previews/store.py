@@ -7,13 +7,14 @@ Each works inside its caller's transaction.
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hrims.access.scope import EVERYTHING, Scope
 from hrims.db import AsyncConnection, Connection, statements
 from hrims.employees.absence import ABSENCE
 from hrims.employees.fields import COLUMNS, SQL_TYPES, Row, expand_columns
 from hrims.employees.rejects import Reject
 from hrims.errors import PreviewGone
 from hrims.jobs.attempts.store import Attempt
-from hrims.previews.difference import Difference, Preview, to_entry
+from hrims.previews.difference import NAMES, Difference, Preview, to_entry
 from hrims.remote.wire import Page
 
 SQL = expand_columns(statements(Path(__file__).with_name("difference.sql")))
@@ -77,7 +78,7 @@ async def save_result(conn: AsyncConnection, run_id: int) -> None:
 async def compare_async(conn: AsyncConnection, run_id: int) -> Difference:
     """Return the same as ``compare``, for the worker."""
     await conn.execute(SQL["plan_by_index"])
-    row = await (await conn.execute(COUNT, {"run": run_id})).fetchone()
+    row = await (await conn.execute(COUNT, {"run": run_id, **EVERYTHING.values})).fetchone()
     assert row is not None
     return Difference(*row)
 
@@ -85,17 +86,32 @@ async def compare_async(conn: AsyncConnection, run_id: int) -> Difference:
 def compare(conn: Connection, run_id: int) -> Difference:
     """Return what a preview would change, compared with the employees as they are now."""
     conn.execute(SQL["plan_by_index"])
-    row = conn.execute(COUNT, {"run": run_id}).fetchone()
+    row = conn.execute(COUNT, {"run": run_id, **EVERYTHING.values}).fetchone()
     assert row is not None
     return Difference(*row)
 
 
-def list_entries(conn: Connection, run_id: int, kind: str, limit: int, skip: int = 0) -> list[dict[str, Any]]:
-    """Return at most ``most`` rows of one of KINDS, after the first ``skip``, in a stable order."""
-    name = kind if kind in {"missing", "unmatched", "rejected"} else "people"
+def list_entries(
+    conn: Connection, scope: Scope, run_id: int, kind: str, limit: int, skip: int = 0
+) -> list[dict[str, Any]]:
+    """Return at most ``limit`` rows of one of KINDS, after the first ``skip``, in a stable order.
+
+    The rows omit employees that are saved outside the scope. ``count_hidden`` counts them.
+    """
+    name = kind if kind in NAMES else "people"
     statement = SQL[name] if name == "rejected" else SQL["difference"] + b"\n" + SQL[name]
-    given = {"run": run_id, "kind": kind, "limit": limit, "skip": skip}
+    given = {"run": run_id, "kind": kind, "limit": limit, "skip": skip, **scope.values}
     return [to_entry(kind, row) for row in conn.execute(statement, given)]
+
+
+def count_hidden(conn: Connection, scope: Scope, run_id: int, kind: str) -> int:
+    """Return the number of employees of a kind that are saved outside the scope."""
+    if scope.is_everything or kind in NAMES:
+        return 0
+    conn.execute(SQL["plan_by_index"])
+    given = {"run": run_id, "kind": kind, **scope.values}
+    row = conn.execute(SQL["difference"] + b"\n" + SQL["count_hidden"], given).fetchone()
+    return row[0] if row else 0
 
 
 PREVIEW = """

@@ -20,11 +20,14 @@ from tests.support.users import ASHA
 
 
 def changes(conn: Connection, a: int, b: int) -> dict[str, Any]:
-    return {entry["zanId"]: entry["changes"] for entry in store.list_entries(conn, a, b, "changed", 1000, 0)}
+    return {
+        entry["zanId"]: entry["changes"]
+        for entry in store.list_entries(conn, EVERYTHING, (a, b), "changed", 1000, 0)
+    }
 
 
 def people(conn: Connection, a: int, b: int, kind: str) -> list[str]:
-    return [entry["zanId"] for entry in store.list_entries(conn, a, b, kind, 1000, 0)]
+    return [entry["zanId"] for entry in store.list_entries(conn, EVERYTHING, (a, b), kind, 1000, 0)]
 
 
 async def test_it_works(conn: Connection, pool: AsyncPool, health: int) -> None:
@@ -44,10 +47,13 @@ async def test_an_employee_whose_record_the_other_run_rejected_is_not_gone(
     a = await fetch(conn, pool, health, [record(n) for n in range(5)], "sync")
     b = await fetch(conn, pool, health, [record(1, firstName="x" * 9999), *map(record, (2, 3, 4))], "sync")
     gone = {
-        entry["zanId"]: entry["rejectedByOther"] for entry in store.list_entries(conn, a, b, "only_a", 10, 0)
+        entry["zanId"]: entry["rejectedByOther"]
+        for entry in store.list_entries(conn, EVERYTHING, (a, b), "only_a", 10, 0)
     }
     assert gone == {"580330000": False, "580330001": True}
-    assert not any(entry["rejectedByOther"] for entry in store.list_entries(conn, a, b, "both", 10, 0))
+    assert not any(
+        entry["rejectedByOther"] for entry in store.list_entries(conn, EVERYTHING, (a, b), "both", 10, 0)
+    )
 
 
 async def test_changes_of_several_runs_are_one(conn: Connection, pool: AsyncPool, health: int) -> None:
@@ -159,8 +165,8 @@ async def test_it_reads_people_by_their_index_whatever_the_planner_believes(
         SELECT (100000000 + n)::text, 'Confirmed', 1, 1 FROM generate_series(1, 5000) n
         """
     )
-    params: dict[str, Any] = {"a": a, "b": b, "kind": "both", "limit": 25, "skip": 0}
-    for name in ("count", "people", "changed"):
+    params: dict[str, Any] = {"a": a, "b": b, "kind": "both", "limit": 25, "skip": 0, "scope": [health]}
+    for name in ("count", "people", "changed", "count_hidden"):
         with conn.transaction():
             conn.execute(store.SQL["plan_by_index"])
             statement = b"EXPLAIN " + store.SQL["sides"] + b"\n" + store.SQL[name]

@@ -1,5 +1,6 @@
 """History: every changed field, with run, time and actor; nothing for unchanged employees."""
 
+from hrims.access.scope import EVERYTHING
 from hrims.employees.masking import Mask
 from hrims.people import store
 from tests.database.lists import Lists
@@ -30,7 +31,7 @@ async def test_it_works(lists: Lists) -> None:
         ("580330001", "name", "Asha Mtu 1 Makame", "Asha Mtu 1 Ali", second, "juma"),
     ]
     ((id_,),) = lists.rows("SELECT id FROM employees WHERE zan_id = '580330001'")
-    changed, seen = store.list_history(lists.conn, id_, UNMASKED, 10)
+    changed, seen = store.list_history(lists.conn, EVERYTHING, id_, UNMASKED, 10)
     assert (changed.kind, changed.run_id, changed.asked_by) == ("changed", second, "juma")
     assert [tuple(change) for change in changed.changes] == [
         ("Name", "Asha Mtu 1 Makame", "Asha Mtu 1 Ali"),
@@ -54,7 +55,7 @@ async def test_history_is_bounded_and_newest_first(lists: Lists) -> None:
     for number in range(5):
         await lists.run([record(1, primaryPhone=f"077000000{number}")])
     ((id_,),) = lists.rows("SELECT id FROM employees")
-    newest = store.list_history(lists.conn, id_, UNMASKED, 3)
+    newest = store.list_history(lists.conn, EVERYTHING, id_, UNMASKED, 3)
     assert [event.changes[0].new for event in newest] == ["0770000004", "0770000003", "0770000002"]
 
 

@@ -157,9 +157,11 @@ async def test_a_preview_counts_absent_people_as_a_run_does(
     at = lists.ids["health"]
     await fetch(conn, pool, at, [record(1), record(2), *map(record, MANY)], "sync")
     unproven = await fetch(conn, pool, at, [keyless(2), *map(record, MANY)])
-    assert previews.list_entries(conn, unproven, "missing", 10) == []
+    assert previews.list_entries(conn, EVERYTHING, unproven, "missing", 10) == []
     proven = await fetch(conn, pool, at, [record(2), *map(record, MANY)])
-    assert [entry["zanId"] for entry in previews.list_entries(conn, proven, "missing", 10)] == ["580330001"]
+    assert [entry["zanId"] for entry in previews.list_entries(conn, EVERYTHING, proven, "missing", 10)] == [
+        "580330001"
+    ]
 
 
 @pytest.mark.parametrize("zan_id", ["58A330001", "5803", "58033000100", "", None])

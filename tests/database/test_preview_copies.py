@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import AsyncPool, Connection
 from hrims.previews import store
 from hrims.sync.repeats.resolve import resolve
@@ -21,7 +22,7 @@ def workplaces(conn: Connection, preview_id: int, kind: str) -> list[Any]:
     """Return the workplace of ASHA as the preview shows it."""
     return [
         entry["workplace"]
-        for entry in store.list_entries(conn, preview_id, kind, 100)
+        for entry in store.list_entries(conn, EVERYTHING, preview_id, kind, 100)
         if entry["zanId"] == ASHA["personalInfo"]["zanIdNumber"]
     ]
 

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from hrims.access.scope import EVERYTHING
 from hrims.db import AsyncPool, Connection
 from hrims.previews import store
 from tests.database.previews import end, fetch, queue, save_all
@@ -14,7 +15,7 @@ WRITTEN = ("employees", "employee_changes", "listings", "workplaces")
 
 
 def kinds(conn: Connection, run_id: int, kind: str) -> list[str]:
-    return [entry["zanId"] for entry in store.list_entries(conn, run_id, kind, 100)]
+    return [entry["zanId"] for entry in store.list_entries(conn, EVERYTHING, run_id, kind, 100)]
 
 
 async def test_a_preview_writes_no_employee(conn: Connection, pool: AsyncPool, health: int) -> None:
@@ -51,24 +52,24 @@ async def test_every_kind_has_its_exact_payload(conn: Connection, pool: AsyncPoo
     assert kinds(conn, run_id, "unchanged") == ["580330000"]
     assert kinds(conn, run_id, "missing") == ["580330004", "580330005"]
     assert kinds(conn, run_id, "transfers") == ["580330002", "580330003"]
-    changed = store.list_entries(conn, run_id, "changed", 10)
+    changed = store.list_entries(conn, EVERYTHING, run_id, "changed", 10)
     assert changed[0]["changes"] == {
         "name": ["Asha Mtu 1 Makame", "Asha Mtu 1 Ali"],
         "date_of_birth": ["1990-09-17", None],
     }
     went = [(person["fromInstitution"], person["institution"]) for person in changed[1:]]
     assert went == [("WIZARA YA AFYA", "WIZARA YA ELIMU"), ("WIZARA YA AFYA", None)]
-    assert store.list_entries(conn, run_id, "unmatched", 10) == [
+    assert store.list_entries(conn, EVERYTHING, run_id, "unmatched", 10) == [
         {"workplace": "Pengine", "people": 1},
         {"workplace": None, "people": 1},
     ]
-    rejected = store.list_entries(conn, run_id, "rejected", 10)
+    rejected = store.list_entries(conn, EVERYTHING, run_id, "rejected", 10)
     assert [(reject["record"], reject["code"]) for reject in rejected] == [(7, "no_zan_id")]
 
 
 async def test_rows_come_page_by_page_each_once(conn: Connection, pool: AsyncPool, health: int) -> None:
     run_id = await fetch(conn, pool, health, [record(n) for n in range(25)])
-    pages = [store.list_entries(conn, run_id, "new", 10, skip) for skip in (0, 10, 20, 30)]
+    pages = [store.list_entries(conn, EVERYTHING, run_id, "new", 10, skip) for skip in (0, 10, 20, 30)]
     assert [len(page) for page in pages] == [10, 10, 5, 0]
     assert len({person["zanId"] for page in pages for person in page}) == 25
 
@@ -80,7 +81,9 @@ async def test_an_employee_met_again_keeps_the_latest_state(
     await save_all(attempt, pool, [record(1), record(2)])
     await save_all(attempt, pool, [record(1, workplace="Wizara ya Maji")], reading=3)
     await end(attempt, pool, 2)
-    assert [entry["workplace"] for entry in store.list_entries(conn, attempt.run_id, "new", 10)] == [
+    assert [
+        entry["workplace"] for entry in store.list_entries(conn, EVERYTHING, attempt.run_id, "new", 10)
+    ] == [
         "Wizara ya Maji",
         "Wizara ya Afya",
     ]
@@ -161,8 +164,8 @@ async def test_it_reads_employees_by_their_index_whatever_the_planner_believes(
         SELECT (100000000 + n)::text, 'Confirmed', 1, 1 FROM generate_series(1, 5000) n
         """
     )
-    params: dict[str, Any] = {"run": run_id, "kind": "new", "limit": 25, "skip": 0}
-    for name in ("count", "people", "missing", "unmatched"):
+    params: dict[str, Any] = {"run": run_id, "kind": "new", "limit": 25, "skip": 0, "scope": [health]}
+    for name in ("count", "people", "count_hidden", "missing", "unmatched"):
         with conn.transaction():
             conn.execute(store.SQL["plan_by_index"])
             statement = b"EXPLAIN (ANALYZE, TIMING OFF) " + store.SQL["difference"] + b"\n" + store.SQL[name]

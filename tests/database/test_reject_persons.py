@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.config import load
 from hrims.db import AsyncPool, Connection
 from hrims.jobs.cleaner import store
@@ -95,7 +96,7 @@ async def test_a_preview_keeps_it_and_applying_takes_it_over(conn: Connection, p
     at = institution(conn)
     preview = await fetch(conn, pool, at, [record(1), record(3, zanIdNumber="")])
     assert persons(conn) == []
-    (row,) = previews.list_entries(conn, preview, "rejected", 5)
+    (row,) = previews.list_entries(conn, EVERYTHING, preview, "rejected", 5)
     assert (row["name"], row["payrollNumber"], row["workplace"]) == ASHA_3
     apply = approve(conn, preview).run_id
     await carry_out(conn, pool, apply)

@@ -21,7 +21,9 @@ class Objects(NamedTuple):
     arguments: dict[str, str]
 
 
-WITHOUT_ID = {"listings", "run_progress", "departure_people", "batch_members"}
+WITHOUT_ID = {
+    "listings", "run_progress", "departure_people", "batch_members", "run_pages", "preview_people",
+}  # fmt: skip
 
 
 def _insert(conn: Connection, table: str, **values: Any) -> int:
@@ -156,6 +158,25 @@ def add_objects(conn: Connection, mark: str, vote: str, tin: str) -> Objects:
             "vote": vote,
         },
     )
+
+
+def add_moved_person(conn: Connection, here: Objects, there: Objects) -> None:
+    """Add a person who works there now to the runs, the preview and the departure of the institution here."""
+    person, departure = there.arguments["employee_id"], here.arguments["departure_id"]
+    runs = [here.arguments[name] for name in ("run_id", "second_run", "preview_id")]
+    for run in runs:
+        _insert(
+            conn, "run_pages", run_id=run, page_size=100, page_number=0, attempt=1, remote_total=1, records=1,
+            people=[int(person)],
+        )  # fmt: skip
+    since = {"missed_since_run_id": runs[0]}
+    _insert(conn, "departure_people", departure_id=departure, employee_id=person, **since)
+    found = conn.execute("SELECT zan_id FROM employees WHERE id = %s", (person,)).fetchone()
+    assert found
+    _insert(
+        conn, "preview_people", run_id=runs[-1], reading=1, page_size=100, page_number=0, position=0,
+        zan_id=found[0], name="Asha", status="Retired", current_workplace=f"OFISI YA {here.mark}",
+    )  # fmt: skip
 
 
 def add_session(conn: Connection, user_id: int | None) -> str:

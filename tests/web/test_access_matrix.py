@@ -16,7 +16,7 @@ from hrims.web.core.route import Route
 from hrims.web.routes import ROUTES
 from tests.support.users import BINTI, actor_of
 from tests.web.browsers import Browser, new_browser, signed_in
-from tests.web.objects import Objects, add_active_run, add_objects, add_session, save_search
+from tests.web.objects import Objects, add_active_run, add_moved_person, add_objects, add_session, save_search
 
 OWN, FOREIGN = "MWENYEWE", "MGENI"
 """Marks in every text of the own and of the foreign institution."""
@@ -49,8 +49,10 @@ INPUT: Final[dict[str, dict[str, Any]]] = {
 """What a request sends that names an object in its body."""
 
 QUERY: Final = {
-    "compare.index": "?a={run_id}&b={second_run}",
-    "api.compare.show": "?a={run_id}&b={second_run}",
+    "compare.index": "?a={run_id}&b={second_run}&kind=both",
+    "api.compare.show": "?a={run_id}&b={second_run}&kind=both",
+    "previews.show": "?kind=transfers",
+    "api.previews.show": "?kind=transfers",
     "fetch_data.show_institution": "?institution={institution_id}",
     "fetch_data.index": "?institution={institution_id}",
     "runs.index": "?institution={institution_id}",
@@ -145,8 +147,11 @@ def names_object(route: Route) -> bool:
 
 @pytest.fixture
 def world(conn: Connection) -> tuple[Objects, Objects]:
-    """Return the objects of the own and of the foreign institution."""
-    return add_objects(conn, OWN, "801", "811111111"), add_objects(conn, FOREIGN, "902", "922222222")
+    """Return the objects of the own and of the foreign institution. A person moved from own to foreign."""
+    own = add_objects(conn, OWN, "801", "811111111")
+    foreign = add_objects(conn, FOREIGN, "902", "922222222")
+    add_moved_person(conn, own, foreign)
+    return own, foreign
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role not in {"administrator", "auditor"}])
@@ -193,6 +198,7 @@ def test_a_user_may_do_with_own_objects_what_the_role_allows(
             if route.permission in ROLES[role]:
                 assert answer.status_code not in {401, 403, 404}, (route, answer.text[:300])
                 assert answer.status_code < 500, route
+                assert limit is None or FOREIGN not in answer.text, route
             else:
                 assert answer.status_code == 403, route
 

@@ -46,7 +46,8 @@ SELECT e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name,
                WHERE r.run_id = CASE WHEN s.in_a THEN %(b)s ELSE %(a)s END AND NOT (s.in_a AND s.in_b)
                  AND r.record_key = record_key('zan_id:' || e.zan_id))
 FROM sides s
-JOIN LATERAL (SELECT * FROM employees e WHERE e.id = s.id OFFSET 0) e ON true
+JOIN LATERAL (SELECT * FROM employees e WHERE e.id = s.id OFFSET 0) e
+    ON person_in_scope(e.id, e.institution_id, %(scope)s)
 LEFT JOIN institutions i ON i.id = e.institution_id
 WHERE CASE %(kind)s WHEN 'only_a' THEN NOT s.in_b WHEN 'only_b' THEN NOT s.in_a ELSE s.in_a AND s.in_b END
 ORDER BY e.zan_id LIMIT %(limit)s OFFSET %(skip)s
@@ -55,5 +56,15 @@ ORDER BY e.zan_id LIMIT %(limit)s OFFSET %(skip)s
 SELECT e.zan_id, e.name, c.changes
 FROM (SELECT id, jsonb_object_agg(field, jsonb_build_array(was, became)) AS changes
       FROM fields GROUP BY id) c
-JOIN LATERAL (SELECT * FROM employees e WHERE e.id = c.id OFFSET 0) e ON true
+JOIN LATERAL (SELECT * FROM employees e WHERE e.id = c.id OFFSET 0) e
+    ON person_in_scope(e.id, e.institution_id, %(scope)s)
 ORDER BY e.zan_id LIMIT %(limit)s OFFSET %(skip)s
+
+-- name: count_hidden
+-- Count the people of a kind that the lists omit because they are outside the scope.
+SELECT count(*)::int
+FROM sides s
+JOIN LATERAL (SELECT * FROM employees e WHERE e.id = s.id OFFSET 0) e
+    ON NOT person_in_scope(e.id, e.institution_id, %(scope)s)
+WHERE CASE %(kind)s WHEN 'changed' THEN s.id IN (SELECT id FROM fields)
+                    WHEN 'only_a' THEN NOT s.in_b WHEN 'only_b' THEN NOT s.in_a ELSE s.in_a AND s.in_b END

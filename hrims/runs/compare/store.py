@@ -72,10 +72,28 @@ def count_differences(conn: Connection, a: int, b: int) -> Counts:
     return Counts(*row)
 
 
-def list_entries(conn: Connection, a: int, b: int, kind: str, limit: int, skip: int) -> list[dict[str, Any]]:
-    """Return rows of one kind of Counts, after the first ``skip``, ordered by ZanID."""
+def list_entries(
+    conn: Connection, scope: Scope, pair: tuple[int, int], kind: str, limit: int, skip: int
+) -> list[dict[str, Any]]:
+    """Return rows of one kind of Counts, after the first ``skip``, ordered by ZanID.
+
+    The rows are people in the scope as it is now. ``count_hidden`` counts the others.
+    """
     conn.execute(SQL["plan_by_index"])
     name, names = ("changed", CHANGED) if kind == "changed" else ("people", PEOPLE)
-    values = {"a": a, "b": b, "kind": kind, "limit": limit, "skip": skip}
+    values = _values(scope, pair, kind) | {"limit": limit, "skip": skip}
     rows = conn.execute(SQL["sides"] + b"\n" + SQL[name], values)
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def count_hidden(conn: Connection, scope: Scope, pair: tuple[int, int], kind: str) -> int:
+    """Return the number of people of a kind outside the scope, such as those who moved away."""
+    if scope.is_everything:
+        return 0
+    conn.execute(SQL["plan_by_index"])
+    row = conn.execute(SQL["sides"] + b"\n" + SQL["count_hidden"], _values(scope, pair, kind)).fetchone()
+    return row[0] if row else 0
+
+
+def _values(scope: Scope, pair: tuple[int, int], kind: str) -> dict[str, Any]:
+    return {"a": pair[0], "b": pair[1], "kind": kind, **scope.values}

@@ -51,7 +51,10 @@ class DifferenceRow(ResponseBody):
 
 
 class ComparisonBody(SuccessBody):
-    """Two runs with counts. Only a request with ``kind`` gets rows."""
+    """Two runs with counts. Only a request with ``kind`` gets rows.
+
+    ``hidden`` people of the kind are outside the institutions of the client: counted, but in no row.
+    """
 
     institution_name: str
     a: SideBody
@@ -61,6 +64,7 @@ class ComparisonBody(SuccessBody):
     page: int | UnsetType = UNSET
     rows: list[DifferenceRow] | UnsetType = UNSET
     next: str | UnsetType | None = UNSET
+    hidden: int | UnsetType = UNSET
 
 
 def show(query: CompareQuery) -> ComparisonBody:
@@ -75,6 +79,7 @@ def show(query: CompareQuery) -> ComparisonBody:
     if query.kind is not None:
         filter_ = comparison["filter"]
         body.kind, body.page, body.next = filter_.kind, filter_.page, filter_.next_link
+        body.hidden = comparison["hidden"]
         body.rows = rows_of(DifferenceRow, comparison["rows"])
     return body
 

@@ -64,7 +64,7 @@ class LeaversItem(ResponseBody):
     @classmethod
     def of(cls, conn: Connection, departure: DepartureView, **more: Any) -> Self:
         """Return a departure, with ``more`` fields of a structure that has them."""
-        people = rows_of(Leaver, mask().rows(store.list_people(conn, departure.id, FIRST_PEOPLE)))
+        people = rows_of(Leaver, mask().rows(store.list_people(conn, scope(), departure.id, FIRST_PEOPLE)))
         return cls(
             id=departure.id,
             institution_id=departure.institution_id,

@@ -59,7 +59,8 @@ class PreviewBody(RunStatus, kw_only=True):
     """A preview. ``counts`` is null unless there is a difference to show. Rows need a ``kind``.
 
     ``kind`` is that of the rows, or ``preview`` without them. ``changedSince`` has sentences that explain why
-    the difference changed since the preview ended.
+    the difference changed since the preview ended. ``hidden`` people of the kind are saved outside the
+    institutions of the client: counted, but in no row.
     """
 
     success: Literal[True] = True
@@ -73,6 +74,7 @@ class PreviewBody(RunStatus, kw_only=True):
     page: int | UnsetType = UNSET
     rows: list[PreviewRow] | UnsetType = UNSET
     next: str | UnsetType | None = UNSET
+    hidden: int | UnsetType = UNSET
 
 
 class Discarded(SuccessBody):
@@ -98,6 +100,7 @@ def show(job_id: str, query: PreviewQuery) -> PreviewBody:
     )
     if query.kind is not None:
         body.kind, body.page, body.next = filter_.kind, filter_.page, filter_.next_link
+        body.hidden = shown.hidden
         body.rows = rows_of(PreviewRow, shown.rows)
     return body
 

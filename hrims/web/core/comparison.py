@@ -15,19 +15,24 @@ KINDS = Counts._fields
 
 
 def compare(endpoint: str, query: CompareQuery, size: int) -> dict[str, Any]:
-    """Return the two runs, the counts, and the rows of the requested page, all from one snapshot."""
+    """Return the two runs, the counts, and the rows of the requested page, all from one snapshot.
+
+    ``hidden`` people of the kind are outside the scope of the client, so that no row shows them.
+    """
     with pool().connection() as conn:
         use_snapshot(conn)
         a, b = find_pair(conn, scope(), query.a, query.b)
         filter_ = Filter(endpoint, size, query.page, query.kind or KINDS[0], {"a": a.id, "b": b.id})
         counts = store.count_differences(conn, a.id, b.id)
-        rows = mask().rows(store.list_entries(conn, a.id, b.id, filter_.kind, filter_.limit, filter_.offset))
+        found = store.list_entries(conn, scope(), (a.id, b.id), filter_.kind, filter_.limit, filter_.offset)
+        hidden = store.count_hidden(conn, scope(), (a.id, b.id), filter_.kind)
     return {
         "a": a,
         "b": b,
         "counts": counts._asdict(),
         "filter": filter_,
-        "rows": filter_.take(rows),
+        "rows": filter_.take(mask().rows(found)),
+        "hidden": hidden,
         "kinds": KINDS,
         "refused": None,
     }

@@ -10,7 +10,7 @@ from hrims.previews.difference import KINDS, Difference, Preview
 from hrims.runs.model import Run
 from hrims.web.core import lookups
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor, mask
+from hrims.web.core.guard import actor, mask, scope
 from hrims.web.core.paging import Filter
 
 
@@ -24,7 +24,10 @@ class Applied(NamedTuple):
 
 
 class PreviewRows(NamedTuple):
-    """A preview in one snapshot. ``now`` and ``rows`` are set only if there is a difference to show."""
+    """A preview in one snapshot. ``now`` and ``rows`` are set only if there is a difference to show.
+
+    ``hidden`` employees of the kind are saved outside the scope of the client, so that no row shows them.
+    """
 
     run: Run
     preview: Preview
@@ -32,6 +35,7 @@ class PreviewRows(NamedTuple):
     filter: Filter
     rows: list[dict[str, Any]]
     since: list[str]
+    hidden: int = 0
 
 
 def find_preview(run_id: str, filter_: Filter, *, any_kind: bool = False) -> PreviewRows:
@@ -51,8 +55,10 @@ def find_preview(run_id: str, filter_: Filter, *, any_kind: bool = False) -> Pre
         if any_kind:
             kinds = (kind for kind in KINDS if getattr(now, kind))
             filter_.kind = next(kinds, filter_.kind)
-        rows = mask().rows(store.list_entries(conn, run.id, filter_.kind, filter_.limit, filter_.offset))
-    return PreviewRows(run, preview, now, filter_, [*filter_.take(rows)], preview.changes_since(now))
+        found = store.list_entries(conn, scope(), run.id, filter_.kind, filter_.limit, filter_.offset)
+        hidden = store.count_hidden(conn, scope(), run.id, filter_.kind)
+    rows = [*filter_.take(mask().rows(found))]
+    return PreviewRows(run, preview, now, filter_, rows, preview.changes_since(now), hidden)
 
 
 def discard_preview(run_id: str) -> int:

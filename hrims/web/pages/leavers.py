@@ -33,10 +33,12 @@ def show(departure_id: str, query: ListQuery) -> str:
     filter_ = Filter("leavers.show", ROWS, query.page, params={"departure_id": departure_id})
     with pool().connection() as conn:
         departure = lookups.find_departure(conn, departure_id)
-        people = filter_.take(
-            mask().rows(store.list_people(conn, departure.id, filter_.limit, filter_.offset))
-        )
-    return render_template("leavers/departure.html", departure=departure, people=people, filter=filter_)
+        found = store.list_people(conn, scope(), departure.id, filter_.limit, filter_.offset)
+        hidden = store.count_hidden(conn, scope(), departure.id)
+    people = filter_.take(mask().rows(found))
+    return render_template(
+        "leavers/departure.html", departure=departure, people=people, hidden=hidden, filter=filter_
+    )
 
 
 def approve(departure_id: str) -> Any:
@@ -70,7 +72,7 @@ def _context(refused: str | None = None) -> dict[str, Any]:
     with pool().connection() as conn:
         waiting, recent = store.list_waiting(conn, scope()), store.list_recent(conn, scope(), store.RECENT)
         first = {
-            departure.id: mask().rows(store.list_people(conn, departure.id, FIRST_NAMES))
+            departure.id: mask().rows(store.list_people(conn, scope(), departure.id, FIRST_NAMES))
             for departure in (*waiting, *recent)
         }
     return {"waiting": waiting, "recent": recent, "first": first, "refused": refused}

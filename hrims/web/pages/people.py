@@ -114,7 +114,7 @@ def _person_page(
     mask = guard.mask()
     with pool().connection() as conn:
         listings = store.list_listings(conn, person["id"])
-        history = store.list_history(conn, person["id"], mask, MAX_HISTORY + 1)
+        history = store.list_history(conn, guard.scope(), person["id"], mask, MAX_HISTORY + 1)
     return render_template(
         "people/person.html",
         person=revealed or mask.row(person),

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from hrims.access.scope import EVERYTHING
 from hrims.institutions import store as institution_store
 from hrims.jobs import enqueue
 from hrims.previews import actions, store
@@ -104,7 +105,7 @@ def test_a_preview_survives_what_a_sync_survives(world: World) -> None:
     run = world.wait_for_end(run_id)
     assert (run.outcome, run.people, run.rejected) == ("complete", 239, 1)
     assert world.rows(COUNTS) == [(0, 0, 0, 0)]
-    rejected = store.list_entries(world.conn, run_id, "rejected", 10)
+    rejected = store.list_entries(world.conn, EVERYTHING, run_id, "rejected", 10)
     assert [(one["record"], one["code"]) for one in rejected] == [(61, "remote_breaks")]
 
 
@@ -175,7 +176,7 @@ def test_what_changed_since_the_approval_stops_it_in_words(world: World) -> None
     worker.terminate()
     worker.wait(30)
     applied = approve(world.conn, run_id).run_id
-    changed = store.list_entries(world.conn, run_id, "changed", 1)[0]["zanId"]
+    changed = store.list_entries(world.conn, EVERYTHING, run_id, "changed", 1)[0]["zanId"]
     world.conn.execute("UPDATE employees SET status = 'Retired' WHERE zan_id = %s", (changed,))
     world.start_worker()
     run = world.wait_for_end(applied)
