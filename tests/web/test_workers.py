@@ -6,15 +6,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 
 from hrims.db import Connection
 from tests.database.runs import register_worker
 from tests.support.databases import BLOCKED
-from tests.web.browsers import Browser
-from tests.web.runs import end_run, enqueue_run_of, error_of
+from tests.web.browsers import Browser, new_browser, signed_in
+from tests.web.runs import end_run, enqueue_run_of, error_of, institution
 
 PAGE = "/dashboard/admin/workers"
 API = "/api/hrims/workers"
+URL = "https://hrims.secret.example"
 CARE = "/api/hrims/institutions/{}/care"
 
 SAID = {"pool": "health", "attempts": 5, "attemptPause": 1.5, "deadlineMinutes": 90}
@@ -32,6 +34,37 @@ def test_a_worker_is_shown_with_what_it_does(
     page = officer.get(PAGE).text
     for words in ("host, process 1", "alive", f">run {run_id}</a>"):
         assert words in page
+
+
+def test_runs_of_other_institutions_are_only_counted(app: Flask, conn: Connection, health: int) -> None:
+    number = register_worker(conn)
+    own = enqueue_run_of(conn, health)
+    foreign = enqueue_run_of(conn, institution(conn, "PENGINE", "002", "156255891"), "002")
+    conn.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", (number,))
+    viewer = signed_in(new_browser(app), conn, "rashid", "viewer", [health])
+    [one] = viewer.get(API).get_json()["workers"]
+    assert (one["jobIds"], one["otherJobs"]) == ([str(own)], 1)
+    page = viewer.get(PAGE).text
+    assert f"run {own}</a>, 1 run of other institutions</td>" in page
+    assert f"run {foreign}" not in page
+    conn.execute(
+        "UPDATE procrastinate_jobs SET status = 'todo' WHERE id IN"
+        " (SELECT queue_job_id FROM runs WHERE id = %s)",
+        (own,),
+    )
+    assert ">1 run of other institutions</td>" in viewer.get(PAGE).text
+
+
+@pytest.mark.parametrize(("role", "shown"), [("viewer", None), ("supervisor", None), ("administrator", URL)])
+def test_only_who_manages_the_connection_sees_the_address(
+    app: Flask, conn: Connection, api: Browser, role: str, shown: str | None
+) -> None:
+    register_worker(conn)
+    conn.execute("UPDATE workers SET address = %s", (URL,))
+    browser = signed_in(new_browser(app), conn, "rashid", role)
+    assert browser.get(API).get_json()["workers"][0]["address"] == shown
+    assert api.get(API).get_json()["workers"][0]["address"] is None
+    assert (URL in browser.get(PAGE).text) is False
 
 
 def test_one_that_fell_silent_or_stopped_is_told_from_one_that_lives(api: Browser, conn: Connection) -> None:

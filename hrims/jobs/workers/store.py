@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
 
+from hrims.access.scope import Scope
 from hrims.db import AsyncConnection, Connection
 
 MAX_LISTED = 100
@@ -12,7 +13,7 @@ MAX_LISTED = 100
 
 
 class Worker(NamedTuple):
-    """A registered worker. ``runs`` are the runs that it executes.
+    """A registered worker. It executes ``runs``, and ``other_runs`` more outside the scope of the reader.
 
     ``pool`` None serves the institutions without a pool. ``address`` is that of HRIMS, empty if the worker
     knows none. ``not_asked`` is the reason of its open breaker.
@@ -31,6 +32,7 @@ class Worker(NamedTuple):
     address: str | None
     not_asked: str | None
     runs: list[int]
+    other_runs: int
 
 
 class Pool(NamedTuple):
@@ -147,18 +149,26 @@ async def delete_expired_workers(conn: AsyncConnection, days: int) -> None:
     )
 
 
-def list_workers(conn: Connection, limit: int) -> list[Worker]:
-    """Return the live workers, then those with a heartbeat in the last hour, the latest heartbeats first."""
+def list_workers(conn: Connection, scope: Scope, limit: int) -> list[Worker]:
+    """Return the live workers, then those with a heartbeat in the last hour, the latest heartbeats first.
+
+    Of the runs that they execute, only the number is told of those outside the scope.
+    """
     with conn.cursor(row_factory=class_row(Worker)) as cursor:
         return cursor.execute(
             """
             SELECT w.worker_id, w.host, w.pid, w.version, w.pool, w.capacity, w.began_at, w.last_beat,
-                   is_alive(w) AS alive, w.ended_at, w.address, v.not_asked, v.job_ids AS runs
+                   is_alive(w) AS alive, w.ended_at, w.address, v.not_asked, s.runs,
+                   cardinality(v.job_ids) - cardinality(s.runs) AS other_runs
             FROM workers w JOIN workers_v v USING (worker_id)
+            CROSS JOIN LATERAL (SELECT array(
+                SELECT r.id FROM runs r WHERE r.id = ANY (v.job_ids)
+                AND run_in_scope(r.institution_id, r.requester_id, %(scope)s, %(viewer)s) ORDER BY r.id
+            ) AS runs) s
             WHERE is_alive(w) OR w.last_beat > now() - interval '1 hour'
-            ORDER BY is_alive(w) DESC, w.last_beat DESC LIMIT %s
+            ORDER BY is_alive(w) DESC, w.last_beat DESC LIMIT %(limit)s
             """,
-            (limit,),
+            {"limit": limit, **scope.values},
         ).fetchall()
 
 

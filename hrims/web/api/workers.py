@@ -1,15 +1,21 @@
 """The API of workers and pools."""
 
+from hrims.access.permissions import Permission
 from hrims.db import use_snapshot
 from hrims.jobs.workers import store
 from hrims.jobs.workers.store import Pool
 from hrims.web.core.app_state import pool
+from hrims.web.core.guard import can, scope
 from hrims.web.core.responses import JobId, ResponseBody, SuccessBody, Timestamp
 from hrims.web.core.serializers import time, timestamp
 
 
 class WorkerBody(ResponseBody):
-    """A worker. ``notAsked`` is why it sends no requests to HRIMS."""
+    """A worker. ``notAsked`` is why it sends no requests to HRIMS.
+
+    ``jobIds`` are the runs that it executes and the client may see; ``otherJobs`` counts the others. Only
+    users who manage the connection see the ``address`` of HRIMS.
+    """
 
     id: int
     host: str
@@ -24,6 +30,7 @@ class WorkerBody(ResponseBody):
     address: str | None
     not_asked: str | None
     job_ids: list[JobId]
+    other_jobs: int
 
 
 class PoolBody(ResponseBody):
@@ -48,7 +55,7 @@ def index() -> Workers:
     with pool().connection() as conn:
         use_snapshot(conn)
         return Workers(
-            [_serialize_worker(item) for item in store.list_workers(conn, store.MAX_LISTED)],
+            [_serialize_worker(item) for item in store.list_workers(conn, scope(), store.MAX_LISTED)],
             [_serialize_pool(item) for item in store.list_pools(conn)],
         )
 
@@ -65,9 +72,10 @@ def _serialize_worker(worker: store.Worker) -> WorkerBody:
         began_at=timestamp(worker.began_at),
         last_beat_at=timestamp(worker.last_beat),
         ended_at=time(worker.ended_at),
-        address=worker.address,
+        address=worker.address if can(Permission.MANAGE_CONNECTION) else None,
         not_asked=worker.not_asked,
         job_ids=[str(run_id) for run_id in worker.runs],
+        other_jobs=worker.other_runs,
     )
 
 

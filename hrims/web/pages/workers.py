@@ -7,6 +7,7 @@ from flask import render_template
 from hrims.db import can_write, use_snapshot
 from hrims.jobs.workers import store
 from hrims.web.core.app_state import pool
+from hrims.web.core.guard import scope
 
 
 def index() -> str:
@@ -44,4 +45,7 @@ def show_banner() -> str:
 def _context() -> dict[str, Any]:
     with pool().connection() as conn:
         use_snapshot(conn)
-        return {"workers": store.list_workers(conn, store.MAX_LISTED), "pools": store.list_pools(conn)}
+        return {
+            "workers": store.list_workers(conn, scope(), store.MAX_LISTED),
+            "pools": store.list_pools(conn),
+        }
