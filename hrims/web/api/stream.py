@@ -167,8 +167,9 @@ def _stream_changes(
                 sent = (update.run.state, update.run.attempt)
                 yield update.event("status", RunStatus.of)
             yield update.event("progress", Progress.of)
-        heartbeat_at = time.monotonic() + HEARTBEAT
-        while (update := subscriber.wait(CLIENT_CHECK_INTERVAL)) is None and time.monotonic() < heartbeat_at:
+        # The check is due at its time, whatever the time of the last event.
+        wait_until = min(time.monotonic() + HEARTBEAT, check_at)
+        while (update := subscriber.wait(_seconds_to(wait_until))) is None and time.monotonic() < wait_until:
             if client is not None and client.is_disconnected():
                 return
         if time.monotonic() >= check_at:
@@ -176,6 +177,11 @@ def _stream_changes(
                 return
             check_at = time.monotonic() + HEARTBEAT
     yield from _stream_end(update.run, access)
+
+
+def _seconds_to(moment: float) -> float:
+    """Return the seconds to wait until a moment, at most until the next check of the connection."""
+    return max(0.0, min(CLIENT_CHECK_INTERVAL, moment - time.monotonic()))
 
 
 def _stream_end(run: Run, access: Access) -> Iterator[str]:
