@@ -21,6 +21,12 @@ COMPLETE = frozenset({"complete", "complete_after_repair"})
 
 UNFINISHED = frozenset({"waiting", "delayed", "active"})
 
+RUN_IN_SCOPE = (
+    "run_in_scope({0}.institution_id, {0}.requester_id, {0}.requester_token_id, %(scope)s, %(viewer)s,"
+    " %(viewer_token)s)"
+)
+"""The condition under which a user may see the run of a table alias."""
+
 
 def insert_run(conn: Connection, run: dict[str, Any]) -> int | None:
     """Add a run and its progress row, and return its id.
@@ -189,10 +195,9 @@ def reopen(conn: Connection, run_id: int, requester: dict[str, Any]) -> bool:
 
 def count_unfinished(conn: Connection, scope: Scope = EVERYTHING) -> dict[str, int]:
     """Return the number of waiting, delayed and active runs in the scope."""
-    rows = conn.execute(
-        "SELECT state, count(*) FROM runs WHERE state IN ('waiting', 'delayed', 'active')"
-        " AND run_in_scope(institution_id, requester_id, requester_token_id, %(scope)s, %(viewer)s,"
-        " %(viewer_token)s) GROUP BY state",
-        scope.values,
-    )
+    statement = f"""
+        SELECT state, count(*) FROM runs r WHERE state IN ('waiting', 'delayed', 'active')
+          AND {RUN_IN_SCOPE.format("r")} GROUP BY state
+        """  # noqa: S608 - a constant
+    rows = conn.execute(statement.encode(), scope.values)
     return {"waiting": 0, "delayed": 0, "active": 0} | dict(rows.fetchall())

@@ -12,6 +12,7 @@ from hrims.db import Connection, statements
 from hrims.employees.fields import LABELS
 from hrims.employees.masking import Mask
 from hrims.errors import InvalidInput
+from hrims.jobs.store import RUN_IN_SCOPE
 from hrims.people import queries
 from hrims.people.timeline import Entry, to_entry
 from hrims.text import clean, compact
@@ -21,7 +22,7 @@ FIND = statements(Path(__file__).with_name("find_people.sql"))
 STATEMENT_TIMEOUT = "5s"
 """Maximum duration of each statement of a search."""
 
-HISTORY = """
+HISTORY = f"""
 SELECT h.at, h.kind, r.id, r.requested_by, h.made_by, i.name, h.identifier_type, h.changes
 FROM (
     (SELECT created_at AS at, 'first_seen' AS kind, first_run_id AS run_id, NULL AS made_by,
@@ -35,10 +36,10 @@ FROM (
      FROM employee_events WHERE employee_id = %(id)s ORDER BY id DESC LIMIT %(limit)s)
 ) h
 LEFT JOIN runs r ON r.id = h.run_id
-    AND run_in_scope(r.institution_id, r.requester_id, %(scope)s, %(viewer)s)
+    AND {RUN_IN_SCOPE.format("r")}
 LEFT JOIN institutions i ON i.id = h.institution_id
 ORDER BY h.at DESC, h.kind <> 'first_seen' DESC, h.id DESC LIMIT %(limit)s
-"""
+"""  # noqa: S608 - a constant
 
 
 class Listing(NamedTuple):
@@ -160,7 +161,7 @@ def list_history(conn: Connection, scope: Scope, id_: int, mask: Mask, limit: in
     """
     return [
         to_entry(*row, changes=mask.changes(changes or {}))
-        for *row, changes in conn.execute(HISTORY, {"id": id_, "limit": limit, **scope.values})
+        for *row, changes in conn.execute(HISTORY.encode(), {"id": id_, "limit": limit, **scope.values})
     ]
 
 

@@ -6,6 +6,7 @@ from psycopg.rows import class_row
 
 from hrims.access.scope import Scope
 from hrims.db import Connection
+from hrims.jobs.store import RUN_IN_SCOPE
 from hrims.runs.attempts import PastAttempt
 from hrims.runs.model import Run
 
@@ -43,18 +44,12 @@ SELECT r.id, r.kind, r.of_run_id, r.institution_id, coalesce(i.name, 'One person
 """  # noqa: S608 - constants only
 
 
-IN_SCOPE = (
-    "run_in_scope({0}.institution_id, {0}.requester_id, {0}.requester_token_id, %(scope)s, %(viewer)s,"
-    " %(viewer_token)s)"
-)
-"""The condition under which a user may see a run."""
-
-
 def find_run(conn: Connection, scope: Scope, run_id: int) -> Run | None:
     """Return one run with its progress; None if there is none in the scope."""
     with conn.cursor(row_factory=class_row(Run)) as cursor:
         return cursor.execute(
-            f"{RUN} WHERE r.id = %(id)s AND {IN_SCOPE.format('r')}".encode(), {"id": run_id, **scope.values}
+            f"{RUN} WHERE r.id = %(id)s AND {RUN_IN_SCOPE.format('r')}".encode(),
+            {"id": run_id, **scope.values},
         ).fetchone()
 
 
@@ -84,7 +79,7 @@ def list_ended(
 
     ``institution_id`` None selects all institutions; ``ended`` is a key of ENDED.
     """
-    condition = IN_SCOPE.format("w")
+    condition = RUN_IN_SCOPE.format("w")
     if institution_id is not None:
         condition += " AND w.institution_id = %(institution)s"
     # Select the ids first. Otherwise Postgres computes every column of the rows that OFFSET skips.
@@ -109,7 +104,7 @@ def list_unfinished(conn: Connection, scope: Scope, limit: int, skip: int) -> li
     """
     page = (
         "SELECT q.job_id, q.starts_at, q.why, q.place FROM queue_v q JOIN runs w ON w.id = q.job_id"  # noqa: S608 - constants
-        f" WHERE {IN_SCOPE.format('w')} ORDER BY q.place LIMIT %(limit)s OFFSET %(skip)s"
+        f" WHERE {RUN_IN_SCOPE.format('w')} ORDER BY q.place LIMIT %(limit)s OFFSET %(skip)s"
     )
     statement = RUN.replace(OWN_WAIT, f"JOIN ({page}) v ON v.job_id = r.id") + " ORDER BY v.place"
     with conn.cursor(row_factory=class_row(Run)) as cursor:

@@ -116,7 +116,8 @@ PER_PROCESS = {
             "hrims_run_duration", "hrims_pages_saved", "hrims_people_saved", "hrims_records_rejected",
             "hrims_remote_request", "hrims_circuit_breaker_opened", "hrims_rescues",
             "hrims_webhook_deliveries", "hrims_schedule_times", "hrims_build_info",
-            "hrims_database_up", "hrims_database_writable", "hrims_schema_usable", "hrims_disk_", "hrims_audit_",
+            "hrims_database_up", "hrims_database_writable", "hrims_schema_usable", "hrims_disk_",
+            "hrims_audit_",
         )
     )
 }  # fmt: skip

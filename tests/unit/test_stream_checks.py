@@ -64,8 +64,8 @@ class Update:
 )
 def test_it_is_checked_every_15_s(monkeypatch: pytest.MonkeyPatch, updates: list[float]) -> None:
     moments = Moments([*updates])
-    monkeypatch.setattr(stream.time, "monotonic", lambda: moments.now)
-    monkeypatch.setattr(stream.store, "find_run", lambda *_: None)
+    monkeypatch.setattr("hrims.web.api.stream.time.monotonic", lambda: moments.now)
+    monkeypatch.setattr("hrims.web.api.stream.store.find_run", lambda *_: None)
     subscriber: Any = moments
     for _ in stream._stream_changes(1, subscriber, subscriber, None):
         assert moments.now <= 15 * (len(moments.checks) + 1)

@@ -7,6 +7,7 @@ from psycopg.rows import class_row
 
 from hrims.access.scope import Scope
 from hrims.db import AsyncConnection, Connection
+from hrims.jobs.store import RUN_IN_SCOPE
 
 MAX_LISTED = 100
 """Maximum number of workers on a page and in a response of the API, live workers first."""
@@ -156,18 +157,17 @@ def list_workers(conn: Connection, scope: Scope, limit: int) -> list[Worker]:
     """
     with conn.cursor(row_factory=class_row(Worker)) as cursor:
         return cursor.execute(
-            """
+            f"""
             SELECT w.worker_id, w.host, w.pid, w.version, w.pool, w.capacity, w.began_at, w.last_beat,
                    is_alive(w) AS alive, w.ended_at, w.address, v.not_asked, s.runs,
                    cardinality(v.job_ids) - cardinality(s.runs) AS other_runs
             FROM workers w JOIN workers_v v USING (worker_id)
             CROSS JOIN LATERAL (SELECT array(
-                SELECT r.id FROM runs r WHERE r.id = ANY (v.job_ids)
-                AND run_in_scope(r.institution_id, r.requester_id, %(scope)s, %(viewer)s) ORDER BY r.id
+                SELECT r.id FROM runs r WHERE r.id = ANY (job_ids) AND {RUN_IN_SCOPE.format("r")} ORDER BY id
             ) AS runs) s
             WHERE is_alive(w) OR w.last_beat > now() - interval '1 hour'
             ORDER BY is_alive(w) DESC, w.last_beat DESC LIMIT %(limit)s
-            """,
+            """.encode(),  # noqa: S608 - a constant
             {"limit": limit, **scope.values},
         ).fetchall()
 
@@ -202,9 +202,7 @@ def find_last_heartbeat(conn: Connection) -> datetime | None:
 
 
 def list_pools(conn: Connection) -> list[Pool]:
-    """Return every pool with a live worker, an institution or an unfinished run, the pool named
-    None first.
-    """
+    """Return every pool with a live worker, an institution or an unfinished run; None comes first."""
     with conn.cursor(row_factory=class_row(Pool)) as cursor:
         return cursor.execute(
             """

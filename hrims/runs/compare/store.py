@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from hrims.access.scope import Scope
 from hrims.db import Connection, statements
-from hrims.runs.store import IN_SCOPE
+from hrims.jobs.store import RUN_IN_SCOPE
 
 SQL = statements(Path(__file__).with_name("compare.sql"))
 
@@ -48,7 +48,7 @@ FROM runs r LEFT JOIN institutions i ON i.id = r.institution_id JOIN run_progres
 def find_side(conn: Connection, scope: Scope, run_id: int) -> Side | None:
     """Return the run with this id in the scope, of any kind and state."""
     row = conn.execute(
-        f"{SIDE} WHERE r.id = %(id)s AND {IN_SCOPE.format('r')}".encode(), {"id": run_id, **scope.values}
+        f"{SIDE} WHERE r.id = %(id)s AND {RUN_IN_SCOPE.format('r')}".encode(), {"id": run_id, **scope.values}
     ).fetchone()
     return Side(*row) if row else None
 
