@@ -9,7 +9,7 @@ import psycopg
 
 from hrims.access import passwords, tokens, users
 from hrims.access.actor import Actor, system
-from hrims.access.permissions import MANAGE_SCOPE
+from hrims.access.permissions import MANAGE_SCOPE, Permission
 from hrims.access.scope import Scope
 from hrims.access.users import store
 from hrims.db import Connection
@@ -89,6 +89,7 @@ def add_machine(
     scope: str = MANAGE_SCOPE,
     institutions: list[int] | None = None,
 ) -> str:
-    """Add a token of a user who has this role, and return it."""
+    """Add a token of a user who has this role, and return it. Its user makes it, if the role may."""
     owner = actor_of(conn, f"owner.of.{name.lower()}", role, institutions)
-    return tokens.add_token(conn, system("operator"), name, scope, user=owner.name)
+    maker = owner if owner.can(Permission.OWN_TOKENS) else system("operator")
+    return tokens.add_token(conn, maker, name, scope, user=owner.name)
