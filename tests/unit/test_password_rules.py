@@ -20,6 +20,9 @@ EASY = "easy to guess: it is made of common passwords, repeats or series"
         ("", SHORT),
         ("a wet soon!", SHORT),
         ("x" * 257, SHORT),
+        # One character that stands for 18. To judge 4,608 would take seconds.
+        ("\ufdfa" * 256, SHORT),
+        ("\ufdfa" * 15, SHORT),
         # What the previous version accepted.
         ("password123", SHORT),
         ("weak3weak3", SHORT),
