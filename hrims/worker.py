@@ -7,6 +7,7 @@ Web processes enqueue tasks by name and never import it.
 from functools import partial
 from typing import Final
 
+from hrims.approvals import cleaner as approval_cleaner
 from hrims.audit import heads, sequencer
 from hrims.jobs import queue
 from hrims.jobs.attempts.retry import RetryWhenRequested
@@ -31,6 +32,7 @@ DELETIONS: Final[tuple[cleaner.Deletion, ...]] = (
     cleaner.delete_expired_reject_people,
     cleaner.delete_expired_run_details,
     preview_cleaner.delete_expired_previews,
+    approval_cleaner.delete_expired_requests,
     webhooks.delete_expired_messages,
     monitoring.merge_run_ends,
 )

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from hrims.access.actor import Actor
 from hrims.access.scope import Scope
-from hrims.db import Connection
+from hrims.db import AsyncConnection, Connection
 
 DAYS = 7
 """Days after which an undecided request expires."""
@@ -56,6 +56,12 @@ WHERE {IN_SCOPE}
 """The approvals that a user may see: the own ones, and those about institutions in the scope."""
 
 
+EXPIRE = """
+UPDATE approvals a SET state = 'expired', decided_at = now(), details = a.details #- '{change,credentials}'
+WHERE a.state = 'waiting' AND a.requested_at <= now() - %(days)s * interval '1 day'
+"""
+
+
 def insert_approval(
     conn: Connection,
     actor: Actor,
@@ -66,10 +72,8 @@ def insert_approval(
 ) -> int | None:
     """Add a request, in place of an expired one. Return its id; None if the same waits already."""
     conn.execute(
-        "UPDATE approvals SET state = 'expired', decided_at = now(),"
-        " details = details #- '{change,credentials}' WHERE action = %s AND subject = %s"
-        " AND state = 'waiting' AND requested_at <= now() - %s * interval '1 day'",
-        (action, subject, DAYS),
+        f"{EXPIRE} AND a.action = %(action)s AND a.subject = %(subject)s".encode(),
+        {"action": action, "subject": subject, "days": DAYS},
     )
     row = conn.execute(
         "INSERT INTO approvals (action, subject, institutions, details, requested_by, requester_id)"
@@ -123,3 +127,14 @@ def _list(conn: Connection, scope: Scope, condition: str) -> list[Approval]:
     with conn.cursor(row_factory=class_row(Approval)) as cursor:
         values = {"days": DAYS, "limit": RECENT, **scope.values}
         return cursor.execute(f"{SELECT} {condition}".encode(), values).fetchall()
+
+
+async def expire(conn: AsyncConnection, batch_size: int) -> int:
+    """End at most ``batch_size`` expired requests and delete their credentials. Return how many."""
+    due = (
+        "AND a.id IN (SELECT id FROM approvals WHERE state = 'waiting'"
+        " AND requested_at <= now() - %(days)s * interval '1 day'"
+        " ORDER BY id LIMIT %(batch_size)s FOR UPDATE SKIP LOCKED)"
+    )
+    values = {"days": DAYS, "batch_size": batch_size}
+    return (await conn.execute(f"{EXPIRE} {due}".encode(), values)).rowcount
