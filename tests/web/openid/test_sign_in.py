@@ -1,20 +1,16 @@
 """The sign-in with an OpenID provider, which runs in a process of its own: it works, then every refusal."""
 
-import asyncio
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import psycopg
 import pytest
 from flask import Flask
 
 from hrims.access import setup_links, users
-from hrims.access.actor import Actor, system
+from hrims.access.actor import Actor
 from hrims.config import load
 from hrims.db import Connection
 from hrims.errors import Conflict
-from tests.database.runs import wait_until_blocked
 from tests.support.served import free_port
 from tests.support.users import PASSWORD, add_user
 from tests.web.browsers import Browser, new_app, new_browser
@@ -73,21 +69,6 @@ def test_a_user_is_updated_at_every_sign_in(
         assert (role_of(conn), institutions_of(conn)) == ("officer", institutions)
     [role, *_] = [details for _, action, _, details in records(conn) if action == "user.set_role"]
     assert role == {"by": "openid", "before": "officer", "after": "administrator"}
-
-
-def test_a_role_that_changes_meanwhile_is_the_providers_in_the_end(
-    app: Flask, conn: Connection, dsn: str, provider: Provider
-) -> None:
-    provider.sign_in(new_browser(app))
-    with psycopg.connect(dsn) as other, ThreadPoolExecutor(1) as threads:
-        with other.transaction():
-            users.set_role(other, system("operator"), "asha.makame", "viewer")
-            started = threads.submit(provider.sign_in, new_browser(app))
-            asyncio.run(wait_until_blocked(conn))
-        assert started.result().location == HOME
-    assert role_of(conn) == "officer"
-    *_, last = [details for _, action, _, details in records(conn) if action == "user.set_role"]
-    assert last == {"by": "openid", "before": "viewer", "after": "officer"}
 
 
 def test_a_user_of_the_provider_has_no_local_password(
