@@ -85,7 +85,7 @@ def revoke_token(name: str) -> None:
     """End a token at once, by its name or number."""
     settings = start.settings()
     with start.connection(settings) as conn:
-        actor = start.acting_user(conn, settings, Permission.OWN_TOKENS)
+        actor = start.acting_user(conn, settings, Permission.USE_ACCOUNT)
         token = tokens.revoke(conn, actor, name)
     click.echo(f"Token {token.id}, {token.name}, is revoked.")
 

@@ -53,9 +53,19 @@ def test_a_role_without_tokens_gets_none(
         tokens.add_token(conn, vito, "own", "read")
     assert REFUSED in call_refused(("--as", "vito", "token", "add", "own"), capsys)
     assert tokens.list_tokens(conn) == []
-    tokens.add_token(conn, ROOT, "given", "read", user="vito")
-    assert REFUSED in call_refused(("--as", "vito", "token", "revoke", "given"), capsys)
-    assert tokens.list_tokens(conn)[0].revoked_at is None
+
+
+@pytest.mark.parametrize("role", ["viewer", "auditor"])
+def test_a_role_without_tokens_revokes_those_that_it_was_given(
+    conn: psycopg.Connection, capsys: pytest.CaptureFixture[str], role: str
+) -> None:
+    actor_of(conn, "vito", role)
+    for name, owner in (("given", "vito"), ("other", actor_of(conn, "oda").name)):
+        tokens.add_token(conn, ROOT, name, "read", user=owner)
+    assert call("--as", "vito", "token", "revoke", "given") == 0
+    capsys.readouterr()
+    assert "no token of this name" in call_refused(("--as", "vito", "token", "revoke", "other"), capsys)
+    assert [found.revoked_at is None for found in tokens.list_tokens(conn)] == [False, True]
 
 
 def test_an_officer_adds_an_own_token_and_none_of_another(
