@@ -9,6 +9,10 @@ VIAS: Final = ("page", "api", "cli", "schedule", "worker", "system")
 """The interfaces through which an actor acts."""
 
 
+MAX_USER_AGENT: Final = 300
+"""Characters of the name of a browser that sessions and the audit trail keep."""
+
+
 class Actor(NamedTuple):
     """The user who acts, the interface, and what the request shows of its origin.
 

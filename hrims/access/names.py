@@ -12,7 +12,7 @@ from hrims.config import Settings
 from hrims.db import Connection
 
 ANONYMOUS = "(not signed in)"
-"""The actor of a sign-in that failed: the name that was typed proves nothing."""
+"""The actor of a request without a valid sign-in. The name that was typed at a failed one proves nothing."""
 
 SHOWN_HASH = 16
 """Hexadecimal digits of a hash that an audit record shows: enough to see that two names are the same."""

@@ -16,7 +16,7 @@ CONCURRENT_CHECKS = threading.BoundedSemaphore(4)
 """Limits concurrent checks: each takes 64 MB for an instant, and too many could crash a small machine."""
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""The characters of a generated password. None can be mistaken for another."""
+"""The characters of a generated password or recovery code. None can be mistaken for another."""
 
 _hasher = argon2.PasswordHasher()
 
@@ -42,7 +42,7 @@ def matches(password: str, password_hash: str | None) -> bool:
 
 
 def generate() -> str:
-    """Return a new password that can be read aloud: 16 letters and digits in groups of four, 79 bits."""
+    """Return a new password or recovery code that can be read aloud: 16 letters and digits, 79 bits."""
     return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
 
 

@@ -1,9 +1,14 @@
-"""SQL of shared secrets.
+"""SQL that several packages of ``access`` use: the end of tokens, shared secrets, deletion of old rows.
 
-Each function runs inside its caller's transaction. The packages beside this module have their own.
+Each function runs inside its caller's transaction.
 """
 
+from typing import Final
+
 from hrims.db import Connection
+
+MAX_DELETED: Final = 1000
+"""Maximum number of old rows that one call deletes, so that no sign-in waits for a large clean-up."""
 
 # Tokens
 

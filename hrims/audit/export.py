@@ -3,9 +3,11 @@
 Memory is bounded for any number of records. The digests and hashes can be computed again from the file alone.
 """
 
+import contextlib
 import csv
+from collections.abc import Iterator
 from io import TextIOWrapper
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from hrims import db
 from hrims.audit import store
@@ -19,11 +21,8 @@ HEADINGS: Final = ("sequence", *FIELDS, "digest", "hash")
 
 def write_csv(conn: Connection, into: IO[bytes]) -> int:
     """Write the whole trail of one snapshot. Return the number of records."""
-    text = TextIOWrapper(into, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text)
-    writer.writerow(HEADINGS)
     count = 0
-    with conn.transaction():
+    with _open_csv(into) as writer, conn.transaction():
         db.use_snapshot(conn)
         store.set_plain_output(conn)
         for found in store.stream_links(conn):
@@ -34,18 +33,24 @@ def write_csv(conn: Connection, into: IO[bytes]) -> int:
         for values in store.stream_pending(conn):
             writer.writerow(["", *map(_quoted, values), "", ""])
             count += 1
-    # Do not close the file: the caller owns it.
-    text.detach()
     return count
 
 
 def write_matches(conn: Connection, filter_: AuditFilter, into: IO[bytes]) -> None:
     """Write the records that match a filter, oldest first, inside the caller's transaction."""
+    store.set_plain_output(conn)
+    with _open_csv(into) as writer:
+        writer.writerows([*map(neutralize, values)] for values in iterate_values(conn, filter_))
+
+
+@contextlib.contextmanager
+def _open_csv(into: IO[bytes]) -> Iterator[Any]:
+    # The csv module has no public type for its writer.
     text = TextIOWrapper(into, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow(HEADINGS)
-    store.set_plain_output(conn)
-    writer.writerows([*map(neutralize, values)] for values in iterate_values(conn, filter_))
+    yield writer
+    # Do not close the file: the caller owns it.
     text.detach()
 
 

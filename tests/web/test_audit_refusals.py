@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hrims.access.names import ANONYMOUS
 from hrims.audit.refusals import PER_ADDRESS, WINDOW, RefusalLimiter
 from hrims.db import Connection
 from hrims.web.core import refusals
@@ -33,13 +34,13 @@ def records(conn: Connection) -> list[Any]:
 def test_a_request_without_a_sign_in(client: Browser, conn: Connection) -> None:
     assert client.post(PEOPLE, json={"words": "asha"}).status_code == 401
     route = f"POST {PEOPLE}"
-    assert records(conn) == [(refusals.ANONYMOUS, "api", ADDRESS, route, "not_signed_in", 401)]
+    assert records(conn) == [(ANONYMOUS, "api", ADDRESS, route, "not_signed_in", 401)]
 
 
 def test_a_wrong_token(client: Browser, conn: Connection) -> None:
     client.post(PEOPLE, json={"words": "asha"}, headers={"Authorization": "Bearer wrong-secret-token"})
     [(actor, *_, code, status)] = records(conn)
-    assert (actor, code, status) == (refusals.ANONYMOUS, "bad_token", 401)
+    assert (actor, code, status) == (ANONYMOUS, "bad_token", 401)
     [(everything,)] = conn.execute("SELECT string_agg(l::text, '') FROM audit_log l").fetchall()
     assert "wrong-secret-token" not in everything
 

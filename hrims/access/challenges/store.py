@@ -1,10 +1,8 @@
 """SQL of the challenges of two-step sign-in. Each function runs inside its caller's transaction."""
 
+from hrims.access.store import MAX_DELETED
 from hrims.access.users.store import User
 from hrims.db import Connection
-
-MAX_DELETED = 1000
-"""Maximum number of old rows that one call deletes, so that no sign-in waits for a large clean-up."""
 
 
 def insert(conn: Connection, token_hash: bytes, user: User, minutes: int) -> None:

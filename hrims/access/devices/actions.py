@@ -6,6 +6,7 @@ import secrets
 
 from hrims.access import keys
 from hrims.access.devices import store
+from hrims.access.token_hash import hash_token
 from hrims.config import Settings
 from hrims.db import Connection
 
@@ -22,7 +23,7 @@ MAX_COOKIE = 200
 def find(conn: Connection, settings: Settings, user_id: int, cookie: str) -> int | None:
     """Return the id of a known device of a user; None if the user has not signed in there, or long ago."""
     token = _read_token(conn, settings, cookie)
-    return store.find(conn, user_id, _hash(token)) if token else None
+    return store.find(conn, user_id, hash_token(token)) if token else None
 
 
 def remember(conn: Connection, settings: Settings, user_id: int, cookie: str | None) -> str:
@@ -32,7 +33,7 @@ def remember(conn: Connection, settings: Settings, user_id: int, cookie: str | N
     """
     token = (_read_token(conn, settings, cookie) if cookie else None) or secrets.token_urlsafe(32)
     store.delete_expired(conn)
-    store.save(conn, user_id, _hash(token), COOKIE_DAYS)
+    store.save(conn, user_id, hash_token(token), COOKIE_DAYS)
     store.delete_oldest(conn, user_id, MAX_DEVICES)
     return f"{token}.{_sign(conn, settings, token)}"
 
@@ -45,7 +46,7 @@ def forget(conn: Connection, user_id: int) -> None:
 def forget_others(conn: Connection, settings: Settings, user_id: int, keep: str | None) -> None:
     """Forget every known device of a user except that with the cookie ``keep``."""
     token = _read_token(conn, settings, keep) if keep else None
-    store.delete_others(conn, user_id, _hash(token) if token else None)
+    store.delete_others(conn, user_id, hash_token(token) if token else None)
 
 
 def _read_token(conn: Connection, settings: Settings, cookie: str) -> str | None:
@@ -60,7 +61,3 @@ def _read_token(conn: Connection, settings: Settings, cookie: str) -> str | None
 
 def _sign(conn: Connection, settings: Settings, token: str) -> str:
     return hmac.digest(keys.device_key(conn, settings), token.encode(), hashlib.sha256).hex()
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

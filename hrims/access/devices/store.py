@@ -1,9 +1,7 @@
 """SQL of known devices. Each function runs inside its caller's transaction."""
 
+from hrims.access.store import MAX_DELETED
 from hrims.db import Connection
-
-MAX_DELETED = 1000
-"""Maximum number of old rows that one call deletes, so that no sign-in waits for a large clean-up."""
 
 
 def find(conn: Connection, user_id: int, token_hash: bytes) -> int | None:

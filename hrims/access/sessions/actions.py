@@ -1,23 +1,20 @@
 """Actions on sessions: begin, find, confirm, end."""
 
 import contextlib
-import hashlib
 import secrets
 from typing import NamedTuple
 
 import psycopg
 
-from hrims.access.actor import Actor
+from hrims.access.actor import MAX_USER_AGENT, Actor
 from hrims.access.audit import record
 from hrims.access.sessions import store
+from hrims.access.token_hash import hash_token
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound, NotSignedIn
 
 IDLE_MINUTES = 60.0
 """Minutes without a request of the user after which a session ends, unless the settings say otherwise."""
-
-MAX_USER_AGENT = 300
-"""Characters of the name of a browser that are stored."""
 
 
 class SignedIn(NamedTuple):
@@ -57,13 +54,13 @@ def begin(
     store.delete_expired(conn)
     token = secrets.token_urlsafe(32)
     browser = (user_agent or "")[:MAX_USER_AGENT] or None
-    store.insert_session(conn, _hash(token), user_id, address, browser, hours, idle_minutes)
+    store.insert_session(conn, hash_token(token), user_id, address, browser, hours, idle_minutes)
     return token
 
 
 def find(conn: Connection, token: str) -> SignedIn | None:
     """Return the user of this token; None if it is unknown or has ended, or if its user is disabled."""
-    row = store.find_user(conn, _hash(token))
+    row = store.find_user(conn, hash_token(token))
     return SignedIn(*row) if row else None
 
 
@@ -87,14 +84,14 @@ def renew(conn: Connection, own: SignedIn) -> Renewed:
     """
     token = secrets.token_urlsafe(32)
     with conn.transaction():
-        if not store.replace_token(conn, own.session_id, _hash(token)):
+        if not store.replace_token(conn, own.session_id, hash_token(token)):
             raise NotSignedIn("Your session has ended. Nothing was changed. Sign in again.")
         return Renewed(token, store.delete_others(conn, own.user_id, own.session_id))
 
 
 def end(conn: Connection, token: str) -> str | None:
     """End a session. Return the name of its user; None if there is no such session. Idempotent."""
-    return store.delete_by_token(conn, _hash(token))
+    return store.delete_by_token(conn, hash_token(token))
 
 
 def end_one(conn: Connection, actor: Actor, own: SignedIn, session_id: int) -> None:
@@ -121,7 +118,3 @@ def end_others(conn: Connection, actor: Actor, own: SignedIn) -> int:
 def end_all(conn: Connection, user_id: int, *, keep: int | None = None) -> int:
     """End every session of a user except ``keep``. Return how many. The caller writes the audit record."""
     return store.delete_others(conn, user_id, keep)
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

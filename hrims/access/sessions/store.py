@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from hrims.access.store import MAX_DELETED
 from hrims.db import Connection
-
-MAX_DELETED = 1000
-"""Maximum number of old rows that one call deletes, so that no sign-in waits for a large clean-up."""
 
 IS_VALID = "s.expires_at > now() AND s.last_seen_at > now() - s.idle_limit"
 """The condition under which a session ``s`` has not ended."""

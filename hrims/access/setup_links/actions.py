@@ -1,12 +1,12 @@
 """Actions on set-up links: create, find, use."""
 
-import hashlib
 import secrets
 
 from hrims.access import devices, passwords, sessions
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.setup_links import store
+from hrims.access.token_hash import hash_token
 from hrims.access.users import EXTERNAL
 from hrims.access.users.store import is_external, update_password
 from hrims.db import Connection
@@ -30,14 +30,14 @@ def create_setup_link(conn: Connection, actor: Actor, user_id: int) -> str:
         if is_external(conn, user_id):
             raise Conflict(f"{name} {EXTERNAL} No link was made.", "external_user")
         store.delete_links_of(conn, user_id)
-        store.insert_link(conn, _hash(token), user_id, HOURS)
+        store.insert_link(conn, hash_token(token), user_id, HOURS)
         record(conn, actor, "user.create_setup_link", f"user:{name}", hours=HOURS)
     return token
 
 
 def find_name(conn: Connection, token: str) -> str:
     """Return the name of the user of a link. Raises NotFound if it was used, has expired or never existed."""
-    name = store.find_name(conn, _hash(token))
+    name = store.find_name(conn, hash_token(token))
     if name is None:
         raise _no_link()
     return name
@@ -52,7 +52,7 @@ def use(conn: Connection, token: str, password: str, address: str | None) -> str
     name = find_name(conn, token)
     password_hash = passwords.hash_password(password, name)
     with conn.transaction():
-        user_id = store.take_link(conn, _hash(token))
+        user_id = store.take_link(conn, hash_token(token))
         if user_id is None:
             raise _no_link()
         # A trigger deletes the user's other links.
@@ -68,7 +68,3 @@ def _no_link() -> NotFound:
         "This link was used, or has expired. Nothing was changed. Ask an administrator for another one.",
         "unknown_setup_link",
     )
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -3,10 +3,8 @@
 from datetime import timedelta
 from typing import NamedTuple
 
+from hrims.access.store import MAX_DELETED
 from hrims.db import Connection
-
-MAX_DELETED = 1000
-"""Maximum number of old rows that one call deletes, so that no sign-in waits for a large clean-up."""
 
 NAME, ADDRESS = 0x4E414D45, 0x41444452  # "NAME", "ADDR": namespaces of a sign-in's two advisory locks
 

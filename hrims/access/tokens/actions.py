@@ -1,7 +1,6 @@
 """Actions on tokens: add, find, revoke. A token is returned once; only its hash is stored."""
 
 import contextlib
-import hashlib
 import re
 import secrets
 from typing import Any
@@ -13,6 +12,7 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.permissions import SYNC_SCOPE, TOKEN_SCOPES, Permission
 from hrims.access.scope import Scope
+from hrims.access.token_hash import hash_token
 from hrims.access.tokens import store
 from hrims.access.tokens.store import ListedToken
 from hrims.access.users.store import find_known_institutions, lock_enabled_user
@@ -65,7 +65,7 @@ def add_token(
         row = {
             "name": name,
             "scope": scope,
-            "token_hash": _hash(token),
+            "token_hash": hash_token(token),
             "user_id": user_id,
             "may_approve": user_id == actor.user_id,
             **limits,
@@ -132,7 +132,7 @@ def _lock_user(conn: Connection, actor: Actor, name: str | None) -> tuple[int, s
 
 def find_token(conn: Connection, token: str) -> Actor | None:
     """Return the machine of this token as an actor; None if it is unknown, has ended or was revoked."""
-    found = store.find(conn, _hash(token))
+    found = store.find(conn, hash_token(token))
     if found is None:
         return None
     if found.is_use_due:
@@ -188,8 +188,3 @@ def _unknown() -> NotFound:
         "There is no token of this name or number. Nothing was changed. `hrims token list` shows all.",
         "unknown_token",
     )
-
-
-def _hash(token: str) -> bytes:
-    # A plain hash is enough: 32 random bytes cannot be guessed.
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,13 +1,13 @@
 """Actions on two-step sign-in: start, confirm, verify, turn off, reset."""
 
-import hashlib
 from datetime import datetime
 from typing import NamedTuple
 
-from hrims.access import sessions, users
+from hrims.access import passwords, sessions, users
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.sessions import SignedIn
+from hrims.access.token_hash import hash_token
 from hrims.access.two_step import codes, secret_box, store
 from hrims.config import Settings
 from hrims.db import Connection
@@ -165,7 +165,7 @@ def _read_secret(conn: Connection, settings: Settings, user_id: int) -> str | No
 
 
 def _new_recovery_codes(conn: Connection, user_id: int) -> list[str]:
-    new = [codes.new_recovery_code() for _ in range(RECOVERY_CODES)]
+    new = [passwords.generate() for _ in range(RECOVERY_CODES)]
     store.replace_recovery_codes(conn, user_id, [_hash(code) for code in new])
     return new
 
@@ -179,6 +179,4 @@ def _take_recovery_code(conn: Connection, actor: Actor, user_id: int, typed: str
 
 
 def _hash(code: str) -> bytes:
-    # A plain hash is enough: 79 random bits cannot be guessed.
-    normal = codes.normalize_recovery_code(code)
-    return hashlib.sha256(normal.encode("utf-8", "surrogatepass")).digest()
+    return hash_token(codes.normalize_recovery_code(code))

@@ -5,7 +5,6 @@ Input: a secret, a typed code and the time in seconds. Output: the step of 30 se
 
 import hmac
 import re
-import secrets
 
 import pyotp
 
@@ -44,15 +43,6 @@ def find_step(secret: str, code: str, now: float) -> int | None:
 def build_uri(secret: str, name: str, instance: str) -> str:
     """Return the URI that an app reads from a QR code. ``instance`` is the host that the user knows."""
     return pyotp.TOTP(secret).provisioning_uri(name=f"{name}@{instance}", issuer_name=ISSUER)
-
-
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""The characters of a recovery code. None can be mistaken for another."""
-
-
-def new_recovery_code() -> str:
-    """Return a recovery code: 16 letters and digits in groups of four, 79 bits."""
-    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def normalize_recovery_code(typed: str) -> str:

@@ -4,12 +4,12 @@ the URL, which leads back to the search text.
 The search text is personal data. Only its user can read it, for half an hour; then the cleaner deletes it.
 """
 
-import hashlib
 import secrets
 from typing import Annotated, Final
 
 from msgspec import Meta
 
+from hrims.access.token_hash import hash_token
 from hrims.db import Connection
 from hrims.people.searches import store
 
@@ -46,14 +46,10 @@ def save_search(conn: Connection, user: str, text: str) -> str | None:
     if not text:
         return None
     token = secrets.token_urlsafe(16)
-    store.insert_search(conn, _hash(token), user, text, MINUTES, MAX_SAVED)
+    store.insert_search(conn, hash_token(token), user, text, MINUTES, MAX_SAVED)
     return token
 
 
 def find_text(conn: Connection, user: str, token: str) -> str | None:
     """Return the text of a search. Return None if the token is unknown, expired or another user's."""
-    return store.find_text(conn, _hash(token), user)
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    return store.find_text(conn, hash_token(token), user)

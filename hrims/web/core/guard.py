@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask import Response, current_app, g, redirect, request, url_for
 
 from hrims.access import request_limits, sessions, tokens
-from hrims.access.actor import Actor
+from hrims.access.actor import MAX_USER_AGENT, Actor
 from hrims.access.permissions import Permission
 from hrims.access.scope import Scope
 from hrims.access.sessions import SignedIn
@@ -25,9 +25,6 @@ from hrims.web.core.access_log import request_id
 from hrims.web.core.app_state import pool, settings
 
 HOME = "/dashboard/admin/fetch-data"
-
-MAX_USER_AGENT = 300
-"""Characters of the browser's name that the audit trail keeps."""
 
 ACTIVITY = "X-User-Activity"
 """The header that ``hrims.js`` adds to the requests of htmx that a user has caused."""

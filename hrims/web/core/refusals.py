@@ -13,6 +13,7 @@ from flask import Flask, Response, g, request
 from hrims import resilience
 from hrims.access.actor import Actor
 from hrims.access.audit import record
+from hrims.access.names import ANONYMOUS
 from hrims.audit.refusals import RefusalLimiter
 from hrims.db import Connection
 from hrims.errors import DatabaseUnusable
@@ -20,9 +21,6 @@ from hrims.log import get_logger
 from hrims.web.core import guard
 from hrims.web.core.access_log import method_of_request, request_id, route_of_request
 from hrims.web.core.app_state import pool
-
-ANONYMOUS: Final = "(not signed in)"
-"""The actor of a refused request without a valid sign-in."""
 
 CODES: Final[dict[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "not_signed_in",
