@@ -3,10 +3,11 @@
 A stranger can make a process refuse thousands of requests a second. They must not fill the disk.
 """
 
-import ipaddress
 import threading
 from collections import Counter
 from typing import Final, NamedTuple
+
+from hrims.networks import network_of
 
 PER_ADDRESS: Final = 20
 """Refusals of one address that a process records in a minute."""
@@ -39,9 +40,9 @@ class RefusalLimiter:
 
     def admit(self, address: str | None, code: str, now: float) -> bool:
         """Count a refusal. Return whether it gets a record of its own."""
-        origin = _origin(address)
+        origin = network_of(address) if address else None
         with self._lock:
-            self._turn(now)
+            self._start_window(now)
             if self._recorded[origin] < PER_ADDRESS and self._recorded.total() < PER_MINUTE:
                 self._recorded[origin] += 1
                 return True
@@ -52,19 +53,12 @@ class RefusalLimiter:
     def take_left_out(self, now: float) -> list[LeftOut]:
         """Return the refusals without a record of the minutes that have ended, each once."""
         with self._lock:
-            self._turn(now)
+            self._start_window(now)
             ended, self._ended = self._ended, []
             return ended
 
-    def _turn(self, now: float) -> None:
+    def _start_window(self, now: float) -> None:
         window = int(now // WINDOW)
         if window != self._window:
             self._ended += [LeftOut(address, dict(codes)) for address, codes in self._left_out.items()]
             self._window, self._recorded, self._left_out = window, Counter(), {}
-
-
-def _origin(address: str | None) -> str | None:
-    # A household has 2**64 IPv6 addresses. They count as one.
-    if not address or ipaddress.ip_address(address).version == 4:
-        return address
-    return str(ipaddress.ip_network((address, 64), strict=False))

@@ -48,7 +48,7 @@ def delay(conn: Connection, name: str = "asha", address: str | None = HERE, devi
     [(0, 0), (4, 0), (5, 2), (6, 4), (10, 64), (13, 512), (14, 900), (10_000, 900)],
 )
 def test_the_delay_doubles_up_to_its_limit(failures: int, seconds: float) -> None:
-    rule = Rule(free=5, first=2.0, most=900.0)
+    rule = Rule(free=5, first=2.0, limit=900.0)
     assert rule.delay_after(failures) == seconds
     assert rule.seconds_left(failures, 1.5) == max(0, seconds - 1.5)
 
@@ -94,7 +94,7 @@ def test_failures_at_many_addresses_delay_an_account_for_a_minute_at_most(conn: 
         "INSERT INTO failed_sign_ins (name_hash, address) SELECT name_hash, '198.51.100.99' FROM"
         " failed_sign_ins, generate_series(1, 20)"
     )
-    assert 50 < delay(conn) <= NAME.most == 60
+    assert 50 < delay(conn) <= NAME.limit == 60
 
 
 def test_no_failures_of_strangers_delay_a_known_device(conn: Connection, asha: int) -> None:

@@ -1,8 +1,8 @@
 """A rate limiter for sign-ins.
 
-Input: a typed name and the browser. Output: permission to check a password, or how long to wait. The delay
-grows with the failures: of the account at an address, of an address, of an account, and of a known device of
-the account, which no other failures delay.
+Input: a typed name and the browser. Output: permission to check a password, or how long to wait. Four counts
+of failures cause delays: those of an account at one address, of an address, of an account, and of a known
+device. A known device of a user waits only for its own failures.
 """
 
 from hrims.access.throttle.actions import (

@@ -5,7 +5,6 @@ its password is checked, and is deleted if the password was right. Concurrent at
 limits.
 """
 
-import ipaddress
 import math
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from hrims.access.users.store import User
 from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import NotFound, TooMany
+from hrims.networks import network_of
 
 
 class TooManyFailures(TooMany):
@@ -49,7 +49,7 @@ def begin(
     ``device`` is the cookie of the browser. Raises TooManyFailures if the delay after the last failure is not
     over; the refusal is recorded and does not prolong the delay.
     """
-    origin = _origin(address)
+    origin = network_of(address) if address else None
     with conn.transaction():
         name_hash = names.hash_name(conn, settings, name)
         user = users.find(conn, name)
@@ -102,10 +102,3 @@ def unlock(conn: Connection, settings: Settings, actor: Actor, name: str) -> int
         deleted = store.delete_failures_of(conn, names.hash_name(conn, settings, user.name))
         record(conn, actor, "user.unlock", f"user:{user.name}", failures=deleted)
     return deleted
-
-
-def _origin(address: str | None) -> str | None:
-    # A household has 2**64 IPv6 addresses. They count as one.
-    if not address or ipaddress.ip_address(address).version == 4:
-        return address
-    return str(ipaddress.ip_network((address, 64), strict=False))
