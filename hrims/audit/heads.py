@@ -99,12 +99,21 @@ def append(path: Path, database: str, head: Head) -> None:
 
 
 def read(path: Path, database: str) -> Iterator[Head]:
-    """Return the heads of a database in a file, in their order. Skip lines that are not whole.
+    """Return the heads of a database that a file has now, in their order. Skip lines that are not whole.
+
+    Heads that are appended later are left out: a snapshot that begins after this call may lack their records.
 
     Raises OSError.
     """
+    return _read(path, database, path.stat().st_size)
+
+
+def _read(path: Path, database: str, size: int) -> Iterator[Head]:
     with path.open("rb") as lines:
         for text in lines:
+            size -= len(text)
+            if size < 0:
+                return
             if line := _parse(text, database):
                 yield line.head
 

@@ -66,7 +66,8 @@ def verify_command(files: tuple[Path, ...]) -> None:
 
 
 def _read(paths: tuple[Path, ...], database: str) -> Iterator[Head]:
-    return itertools.chain.from_iterable(heads.read(path, database) for path in paths)
+    # A list: each file ends where it ends now, before the snapshot of the verification.
+    return itertools.chain.from_iterable([heads.read(path, database) for path in paths])
 
 
 def _describe(result: Verified, paths: tuple[Path, ...]) -> list[str]:

@@ -11,6 +11,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from hrims.audit import heads
 from hrims.audit.store import Head
+from hrims.audit.verification import verify_snapshot
+from hrims.db import use_snapshot
 from tests.audit import trail
 
 FIRST, SECOND = Head(1, b"\1" * 32), Head(7, b"\2" * 32)
@@ -118,3 +120,21 @@ async def test_a_line_with_a_wrong_time_keeps_no_head_back(
     write_line(path, conn.info.dbname, head, time)
     await write(dsn, path, 600)
     assert [head.sequence for head in heads.read(path, conn.info.dbname)] == [1, 3]
+
+
+def test_a_head_that_is_written_meanwhile_is_no_finding(
+    conn: psycopg.Connection, dsn: str, path: Path
+) -> None:
+    """Verification can take minutes, and workers write heads of what came after its snapshot."""
+    database = conn.info.dbname
+    trail.chained(conn, Random(6), 6)
+    heads.append(path, database, trail.head(conn))
+    found = heads.read(path, database)
+    with conn.transaction():
+        use_snapshot(conn)
+        assert trail.head(conn).sequence == 6
+        with psycopg.connect(dsn, autocommit=True) as other:
+            trail.chained(other, Random(7), 3)
+            heads.append(path, database, trail.head(other))
+        result = verify_snapshot(conn, found)
+    assert (result.finding, result.heads) == (None, 1)
