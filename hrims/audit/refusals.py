@@ -62,3 +62,7 @@ class RefusalLimiter:
         if window != self._window:
             self._ended += [LeftOut(address, dict(codes)) for address, codes in self._left_out.items()]
             self._window, self._recorded, self._left_out = window, Counter(), {}
+
+
+LIMITER = RefusalLimiter()
+"""One per process. It counts the refused requests and the throttled sign-ins."""

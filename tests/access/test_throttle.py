@@ -7,6 +7,7 @@ from hrims import db
 from hrims.access import devices, keys, throttle, users
 from hrims.access.throttle import DEVICE, NAME, ORIGIN, PAIR, Attempt, TooManyFailures
 from hrims.access.throttle.delays import Rule
+from hrims.audit import refusals
 from hrims.db import Connection
 from hrims.errors import NotFound
 from tests.access.accounts import PASSWORD, ROOT, SETTINGS, at_once, records
@@ -164,7 +165,10 @@ def test_a_user_has_twenty_known_devices_at_most(conn: Connection, asha: int) ->
     ] * 20
 
 
-def test_refused_tries_do_not_prolong_the_delay_and_are_recorded(conn: Connection, asha: int) -> None:
+def test_refused_tries_do_not_prolong_the_delay_and_are_recorded(
+    conn: Connection, asha: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "LIMITER", refusals.RefusalLimiter())
     fail(conn, PAIR.free + 5)
     for _ in range(3):
         assert delay(conn) > 60

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from hrims.access.names import ANONYMOUS
+from hrims.access.throttle import PAIR
+from hrims.audit import refusals as limits
 from hrims.audit.refusals import PER_ADDRESS, WINDOW, RefusalLimiter
 from hrims.db import Connection
 from hrims.web.core import refusals
@@ -19,7 +21,7 @@ PEOPLE, QUEUE, RUNS = "/api/hrims/people/search", "/api/hrims/queue/pause", "/ap
 def limiter(monkeypatch: pytest.MonkeyPatch) -> RefusalLimiter:
     """Provide a limiter of the test's own."""
     made = RefusalLimiter()
-    monkeypatch.setattr(refusals, "LIMITER", made)
+    monkeypatch.setattr(limits, "LIMITER", made)
     return made
 
 
@@ -68,6 +70,29 @@ def test_a_wrong_password_has_one_record(client: Browser, conn: Connection) -> N
     assert records(conn) == []
     found = conn.execute("SELECT count(*) FROM audit_log WHERE action = 'session.sign_in_failed'").fetchone()
     assert found == (1,)
+
+
+def test_throttled_sign_ins_have_one_record_each_and_are_limited(client: Browser, conn: Connection) -> None:
+    for _ in range(PER_ADDRESS + 25):
+        status = client.press("/sign-in", name="asha", password="not the password").status_code
+    assert status == 429
+    refusals.record_left_out(conn, time.monotonic() + WINDOW)
+    assert records(conn) == []
+    found = conn.execute(
+        "SELECT action, count(*), max((details ->> 'count')::int) FROM audit_log"
+        " WHERE action <> 'session.sign_in_failed' GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    assert found == [("request.refused_more", 1, 25 - PAIR.free), ("session.throttled", PER_ADDRESS, None)]
+
+
+@pytest.mark.parametrize("page", ["/sign-in/confirm", "/dashboard/account/password"])
+def test_a_throttled_password_of_a_user_has_one_record(officer: Browser, conn: Connection, page: str) -> None:
+    fields = {"secret": "wrong", "current": "wrong", "new": "a dry monsoon", "repeated": "a dry monsoon"}
+    statuses = [officer.press(page, **fields).status_code for _ in range(PAIR.free + 1)]
+    assert statuses[-1] == 429
+    assert records(conn) == []
+    found = conn.execute("SELECT actor FROM audit_log WHERE action = 'session.throttled'").fetchall()
+    assert len(found) == 1
 
 
 def test_what_a_stranger_sends_is_not_recorded(client: Browser, conn: Connection) -> None:

@@ -5,6 +5,7 @@ from flask import Flask
 
 from hrims.access import keys
 from hrims.access.throttle import PAIR
+from hrims.audit import refusals
 from hrims.config import load
 from hrims.db import Connection
 from hrims.web.core import app_state, guard
@@ -195,8 +196,9 @@ def test_a_disabled_user_is_refused(client: Browser, conn: Connection, asha: int
 
 
 def test_a_right_password_is_refused_after_too_many_wrong_ones(
-    client: Browser, conn: Connection, asha: int
+    client: Browser, conn: Connection, asha: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(refusals, "LIMITER", refusals.RefusalLimiter())
     for _ in range(PAIR.free):
         assert sign_in(client, password="wrong password") == 401
     answer = client.press("/sign-in", name="ASHA", password=PASSWORD)

@@ -6,6 +6,7 @@ limits.
 """
 
 import math
+import time
 from typing import NamedTuple
 
 from hrims.access import devices, names, users
@@ -13,6 +14,7 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.throttle import delays, store
 from hrims.access.users.store import User
+from hrims.audit import refusals
 from hrims.config import Settings
 from hrims.db import Connection
 from hrims.errors import NotFound, TooMany
@@ -47,7 +49,7 @@ def begin(
     """Count one attempt with a typed name, in a separate transaction.
 
     ``device`` is the cookie of the browser. Raises TooManyFailures if the delay after the last failure is not
-    over; the refusal is recorded and does not prolong the delay.
+    over; the refusal does not prolong the delay.
     """
     origin = network_of(address) if address else None
     with conn.transaction():
@@ -61,9 +63,15 @@ def begin(
             store.delete_old_failures(conn, delays.WINDOW)
             return Attempt(store.insert_failure(conn, name_hash, origin, device_id), subject, user)
         retry_after = math.ceil(seconds)
-        record(
-            conn, Actor(names.ANONYMOUS, "page", address), "session.throttled", subject, seconds=retry_after
-        )
+        # Strangers must not fill the trail, so records are limited like those of refused requests.
+        if refusals.LIMITER.admit(address, TooManyFailures.code, time.monotonic()):
+            record(
+                conn,
+                Actor(names.ANONYMOUS, "page", address),
+                "session.throttled",
+                subject,
+                seconds=retry_after,
+            )
     raise TooManyFailures(retry_after)
 
 

@@ -11,6 +11,7 @@ from flask import Response, current_app, redirect, url_for
 
 from hrims.db import Connection
 from hrims.errors import InputError, NotFound
+from hrims.web.core import refusals
 from hrims.web.core.app_state import pool
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ def answer(action: Callable[[], T], *, then: Callable[[T], Any], page: Callable[
 
 def refuse(page: str, error: InputError) -> Response:
     """Return the page of a refusal, with the status of the error and when the user may try again."""
+    refusals.name(error)
     response = current_app.make_response((page, error.status))
     if retry_after := getattr(error, "retry_after", None):
         response.headers["Retry-After"] = str(retry_after)

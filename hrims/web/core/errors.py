@@ -119,8 +119,7 @@ def _is_chunked_body_too_large(limit: int) -> bool:
 
 
 def _handle_input_error(error: InputError) -> Response:
-    if error.status in refusals.CODES or error.code in refusals.OTHER_CODES:
-        refusals.name(error.code)
+    refusals.name(error)
     response = _respond(str(error), error.code, error.status)
     if error.status == HTTPStatus.UNAUTHORIZED and is_api():
         response.headers["WWW-Authenticate"] = "Bearer"

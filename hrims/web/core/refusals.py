@@ -8,15 +8,16 @@ from http import HTTPStatus
 from typing import Final
 
 import psycopg
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g
 
 from hrims import resilience
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.names import ANONYMOUS
-from hrims.audit.refusals import RefusalLimiter
+from hrims.access.throttle import TooManyFailures
+from hrims.audit import refusals
 from hrims.db import Connection
-from hrims.errors import DatabaseUnusable
+from hrims.errors import DatabaseUnusable, InputError
 from hrims.log import get_logger
 from hrims.web.core import guard
 from hrims.web.core.access_log import method_of_request, request_id, route_of_request
@@ -35,11 +36,8 @@ OTHER_CODES: Final = frozenset({"csrf"})
 WAIT: Final = 1.0
 """Seconds that a refusal waits for a connection."""
 
-SIGN_IN: Final = "sign_in.sign_in"
-"""The endpoint that records a wrong password itself."""
-
-LIMITER = RefusalLimiter()
-"""One per process."""
+RECORDED: Final = frozenset({TooManyFailures.code, "wrong_password", "wrong_code"})
+"""Codes of refusals that have a record of another action."""
 
 log = get_logger(__name__)
 
@@ -49,17 +47,17 @@ def prepare(app: Flask) -> None:
     app.after_request(_note)
 
 
-def name(code: str) -> None:
+def name(error: InputError) -> None:
     """Give the refusal of this request its code, for the record."""
-    g.refusal_code = code
+    if error.status in CODES or error.code in OTHER_CODES:
+        g.refusal_code = error.code
 
 
 def _note(response: Response) -> Response:
     code: str | None = g.get("refusal_code") or CODES.get(response.status_code)
-    is_recorded = request.endpoint == SIGN_IN and response.status_code == HTTPStatus.UNAUTHORIZED
-    if code and not is_recorded:
+    if code and code not in RECORDED:
         address = guard.address()
-        if LIMITER.admit(address, code, time.monotonic()):
+        if refusals.LIMITER.admit(address, code, time.monotonic()):
             _record(code, response.status_code, address)
     return response
 
@@ -78,7 +76,7 @@ def _record(code: str, status: int, address: str | None) -> None:
 
 def record_left_out(conn: Connection, now: float) -> None:
     """Record how many refusals of the minutes that have ended have no record of their own."""
-    for left_out in LIMITER.take_left_out(now):
+    for left_out in refusals.LIMITER.take_left_out(now):
         with conn.transaction():
             origin, codes = left_out.address or "many addresses", left_out.codes
             count = sum(codes.values())
