@@ -73,6 +73,21 @@ def test_wrong_tokens_are_throttled_and_right_ones_are_not(app: Flask, conn: Con
 
 
 @pytest.mark.parametrize("environment", [LOW], indirect=True)
+@pytest.mark.parametrize("path", [INSTITUTIONS, "/metrics"])
+@pytest.mark.parametrize("header", ["Bearer hrims_wrong", "Bearer", "Bearer ", "Basic x", "x"])
+def test_every_wrong_sign_in_of_a_machine_is_throttled(
+    app: Flask, conn: Connection, path: str, header: str
+) -> None:
+    machine = new_browser(app)
+    answers = [machine.get(path, headers={"Authorization": header}) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 2
+    assert answers[-1].headers["Retry-After"] == "17"
+    right = {"Authorization": f"Bearer {add_machine(conn)}"}
+    assert machine.get(path, headers=right).status_code == 200
+    assert [machine.get(path).status_code for _ in range(5)] == [401] * 5
+
+
+@pytest.mark.parametrize("environment", [LOW], indirect=True)
 def test_a_page_is_refused_in_words(app: Flask, conn: Connection) -> None:
     browser = signed_in(new_browser(app), conn, "asha", "officer")
     answers = [browser.get("/dashboard/admin/people") for _ in range(6)]

@@ -167,12 +167,12 @@ def _bearer_token() -> str:
 
 
 def _by_token() -> Actor:
-    if token := _bearer_token():
-        with pool().connection() as conn:
-            found = tokens.find_token(conn, token)
-            if found:
-                return _from_here(found)
-            request_limits.check_unauthorized(conn, settings(), address())
+    token = _bearer_token()
+    with pool().connection() as conn:
+        found = tokens.find_token(conn, token) if token else None
+        if found:
+            return _from_here(found)
+        request_limits.check_unauthorized(conn, settings(), address())
     raise NotSignedIn("This token is not valid. Nothing was changed.", "bad_token")
 
 

@@ -8,13 +8,13 @@ import psycopg
 from flask import Flask, Response, current_app, request
 
 from hrims import metrics
-from hrims.access import tokens
+from hrims.access import request_limits, tokens
 from hrims.errors import DatabaseUnusable, NotSignedIn
 from hrims.monitoring import exposition, store
 from hrims.monitoring.collector import BuildCollector, DatabaseCollector, DiskCollector
 from hrims.monitoring.deadline import DeadlineReader
 from hrims.monitoring.store import Figures
-from hrims.web.core import app_state
+from hrims.web.core import app_state, guard
 from hrims.web.core.access_log import BEGAN, method_of_request, route_of_request
 from hrims.web.core.app_state import AppState
 
@@ -46,34 +46,40 @@ class Metrics:
         disk = [] if settings.database_url else [DiskCollector(settings.state_dir)]
         return exposition.expose([BuildCollector(), self._database, *disk])
 
-    def check_access(self, token: str) -> None:
-        """Raise NotSignedIn unless the metrics are open or the token is valid.
+    def check_access(self) -> None:
+        """Raise NotSignedIn unless the metrics are open or the token of this request is valid.
 
-        While the database is away, a token is valid that this process has found valid before.
+        A wrong token is counted: raises TooManyRequests above the limit. While the database is away, a token
+        is valid that this process has found valid before.
         """
+        header = request.headers.get("Authorization")
+        token = exposition.bearer_of(header or "")
         if exposition.is_open_to(self._state.settings, token):
             return
-        if not (token and self._is_valid(token)):
+        if header is None or not self._is_valid(token):
             raise NotSignedIn(exposition.REFUSED, "bad_token" if token else "not_signed_in")
 
     def _is_valid(self, token: str) -> bool:
         try:
-            is_valid = DeadlineReader(lambda: self._find(token)).read(TOKEN_SECONDS)
+            address = guard.address()
+            is_valid = DeadlineReader(lambda: self._find(token, address)).read(TOKEN_SECONDS)
         except (DeadlineExceeded, psycopg.Error, DatabaseUnusable):
             return token in self._known_tokens
         if is_valid:
             self._known_tokens.add(token)
-        else:
-            self._known_tokens.discard(token)
         return is_valid
 
-    def _find(self, token: str) -> bool:
+    def _find(self, token: str, address: str | None) -> bool:
         # One at a time, so that on a frozen database scrapes do not take every connection of the pool.
         if not self._finding.acquire(timeout=TOKEN_SECONDS):
             raise DeadlineExceeded
         try:
             with self._state.unchecked_pool().connection(timeout=CONNECT_SECONDS) as conn:
-                return tokens.find_token(conn, token) is not None
+                if token and tokens.find_token(conn, token):
+                    return True
+                self._known_tokens.discard(token)
+                request_limits.check_unauthorized(conn, self._state.settings, address)
+                return False
         finally:
             self._finding.release()
 

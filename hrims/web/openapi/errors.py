@@ -26,6 +26,8 @@ EVERY: Final = (400, 408, 413, 414, 431, 503)
 
 GUARDED: Final = (401, 403, 429)
 
+BY_TOKEN: Final = (401, 429)
+
 OF_OBJECTS: Final = (404, 409, 422)
 
 
@@ -41,7 +43,7 @@ def statuses_of(route: Route) -> list[int]:
     if route.permission is not PUBLIC:
         found += GUARDED
     elif is_guarded_by_view(route):
-        found.append(401)
+        found += BY_TOKEN
     if route.method != "GET" or "<" in route.url or route.query is not None:
         found += OF_OBJECTS
     return sorted(found)

@@ -70,6 +70,13 @@ def test_tokens_are_named_where_they_suffice(document: dict[str, Any]) -> None:
     assert paths["/healthz"]["get"]["security"] == []
 
 
+def test_a_route_that_asks_for_a_token_may_refuse_it(document: dict[str, Any]) -> None:
+    statuses = document["paths"]["/metrics"]["get"]["responses"].keys()
+    assert {"401", "429"} <= statuses
+    assert "403" not in statuses
+    assert not {"401", "429"} & document["paths"]["/healthz"]["get"]["responses"].keys()
+
+
 def test_its_page_has_every_operation_and_every_link_leads_somewhere(
     officer: Browser, document: dict[str, Any]
 ) -> None:
