@@ -6,11 +6,11 @@ import pyotp
 import pytest
 from flask import Flask
 
-from hrims.access import sessions, throttle, two_step, users
+from hrims.access import keys, sessions, throttle, two_step, users
 from hrims.db import Connection
 from tests.access.accounts import SETTINGS
-from tests.support.users import PASSWORD, add_user
-from tests.web.browsers import Browser, new_browser
+from tests.support.users import PASSWORD, actor_of, add_user
+from tests.web.browsers import ADDRESS, Browser, new_browser
 
 USERS = "/dashboard/admin/users"
 NEW = "a dry monsoon"
@@ -27,6 +27,21 @@ def secret_on(page: str) -> str:
 def asha(conn: Connection) -> int:
     """Provide the id of the officer asha."""
     return add_user(conn, "asha", "officer")
+
+
+@pytest.mark.own_app
+@pytest.mark.parametrize("environment", [{"HRIMS_HTTPS_ONLY": "yes"}], indirect=True)
+def test_a_set_up_link_is_never_in_clear_behind_tls(app: Flask, conn: Connection) -> None:
+    """The proxy is not trusted, so its requests arrive as plain HTTP."""
+    browser = new_browser(app)
+    user_id = actor_of(conn, "binti", "administrator").user_id
+    assert user_id
+    session = sessions.begin(conn, user_id, ADDRESS, hours=1)
+    browser.set_cookie(f"__Host-hrims_session_{keys.instance_id(conn)}", session)
+    form = {"csrf_token": browser.csrf(), "name": "zuhura", "role": "viewer", "all_": "yes", "first": "link"}
+    answer = browser.post(USERS, data=form, headers={"Origin": "https://localhost"})
+    assert answer.status_code == 201
+    assert secret_on(answer.text).startswith("https://localhost/set-up/")
 
 
 def test_a_new_user_gets_a_set_up_link(administrator: Browser, app: Flask, conn: Connection) -> None:

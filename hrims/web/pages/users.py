@@ -56,7 +56,9 @@ def _add(conn: Connection) -> Secret:
 
 def _make_link(conn: Connection, name: str, user_id: int) -> Secret:
     token = setup_links.create_setup_link(conn, actor(), user_id)
-    return Secret(name, None, url_for("set_up.show", token=token, _external=True))
+    # Only a trusted proxy tells the scheme of the browser. The link is a secret, so it is not sent in clear.
+    scheme = "https" if settings().https_only else None
+    return Secret(name, None, url_for("set_up.show", token=token, _external=True, _scheme=scheme))
 
 
 def show(user_id: str, query: SavedQuery) -> str:
