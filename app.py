@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.configure(app, settings.time_zone)
     csrf.prepare(app, https_only=settings.https_only)
     routes.register(app)
+    access_log.identify_requests(app)
     if proxies := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign] # documented by Flask
     return app

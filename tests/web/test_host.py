@@ -44,6 +44,21 @@ def test_a_malformed_host_is_refused(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+@pytest.mark.own_app
+def test_the_line_about_a_refused_host_has_the_id_of_its_request(
+    client: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.get("/sign-in", headers={"X-Request-Id": "the-first-request"})
+    client.get(
+        "/",
+        headers={"X-Request-Id": "the-second-request"},
+        environ_overrides={"HTTP_HOST": "other.example"},
+    )
+    (line,) = [message for message in caplog.messages if "host_refused" in message]
+    assert "the-second-request" in line
+    assert "the-first-request" not in line
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.:80", "127.0.0.1:9002", "[::1]:9002"])
 def test_without_the_setting_this_machine_is_served(client: Browser, host: str) -> None:
     assert ask(client, "/sign-in", host).status_code == 200

@@ -51,6 +51,10 @@ class Request(NamedTuple):
 def prepare(app: Flask) -> None:
     """Log every request of an app. Call it first: what is installed later may still change a response."""
     app.after_request(_log_when_sent)
+
+
+def identify_requests(app: Flask) -> None:
+    """Give every request its id. Call it last: what is installed earlier may log before Flask is called."""
     app.wsgi_app = partial(_begin, app.wsgi_app)  # type: ignore[method-assign] # documented by Flask
 
 
