@@ -15,10 +15,10 @@ class Permission(StrEnum):
     """What a user or token may do. Each covers the institutions of the user only."""
 
     USE_ACCOUNT = "account.use"
-    """Sign out, change the own password, see the own sessions and tokens. Every user has it."""
+    """Sign out, change the own password, see and end the own sessions and tokens. Every user has it."""
 
     OWN_TOKENS = "tokens.own"
-    """Add and revoke tokens of the own user."""
+    """Add tokens of the own user."""
 
     READ_RUNS = "runs.read"
     """Read runs, batches, schedules, previews, the queue, workers and the register."""

@@ -138,7 +138,7 @@ PAGE_ROUTES = (
     # Page of tokens
     Route("GET", "/dashboard/admin/tokens", pages.tokens.index, Can.USE_ACCOUNT),
     Route("POST", "/dashboard/admin/tokens", pages.tokens.create, Can.OWN_TOKENS),
-    Route("POST", "/dashboard/admin/tokens/<token_id>/revoke", pages.tokens.revoke, Can.OWN_TOKENS),
+    Route("POST", "/dashboard/admin/tokens/<token_id>/revoke", pages.tokens.revoke, Can.USE_ACCOUNT),
     # Page of workplaces
     Route("GET", "/dashboard/admin/workplaces", pages.workplaces.index, Can.READ_RUNS),
     Route(
