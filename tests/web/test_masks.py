@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,6 +10,7 @@ from flask import Flask
 from hrims.db import Connection
 from hrims.web.core.route import Route
 from hrims.web.routes import ROUTES
+from tests.support.workbooks import unpack
 from tests.web.browsers import Browser, new_browser, signed_in
 from tests.web.marked import World, add_world
 from tests.web.test_access_matrix import fill, path_of
@@ -45,12 +47,20 @@ def paths_of(route: Route, world: World) -> Iterator[str]:
         yield f"{path}{'&' if '?' in path else '?'}kind={kind}" if kind else path
 
 
+def text_of(answer: Any) -> str:
+    """Return the text of a response, of a workbook that of its parts."""
+    if answer.mimetype.endswith("spreadsheetml.sheet"):
+        return "".join(unpack(answer.data))
+    text: str = answer.get_data().decode(errors="replace")
+    return text
+
+
 def read_everything(browser: Browser, world: World) -> Iterator[tuple[str, str]]:
     """Yield (request, response) of every GET route and of each search."""
     paths = [path for route in ROUTES if route.method == "GET" for path in paths_of(route, world)]
     for path in (*paths, *(fill(path, world.objects) for path in OTHER_PATHS)):
         with browser.get(path) as answer:
-            yield path, answer.get_data().decode(errors="replace")
+            yield path, text_of(answer)
     csrf = browser.csrf()
     for words in SEARCHES:
         headers = {"X-CSRFToken": csrf}
@@ -94,3 +104,5 @@ def test_other_roles_see_them(app: Flask, conn: Connection, world: World) -> Non
         requests = {path.partition("?")[0].rpartition("/")[2] for path, _ in seen}
         assert {value for _, value in seen} >= {"580330001", "PAYROLL77009", "0777700001", "Mtaa mwingine 77"}
         assert len({path for path, _ in seen}) > 20, requests
+        files = {path.rpartition(".")[2] for path, value in seen if value == "PAYROLL77009"}
+        assert {"csv", "xlsx"} <= {kind.partition("?")[0] for kind in files}

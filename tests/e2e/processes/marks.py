@@ -1,9 +1,7 @@
 """A person with a marked value in every confidential and restricted field, and an officer who looks there."""
 
-import io
 import re
-import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any, Final
 
 import httpx
@@ -14,6 +12,7 @@ from hrims.employees.fields import CLASSES, COLUMNS, Classification
 from tests.e2e.processes.product import Product
 from tests.support.simulated import Simulator
 from tests.support.users import PASSWORD, add_user
+from tests.support.workbooks import unpack
 
 MARK: Final = "Recognisable"
 
@@ -115,16 +114,10 @@ class Officer:
 
     def _see(self, answer: httpx.Response) -> httpx.Response:
         if answer.headers["Content-Type"].endswith("spreadsheetml.sheet"):
-            self.seen.extend(_unpack(answer.content))
+            self.seen.extend(unpack(answer.content))
         # The form of a search shows what the user typed.
         self.seen.append(re.sub(r'(<input id="words"[^>]* value=)"[^"]*"', r"\1", answer.text))
         return answer
-
-
-def _unpack(book: bytes) -> Iterator[str]:
-    with zipfile.ZipFile(io.BytesIO(book)) as files:
-        for name in files.namelist():
-            yield files.read(name).decode(errors="replace")
 
 
 def use_everything(officer: Officer, employee_id: int, values: set[str], run_id: int) -> None:
