@@ -7,6 +7,7 @@ from hrims.access import sessions, tokens
 from hrims.db import Connection
 from hrims.jobs import enqueue
 from hrims.people import searches
+from hrims.previews import store as previews
 from hrims.schedules import actions as schedules
 from hrims.schedules.request import ScheduleRequest
 from hrims.validation import validate
@@ -155,6 +156,10 @@ def add_objects(conn: Connection, mark: str, vote: str, tin: str) -> Objects:
             "session_id": session,
             "user_id": str(BINTI.user_id),
             "kind": "csv",
+            "free_vote": f"5{vote}",
+            "free_tin": f"{tin[:-1]}5",
+            "code": "000000",
+            "version": previews.compare(conn, preview).version,
             "vote": vote,
         },
     )

@@ -63,7 +63,7 @@ FORMS: Final[dict[str, Fields]] = {
     "queue.pause": {"why": "Maintenance of HRIMS"},
     "queue.set_limit": {"starts": 7},
     "queue.set_priority": {"priority": "urgent"},
-    "people.search": {"words": "Asha Makame"},
+    "people.search": {"words": "Asha {mark}"},
     "people.fetch": {"key": "592675678"},
     "people.reveal": {"reason": "Asked by the employee"},
     "users.create": {
@@ -140,7 +140,7 @@ BODIES: Final[dict[str, Fields]] = {
     },
     "api.queue.pause": {"why": "Maintenance of HRIMS"},
     "api.queue.set_limit": {"startsPerMinute": 7},
-    "api.people.search": {"words": "Asha Makame"},
+    "api.people.search": {"words": "Asha {mark}"},
     "api.people.reveal": {"reason": "Asked by the employee"},
     "api.person.fetch_person": {"key": "592675678"},
     "api.workplaces.map_institution": {"institutionId": INSTITUTION},

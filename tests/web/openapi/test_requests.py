@@ -39,18 +39,6 @@ CHECKS: Final = [
 
 OPERATIONS: Final = [route for route in ROUTES if route.is_api]
 
-BODIES: Final = INPUT | {
-    "api.jobs.retry": {"afresh": True},
-    "api.person.fetch_person": {"key": "592675678"},
-    "api.queue.pause": {"why": "Maintenance"},
-    "api.queue.set_limit": {"startsPerMinute": None},
-    "api.schedules.update": {"name": "Nightly", "cron": "0 1 * * *", "institutions": ["{institution_id}"]},
-    "api.schedules.create": {"name": "Every {mark}", "cron": "0 1 * * *"},
-    "api.webhooks.create": {"url": "https://192.0.2.1/{mark}"},
-    "api.workplaces.register": {"name": "KITUO CHA {mark}"},
-}
-"""What a request sends."""
-
 BY_BROWSER: Final = "api.people.reveal"
 """The operation that tokens are refused."""
 
@@ -104,7 +92,7 @@ def parts_of(route: Route, objects: Objects) -> dict[str, Any]:
     assert found
     ids = {name: int(text) if text.isdigit() else text for name, text in found.groupdict().items()}
     return {"path_parameters": ids, "query": dict(parse_qsl(query))} | (
-        {"body": fill(BODIES.get(route.endpoint, {}), objects), "media_type": JSON} if route.body else {}
+        {"body": fill(INPUT.get(route.endpoint, {}), objects), "media_type": JSON} if route.body else {}
     )
 
 
