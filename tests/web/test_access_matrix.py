@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from hrims.access import sessions, tokens, two_step, users
-from hrims.access.permissions import ROLES, TOKEN_SCOPES, permissions_of
+from hrims.access.permissions import ROLES, TOKEN_SCOPES, Permission, permissions_of
 from hrims.db import Connection
 from hrims.jobs.enqueue_person import enqueue_person
 from hrims.web.core import app_state
