@@ -8,7 +8,7 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.names import ANONYMOUS
 from hrims.access.throttle import Attempt
-from hrims.access.users.store import User, lock_if_unchanged
+from hrims.access.users.store import User, find_user, lock_if_unchanged
 from hrims.config import Settings
 from hrims.db import Connection, Pool
 from hrims.errors import NotSignedIn
@@ -25,6 +25,21 @@ class Visit(NamedTuple):
     user_agent: str | None = None
     session: str | None = None
     device: str | None = None
+
+
+def actor_of(
+    visit: Visit, name: str = ANONYMOUS, user_id: int | None = None, role: str | None = None
+) -> Actor:
+    """Return a user of a browser as an actor. A user who has proved nothing is anonymous."""
+    return Actor(
+        name,
+        "page",
+        visit.address,
+        user_id=user_id,
+        role=role,
+        user_agent=visit.user_agent,
+        request_id=request_ids.current(),
+    )
 
 
 class CodeNeeded(NamedTuple):
@@ -47,7 +62,7 @@ def sign_in(pool: Pool, name: str, password: str, visit: Visit) -> SignIn | Code
     sign-ins failed too often.
     """
     with pool.connection() as conn:
-        attempt = throttle.begin(conn, visit.settings, name, visit.address, visit.device)
+        attempt = begin_attempt(conn, name, visit, actor_of(visit))
     user = attempt.user
     # Use no connection meanwhile: the check is slow on purpose, and connections are few.
     is_correct = passwords.matches(password, user.password_hash if user else None)
@@ -59,7 +74,7 @@ def sign_in(pool: Pool, name: str, password: str, visit: Visit) -> SignIn | Code
             if two_step.is_on(conn, user.id):
                 return CodeNeeded(challenges.create(conn, user))
             return begin_session(conn, user, visit)
-        record_failure(conn, attempt, visit.address)
+        record_failure(conn, attempt, actor_of(visit))
     raise NotSignedIn("This name and password do not belong together.", "wrong_password")
 
 
@@ -73,30 +88,23 @@ def enter_code(pool: Pool, challenge: str, code: str, visit: Visit, now: float) 
         user = challenges.find(conn, challenge)
         if user is None:
             raise NotSignedIn("The sign-in took too long. Enter your password again.", "challenge_expired")
-        attempt = throttle.begin(conn, visit.settings, user.name, visit.address, visit.device)
+        # The password was right, so the user is known.
+        actor = to_actor(user, visit)
+        attempt = begin_attempt(conn, user.name, visit, actor)
     with pool.connection() as conn, conn.transaction():
         # Lock the user before the code is taken, as every change of the user does.
         is_same = lock_if_unchanged(conn, user)
-        actor = to_actor(user, visit)
         is_right = is_same and two_step.verify(conn, visit.settings, actor, user.id, code, now)
         if is_right and challenges.take(conn, challenge):
             throttle.release(conn, attempt)
             return begin_session(conn, user, visit, by="code")
-        record_failure(conn, attempt, visit.address)
+        record_failure(conn, attempt, actor)
     raise NotSignedIn(two_step.WRONG_CODE, "wrong_code")
 
 
 def to_actor(user: User, visit: Visit) -> Actor:
-    """Return a user who is signing in as an actor."""
-    return Actor(
-        user.name,
-        "page",
-        visit.address,
-        user_id=user.id,
-        role=user.role,
-        user_agent=visit.user_agent,
-        request_id=request_ids.current(),
-    )
+    """Return a user as an actor."""
+    return actor_of(visit, user.name, user.id, user.role)
 
 
 def begin_session(conn: Connection, user: User, visit: Visit, *, by: str = "password") -> SignIn:
@@ -115,14 +123,22 @@ def begin_session(conn: Connection, user: User, visit: Visit, *, by: str = "pass
     return SignIn(session, devices.remember(conn, visit.settings, user.id, visit.device))
 
 
-def record_failure(conn: Connection, attempt: Attempt, address: str | None) -> None:
+def begin_attempt(conn: Connection, name: str, visit: Visit, actor: Actor) -> Attempt:
+    """Count one attempt of a browser with a name. Raises TooManyFailures."""
+    return throttle.begin(conn, visit.settings, name, visit.address, visit.device, actor=actor)
+
+
+def record_failure(conn: Connection, attempt: Attempt, actor: Actor) -> None:
     """Record a sign-in that failed."""
-    record(conn, Actor(ANONYMOUS, "page", address), "session.sign_in_failed", attempt.subject)
+    record(conn, actor, "session.sign_in_failed", attempt.subject)
 
 
-def sign_out(conn: Connection, token: str, address: str | None) -> None:
-    """End a session if it still exists."""
+def sign_out(conn: Connection, visit: Visit) -> None:
+    """End the session of a browser if it still exists."""
+    if not visit.session:
+        return
     with conn.transaction():
-        name = sessions.end(conn, token)
-        if name:
-            record(conn, Actor(name, "page", address), "session.sign_out", f"user:{name}")
+        name = sessions.end(conn, visit.session)
+        user = find_user(conn, name) if name else None
+        if user:
+            record(conn, to_actor(user, visit), "session.sign_out", f"user:{name}")

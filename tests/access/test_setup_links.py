@@ -12,6 +12,8 @@ from hrims.db import Connection
 from hrims.errors import InvalidInput, NotFound
 from tests.access.accounts import PASSWORD, ROOT, SETTINGS, at_once, records
 
+HERE = Visit(SETTINGS, "192.0.2.7")
+
 
 @pytest.fixture
 def asha(conn: Connection) -> int:
@@ -25,7 +27,7 @@ def test_it_works(conn: Connection, asha: int) -> None:
     token = setup_links.create_setup_link(conn, ROOT, asha)
     assert setup_links.find_name(conn, token) == "asha"
     session = sessions.begin(conn, asha, None, hours=1)
-    assert setup_links.use(conn, token, PASSWORD, "192.0.2.7") == "asha"
+    assert setup_links.use(conn, token, PASSWORD, HERE) == "asha"
     user = users.find(conn, "asha")
     assert user
     assert passwords.matches(PASSWORD, user.password_hash)
@@ -39,9 +41,9 @@ def test_it_works(conn: Connection, asha: int) -> None:
 
 def test_a_link_works_once(conn: Connection, asha: int) -> None:
     token = setup_links.create_setup_link(conn, ROOT, asha)
-    setup_links.use(conn, token, PASSWORD, None)
+    setup_links.use(conn, token, PASSWORD, HERE)
     with pytest.raises(NotFound, match=r"was used, or has expired\. Nothing was changed"):
-        setup_links.use(conn, token, "a dry monsoon", None)
+        setup_links.use(conn, token, "a dry monsoon", HERE)
     with pytest.raises(NotFound):
         setup_links.find_name(conn, token)
     user = users.find(conn, "asha")
@@ -55,7 +57,7 @@ def test_of_two_who_use_it_at_once_one_is_refused(conn: Connection, pool: db.Poo
     def use(number: int) -> bool:
         with pool.connection() as own_conn:
             try:
-                setup_links.use(own_conn, token, f"a wet monsoon {number}", None)
+                setup_links.use(own_conn, token, f"a wet monsoon {number}", HERE)
             except NotFound:
                 return False
             return True
@@ -68,7 +70,7 @@ def test_a_link_expires(conn: Connection, asha: int) -> None:
     token = setup_links.create_setup_link(conn, ROOT, asha)
     conn.execute("UPDATE setup_links SET expires_at = expires_at - interval '72 hours'")
     with pytest.raises(NotFound):
-        setup_links.use(conn, token, PASSWORD, None)
+        setup_links.use(conn, token, PASSWORD, HERE)
 
 
 def test_a_newer_link_ends_the_older_one(conn: Connection, asha: int) -> None:
@@ -81,15 +83,15 @@ def test_a_newer_link_ends_the_older_one(conn: Connection, asha: int) -> None:
 def test_a_weak_password_is_refused_and_the_link_still_works(conn: Connection, asha: int) -> None:
     token = setup_links.create_setup_link(conn, ROOT, asha)
     with pytest.raises(InvalidInput, match="must not contain the user name"):
-        setup_links.use(conn, token, "asha likes tea", None)
-    setup_links.use(conn, token, PASSWORD, None)
+        setup_links.use(conn, token, "asha likes tea", HERE)
+    setup_links.use(conn, token, PASSWORD, HERE)
 
 
 def test_a_disabled_user_has_no_link(conn: Connection, asha: int) -> None:
     token = setup_links.create_setup_link(conn, ROOT, asha)
     users.disable(conn, ROOT, "asha")
     with pytest.raises(NotFound):
-        setup_links.use(conn, token, PASSWORD, None)
+        setup_links.use(conn, token, PASSWORD, HERE)
     for user_id in (asha, 999):
         with pytest.raises(NotFound, match="No link was made"):
             setup_links.create_setup_link(conn, ROOT, user_id)
@@ -109,7 +111,7 @@ def test_the_database_holds_no_token(conn: Connection, asha: int) -> None:
 def test_an_invalid_token_is_refused(conn: Connection, asha: int, token: str) -> None:
     setup_links.create_setup_link(conn, ROOT, asha)
     with pytest.raises(NotFound):
-        setup_links.use(conn, token, PASSWORD, None)
+        setup_links.use(conn, token, PASSWORD, HERE)
 
 
 def change_by_an_administrator(conn: Connection, _pool: db.Pool, _user_id: int) -> None:

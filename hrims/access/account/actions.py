@@ -5,7 +5,7 @@ from hrims.access.account import store
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.sessions import SignedIn
-from hrims.access.sign_in import Visit, record_failure
+from hrims.access.sign_in import Visit, actor_of, begin_attempt, record_failure
 from hrims.access.users.store import User
 from hrims.db import Pool
 from hrims.errors import Conflict, InvalidInput
@@ -54,12 +54,12 @@ def confirm_session(
 def check_code(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, code: str, now: float) -> None:
     """Check and take a code of the app of the user of a session. Raises as ``check_password`` does."""
     with pool.connection() as conn:
-        attempt = throttle.begin(conn, visit.settings, session.name, visit.address, visit.device)
+        attempt = begin_attempt(conn, session.name, visit, actor)
     with pool.connection() as conn, conn.transaction():
         if two_step.verify(conn, visit.settings, actor, session.user_id, code, now):
             throttle.release(conn, attempt)
             return
-        record_failure(conn, attempt, visit.address)
+        record_failure(conn, attempt, actor)
     raise InvalidInput(two_step.WRONG_CODE, "wrong_code")
 
 
@@ -69,13 +69,14 @@ def check_password(pool: Pool, session: SignedIn, visit: Visit, password: str) -
     Raises InvalidInput if it is wrong, and TooManyFailures as a sign-in does: a session that was stolen must
     not be a way to guess the password.
     """
+    actor = actor_of(visit, session.name, session.user_id, session.role)
     with pool.connection() as conn:
-        attempt = throttle.begin(conn, visit.settings, session.name, visit.address, visit.device)
+        attempt = begin_attempt(conn, session.name, visit, actor)
     user = attempt.user
     is_correct = passwords.matches(password, user.password_hash if user else None)
     with pool.connection() as conn, conn.transaction():
         if user and is_correct:
             throttle.release(conn, attempt)
             return user
-        record_failure(conn, attempt, visit.address)
+        record_failure(conn, attempt, actor)
     raise InvalidInput(WRONG_PASSWORD, "wrong_password")

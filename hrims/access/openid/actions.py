@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from hrims.access import names, sessions, users
+from hrims.access import sessions, users
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.openid import store
@@ -14,7 +14,7 @@ from hrims.access.openid.errors import OpenIdRefused, ProviderFailed
 from hrims.access.openid.profile import Profile, read_profile
 from hrims.access.openid.provider import Exchange, Provider, new_exchange
 from hrims.access.sessions import SignedIn
-from hrims.access.sign_in import SignIn, Visit, begin_session
+from hrims.access.sign_in import SignIn, Visit, actor_of, begin_session
 from hrims.access.users import store as user_store
 from hrims.access.users.store import User
 from hrims.db import Connection, Pool
@@ -68,7 +68,7 @@ def finish(
             user = _save_user(conn, provider.issuer, profile, visit)
             return begin_session(conn, user, visit, by="openid")
     except (OpenIdRefused, ProviderFailed) as refused:
-        _record_failure(pool, visit, refused)
+        _record_failure(pool, actor_of(visit), refused)
         raise
 
 
@@ -92,10 +92,10 @@ def confirm(
             if auth_time is None or auth_time < pending.began - LEEWAY:
                 raise _refused("The sign-in service has not asked you again.", "auth_time")
             sessions.confirm(conn, session.session_id)
-            actor = Actor(session.name, "page", visit.address)
+            actor = actor_of(visit, session.name, session.user_id, session.role)
             record(conn, actor, "session.confirm", f"user:{session.name}", by="openid")
     except (OpenIdRefused, ProviderFailed) as refused:
-        _record_failure(pool, visit, refused)
+        _record_failure(pool, actor_of(visit, session.name, session.user_id, session.role), refused)
         raise
 
 
@@ -139,7 +139,7 @@ def _add_user(conn: Connection, issuer: str, profile: Profile, visit: Visit) -> 
             "openid_name_taken",
         )
     store.insert_identity(conn, issuer, profile.subject, user_id)
-    actor = Actor(profile.name, "page", visit.address, user_id=user_id, role=profile.role)
+    actor = actor_of(visit, profile.name, user_id, profile.role)
     record(conn, actor, "user.add", f"user:{profile.name}", by="openid", role=profile.role)
     return profile.name
 
@@ -150,7 +150,7 @@ def _has_all(profile: Profile) -> bool:
 
 def _update_rights(conn: Connection, user: User, profile: Profile, visit: Visit) -> None:
     """Save the role and the institutions that the provider names, as far as they have changed."""
-    actor = Actor(user.name, "page", visit.address, user_id=user.id, role=profile.role)
+    actor = actor_of(visit, user.name, user.id, profile.role)
     codes = profile.institutions or ()
     now = None if _has_all(profile) else store.find_institution_ids(conn, codes)
     before = user_store.find_institutions(conn, user.id)
@@ -198,9 +198,8 @@ def _update_role(conn: Connection, user: User, role: str) -> None:
         ) from None
 
 
-def _record_failure(pool: Pool, visit: Visit, refused: OpenIdRefused | ProviderFailed) -> None:
+def _record_failure(pool: Pool, actor: Actor, refused: OpenIdRefused | ProviderFailed) -> None:
     with pool.connection() as conn, conn.transaction():
-        actor = Actor(names.ANONYMOUS, "page", visit.address)
         record(conn, actor, "session.sign_in_failed", "openid", code=refused.code, reason=refused.reason)
 
 

@@ -6,9 +6,10 @@ from hrims.access import devices, passwords, sessions
 from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.setup_links import store
+from hrims.access.sign_in import Visit, actor_of, to_actor
 from hrims.access.token_hash import hash_token
 from hrims.access.users import EXTERNAL
-from hrims.access.users.store import is_external, update_password
+from hrims.access.users.store import find_user, is_external, update_password
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound
 
@@ -43,7 +44,7 @@ def find_name(conn: Connection, token: str) -> str:
     return name
 
 
-def use(conn: Connection, token: str, password: str, address: str | None) -> str:
+def use(conn: Connection, token: str, password: str, visit: Visit) -> str:
     """Set the password of the user of a link, which then works no more. Return the name of the user.
 
     The sessions of the user end. Raises InvalidInput if the password is not allowed; the link still works
@@ -59,7 +60,9 @@ def use(conn: Connection, token: str, password: str, address: str | None) -> str
         update_password(conn, user_id, password_hash)
         devices.forget(conn, user_id)
         ended = sessions.end_all(conn, user_id)
-        record(conn, Actor(name, "page", address), "user.set_up", f"user:{name}", sessions_ended=ended)
+        user = find_user(conn, name)
+        actor = to_actor(user, visit) if user else actor_of(visit)
+        record(conn, actor, "user.set_up", f"user:{name}", sessions_ended=ended)
     return name
 
 

@@ -44,12 +44,18 @@ class Attempt(NamedTuple):
 
 
 def begin(
-    conn: Connection, settings: Settings, name: str, address: str | None, device: str | None = None
+    conn: Connection,
+    settings: Settings,
+    name: str,
+    address: str | None,
+    device: str | None = None,
+    *,
+    actor: Actor | None = None,
 ) -> Attempt:
     """Count one attempt with a typed name, in a separate transaction.
 
-    ``device`` is the cookie of the browser. Raises TooManyFailures if the delay after the last failure is not
-    over; the refusal does not prolong the delay.
+    ``device`` is the cookie of the browser, ``actor`` acts in the record. Raises TooManyFailures if the delay
+    after the last failure is not over; the refusal does not prolong the delay.
     """
     origin = network_of(address) if address else None
     with conn.transaction():
@@ -65,13 +71,8 @@ def begin(
         retry_after = math.ceil(seconds)
         # Strangers must not fill the trail, so records are limited like those of refused requests.
         if refusals.LIMITER.admit(address, TooManyFailures.code, time.monotonic()):
-            record(
-                conn,
-                Actor(names.ANONYMOUS, "page", address),
-                "session.throttled",
-                subject,
-                seconds=retry_after,
-            )
+            by = actor or Actor(names.ANONYMOUS, "page", address)
+            record(conn, by, "session.throttled", subject, seconds=retry_after)
     raise TooManyFailures(retry_after)
 
 

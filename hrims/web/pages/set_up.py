@@ -6,7 +6,7 @@ from flask import current_app, render_template
 
 from hrims.access import setup_links
 from hrims.errors import InvalidInput
-from hrims.web.core import guard, requests
+from hrims.web.core import cookies, requests
 from hrims.web.core.actions import see_other
 from hrims.web.core.app_state import pool
 from hrims.web.core.sign_in_forms import NewPasswordForm
@@ -22,7 +22,7 @@ def set_password(token: str) -> Any:
     try:
         password = requests.read_form(NewPasswordForm).password
         with pool().connection() as conn:
-            setup_links.use(conn, token, password, guard.address())
+            setup_links.use(conn, token, password, cookies.visit())
     except InvalidInput as refused:
         return _page(token, str(refused), refused.status)
     return see_other("sign_in.show", ready="yes")

@@ -57,9 +57,9 @@ def sign_out() -> Any:
 
     It is public, because a browser without a session is already signed out.
     """
-    if token := cookies.session_token():
+    if cookies.session_token():
         with pool().connection() as conn:
-            access.sign_out(conn, token, guard.address())
+            access.sign_out(conn, cookies.visit())
     session.clear()
     response = _redirect("/sign-in")
     cookies.delete_session(response)

@@ -62,7 +62,17 @@ SELECT actor, action, subject, details || jsonb_strip_nulls(
 FROM audit_log WHERE action NOT LIKE 'request.%' ORDER BY id
 """
 
+WITHOUT_ORIGIN = """
+SELECT action, actor FROM audit_log
+WHERE action NOT LIKE 'request.%' AND via = 'page'
+  AND (request_id IS NULL OR user_agent IS NULL OR user_id IS NULL AND actor <> '(not signed in)')
+"""
+
 
 def records(conn: Connection) -> list[tuple[object, ...]]:
-    """Return actor, action, subject and details of all records but those of requests."""
+    """Return actor, action, subject and details of all records but those of requests.
+
+    Each names the browser and the request, and a user if there is a sign-in.
+    """
+    assert conn.execute(WITHOUT_ORIGIN).fetchall() == []
     return conn.execute(RECORDS.encode()).fetchall()
