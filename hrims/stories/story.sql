@@ -1,7 +1,7 @@
 -- The story of one request id.
 
 -- name: story
--- The id finds batches and runs by an index; everything else is found by them.
+-- The id finds batches, runs and audit records by an index; everything else is found by the runs.
 WITH run AS MATERIALIZED (
     SELECT * FROM runs WHERE request_id = %(id)s
 ), event (at, source, text) AS (
@@ -10,9 +10,6 @@ WITH run AS MATERIALIZED (
     UNION ALL
     SELECT l.at, 'audit', format('%%s of %%s by %%s, via %%s', l.action, coalesce(l.subject, 'the product'), l.actor, l.via)
     FROM audit_log l WHERE l.request_id = %(id)s
-    UNION ALL
-    SELECT at, 'audit', format('%%s by %%s, via %%s%%s', action, actor, via, ': ' || subject)
-    FROM audit_log WHERE request_id = %(id)s
     UNION ALL
     SELECT r.requested_at, 'run', format('run %%s (%%s) requested by %%s, via %%s: %%s', r.id, r.kind, r.requested_by,
                                          r.requested_via, coalesce(i.name, 'one person'))

@@ -49,6 +49,13 @@ def test_it_is_the_same_everywhere(world: World) -> None:
     assert printed.returncode == 0, printed.stderr
     told = printed.stdout.splitlines()
     assert told == sorted(told, key=lambda line: line[:23])
+    assert len(told) == len(set(told)), printed.stdout
+    audit = [line.rpartition(" audit ")[2].strip() for line in told if " audit " in line]
+    assert audit == [
+        f"run.ask of run:{run_id} by token:payroll, via api",
+        f"run.start of run:{run_id} by worker, via worker",
+        f"run.end of run:{run_id} by worker, via worker",
+    ]
     for part in (f"run {run_id} (sync) requested by token:payroll, via api", "attempt 1 of run", "run_ended",
                  "completed, complete, 240 people", "try 1: 204"):  # fmt: skip
         assert any(part in line for line in told), (part, printed.stdout)
