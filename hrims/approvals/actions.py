@@ -68,6 +68,9 @@ RULES: Final = {
 }
 """The actions that need a second user."""
 
+ADMINISTRATORS_DECIDE: Final = {Permission.MANAGE_USERS, Permission.MANAGE_CONNECTION}
+"""The permissions of rules that only administrators decide."""
+
 
 def undo_leavers(conn: Connection, actor: Actor, departure_id: int) -> Result:
     """Undo a departure, or request it if the departure needed an approval. Raises NotFound, Conflict."""
@@ -93,13 +96,13 @@ def cancel_batch(conn: Connection, actor: Actor, batch_id: int) -> Result:
 def set_role(conn: Connection, actor: Actor, name: str, role: str) -> Result:
     """Change the role of a user, or request it if the user shall become an administrator.
 
-    The only administrator that there ever was does it alone. Raises as ``users.set_role``.
+    Without a second administrator it is done alone. Raises as ``users.set_role``.
     """
     with conn.transaction():
-        if role != ADMINISTRATOR or users.is_first_administrator(conn, actor):
-            users.set_role(conn, actor, name, role, is_approved=role == ADMINISTRATOR)
-            return Result(role)
         user = users.get(conn, name)
+        if role != ADMINISTRATOR or users.has_no_second_administrator(conn, actor):
+            users.set_role(conn, actor, name, role, is_alone=role == ADMINISTRATOR)
+            return Result(role)
         return _request(
             conn, actor, "user.make_administrator", f"user:{user.id}", None, name=user.name, before=user.role
         )
@@ -108,11 +111,11 @@ def set_role(conn: Connection, actor: Actor, name: str, role: str) -> Result:
 def change_connection(conn: Connection, actor: Actor, change: ConnectionChange) -> Result:
     """Change the connection to HRIMS, or request it if its address or credentials change.
 
-    The only administrator that there ever was does it alone. Raises Conflict.
+    Without a second administrator it is done alone. Raises Conflict.
     """
     with conn.transaction():
         details = connection.check_change(conn, change)
-        if not connection.needs_approval(details) or users.is_first_administrator(conn, actor):
+        if not connection.needs_approval(details) or users.has_no_second_administrator(conn, actor):
             connection.apply_connection_change(conn, actor, change)
             return Result(change)
         stored = {"change": msgspec.to_builtins(change), "effect": details}
@@ -182,6 +185,21 @@ def find_permission(conn: Connection, actor: Actor, approval_id: int) -> Permiss
     if action is None:
         raise _unknown()
     return RULES[action].permission
+
+
+def explain_missing_approver(conn: Connection, actor: Actor, approval_id: int | None = None) -> str:
+    """Return the way out for own requests that only another administrator could approve, else nothing.
+
+    With an ``approval_id``, only for that request.
+    """
+    own = [
+        found
+        for found in store.list_waiting(conn, actor.scope)
+        if found.requester_id == actor.user_id
+        and RULES[found.action].permission in ADMINISTRATORS_DECIDE
+        and approval_id in {None, found.id}
+    ]
+    return users.explain_missing_approver(conn, actor) if own else ""
 
 
 def may_decide(actor: Actor, found: Approval) -> bool:

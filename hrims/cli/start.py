@@ -74,17 +74,27 @@ def check_database_exists(settings: config.Settings) -> None:
 
 
 def acting_user(
-    conn: db.Connection, settings: config.Settings, permission: Permission, *, is_bootstrap: bool = False
+    conn: db.Connection,
+    settings: config.Settings,
+    permission: Permission,
+    *,
+    is_bootstrap: bool = False,
+    makes_administrator: bool = False,
 ) -> Actor:
     """Return the user that the command acts as, and check the permission.
 
     It is the one of ``--as`` or HRIMS_USER, else the one with the login name of the operating system, else
-    the oldest administrator. A command that ``is_bootstrap`` acts as the system while there are no users.
+    the oldest administrator. A command that ``is_bootstrap`` acts as the system while there are no users. One
+    that ``makes_administrator`` does so, if no user is named, while there is no second one to approve it.
     Raises NotFound if there is no such user, NotAllowed if the user lacks the permission.
     """
     if is_bootstrap and users.has_no_users(conn):
         return system("hrims")
-    name = _named_user(settings) or users.default_user(conn, _login_name())
+    name = _named_user(settings)
+    operator = system("hrims")._replace(**_origin())
+    if makes_administrator and not name and users.has_no_second_administrator(conn, operator):
+        return operator
+    name = name or users.default_user(conn, _login_name())
     if name is None:
         raise NotFound(
             "There is no user yet that this command can act as. Nothing was changed. "
@@ -110,15 +120,20 @@ def _named_user(settings: config.Settings) -> str | None:
 
 
 def _identify(conn: db.Connection, name: str, permission: Permission) -> Actor:
-    actor = users.identify(conn, name, "cli")._replace(
-        user_agent=f"hrims {version.VERSION}, login {_login_name()}", request_id=request_ids.begin()
-    )
+    actor = users.identify(conn, name, "cli")._replace(**_origin())
     if not actor.can(permission):
         raise NotAllowed(
             f"{actor.name} has the role {actor.role}, which does not allow this. Nothing was changed. "
             "Name another user with --as NAME or HRIMS_USER."
         )
     return actor
+
+
+def _origin() -> dict[str, str]:
+    return {
+        "user_agent": f"hrims {version.VERSION}, login {_login_name()}",
+        "request_id": request_ids.begin(),
+    }
 
 
 def _login_name() -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from hrims.access import throttle, users
-from hrims.access.permissions import Permission
+from hrims.access.permissions import ADMINISTRATOR, Permission
 from hrims.approvals import actions as approvals
 from hrims.cli import start
 from hrims.cli.columns import aligned
@@ -58,7 +58,10 @@ def add_user(name: str, role: str, codes: tuple[str, ...], password_stdin: bool,
     password = read_password(password_stdin)
     settings = start.settings()
     with start.connection(settings) as conn, conn.transaction():
-        actor = start.acting_user(conn, settings, Permission.MANAGE_USERS, is_bootstrap=True)
+        is_administrator = role == ADMINISTRATOR
+        actor = start.acting_user(
+            conn, settings, Permission.MANAGE_USERS, is_bootstrap=True, makes_administrator=is_administrator
+        )
         institutions = find_by_codes(conn, codes) if codes else None
         users.add_user(conn, actor, name, role, password, institutions, must_change=must_change)
     click.echo(f"{users.normalize_name(name)} may sign in as {role}, for {_describe_scope(institutions)}.")
@@ -90,14 +93,21 @@ def list_users() -> None:
 @click.argument("name")
 @click.argument("role", type=ROLE)
 def set_role(name: str, role: str) -> None:
-    """Give the user NAME the role ROLE. The last enabled administrator keeps the role."""
+    """Give the user NAME the role ROLE. The last enabled administrator keeps the role.
+
+    Another administrator must approve the role administrator. While fewer than two administrators are
+    enabled, the command gives it at once, unless it acts as a named user.
+    """
     settings = start.settings()
-    with start.connection(settings) as conn:
-        result = approvals.set_role(
-            conn, start.acting_user(conn, settings, Permission.MANAGE_USERS), name, role
+    with start.connection(settings) as conn, conn.transaction():
+        actor = start.acting_user(
+            conn, settings, Permission.MANAGE_USERS, makes_administrator=role == ADMINISTRATOR
         )
+        result = approvals.set_role(conn, actor, name, role)
+        way_out = approvals.explain_missing_approver(conn, actor, result.approval_id)
     if result.waits:
-        click.echo(f"Another administrator must approve this: approval {result.approval_id} waits.")
+        waits = f"Another administrator must approve this: approval {result.approval_id} waits."
+        click.echo(f"{waits} {way_out}".rstrip())
     else:
         click.echo(f"{users.normalize_name(name)} has the role {role}.")
 

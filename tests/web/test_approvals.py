@@ -153,6 +153,15 @@ def test_an_administrator_is_made_by_two(conn: Connection) -> None:
     assert actions.set_role(conn, BINTI, "juma", "administrator").waits
 
 
+def test_the_page_names_the_way_out_if_no_administrator_can_approve(app: Flask, conn: Connection) -> None:
+    zuhura = signed_in(new_browser(app), conn, "zuhura", "administrator")
+    assert actions.set_role(conn, users.identify(conn, "zuhura", "page"), "asha", "administrator").waits
+    way_out = "hrims user set-role NAME administrator"
+    assert way_out not in zuhura.get(PAGE).text
+    users.disable(conn, JUMA, "binti")
+    assert way_out in zuhura.get(PAGE).text
+
+
 def test_a_request_is_refused_withdrawn_or_expires(conn: Connection, batch: int) -> None:
     assert actions.cancel_batch(conn, OMAR, batch).approval_id == 1
     with pytest.raises(Conflict, match="Only the user who requested"):

@@ -10,20 +10,16 @@ from hrims.access.users.actions import (
     ROLES,
     ROLES_WITH_ALL,
     add_user,
-    default_user,
     disable,
     enable,
-    find,
     first_administrator,
-    get,
     has_no_users,
-    identify,
-    identify_owner,
-    is_first_administrator,
     set_institutions,
     set_password,
     set_role,
 )
+from hrims.access.users.approvers import explain_missing_approver, has_no_second_administrator
+from hrims.access.users.lookup import default_user, find, get, identify, identify_owner
 from hrims.access.users.names import NAME, normalize_name
 from hrims.access.users.store import ListedUser, User, UserView, find_view, list_users
 
@@ -40,14 +36,15 @@ __all__ = [
     "default_user",
     "disable",
     "enable",
+    "explain_missing_approver",
     "find",
     "find_view",
     "first_administrator",
     "get",
+    "has_no_second_administrator",
     "has_no_users",
     "identify",
     "identify_owner",
-    "is_first_administrator",
     "list_users",
     "normalize_name",
     "set_institutions",

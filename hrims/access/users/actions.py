@@ -12,10 +12,10 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.permissions import ADMINISTRATOR, AUDITOR
 from hrims.access.permissions import ROLES as PERMISSIONS
-from hrims.access.scope import Scope
 from hrims.access.users import store
-from hrims.access.users.names import NAME, check_name, normalize_name
-from hrims.access.users.store import User
+from hrims.access.users.approvers import ALONE, explain_missing_approver, has_no_second_administrator
+from hrims.access.users.lookup import get
+from hrims.access.users.names import check_name, normalize_name
 from hrims.db import Connection
 from hrims.errors import Conflict, InvalidInput, NotFound
 
@@ -53,12 +53,14 @@ def add_user(
     _check_role(role, institutions)
     password_hash = None if password is None else passwords.hash_password(password, name)
     with conn.transaction():
-        if role == ADMINISTRATOR and not is_first_administrator(conn, actor):
+        if role == ADMINISTRATOR and not has_no_second_administrator(conn, actor):
             raise Conflict(
                 "Another administrator must approve the role administrator. No user was added. "
-                "Add the user with another role, then change the role.",
+                "Add the user with another role, then change the role. "
+                f"{explain_missing_approver(conn, actor)}".rstrip(),
                 "needs_approval",
             )
+        is_alone = role == ADMINISTRATOR and store.has_users(conn)
         id_ = store.insert_user(
             conn,
             name,
@@ -71,6 +73,7 @@ def add_user(
             raise Conflict(f"There is a user {name} already. Nothing was changed.", "name_taken")
         _save_institutions(conn, id_, institutions)
         details: dict[str, Any] = {} if institutions is None else {"institutions": sorted(institutions)}
+        details |= ALONE if is_alone else {}
         record(conn, actor, "user.add", f"user:{name}", role=role, **details)
     return id_
 
@@ -94,13 +97,19 @@ def _save_institutions(conn: Connection, user_id: int, institutions: list[int] |
         )
 
 
-def is_first_administrator(conn: Connection, actor: Actor) -> bool:
-    """Return whether no second administrator can approve: there never was one, or the system acts."""
-    return actor.user_id is None or not store.has_other_administrators(conn, actor.user_id)
-
-
-def set_role(conn: Connection, actor: Actor, name: str, role: str, *, is_approved: bool = False) -> None:
+def set_role(
+    conn: Connection,
+    actor: Actor,
+    name: str,
+    role: str,
+    *,
+    is_approved: bool = False,
+    is_alone: bool = False,
+) -> None:
     """Change the role of a user. A role that has all institutions drops the limit to some.
+
+    ``is_approved`` and ``is_alone`` tell why the role administrator is given: a second administrator approved
+    it, or there is none.
 
     Raises InvalidInput for a wrong role, NotFound for an unknown user, Conflict if the user has it already or
     is the last enabled administrator.
@@ -110,14 +119,15 @@ def set_role(conn: Connection, actor: Actor, name: str, role: str, *, is_approve
         user = get(conn, name)
         if user.role == role:
             raise Conflict(f"{user.name} is {role} already. Nothing was changed.", "role_before")
-        if role == ADMINISTRATOR and not is_approved:
+        if role == ADMINISTRATOR and not (is_approved or is_alone):
             raise Conflict(
                 "Another administrator must approve this first. Nothing was changed.", "needs_approval"
             )
         if role in ROLES_WITH_ALL:
             store.replace_institutions(conn, user.id, None)
         store.update_role(conn, user.id, role)
-        record(conn, actor, "user.set_role", f"user:{user.name}", before=user.role, after=role)
+        details = ALONE if is_alone else {}
+        record(conn, actor, "user.set_role", f"user:{user.name}", before=user.role, after=role, **details)
 
 
 def set_institutions(conn: Connection, actor: Actor, name: str, institutions: list[int] | None) -> None:
@@ -204,50 +214,6 @@ def enable(conn: Connection, actor: Actor, name: str) -> None:
         if not store.enable_user(conn, user.id):
             raise Conflict(f"{user.name} is enabled already. Nothing was changed.", "enabled_before")
         record(conn, actor, "user.enable", f"user:{user.name}")
-
-
-def get(conn: Connection, name: str) -> User:
-    """Return the user with this name, locked until the transaction ends. Raises NotFound."""
-    name = normalize_name(name)
-    user = store.lock_user(conn, name) if NAME.fullmatch(name) else None
-    if not user:
-        raise NotFound("There is no user of this name. Nothing was changed.", "unknown_user")
-    return user
-
-
-def identify(conn: Connection, name: str, via: str) -> Actor:
-    """Return the enabled user with this name as an actor. Raises NotFound if there is none."""
-    user = find(conn, name)
-    if user is None or user.disabled:
-        raise NotFound("There is no user of this name who may act. Nothing was changed.", "unknown_user")
-    return _to_actor(conn, user, via)
-
-
-def identify_owner(conn: Connection, user_id: int, name: str, via: str) -> Actor | None:
-    """Return what acts for an enabled user, like a schedule, as an actor called ``name``.
-
-    None if disabled.
-    """
-    user = store.find_user_by_id(conn, user_id)
-    return None if user is None or user.disabled else _to_actor(conn, user, via)._replace(name=name)
-
-
-def _to_actor(conn: Connection, user: User, via: str) -> Actor:
-    institutions = store.find_institutions(conn, user.id)
-    scope = Scope(None if institutions is None else tuple(institutions), user.id)
-    return Actor(user.name, via, user_id=user.id, role=user.role, scope=scope)
-
-
-def default_user(conn: Connection, login: str) -> str | None:
-    """Return the user that commands act as: the enabled ``login``, else the oldest administrator."""
-    user = find(conn, login)
-    return user.name if user and not user.disabled else store.find_oldest_administrator(conn)
-
-
-def find(conn: Connection, name: str) -> User | None:
-    """Return the user with this name, in any letter case; None if there is none."""
-    name = normalize_name(name)
-    return store.find_user(conn, name) if NAME.fullmatch(name) else None
 
 
 def has_no_users(conn: Connection) -> bool:

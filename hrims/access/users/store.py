@@ -110,6 +110,27 @@ def has_other_administrators(conn: Connection, user_id: int) -> bool:
     return bool(row and row[0])
 
 
+def has_other_enabled_administrators(conn: Connection, user_id: int) -> bool:
+    """Return whether another user is an enabled administrator."""
+    row = conn.execute(
+        "SELECT EXISTS (SELECT FROM users WHERE role = 'administrator' AND disabled_at IS NULL AND id <> %s)",
+        (user_id,),
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def count_administrators(conn: Connection) -> int:
+    """Return how many administrators are enabled.
+
+    None of them is disabled or loses the role until the transaction ends, and no other transaction counts.
+    """
+    conn.execute("SELECT pg_advisory_xact_lock(hashtext('hrims administrators'))")
+    row = conn.execute(
+        "SELECT count(*) FROM users WHERE role = 'administrator' AND disabled_at IS NULL"
+    ).fetchone()
+    return row[0] if row else 0
+
+
 def find_oldest_administrator(conn: Connection) -> str | None:
     """Return the name of the enabled administrator who was added first; None if there is none."""
     row = conn.execute(

@@ -62,5 +62,6 @@ def _context() -> dict[str, Any]:
             "explain": lambda found: messages.explain(found) if _may_read(found) else [],
             "may_decide": lambda found: actions.may_decide(actor(), found),
             "days": store.DAYS,
+            "way_out": actions.explain_missing_approver(conn, actor()),
             "refused": None,
         }
