@@ -15,7 +15,7 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.scope import EVERYTHING
 from hrims.db import Connection
-from hrims.errors import Conflict, InvalidInput, NotFound, Unprocessable
+from hrims.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unprocessable
 from hrims.institutions import store as institution_store
 from hrims.institutions.csv_file import MAX_NAME_LENGTH, TIN, VOTE_CODE, Row, forbidden_characters
 from hrims.institutions.workplaces import store
@@ -26,6 +26,11 @@ LOCK_TIMEOUT = 10.0
 """Seconds that a decision waits for pages that are being saved and for other users' decisions."""
 
 NOTHING = "Nothing was changed."
+
+OUTSIDE = (
+    f"This would move people who are not of your institutions. {NOTHING} "
+    "Ask a user with all institutions to do it."
+)
 
 TAKEN = {
     "institutions_name_once": "name",
@@ -45,8 +50,8 @@ class Decision(NamedTuple):
 def map_workplace(conn: Connection, actor: Actor, id_: int, institution_id: int) -> Decision:
     """Map an unmapped workplace to this institution.
 
-    Raises NotFound, Unprocessable if the workplace has no usable name, and Conflict if another user decided
-    before.
+    Raises NotFound, Unprocessable if the workplace has no usable name, NotAllowed if a person outside the
+    scope would move, and Conflict if another user decided before.
     """
     with _decision(conn, actor):
         institution = institution_store.find_institution(conn, institution_id, actor.scope)
@@ -56,6 +61,7 @@ def map_workplace(conn: Connection, actor: Actor, id_: int, institution_id: int)
             )
         store.lock_workplace(conn, id_)
         before = _find_waiting(conn, actor, id_)
+        _check_people(conn, actor, id_)
         store.map_workplace(conn, id_, institution_id)
         return _record_decision(conn, actor, "workplace.map", before)
 
@@ -80,6 +86,7 @@ def register_workplace(
         tin = _check_number(tin, TIN, "A TIN is nine digits.")
         store.lock_workplace(conn, id_, and_named=name)
         before = _find_waiting(conn, actor, id_)
+        _check_people(conn, actor, id_, and_named=name)
         institution_id = _add_institution(conn, name, vote_code, tin)
         # The register has already matched it, unless the given name is a different one.
         store.map_workplace(conn, id_, institution_id)
@@ -91,7 +98,7 @@ def unmap(conn: Connection, actor: Actor, id_: int, *, institution_id: int | Non
     """Undo the mapping of a workplace. Then it waits again, or belongs to the institution of the same name.
 
     With ``institution_id``, do so only if the workplace is still mapped to that institution. Raises NotFound,
-    and Conflict if there is no mapping to undo.
+    NotAllowed if a person would leave the scope, and Conflict if there is no mapping to undo.
     """
     with _decision(conn, actor):
         store.lock_workplace(conn, id_)
@@ -99,6 +106,7 @@ def unmap(conn: Connection, actor: Actor, id_: int, *, institution_id: int | Non
         if before.matched_by != "alias" or institution_id not in {None, before.institution_id}:
             raise Conflict(f"{_describe(before)} There is nothing to take back. {NOTHING}", "not_mapped")
         store.unmap(conn, id_)
+        _check_people(conn, actor, id_)
         return _record_decision(conn, actor, "workplace.unmap", before)
 
 
@@ -133,6 +141,12 @@ def _find_waiting(conn: Connection, actor: Actor, id_: int) -> Workplace:
     if found.institution_id is not None:
         raise Conflict(f"{_describe(found)} {NOTHING}", "already_mapped")
     return found
+
+
+def _check_people(conn: Connection, actor: Actor, id_: int, *, and_named: str | None = None) -> None:
+    """Raise NotAllowed if the actor may not see each person of the locked workplaces."""
+    if store.has_person_outside(conn, actor.scope, id_, and_named=and_named):
+        raise NotAllowed(OUTSIDE, "people_outside_institutions")
 
 
 def _describe(now: Workplace) -> str:

@@ -1,15 +1,18 @@
 -- Finds unmapped workplaces, mapped ones, and the institutions that a name may mean. A searched name matches if each of
--- its words occurs.
+-- its words occurs. ``people`` counts the employees in the scope.
+-- in_scope() is inlined, so that the index alone counts those of a user with all institutions.
 
 -- name: workplace
-SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id) AS people,
+SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id AND (
+           in_scope(w.institution_id, %(scope)s) OR person_in_scope(e.id, NULL, %(scope)s))) AS people,
        w.institution_id, i.name, w.matched_by, w.mapped_by, w.mapped_at,
        EXISTS (SELECT FROM institutions s WHERE s.name_key = w.name_key), w.name_key <> ''
 FROM workplaces w LEFT JOIN institutions i ON i.id = w.institution_id
 WHERE w.id = %(id)s AND workplace_in_scope(w.id, w.institution_id, %(scope)s)
 
 -- name: waiting
-SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id) AS people,
+SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id AND (
+           in_scope(w.institution_id, %(scope)s) OR person_in_scope(e.id, NULL, %(scope)s))) AS people,
        NULL, NULL, NULL, NULL, NULL, false, w.name_key <> ''
 FROM workplaces w
 WHERE w.institution_id IS NULL AND workplace_in_scope(w.id, NULL, %(scope)s)
@@ -17,13 +20,15 @@ WHERE w.institution_id IS NULL AND workplace_in_scope(w.id, NULL, %(scope)s)
 ORDER BY people DESC, w.name_key LIMIT %(limit)s OFFSET %(offset)s
 
 -- name: count_waiting
-SELECT count(*), coalesce(sum((SELECT count(*) FROM employees e WHERE e.workplace_id = w.id)), 0)::bigint
+SELECT count(*), coalesce(sum((SELECT count(*) FROM employees e WHERE e.workplace_id = w.id AND (
+           in_scope(w.institution_id, %(scope)s) OR person_in_scope(e.id, NULL, %(scope)s)))), 0)::bigint
 FROM workplaces w
 WHERE w.institution_id IS NULL AND workplace_in_scope(w.id, NULL, %(scope)s)
   AND w.name_key LIKE ALL (word_patterns(%(name)s))
 
 -- name: aliases
-SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id) AS people,
+SELECT w.id, w.name, (SELECT count(*) FROM employees e WHERE e.workplace_id = w.id AND (
+           in_scope(w.institution_id, %(scope)s) OR person_in_scope(e.id, NULL, %(scope)s))) AS people,
        w.institution_id, i.name, w.matched_by, w.mapped_by, w.mapped_at,
        EXISTS (SELECT FROM institutions s WHERE s.name_key = w.name_key), w.name_key <> ''
 FROM workplaces w JOIN institutions i ON i.id = w.institution_id

@@ -20,7 +20,7 @@ class Workplace(NamedTuple):
     id: int
     name: str
     people: int
-    """Number of employees who work there now."""
+    """Number of employees in the scope who work there now."""
     institution_id: int | None
     institution: str | None
     matched_by: str | None
@@ -159,6 +159,21 @@ def lock_workplace(conn: Connection, id_: int, *, and_named: str | None = None) 
         """,
         {"id": id_, "name": and_named},
     )
+
+
+def has_person_outside(conn: Connection, scope: Scope, id_: int, *, and_named: str | None = None) -> bool:
+    """Return whether the scope lacks an employee of these workplaces. Call ``lock_workplace`` with them first."""
+    row = conn.execute(
+        """
+        SELECT EXISTS (
+            SELECT FROM employees e JOIN workplaces w ON w.id = e.workplace_id
+            WHERE (w.id = %(id)s OR w.name_key = name_key(%(name)s))
+              AND NOT (in_scope(w.institution_id, %(scope)s) OR person_in_scope(e.id, NULL, %(scope)s)))
+        """,
+        {"id": id_, "name": and_named, **scope.values},
+    ).fetchone()
+    assert row is not None
+    return bool(row[0])
 
 
 def find_registered_name(conn: Connection, name: str) -> str | None:
