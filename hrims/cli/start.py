@@ -91,7 +91,7 @@ def acting_user(
     if is_bootstrap and users.has_no_users(conn):
         return system("hrims")
     name = _named_user(settings)
-    operator = system("hrims")._replace(**_origin())
+    operator = _with_origin(system("hrims"))
     if makes_administrator and not name and users.has_no_second_administrator(conn, operator):
         return operator
     name = name or users.default_user(conn, _login_name())
@@ -120,7 +120,7 @@ def _named_user(settings: config.Settings) -> str | None:
 
 
 def _identify(conn: db.Connection, name: str, permission: Permission) -> Actor:
-    actor = users.identify(conn, name, "cli")._replace(**_origin())
+    actor = _with_origin(users.identify(conn, name, "cli"))
     if not actor.can(permission):
         raise NotAllowed(
             f"{actor.name} has the role {actor.role}, which does not allow this. Nothing was changed. "
@@ -129,11 +129,10 @@ def _identify(conn: db.Connection, name: str, permission: Permission) -> Actor:
     return actor
 
 
-def _origin() -> dict[str, str]:
-    return {
-        "user_agent": f"hrims {version.VERSION}, login {_login_name()}",
-        "request_id": request_ids.begin(),
-    }
+def _with_origin(actor: Actor) -> Actor:
+    """Return the actor with the login name of the operating system and a new request id."""
+    user_agent = f"hrims {version.VERSION}, login {_login_name()}"
+    return actor._replace(user_agent=user_agent, request_id=request_ids.begin())
 
 
 def _login_name() -> str:

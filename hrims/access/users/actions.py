@@ -126,7 +126,7 @@ def set_role(
         if role in ROLES_WITH_ALL:
             store.replace_institutions(conn, user.id, None)
         store.update_role(conn, user.id, role)
-        details = ALONE if is_alone else {}
+        details: dict[str, Any] = dict(ALONE) if is_alone else {}
         record(conn, actor, "user.set_role", f"user:{user.name}", before=user.role, after=role, **details)
 
 

@@ -162,7 +162,7 @@ def lock_workplace(conn: Connection, id_: int, *, and_named: str | None = None) 
 
 
 def has_person_outside(conn: Connection, scope: Scope, id_: int, *, and_named: str | None = None) -> bool:
-    """Return whether the scope lacks an employee of these workplaces. Call ``lock_workplace`` with them first."""
+    """Return whether the scope lacks an employee of these workplaces, which ``lock_workplace`` has locked."""
     row = conn.execute(
         """
         SELECT EXISTS (
