@@ -9,6 +9,7 @@ from hrims.access.sign_in import Visit, sign_in
 from hrims.db import Connection
 from hrims.errors import Conflict, NotFound
 from tests.access.accounts import PASSWORD, ROOT, SETTINGS, at_once, records
+from tests.support.users import add_user
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_the_database_keeps_it_too(conn: Connection, asha: int, statement: str) 
 def test_administrators_who_disable_one_another_at_once_leave_one(conn: Connection, pool: db.Pool) -> None:
     names = [f"admin{number}" for number in range(6)]
     for name in names:
-        users.add_user(conn, ROOT, name, "administrator", PASSWORD)
+        add_user(conn, name, "administrator")
 
     def disable(number: int) -> bool:
         with pool.connection() as own_conn:
