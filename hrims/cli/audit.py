@@ -1,8 +1,10 @@
 """``hrims audit``: verify the audit trail, and export it."""
 
 import itertools
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO, Final
 
@@ -16,6 +18,7 @@ from hrims.audit.store import Head
 from hrims.audit.verification import Verified, verify
 from hrims.cli import start
 from hrims.db import can_write
+from hrims.errors import Conflict
 
 FOUND, NO_HEADS = 3, 4
 """Exit codes of ``hrims audit verify``: a finding; intact, but compared with no head from outside."""
@@ -102,14 +105,29 @@ def _place(finding: Finding) -> str:
 
 
 @audit_command.command("export")
-@click.argument("file", type=click.File("wb"), default="-")
-def export_command(file: IO[bytes]) -> None:
-    """Write the whole trail as CSV to FILE, or to standard output. The export is recorded."""
+@click.argument("path", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), default="-")
+def export_command(path: Path) -> None:
+    """Write the whole trail as CSV to FILE, or to standard output. The export is recorded.
+
+    FILE is created, for its owner only. One that exists is not overwritten.
+    """
     settings = start.settings()
     with start.connection(settings) as conn:
         actor = start.acting_user(conn, settings, Permission.READ_AUDIT, is_bootstrap=True)
         with conn.transaction():
             record(conn, actor, "audit.export", "audit")
         sequencer.chain_all(conn)
-        count = export.write_csv(conn, file)
+        with _create(path) as file:
+            count = export.write_csv(conn, file)
     click.echo(f"{count} records.", err=True)
+
+
+def _create(path: Path) -> AbstractContextManager[IO[bytes]]:
+    if path == Path("-"):
+        return nullcontext(sys.stdout.buffer)
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except FileExistsError:
+        raise Conflict(
+            f"{path} exists already. Nothing was written. Name another file.", "file_exists"
+        ) from None

@@ -116,6 +116,18 @@ def test_the_export_has_every_record_and_itself(
     assert capsys.readouterr().err == "21 records.\n"
 
 
+def test_the_export_is_its_owners_and_overwrites_nothing(
+    conn: psycopg.Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "trail.csv"
+    run("export", str(file))
+    assert file.stat().st_mode & 0o777 == 0o600
+    first = file.read_bytes()
+    assert run("export", str(file)) == 1
+    assert "exists already. Nothing was written." in capsys.readouterr().err
+    assert file.read_bytes() == first
+
+
 def test_no_cell_of_the_export_is_a_formula(conn: psycopg.Connection, tmp_path: Path) -> None:
     trail.write(conn, Random(1), 30)
     file = tmp_path / "trail.csv"

@@ -29,7 +29,7 @@ TEXT_PARAMETERS: Final = frozenset({"key"})
 DESCRIPTION: Final = """\
 The API starts runs, which copy the employees of institutions from HRIMS, and tells how complete they are.
 
-Send a token of `hrims token add` as `Authorization: Bearer …`. It may do what its user and its scope allow,
+Send a token of the page “Tokens” as `Authorization: Bearer …`. It may do what its user and its scope allow,
 for the user's institutions. What is outside the scope is answered like an unknown id, with 404.
 
 Errors have one form: their `message` is for people, their `code` for programs. Responses may get further
@@ -39,7 +39,7 @@ fields: ignore those that you do not know.
 TOKEN: Final = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A token of `hrims token add`. Its scope is `read`, `sync` or `manage`.",
+    "description": "A token of `hrims token add` or the page “Tokens”. Scopes: `read`, `sync`, `manage`.",
 }
 
 SESSION: Final = {

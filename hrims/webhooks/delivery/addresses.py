@@ -51,7 +51,7 @@ def parse(url: str) -> Target:
     except ValueError:
         raise AddressRefused("This is no web address.") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise AddressRefused("This is no web address: it begins with https:// and names a host.")
+        raise AddressRefused("This is no web address: it begins with https:// or http:// and names a host.")
     if parts.username is not None or parts.password is not None:
         raise AddressRefused("A user name or password does not belong into the address; messages are signed.")
     if len(url) > MAX_URL_LENGTH or any(
