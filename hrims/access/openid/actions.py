@@ -1,6 +1,7 @@
 """Actions of a sign-in with an OpenID provider: begin, finish, confirm a session."""
 
 import hmac
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from hrims.access.sessions import SignedIn
 from hrims.access.sign_in import SignIn, Visit, actor_of, begin_session
 from hrims.access.users import store as user_store
 from hrims.access.users.store import User
+from hrims.audit import refusals
 from hrims.db import Connection, Pool
 
 MAX_SECONDS = 600.0
@@ -199,6 +201,9 @@ def _update_role(conn: Connection, user: User, role: str) -> None:
 
 
 def _record_failure(pool: Pool, actor: Actor, refused: OpenIdRefused | ProviderFailed) -> None:
+    # Anyone can send a wrong answer, so records are limited like those of refused requests.
+    if not refusals.LIMITER.admit(actor.address, refused.code, time.monotonic()):
+        return
     with pool.connection() as conn, conn.transaction():
         record(conn, actor, "session.sign_in_failed", "openid", code=refused.code, reason=refused.reason)
 

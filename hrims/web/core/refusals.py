@@ -36,7 +36,18 @@ OTHER_CODES: Final = frozenset({"csrf"})
 WAIT: Final = 1.0
 """Seconds that a refusal waits for a connection."""
 
-RECORDED: Final = frozenset({TooManyFailures.code, "wrong_password", "wrong_code"})
+RECORDED: Final = frozenset(
+    {
+        TooManyFailures.code,
+        "wrong_password",
+        "wrong_code",
+        "openid_refused",
+        "openid_not_trusted",
+        "openid_bad_name",
+        "openid_no_role",
+        "openid_name_taken",
+    }
+)
 """Codes of refusals that have a record of another action."""
 
 log = get_logger(__name__)

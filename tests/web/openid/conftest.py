@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hrims.audit import refusals
 from tests import PROJECT
 from tests.support.served import free_port
 from tests.web.openid.provider import ASHA, Provider, settings_of
@@ -30,6 +31,12 @@ def provider(process: Provider) -> Provider:
     """Provide the provider without a fault, where asha signs in."""
     process.control(user=ASHA)
     return process
+
+
+@pytest.fixture(autouse=True)
+def own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count the refusals of this test alone: all have the same address."""
+    monkeypatch.setattr(refusals, "LIMITER", refusals.RefusalLimiter())
 
 
 @pytest.fixture

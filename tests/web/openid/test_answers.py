@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 
+from hrims.audit.refusals import PER_ADDRESS
+from hrims.db import Connection
 from tests.web.browsers import Browser, new_browser
 from tests.web.openid.provider import Provider
 
@@ -29,6 +31,14 @@ def test_an_answer_works_once_and_not_for_ever(
     assert client.get(path).status_code == 401
     monkeypatch.setattr("hrims.access.openid.actions.MAX_SECONDS", 0.0)
     assert provider.sign_in(client).status_code == 401
+
+
+def test_wrong_answers_do_not_fill_the_trail(client: Browser, conn: Connection, provider: Provider) -> None:
+    for _ in range(PER_ADDRESS + 5):
+        assert client.get("/sign-in/openid/callback?state=x&code=x").status_code == 401
+    counts = conn.execute("SELECT action, count(*) FROM audit_log WHERE id > 0 GROUP BY action").fetchall()
+    assert ("session.sign_in_failed", PER_ADDRESS) in counts
+    assert "request.refused" not in dict(counts)
 
 
 @pytest.mark.parametrize("query", ["", "?code=x", "?state=x&code=x", "?error=%ed%b2%80&state=%ff"])
