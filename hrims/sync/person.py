@@ -10,7 +10,7 @@ import time
 from functools import partial
 
 from hrims.errors import RemoteError, RemoteGarbled, RemoteUnknown
-from hrims.jobs.attempts.rights import check_person
+from hrims.jobs.attempts.rights import find_unknown_person, is_person_visible
 from hrims.jobs.attempts.store import Attempt
 from hrims.log import get_logger
 from hrims.rejects.identity import identities
@@ -33,27 +33,37 @@ async def sync_person(context: SyncContext) -> None:
     StaleAttempt if another attempt has taken over. Raises ShutdownRequested if the worker is asked to stop.
     """
     attempt, pool = context.attempt, context.pool
-    try:
-        async with context.use_remote():
-            fetched = await _fetch_until_answered(context)
-    except RemoteUnknown:
-        raise RemoteUnknown("HRIMS has no employee with this ZanID or payroll number.") from None
-    await _check_scope(context, fetched)
+    async with context.use_remote():
+        fetched = await _fetch_visible(context)
+    if not fetched:
+        # Raised in one place, because the page of the run shows the traceback to the requester.
+        raise await retry_on_disconnect(partial(find_unknown_person, pool, attempt))
     await pages.save(attempt, fetched, pool, reading=1)
     counted = await reconcile.reconcile(attempt, pool, [1], 1)
     outcome = await reconcile.finish(attempt, pool, context.settings, counted, repaired=False)
     await story.log_end(attempt, pool, outcome)
 
 
-async def _check_scope(context: SyncContext, fetched: FetchedPage) -> None:
-    """Raise RunRefused if the requester may not see the person, who may also be a reject."""
+async def _fetch_visible(context: SyncContext) -> FetchedPage | None:
+    """Return the person, or None if HRIMS has none with this number that the requester may see."""
+    try:
+        fetched = await _fetch_until_answered(context)
+    except RemoteUnknown:
+        return None
+    return fetched if await _is_visible(context, fetched) else None
+
+
+async def _is_visible(context: SyncContext, fetched: FetchedPage) -> bool:
+    """Return whether the requester may see the person, who may also be a reject."""
     known = {(row.zan_id, row.current_workplace) for _, row in fetched.mapped.rows}
     rejected = {
         ("", person.workplace) for person in identities(fetched.page, fetched.mapped.rejects) if not known
     }
     for zan_id, workplace in known | rejected:
-        check = partial(check_person, context.pool, context.attempt, zan_id, workplace)
-        await retry_on_disconnect(check)
+        check = partial(is_person_visible, context.pool, context.attempt, zan_id, workplace)
+        if not await retry_on_disconnect(check):
+            return False
+    return True
 
 
 async def _fetch_until_answered(context: SyncContext) -> FetchedPage:

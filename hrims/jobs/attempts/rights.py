@@ -7,7 +7,7 @@ from typing import Final
 
 from hrims.access.permissions import Permission, permissions_of
 from hrims.db import AsyncPool
-from hrims.errors import HrimsSyncError
+from hrims.errors import HrimsSyncError, RemoteUnknown
 from hrims.jobs.attempts import store
 from hrims.jobs.attempts.store import Attempt, RunRights
 from hrims.jobs.enqueue import IDENTIFIERS
@@ -20,11 +20,16 @@ REASONS: Final = {
     "token_revoked": "The token that requested this run was revoked.",
     "token_expired": "The token that requested this run has expired.",
     "requester_not_allowed": "{0} may no longer start syncs, and had requested this run.",
-    "requester_out_of_scope": "{0} had requested this run. What it would save is not of the institutions of "
+    "requester_out_of_scope": "{0} had requested this run. Its institution is not of the institutions of "
     "this user, or of the token that was used.",
     "institution_changed": "The register has changed since this run was requested: {0}.",
 }
 """Why a run may no longer be executed, by the code of RunRefused."""
+
+
+UNKNOWN: Final = "HRIMS has no employee with this ZanID or payroll number."
+
+UNKNOWN_IN_SCOPE: Final = "HRIMS has no employee with this ZanID or payroll number in your institutions."
 
 
 class RunRefused(HrimsSyncError):
@@ -47,13 +52,22 @@ async def check_rights(pool: AsyncPool, attempt: Attempt) -> None:
         raise _refused("institution_changed", _describe_change(attempt, rights.identifier))
 
 
-async def check_person(pool: AsyncPool, attempt: Attempt, zan_id: str, workplace: str | None) -> None:
-    """Raise RunRefused if the requester may not see the person that HRIMS returned."""
+async def is_person_visible(pool: AsyncPool, attempt: Attempt, zan_id: str, workplace: str | None) -> bool:
+    """Return whether the requester may see the person that HRIMS returned."""
     async with pool.connection() as conn:
         rights = await store.find_rights(conn, attempt.run_id)
-        if await store.is_person_in_scope(conn, rights.scope, zan_id, workplace):
-            return
-    raise _refused("requester_out_of_scope", rights.requester or "")
+        return await store.is_person_in_scope(conn, rights.scope, zan_id, workplace)
+
+
+async def find_unknown_person(pool: AsyncPool, attempt: Attempt) -> RemoteUnknown:
+    """Return the error for a person that the requester cannot get.
+
+    It is the same for a person of other institutions as for one that HRIMS does not know. Otherwise a limited
+    requester could find out which numbers exist.
+    """
+    async with pool.connection() as conn:
+        rights = await store.find_rights(conn, attempt.run_id)
+    return RemoteUnknown(UNKNOWN if rights.scope.is_everything else UNKNOWN_IN_SCOPE)
 
 
 def _find_refusal(attempt: Attempt, rights: RunRights) -> str | None:

@@ -136,10 +136,37 @@ def test_a_person_outside_the_scope_is_not_saved(world: World) -> None:
     [zan_id, *_] = world.saved_zan_ids("001")
     ((other,),) = world.rows("SELECT id FROM institutions WHERE vote_code = '037'")
     limited = actor_of(world.conn, "rashid", institutions=[other])
+    before = world.rows("SELECT * FROM employees ORDER BY id")
     refused = end_of(world, enqueue_person(world.conn, limited, zan_id).run_id)
-    assert (refused.state, refused.trouble_code) == ("failed", "requester_out_of_scope")
+    assert (refused.state, refused.trouble_code) == ("failed", "remote_unknown")
+    assert refused.message == (
+        "Failed: HRIMS has no employee with this ZanID or payroll number in your institutions. "
+        "Nothing was changed."
+    )
+    assert world.rows("SELECT * FROM employees ORDER BY id") == before
     allowed = actor_of(world.conn, "salma", institutions=[1])
     assert end_of(world, enqueue_person(world.conn, allowed, zan_id).run_id).state == "completed"
+
+
+def test_a_limited_user_cannot_find_out_which_numbers_exist(world: World) -> None:
+    world.settings["HRIMS_LOG_LEVEL"] = "debug"
+    assert end_of(world, request(world, "001")).state == "completed"
+    [zan_id, *_] = world.saved_zan_ids("001")
+    ((other,),) = world.rows("SELECT id FROM institutions WHERE vote_code = '037'")
+    limited = actor_of(world.conn, "rashid", institutions=[other])
+    runs = [end_of(world, enqueue_person(world.conn, limited, key).run_id) for key in (zan_id, "99999999")]
+    assert {(run.state, run.attempt, run.trouble_code, run.message) for run in runs} == {
+        ("failed", 1, "remote_unknown", runs[0].message)
+    }
+    # The page of a run shows its attempts.
+    foreign, unknown = (
+        world.rows(
+            "SELECT ended_as, trouble, trouble_code, traceback, regexp_replace(log::text, '[0-9]+', 'N', 'g')"
+            f" FROM run_attempts WHERE run_id = {run.id}"
+        )
+        for run in runs
+    )
+    assert foreign == unknown
 
 
 def test_a_person_outside_the_institutions_of_the_token_is_not_saved(world: World) -> None:
@@ -155,5 +182,5 @@ def test_a_person_outside_the_institutions_of_the_token_is_not_saved(world: Worl
         return end_of(world, enqueue_person(world.conn, machine, zan_id).run_id)
 
     refused = fetch_with(other)
-    assert (refused.state, refused.trouble_code) == ("failed", "requester_out_of_scope")
+    assert (refused.state, refused.trouble_code) == ("failed", "remote_unknown")
     assert fetch_with(1).state == "completed"
