@@ -9,7 +9,7 @@ import click
 import psycopg
 
 from hrims import config, db, installation, instances, log, migrate, request_ids, version
-from hrims.access import users
+from hrims.access import openid, users
 from hrims.access.actor import Actor, system
 from hrims.access.permissions import Permission
 from hrims.cli import messages
@@ -17,8 +17,12 @@ from hrims.errors import DatabaseUnusable, NotAllowed, NotFound
 
 
 def settings() -> config.Settings:
-    """Return the settings of this process and configure the log with them."""
+    """Return the settings of this process and configure the log with them.
+
+    Raises ConfigError if a setting is wrong, or if settings do not belong together.
+    """
     settings_ = config.load(os.environ)
+    openid.check_settings(settings_)
     log.configure(settings_)
     return settings_
 

@@ -67,12 +67,20 @@ def url(raw: str) -> str:
 ONE_AT = re.compile(r"postgres(ql)?://[^@/?#]*@?[^@]*")
 
 
+POSTGRES = ("postgres://", "postgresql://")
+"""The beginnings of the address of a database."""
+
+ADDRESS = "give an address like postgresql://user:password@host:5432/hrims"
+
+
 def postgres_url(raw: str) -> str:
+    if "://" in raw and not raw.startswith(POSTGRES):
+        raise Hint(f"{ADDRESS}; other databases do not work")
     if "://" in raw and not ONE_AT.fullmatch(raw):
         # Otherwise urlsplit takes a part of the password for the host, and errors repeat it.
         raise Hint("give signs like @ / : in the password as %40 %2F %3A")
-    if not raw.startswith(("postgres://", "postgresql://")) and "=" not in raw:
-        raise Hint("give an address like postgresql://user:password@host:5432/hrims")
+    if not raw.startswith(POSTGRES) and "=" not in raw:
+        raise Hint(ADDRESS)
     return raw
 
 

@@ -129,6 +129,12 @@ def test_secrets_show_neither_in_repr_nor_in_errors() -> None:
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("address", ["mysql://hrims", "mysql://u:s3cret@h/d", "jdbc:postgresql://h/d"])
+def test_the_address_of_another_database_is_refused_as_such(address: str) -> None:
+    with pytest.raises(ConfigError, match=r"give an address like postgresql://.*other databases do not work"):
+        load({"DATABASE_URL": address})
+
+
 def test_an_address_that_holds_a_password_is_not_repeated() -> None:
     with pytest.raises(ConfigError, match="credentials go into") as refused:
         load({"HRIMS_BASE_URL": "http://user:s3cret@hrims.example"})

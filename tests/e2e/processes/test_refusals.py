@@ -52,6 +52,17 @@ def refused_beside(shared: Product) -> str:
     return done.stderr
 
 
+@pytest.mark.parametrize("command", ["up", "worker"])
+def test_an_openid_provider_without_its_other_settings(state: Path, command: str) -> None:
+    done = run(command, env={**env_of(state), "HRIMS_OIDC_ISSUER": "https://id.example.org"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "hrims: With HRIMS_OIDC_ISSUER, also set HRIMS_OIDC_CLIENT_ID, HRIMS_OIDC_REDIRECT_URL, "
+        "HRIMS_OIDC_ROLES. Nothing was started.\n"
+    )
+    assert not (state / "postgres").exists()
+
+
 def test_data_of_another_version_of_postgresql(state: Path) -> None:
     data = state / "postgres" / "data"
     data.mkdir(parents=True)
