@@ -13,7 +13,7 @@ import psycopg
 
 from hrims import db, resilience
 from hrims.access.permissions import Permission
-from hrims.access.scope import EVERYTHING
+from hrims.access.scope import EVERYTHING, Scope
 from hrims.cli import start
 from hrims.cli.follow import Screen, screen
 from hrims.config import Settings
@@ -84,12 +84,13 @@ def _enqueue(
     settings: Settings, identifier_type: str, identifier: str, page_size: int
 ) -> enqueue.EnqueueResult:
     with start.connection(settings) as conn:
+        actor = start.acting_user(conn, settings, Permission.SYNC)
         institution = institution_store.find_institution_by(conn, identifier_type, identifier)
-        if not institution:
-            raise NotFound(_unknown(conn, identifier_type, identifier))
+        if not institution or not actor.scope.covers(institution.id):
+            raise NotFound(_unknown(conn, actor.scope, identifier_type, identifier))
         return enqueue.enqueue_run(
             conn,
-            start.acting_user(conn, settings, Permission.SYNC),
+            actor,
             institution_id=institution.id,
             identifier_type=identifier_type,
             identifier=identifier,
@@ -97,13 +98,16 @@ def _enqueue(
         )
 
 
-def _unknown(conn: db.Connection, identifier_type: str, identifier: str) -> str:
+def _unknown(conn: db.Connection, scope: Scope, identifier_type: str, identifier: str) -> str:
     noun = enqueue.IDENTIFIERS[identifier_type]
-    message = f"No institution on the register has the {noun} {identifier}. Nothing was queued."
+    which = "No institution on the register" if scope.is_everything else "None of the user's institutions"
+    message = f"{which} has the {noun} {identifier}. Nothing was queued."
     similar = (
         institution_store.find_differing_in_zeros(conn, identifier) if identifier_type == "votecode" else None
     )
-    return f"{message} Did you mean {similar.vote_code}, {similar.name}?" if similar else message
+    if not similar or not scope.covers(similar.id):
+        return message
+    return f"{message} Did you mean {similar.vote_code}, {similar.name}?"
 
 
 def _enqueue_person(settings: Settings) -> enqueue.EnqueueResult:

@@ -13,6 +13,7 @@ from hrims.access import tokens, users
 from hrims.cli import main
 from hrims.errors import NotAllowed
 from tests.access.accounts import ROOT
+from tests.database.runs import institution
 from tests.support.command_line import call_refused, keep_logging
 from tests.support.users import actor_of
 
@@ -124,3 +125,16 @@ def test_a_named_user_who_is_unknown_or_disabled_reads_nothing(
     users.disable(conn, ROOT, "vito")
     for name in ("vito", "unknown"):
         assert "no user of this name" in call_refused(("--as", name, "audit", "verify"), capsys)
+
+
+def test_a_sync_outside_the_scope_names_the_number_that_was_given(
+    conn: psycopg.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = institution(conn)
+    institution(conn, "WIZARA B", "002", "200000000")
+    actor_of(conn, "neema", "officer", [own])
+    for code in ("002", "02", "999"):
+        refused = call_refused(("--as", "neema", "sync", "--vote", code), capsys)
+        assert refused.endswith(
+            f"None of the user's institutions has the vote code {code}. Nothing was queued.\n"
+        )

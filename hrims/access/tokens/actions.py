@@ -17,7 +17,7 @@ from hrims.access.tokens import store
 from hrims.access.tokens.store import ListedToken
 from hrims.access.users.store import find_known_institutions, lock_enabled_user
 from hrims.db import Connection
-from hrims.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from hrims.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unprocessable
 from hrims.numbers import whole
 
 PREFIX = "hrims_"
@@ -51,16 +51,16 @@ def add_token(
     it to some of the user's. It ends after ``days`` days, if given, and when the user is disabled. If another
     user makes it, it approves nothing: its maker could approve an own request with it.
 
-    Raises InvalidInput for a wrong name, scope or number of days, and NotFound if the user may not sign in or
-    does not have one of the institutions. Raises NotAllowed if the actor may not add a token of this user,
-    and Conflict if a token with this name exists and is not revoked.
+    Raises InvalidInput for a wrong name, scope or number of days, and Unprocessable if the user may not sign
+    in or does not have one of the institutions. Raises NotAllowed if the actor may not add a token of
+    this user, and Conflict if a token with this name exists and is not revoked.
     """
     name = name.strip()
     _check(name, scope, institutions, days)
     token = PREFIX + secrets.token_urlsafe(32)
     with conn.transaction():
         user_id, owner, owned = _lock_user(conn, actor, user)
-        _check_institutions(conn, Scope(None if owned is None else tuple(owned)), institutions)
+        _check_institutions(conn, actor, Scope(None if owned is None else tuple(owned)), institutions)
         limits = {"institutions": institutions and sorted({*institutions}), "days": days}
         row = {
             "name": name,
@@ -72,29 +72,32 @@ def add_token(
         }
         id_ = store.insert_token(conn, row, days)
         if id_ is None:
-            raise _name_taken(store.find_by_name(conn, name))
+            raise _name_taken(actor, store.find_by_name(conn, name))
         details: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
         record(conn, actor, "token.add", f"token:{id_}", name=name, scope=scope, user=owner, **details)
     return token
 
 
-def _check_institutions(conn: Connection, scope: Scope, institutions: list[int] | None) -> None:
+def _check_institutions(conn: Connection, actor: Actor, scope: Scope, institutions: list[int] | None) -> None:
     known = find_known_institutions(conn, institutions or [])
     if missing := [id_ for id_ in institutions or [] if id_ not in known or not scope.covers(id_)]:
-        raise NotFound(
-            f"The user does not have the institution {missing[0]}. No token was made.", "unknown_institution"
+        # A name is shown only to an actor who may see the institution.
+        name = store.find_institution_name(conn, missing[0]) if actor.scope.covers(missing[0]) else None
+        raise Unprocessable(
+            f"The user does not have {name or 'one of these institutions'}. No token was made.",
+            "unknown_institution",
         )
 
 
-def _name_taken(other: ListedToken | None) -> Conflict:
-    message = "There is a token of this name already"
-    if other:
-        message += f": number {other.id}" if other.is_valid else f": number {other.id}, which has ended"
-    return Conflict(
-        f"{message}. No token was made. Give another name, or revoke that token first: "
-        f"hrims token revoke {other.id if other else 'NAME'}",
-        "name_taken",
-    )
+def _name_taken(actor: Actor, other: ListedToken | None) -> Conflict:
+    """Return the error. It describes the other token only to an actor who may revoke it."""
+    message, advice = "There is a token of this name already", "Give another name"
+    if other and (other.user_id == actor.user_id or actor.can(Permission.MANAGE_TOKENS)):
+        message += f", of {other.user}" + ("" if other.is_valid else ", which has ended")
+        advice += ", or revoke that token first"
+        if actor.via != "page":
+            advice += f": hrims token revoke {other.id}"
+    return Conflict(f"{message}. No token was made. {advice}.", "name_taken")
 
 
 def _check(name: str, scope: str, institutions: list[int] | None, days: int | None) -> None:
@@ -126,7 +129,7 @@ def _lock_user(conn: Connection, actor: Actor, name: str | None) -> tuple[int, s
         raise NotAllowed("Your role does not allow tokens of your own. No token was made.")
     locked = lock_enabled_user(conn, user_id) if user_id is not None else None
     if locked is None:
-        raise NotFound("There is no such user who may sign in. No token was made.", "unknown_user")
+        raise Unprocessable("There is no such user who may sign in. No token was made.", "unknown_user")
     return locked
 
 

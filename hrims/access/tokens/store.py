@@ -111,6 +111,12 @@ def find_by_name(conn: Connection, name: str) -> ListedToken | None:
     return ListedToken(*row) if row else None
 
 
+def find_institution_name(conn: Connection, id_: int) -> str | None:
+    """Return the name of an institution; None if the register does not have it."""
+    row = conn.execute("SELECT name FROM institutions WHERE id = %s", (id_,)).fetchone()
+    return row[0] if row else None
+
+
 def revoke(conn: Connection, id_: int) -> bool:
     """Revoke a token. Return False if it was revoked before."""
     return bool(
