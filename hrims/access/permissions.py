@@ -152,3 +152,19 @@ def permissions_of(
     if token_scope is not None:
         granted &= TOKEN_SCOPES.get(token_scope, frozenset())
     return granted if is_global else granted - GLOBAL
+
+
+def find_missing(permission: Permission, role: str, token_scope: str, *, is_global: bool) -> str:
+    """Return what a token lacks for a permission.
+
+    It is ``role``, ``sign_in``, ``scope``, ``institutions`` or ``maker``. The role comes first, because a
+    larger scope does not help without it. ``sign_in`` is what no token may do. ``maker`` remains: another
+    user made the token.
+    """
+    if permission not in ROLES.get(role, frozenset()):
+        return "role"
+    if not any(permission in granted for granted in TOKEN_SCOPES.values()):
+        return "sign_in"
+    if permission not in TOKEN_SCOPES.get(token_scope, frozenset()):
+        return "scope"
+    return "institutions" if permission in GLOBAL and not is_global else "maker"

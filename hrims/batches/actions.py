@@ -77,7 +77,7 @@ def enqueue_batch(
     with conn.transaction():
         check_known(conn, actor.scope, institution_ids)
         selected = store.find_selected(conn, actor.scope, scope, identifier_type, institution_ids)
-        _check_not_empty(scope, selected)
+        _check_not_empty(actor, scope, selected)
         batch_id = store.insert_batch(conn, {**run, "scope": scope, "identifier_type": identifier_type})
         runs = store.enqueue_members(conn, batch_id, selected, run, spread, quiet)
         record(
@@ -172,7 +172,12 @@ def check_known(conn: Connection, scope: Scope, institutions: list[int]) -> None
         )
 
 
-def _check_not_empty(scope: str, selected: list[store.SelectedInstitution]) -> None:
+def _check_not_empty(actor: Actor, scope: str, selected: list[store.SelectedInstitution]) -> None:
     if not selected:
-        message = "No institution's last run failed" if scope == "failed" else "The register is empty"
-        raise Unprocessable(f"{message}. Nothing was queued.", "none_selected")
+        raise Unprocessable(f"{_describe_none(actor, scope)}. Nothing was queued.", "none_selected")
+
+
+def _describe_none(actor: Actor, scope: str) -> str:
+    if actor.scope.institutions == ():
+        return "None of the institutions on the register is one of this user, or of the token"
+    return "No institution's last run failed" if scope == "failed" else "The register is empty"

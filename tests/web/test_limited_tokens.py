@@ -1,5 +1,7 @@
 """A token that is limited to institutions sees no more of its user's requests than these institutions."""
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -12,7 +14,7 @@ from hrims.jobs import store as jobs
 from hrims.jobs.enqueue_person import enqueue_person
 from hrims.runs import store as runs
 from tests.database.runs import institution
-from tests.support.users import ASHA, actor_of
+from tests.support.users import ASHA, BINTI, actor_of
 from tests.web.browsers import Browser, new_browser
 from tests.web.runs import error_of
 
@@ -100,3 +102,51 @@ def test_a_batch_and_a_request_about_another_institution_are_hidden(
     assert error_of(client.get(f"{API}/batches/{own}")) == (404, "unknown_batch")
     assert client.get(f"{API}/approvals").get_json()["waiting"] == []
     assert error_of(client.post(f"{API}/approvals/{requested}/withdraw")) == (404, "unknown_approval")
+
+
+def message_of(answer: Any) -> str:
+    """Return the message of a refusal."""
+    return str(answer.get_json()["message"])
+
+
+def test_a_refusal_names_what_the_token_lacks(
+    app: Flask, conn: Connection, owner: Actor, register: tuple[int, int]
+) -> None:
+    approve = f"{API}/leavers/1/approve"
+    sync = machine(app, add_token(conn, owner, "sync", None)[0])
+    assert message_of(sync.post(approve)) == (
+        "The scope of this token does not include this. Nothing was changed. Use a token with a larger scope."
+    )
+    managing = tokens.add_token(conn, owner, "managing", "manage")
+    given = tokens.add_token(conn, BINTI, "given", "manage", user=owner.name)
+    assert message_of(machine(app, given).post(approve)) == (
+        "Another user made this token, so it approves nothing. Nothing was changed."
+    )
+    actor_of(conn, "mkuu", "officer")
+    assert message_of(machine(app, managing).post(approve)) == (
+        "The role of this token's user does not include this. Nothing was changed."
+    )
+    # A larger scope helps neither a role that lacks it nor what no token may do.
+    assert message_of(sync.post(approve)).startswith("The role of this token's user")
+
+
+def test_a_refusal_names_the_institutions_of_the_token(
+    app: Flask, conn: Connection, register: tuple[int, int]
+) -> None:
+    token = tokens.add_token(conn, BINTI, "limited", "manage", institutions=[register[0]])
+    assert message_of(machine(app, token).post(f"{API}/queue/pause", json={})) == (
+        "This needs all institutions, and the token or its user has only some. Nothing was changed."
+    )
+
+
+def test_a_token_whose_institutions_are_none_any_more(
+    app: Flask, conn: Connection, register: tuple[int, int]
+) -> None:
+    owner = actor_of(conn, "mkuu", "supervisor")
+    limited = machine(app, add_token(conn, owner, "limited", [register[0]])[0])
+    actor_of(conn, "mkuu", "supervisor", [register[1]])
+    answer = limited.post(f"{API}/batches", json={"institutions": "all"})
+    assert error_of(answer) == (422, "none_selected")
+    assert message_of(answer) == (
+        "None of the institutions on the register is one of this user, or of the token. Nothing was queued."
+    )

@@ -50,7 +50,7 @@ def authorize() -> Response | None:
     with pool().connection() as conn:
         request_limits.check(conn, settings(), client.number, client.address)
     if not permissions.allows(current_app, request.endpoint, client.permissions):
-        raise permissions.refusal(current_app, request.endpoint, by_token=client.token_id is not None)
+        raise permissions.refusal(current_app, request.endpoint, client)
     return None
 
 

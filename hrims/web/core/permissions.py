@@ -5,7 +5,8 @@ from typing import Final
 
 from flask import Flask
 
-from hrims.access.permissions import Permission
+from hrims.access.actor import Actor
+from hrims.access.permissions import Permission, find_missing
 from hrims.errors import NotAllowed
 
 PUBLIC: Final = None
@@ -37,9 +38,16 @@ NEEDS_RECENT: Final = frozenset(
 
 ADMINISTRATORS_ONLY: Final = "Only administrators can do this. Nothing was changed."
 
-OUTSIDE_RIGHTS: Final = (
-    "This token does not include this. Nothing was changed. Use a token with a larger scope."
-)
+TOKEN_LACKS: Final = {
+    "role": "The role of this token's user does not include this. Nothing was changed.",
+    "sign_in": "No token includes this. Nothing was changed. Sign in on a page to do it.",
+    "scope": "The scope of this token does not include this. Nothing was changed. "
+    "Use a token with a larger scope.",
+    "institutions": "This needs all institutions, and the token or its user has only some. "
+    "Nothing was changed.",
+    "maker": "Another user made this token, so it approves nothing. Nothing was changed.",
+}
+"""What a token is told that lacks a permission, by what it lacks."""
 
 
 def attach(app: Flask, permissions: Mapping[str, Permission | None]) -> None:
@@ -68,11 +76,13 @@ def allows(app: Flask, endpoint: str, granted: frozenset[Permission]) -> bool:
     return needed is PUBLIC or needed in granted
 
 
-def refusal(app: Flask, endpoint: str, *, by_token: bool) -> NotAllowed:
+def refusal(app: Flask, endpoint: str, client: Actor) -> NotAllowed:
     """Return the error for a client that lacks the permission."""
     needed = app.extensions[EXTENSION].get(endpoint)
-    if by_token and needed is not None:
-        return NotAllowed(OUTSIDE_RIGHTS)
+    if client.token_scope is not None and needed is not None:
+        is_global = client.scope.is_everything
+        lacks = find_missing(needed, client.role or "", client.token_scope, is_global=is_global)
+        return NotAllowed(TOKEN_LACKS[lacks])
     return NotAllowed(MESSAGES.get(needed, ADMINISTRATORS_ONLY))
 
 
