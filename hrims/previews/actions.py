@@ -20,6 +20,12 @@ CHANGED_SINCE = (
     "Nothing was applied. Check it and apply it again."
 )
 
+CHANGED_SINCE_READ = (
+    "The employees have changed since this preview was read. Nothing was applied. "
+    "Read it again, check the difference and apply its version."
+)
+"""The same for a client without a page, whose response shows no difference."""
+
 EMPTIED_MESSAGES = {
     "applied": "This preview is applied already. Nothing was changed.",
     "thrown_away": "This preview was discarded. Start a new one. Nothing was changed.",
@@ -56,7 +62,7 @@ def apply(conn: Connection, actor: Actor, target: PreviewTarget, version: str) -
         if target.state != "completed":
             raise Conflict("This preview has not ended; it cannot be applied yet.", "not_completed")
         if store.compare(conn, target.run_id).version != version:
-            raise Conflict(CHANGED_SINCE, "changed_since")
+            raise Conflict(CHANGED_SINCE if actor.via == "page" else CHANGED_SINCE_READ, "changed_since")
         run_id = _enqueue_apply(conn, actor, target, preview)
         store.save_approved_version(conn, run_id, version)
         record(conn, actor, "preview.apply", f"run:{target.run_id}", run=run_id, version=version)

@@ -116,7 +116,10 @@ def test_another_difference_is_refused(api: Browser, conn: Connection, preview: 
     )
     answer = api.post(f"{PATH}/{preview}/apply", json={"version": version})
     assert error_of(answer) == (409, "changed_since")
-    assert "employees have changed since" in answer.get_json()["message"]
+    assert answer.get_json()["message"] == (
+        "The employees have changed since this preview was read. Nothing was applied. "
+        "Read it again, check the difference and apply its version."
+    )
     assert api.get(f"{PATH}/{preview}").get_json()["changedSince"] == ["Some of these people changed since."]
     assert conn.execute("SELECT count(*) FROM runs WHERE kind = 'apply'").fetchone() == (0,)
 

@@ -202,3 +202,12 @@ def test_the_page_says_it_too_for_administrators_alone(
     assert 'value="Health!"' in refused.text
     assert "The pool must be" in refused.text
     assert administrator.get("/dashboard/admin/institutions/999").status_code == 404
+
+
+def test_a_policy_that_is_saved_unchanged_leaves_no_record(
+    api: Browser, conn: Connection, health: int
+) -> None:
+    for _ in range(2):
+        assert api.put(CARE.format(health), json=SAID).status_code == 200
+    policies = "SELECT count(*) FROM audit_log WHERE action = 'institution.run_policy'"
+    assert conn.execute(policies).fetchone() == (1,)

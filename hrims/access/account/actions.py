@@ -21,7 +21,9 @@ def change_password(pool: Pool, actor: Actor, session: SignedIn, visit: Visit, c
     """
     user = check_password(pool, session, visit, current)
     if new == current:
-        raise InvalidInput("This is the current password. Choose another one.", "bad_password")
+        raise InvalidInput(
+            "This is the current password. Nothing was changed. Choose another one.", "bad_password"
+        )
     password_hash = passwords.hash_password(new, user.name)
     with pool.connection() as conn, conn.transaction():
         if not store.replace_password(conn, user, password_hash):

@@ -31,13 +31,15 @@ def set_run_policy(
 ) -> None:
     """Replace the run policy of an institution: its pool and its retry policy.
 
-    An unfinished run moves to the pool immediately. Raises NotFound.
+    An unfinished run moves to the pool immediately. The same policy writes nothing. Raises NotFound.
     """
     with conn.transaction():
         previous = store.find_run_policy(conn, institution_id, lock=True)
         if previous is None:
             raise NotFound("There is no institution with this id on the register.", "unknown_institution")
         policy = RunPolicy(pool, *retry_policy)
+        if policy == previous:
+            return
         store.save_run_policy(conn, institution_id, policy, queue_name(pool))
         changed = [name for name in RunPolicy._fields if getattr(previous, name) != getattr(policy, name)]
         before, after = ({name: getattr(item, name) for name in changed} for item in (previous, policy))
