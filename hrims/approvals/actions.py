@@ -167,13 +167,20 @@ def refuse(conn: Connection, actor: Actor, approval_id: int) -> Approval:
 
 
 def withdraw(conn: Connection, actor: Actor, approval_id: int) -> Approval:
-    """Withdraw an own request. Raises NotFound; Conflict if it no longer waits, or is of another user."""
+    """Withdraw an own request.
+
+    Raises NotFound; NotAllowed if the actor may not request it; Conflict if it no longer waits, or is of
+    another user.
+    """
     with conn.transaction():
         found = _lock_waiting(conn, actor, approval_id)
         if found.requester_id != actor.user_id:
             raise Conflict(
                 "Only the user who requested this can withdraw it. Nothing was changed.", "not_requester"
             )
+        if not actor.can(RULES[found.action].to_request):
+            owner = "Your role" if actor.token_id is None else "This token"
+            raise NotAllowed(f"{owner} does not allow you to withdraw this. Nothing was changed.")
         store.save_decision(conn, found.id, "withdrawn", actor)
         _record(conn, actor, "approval.withdraw", found)
     return found
@@ -187,6 +194,25 @@ def find_permission(conn: Connection, actor: Actor, approval_id: int) -> Permiss
     return RULES[action].permission
 
 
+def list_waiting(conn: Connection, actor: Actor) -> list[Approval]:
+    """Return the approvals that wait and that the actor may see, oldest first."""
+    return store.list_waiting(conn, actor.scope, _visible_actions(actor))
+
+
+def list_recent(conn: Connection, actor: Actor) -> list[Approval]:
+    """Return the approvals that the actor may see and that no longer wait, newest first."""
+    return store.list_recent(conn, actor.scope, _visible_actions(actor))
+
+
+def _visible_actions(actor: Actor) -> list[str]:
+    """Return the actions that the actor may request or decide. Users who read the audit trail see all."""
+    if actor.token_id is None and actor.can(Permission.READ_AUDIT):
+        return list(RULES)
+    return [
+        action for action, rule in RULES.items() if actor.can(rule.permission) or actor.can(rule.to_request)
+    ]
+
+
 def explain_missing_approver(conn: Connection, actor: Actor, approval_id: int | None = None) -> str:
     """Return the way out for own requests that only another administrator could approve, else nothing.
 
@@ -194,7 +220,7 @@ def explain_missing_approver(conn: Connection, actor: Actor, approval_id: int | 
     """
     own = [
         found
-        for found in store.list_waiting(conn, actor.scope)
+        for found in list_waiting(conn, actor)
         if found.requester_id == actor.user_id
         and RULES[found.action].permission in ADMINISTRATORS_DECIDE
         and approval_id in {None, found.id}

@@ -43,8 +43,9 @@ class Approval:
 IS_OVER = "(a.state <> 'waiting' OR a.requested_at <= now() - %(days)s * interval '1 day')"
 
 IN_SCOPE = (
-    "(%(scope)s::bigint[] IS NULL OR is_own_request(requester_id, NULL, %(viewer)s, %(viewer_token)s)"
-    " OR institutions <@ %(scope)s::bigint[])"
+    "(%(scope)s::bigint[] IS NULL OR institutions IS NOT NULL AND"
+    " (is_own_request(requester_id, NULL, %(viewer)s, %(viewer_token)s)"
+    " OR institutions <@ %(scope)s::bigint[]))"
 )
 
 SELECT = f"""
@@ -53,7 +54,10 @@ SELECT id, action, subject, institutions, details, requested_by, requester_id, r
        decided_at FROM approvals a
 WHERE {IN_SCOPE}
 """  # noqa: S608 - constants
-"""The approvals that a user may see: the own ones, and those about institutions in the scope."""
+"""The approvals in a scope: the own ones, and those about institutions in it.
+
+One about no institution in particular is only in the scope of all.
+"""
 
 
 EXPIRE = """
@@ -113,20 +117,21 @@ def save_decision(conn: Connection, id_: int, state: str, actor: Actor) -> None:
     )
 
 
-def list_waiting(conn: Connection, scope: Scope) -> list[Approval]:
-    """Return the approvals in the scope that wait, oldest first."""
-    return _list(conn, scope, f"AND NOT {IS_OVER} ORDER BY id")
+def list_waiting(conn: Connection, scope: Scope, actions: list[str]) -> list[Approval]:
+    """Return the approvals of these actions in the scope that wait, oldest first."""
+    return _list(conn, scope, actions, f"AND NOT {IS_OVER} ORDER BY id")
 
 
-def list_recent(conn: Connection, scope: Scope) -> list[Approval]:
-    """Return the approvals in the scope that were decided or have expired, newest first."""
-    return _list(conn, scope, f"AND {IS_OVER} ORDER BY id DESC LIMIT %(limit)s")
+def list_recent(conn: Connection, scope: Scope, actions: list[str]) -> list[Approval]:
+    """Return the approvals of these actions in the scope that were decided or have expired, newest first."""
+    return _list(conn, scope, actions, f"AND {IS_OVER} ORDER BY id DESC LIMIT %(limit)s")
 
 
-def _list(conn: Connection, scope: Scope, condition: str) -> list[Approval]:
+def _list(conn: Connection, scope: Scope, actions: list[str], condition: str) -> list[Approval]:
     with conn.cursor(row_factory=class_row(Approval)) as cursor:
-        values = {"days": DAYS, "limit": RECENT, **scope.values}
-        return cursor.execute(f"{SELECT} {condition}".encode(), values).fetchall()
+        values = {"days": DAYS, "limit": RECENT, "actions": actions, **scope.values}
+        sql = f"{SELECT} AND action = ANY(%(actions)s) {condition}"
+        return cursor.execute(sql.encode(), values).fetchall()
 
 
 async def expire(conn: AsyncConnection, batch_size: int) -> int:

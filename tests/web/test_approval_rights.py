@@ -6,11 +6,12 @@ import psycopg
 import pytest
 from flask import Flask
 
-from hrims.access import users
+from hrims.access import tokens, users
+from hrims.access.actor import Actor
 from hrims.approvals import actions
 from hrims.batches import actions as batches
 from hrims.db import Connection
-from hrims.errors import Conflict
+from hrims.errors import Conflict, NotAllowed, NotFound
 from tests.support.users import ASHA, BINTI, JUMA, actor_of
 from tests.web.browsers import new_browser, signed_in
 from tests.web.runs import error_of, institution
@@ -119,3 +120,68 @@ class TestDecider:
         conn.execute("UPDATE sessions SET confirmed_at = now() - interval '3 hours'")
         assert juma.press("/dashboard/admin/approvals/1/approve").location == "/dashboard/admin/approvals"
         assert states(conn) == [("approved",)]
+
+
+def machine_of(conn: Connection, maker: Actor, scope: str, institutions: list[int] | None = None) -> Actor:
+    """Return a token of a user as an actor."""
+    name = f"{scope} {institutions}".replace("[", "").replace("]", "")
+    found = tokens.find_token(conn, tokens.add_token(conn, maker, name, scope, institutions=institutions))
+    assert found
+    return found
+
+
+def shown_to(conn: Connection, actor: Actor) -> list[str]:
+    """Return the actions of the waiting approvals that an actor sees."""
+    return [found.action for found in actions.list_waiting(conn, actor)]
+
+
+class TestClient:
+    """A client sees and withdraws only what it may request or decide."""
+
+    @pytest.fixture
+    def zuhura(self, conn: Connection) -> Actor:
+        """Provide an administrator who has requested another one, and the end of a batch."""
+        institution(conn)
+        zuhura = actor_of(conn, "zuhura", "administrator")
+        actions.set_role(conn, zuhura, "asha", "administrator")
+        actions.cancel_batch(conn, zuhura, batches.enqueue_batch(conn, ASHA, "all").batch_id)
+        return zuhura
+
+    def test_users(self, conn: Connection, zuhura: Actor) -> None:
+        both = ["user.make_administrator", "batch.cancel"]
+        assert shown_to(conn, zuhura) == shown_to(conn, BINTI) == both
+        assert shown_to(conn, actor_of(conn, "aziza", "auditor")) == both, "the audit trail has them too"
+        assert shown_to(conn, JUMA) == shown_to(conn, ASHA) == ["batch.cancel"]
+        assert shown_to(conn, actor_of(conn, "vito", "viewer")) == []
+
+    @pytest.mark.parametrize(("scope", "shown"), [("manage", 1), ("sync", 1), ("read", 0)])
+    def test_a_token_of_all_institutions(
+        self, conn: Connection, zuhura: Actor, scope: str, shown: int
+    ) -> None:
+        machine = machine_of(conn, zuhura, scope)
+        assert shown_to(conn, machine) == ["batch.cancel"][:shown]
+        with pytest.raises(NotAllowed, match=r"does not allow you to withdraw this\. Nothing was changed"):
+            actions.withdraw(conn, machine, 1)
+        assert states(conn)[0] == ("waiting",)
+
+    def test_a_token_of_one_institution(self, conn: Connection, zuhura: Actor) -> None:
+        machine = machine_of(conn, zuhura, "manage", [institution(conn, "WIZARA B", "002", "200000000")])
+        assert shown_to(conn, machine) == []
+        with pytest.raises(NotFound):
+            actions.withdraw(conn, machine, 1)
+
+    def test_a_user_who_is_now_limited(self, conn: Connection, zuhura: Actor) -> None:
+        place = institution(conn, "WIZARA B", "002", "200000000")
+        limited = actor_of(conn, "zuhura", "supervisor", [place])
+        assert "user.make_administrator" not in shown_to(conn, limited)
+        with pytest.raises(NotFound):
+            actions.withdraw(conn, limited, 1)
+        assert states(conn)[0] == ("waiting",)
+
+    def test_through_the_api(self, app: Flask, conn: Connection, zuhura: Actor) -> None:
+        machine = new_browser(app)
+        token = tokens.add_token(conn, zuhura, "nightly", "manage")
+        machine.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        waiting = machine.get("/api/hrims/approvals").get_json()["waiting"]
+        assert [found["action"] for found in waiting] == ["batch.cancel"]
+        assert error_of(machine.post("/api/hrims/approvals/1/withdraw")) == (403, "not_allowed")

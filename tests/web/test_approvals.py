@@ -5,7 +5,7 @@ import pytest
 from flask import Flask
 
 from hrims.access import tokens, users
-from hrims.approvals import actions, store
+from hrims.approvals import actions
 from hrims.batches import actions as batches
 from hrims.db import Connection
 from hrims.errors import Conflict, NotAllowed
@@ -173,7 +173,7 @@ def test_a_request_is_refused_withdrawn_or_expires(conn: Connection, batch: int)
     conn.execute("UPDATE approvals SET requested_at = now() - interval '8 days' WHERE id = 3")
     with pytest.raises(Conflict, match="expired already"):
         actions.approve(conn, JUMA, 3)
-    assert [found.state for found in store.list_recent(conn, BINTI.scope)] == [
+    assert [found.state for found in actions.list_recent(conn, BINTI)] == [
         "expired",
         "refused",
         "withdrawn",

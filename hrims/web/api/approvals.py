@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from hrims.access.actor import Actor
-from hrims.approvals import actions, messages, store
+from hrims.approvals import actions, messages
 from hrims.approvals.store import Approval
 from hrims.db import Connection
 from hrims.web.api.enumerations import ApprovalAction, ApprovalState
 from hrims.web.core import requests
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor, scope
+from hrims.web.core.guard import actor
 from hrims.web.core.responses import ResponseBody, SuccessBody, Timestamp
 from hrims.web.core.serializers import time, timestamp
 from hrims.web.core.sign_in_checks import check_recent_sign_in_for_approval
@@ -48,8 +48,8 @@ def index() -> Approvals:
     """Return the requests that wait for a second user, and those recently decided."""
     with pool().connection() as conn:
         return Approvals(
-            [_serialize(approval) for approval in store.list_waiting(conn, scope())],
-            [_serialize(approval) for approval in store.list_recent(conn, scope())],
+            [_serialize(approval) for approval in actions.list_waiting(conn, actor())],
+            [_serialize(approval) for approval in actions.list_recent(conn, actor())],
         )
 
 

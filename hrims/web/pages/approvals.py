@@ -12,7 +12,7 @@ from hrims.db import Connection, use_snapshot
 from hrims.web.core import requests
 from hrims.web.core.actions import perform, to
 from hrims.web.core.app_state import pool
-from hrims.web.core.guard import actor, scope
+from hrims.web.core.guard import actor
 from hrims.web.core.sign_in_checks import check_recent_sign_in_for_approval
 
 
@@ -56,8 +56,8 @@ def _context() -> dict[str, Any]:
     with pool().connection() as conn:
         use_snapshot(conn)
         return {
-            "waiting": store.list_waiting(conn, scope()),
-            "recent": store.list_recent(conn, scope()),
+            "waiting": actions.list_waiting(conn, actor()),
+            "recent": actions.list_recent(conn, actor()),
             "describe": messages.describe,
             "explain": lambda found: messages.explain(found) if _may_read(found) else [],
             "may_decide": lambda found: actions.may_decide(actor(), found),
