@@ -42,6 +42,16 @@ END $$;
 CREATE TRIGGER users_remember_administrator BEFORE INSERT OR UPDATE ON users
     FOR EACH ROW EXECUTE FUNCTION remember_administrator();
 
+-- A user who leaves a role that has all institutions has none until some are given: the role says nothing about which.
+CREATE FUNCTION drop_all_institutions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.all_institutions := false;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER users_leave_role_with_all BEFORE UPDATE OF role ON users
+    FOR EACH ROW WHEN (OLD.role IN ('administrator', 'auditor') AND NEW.role NOT IN ('administrator', 'auditor'))
+    EXECUTE FUNCTION drop_all_institutions();
+
 -- The institutions of a user without all_institutions. An institution that is registered later is not added.
 CREATE TABLE user_institutions (
     user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,

@@ -1,7 +1,6 @@
 """Requests that need a second user, and decisions about them. Each has its audit record."""
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -10,6 +9,7 @@ from hrims.access.actor import Actor
 from hrims.access.audit import record
 from hrims.access.permissions import ADMINISTRATOR, Permission
 from hrims.approvals import store
+from hrims.approvals.rules import ADMINISTRATORS_DECIDE, RULES
 from hrims.approvals.store import Approval
 from hrims.batches import actions as batches
 from hrims.connection import actions as connection
@@ -30,46 +30,6 @@ class Result(NamedTuple):
     def waits(self) -> bool:
         """Return whether another user must approve it first."""
         return self.approval_id is not None
-
-
-class Rule(NamedTuple):
-    """What users need to decide about an action and to request it, and the function that does it."""
-
-    permission: Permission
-    to_request: Permission
-    carry_out: Callable[[Connection, Actor, Approval], Any]
-
-
-RULES: Final = {
-    "leavers.undo": Rule(
-        Permission.APPROVE,
-        Permission.APPROVE,
-        lambda conn, actor, found: leavers.undo(conn, actor, found.subject_id, is_approved=True),
-    ),
-    "batch.cancel": Rule(
-        Permission.APPROVE,
-        Permission.SYNC,
-        lambda conn, actor, found: batches.cancel_batch(conn, actor, found.subject_id, is_approved=True),
-    ),
-    "user.make_administrator": Rule(
-        Permission.MANAGE_USERS,
-        Permission.MANAGE_USERS,
-        lambda conn, actor, found: users.set_role(
-            conn, actor, found.details["name"], ADMINISTRATOR, is_approved=True
-        ),
-    ),
-    "connection.change": Rule(
-        Permission.MANAGE_CONNECTION,
-        Permission.MANAGE_CONNECTION,
-        lambda conn, actor, found: connection.apply_connection_change(
-            conn, actor, msgspec.convert(found.details["change"], ConnectionChange), found.requested_by
-        ),
-    ),
-}
-"""The actions that need a second user."""
-
-ADMINISTRATORS_DECIDE: Final = {Permission.MANAGE_USERS, Permission.MANAGE_CONNECTION}
-"""The permissions of rules that only administrators decide."""
 
 
 def undo_leavers(conn: Connection, actor: Actor, departure_id: int) -> Result:
@@ -93,7 +53,13 @@ def cancel_batch(conn: Connection, actor: Actor, batch_id: int) -> Result:
         return _request(conn, actor, "batch.cancel", f"batch:{batch_id}", institutions)
 
 
-def set_role(conn: Connection, actor: Actor, name: str, role: str) -> Result:
+def set_role(
+    conn: Connection,
+    actor: Actor,
+    name: str,
+    role: str,
+    institutions: list[int] | Literal["all"] | None = None,
+) -> Result:
     """Change the role of a user, or request it if the user shall become an administrator.
 
     Without a second administrator it is done alone. Raises as ``users.set_role``.
@@ -101,8 +67,10 @@ def set_role(conn: Connection, actor: Actor, name: str, role: str) -> Result:
     with conn.transaction():
         user = users.get(conn, name)
         if role != ADMINISTRATOR or users.has_no_second_administrator(conn, actor):
-            users.set_role(conn, actor, name, role, is_alone=role == ADMINISTRATOR)
+            is_alone = role == ADMINISTRATOR
+            users.set_role(conn, actor, name, role, is_alone=is_alone, institutions=institutions)
             return Result(role)
+        users.check_role(role, None if institutions == "all" else institutions)
         return _request(
             conn, actor, "user.make_administrator", f"user:{user.id}", None, name=user.name, before=user.role
         )

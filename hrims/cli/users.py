@@ -2,6 +2,7 @@
 
 import sys
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import click
@@ -92,24 +93,44 @@ def list_users() -> None:
 @user_command.command("set-role")
 @click.argument("name")
 @click.argument("role", type=ROLE)
-def set_role(name: str, role: str) -> None:
+@click.option(
+    "--institution",
+    "codes",
+    metavar="CODE",
+    multiple=True,
+    help="Only this institution from now on, by vote code or TIN; repeat it for more.",
+)
+@click.option("--all", "all_", is_flag=True, help="All institutions from now on.")
+def set_role(name: str, role: str, codes: tuple[str, ...], all_: bool) -> None:
     """Give the user NAME the role ROLE. The last enabled administrator keeps the role.
+
+    Without options the user keeps the institutions. But a user who was administrator or auditor, and had all,
+    then has none.
 
     Another administrator must approve the role administrator. While fewer than two administrators are
     enabled, the command gives it at once, unless it acts as a named user.
     """
+    if codes and all_:
+        raise click.UsageError("Give vote codes or TINs, or --all.")
     settings = start.settings()
     with start.connection(settings) as conn, conn.transaction():
         actor = start.acting_user(
             conn, settings, Permission.MANAGE_USERS, makes_administrator=role == ADMINISTRATOR
         )
-        result = approvals.set_role(conn, actor, name, role)
+        given: list[int] | Literal["all"] | None = "all" if all_ else None
+        if codes:
+            given = find_by_codes(conn, codes)
+        result = approvals.set_role(conn, actor, name, role, given)
+        user = users.find_view(conn, users.get(conn, name).id)
         way_out = approvals.explain_missing_approver(conn, actor, result.approval_id)
     if result.waits:
         waits = f"Another administrator must approve this: approval {result.approval_id} waits."
         click.echo(f"{waits} {way_out}".rstrip())
-    else:
-        click.echo(f"{users.normalize_name(name)} has the role {role}.")
+    elif user:
+        give = (
+            f" Give some: hrims user set-institutions {user.name} CODE" if user.institution_ids == [] else ""
+        )
+        click.echo(f"{user.name} has the role {role}, for {_describe_scope(user.institution_ids)}.{give}")
 
 
 @user_command.command("set-institutions")
@@ -194,4 +215,6 @@ def _format_count(number: int, noun: str) -> str:
 
 
 def _describe_scope(institutions: list[int] | None) -> str:
+    if institutions == []:
+        return "no institution"
     return "all institutions" if institutions is None else _format_count(len(institutions), "institution")

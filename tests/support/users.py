@@ -63,8 +63,7 @@ def add_user(
         if institutions is None:
             assert store.replace_institutions(conn, id_, None) == []
         store.update_role(conn, id_, role)
-        if institutions is not None:
-            assert store.replace_institutions(conn, id_, institutions) == []
+        assert store.replace_institutions(conn, id_, institutions) == []
     return id_
 
 

@@ -11,6 +11,7 @@ from hrims.db import Connection
 from tests.access.accounts import SETTINGS
 from tests.support.users import PASSWORD, actor_of, add_user
 from tests.web.browsers import ADDRESS, Browser, new_browser
+from tests.web.runs import institution
 
 USERS = "/dashboard/admin/users"
 NEW = "a dry monsoon"
@@ -107,3 +108,23 @@ def test_a_user_of_the_provider_gets_no_password(administrator: Browser, conn: C
     assert "has no password here" in administrator.get(f"{USERS}/{asha}").text
     for path in ("link", "reset-password"):
         assert administrator.press(f"{USERS}/{asha}/{path}").status_code == 409
+
+
+def test_the_page_says_what_a_user_has_after_a_role_with_all(
+    administrator: Browser, conn: Connection
+) -> None:
+    place = institution(conn)
+    kassim = add_user(conn, "kassim", "auditor")
+    page = f"{USERS}/{kassim}"
+    assert 'name="institution"' in administrator.get(page).text, "the form of the role has institutions"
+    assert administrator.press(f"{page}/role", role="officer").location == f"{page}?saved=yes"
+    saved = administrator.get(f"{page}?saved=yes").text
+    assert "Saved. kassim has the role officer and no institutions. Select institutions below." in saved
+    assert add_user(conn, "kassim", "auditor") == kassim
+    administrator.press(f"{page}/role", role="officer", all_="no", institution=str(place))
+    assert (
+        "Saved. kassim has the role officer and 1 institution." in administrator.get(f"{page}?saved=yes").text
+    )
+    user = users.find_view(conn, kassim)
+    assert user
+    assert user.institution_ids == [place]

@@ -170,7 +170,8 @@ def _update_rights(conn: Connection, user: User, profile: Profile, visit: Visit)
             after=profile.role,
             by="openid",
         )
-    if now is not None and now != before:
+    # Also if they have not changed: leaving a role that has all institutions drops them.
+    if now != before or user.role != profile.role:
         user_store.replace_institutions(conn, user.id, now)
     if now != before:
         record(

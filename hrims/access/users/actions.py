@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -50,7 +50,7 @@ def add_user(
     an unknown institution.
     """
     name = check_name(name)
-    _check_role(role, institutions)
+    check_role(role, institutions)
     password_hash = None if password is None else passwords.hash_password(password, name)
     with conn.transaction():
         if role == ADMINISTRATOR and not has_no_second_administrator(conn, actor):
@@ -78,7 +78,8 @@ def add_user(
     return id_
 
 
-def _check_role(role: str, institutions: list[int] | None) -> None:
+def check_role(role: str, institutions: list[int] | None) -> None:
+    """Raise InvalidInput for a wrong role, or one that has all institutions and cannot be limited."""
     if role not in ROLES:
         raise InvalidInput(f"A role is one of: {', '.join(ROLES)}. Nothing was changed.", "bad_role")
     if role in ROLES_WITH_ALL and institutions is not None:
@@ -105,16 +106,21 @@ def set_role(
     *,
     is_approved: bool = False,
     is_alone: bool = False,
+    institutions: list[int] | Literal["all"] | None = None,
 ) -> None:
-    """Change the role of a user. A role that has all institutions drops the limit to some.
+    """Change the role of a user, and the institutions if they are given.
+
+    A role that has all institutions drops the limit to some. A user who leaves such a role has no
+    institutions unless they are given: the database keeps that.
 
     ``is_approved`` and ``is_alone`` tell why the role administrator is given: a second administrator approved
     it, or there is none.
 
-    Raises InvalidInput for a wrong role, NotFound for an unknown user, Conflict if the user has it already or
-    is the last enabled administrator.
+    Raises InvalidInput for a wrong role or institutions, NotFound for an unknown user or institution,
+    Conflict if the user has the role already or is the last enabled administrator.
     """
-    _check_role(role, None)
+    given = None if institutions == "all" else institutions
+    check_role(role, given)
     with _keeping_an_administrator(name), conn.transaction():
         user = get(conn, name)
         if user.role == role:
@@ -123,11 +129,19 @@ def set_role(
             raise Conflict(
                 "Another administrator must approve this first. Nothing was changed.", "needs_approval"
             )
+        before = store.find_institutions(conn, user.id)
         if role in ROLES_WITH_ALL:
             store.replace_institutions(conn, user.id, None)
         store.update_role(conn, user.id, role)
-        details: dict[str, Any] = dict(ALONE) if is_alone else {}
+        if institutions is not None:
+            _save_institutions(conn, user.id, given)
+        details = (ALONE if is_alone else {}) | _describe_new_scope(conn, user.id, before)
         record(conn, actor, "user.set_role", f"user:{user.name}", before=user.role, after=role, **details)
+
+
+def _describe_new_scope(conn: Connection, user_id: int, before: list[int] | None) -> dict[str, Any]:
+    after = store.find_institutions(conn, user_id)
+    return {} if after == before else {"institutions": "all" if after is None else after}
 
 
 def set_institutions(conn: Connection, actor: Actor, name: str, institutions: list[int] | None) -> None:
@@ -138,7 +152,7 @@ def set_institutions(conn: Connection, actor: Actor, name: str, institutions: li
     """
     with conn.transaction():
         user = get(conn, name)
-        _check_role(user.role, institutions)
+        check_role(user.role, institutions)
         before = store.find_institutions(conn, user.id)
         _save_institutions(conn, user.id, institutions)
         record(

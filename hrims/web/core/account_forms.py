@@ -27,10 +27,15 @@ class ScopeForm(Request):
         return None if self.all_ == "yes" else self.institution
 
 
-class RoleForm(Request):
-    """Another role of a user."""
+class RoleForm(ScopeForm, kw_only=True):
+    """Another role of a user, and the institutions if the form has them."""
 
     role: Role
+
+    @property
+    def given(self) -> list[int] | Literal["all"] | None:
+        """Return the institutions, or None if none was given."""
+        return "all" if self.all_ == "yes" else self.institution or None
 
 
 class UserForm(ScopeForm, kw_only=True):

@@ -68,10 +68,14 @@ def show(user_id: str, query: SavedQuery) -> str:
 
 def set_role(user_id: str) -> Any:
     """Handle a button: change the role. Another administrator must approve the role administrator."""
-    return _perform(
-        user_id,
-        lambda conn, user: approvals.set_role(conn, actor(), user.name, requests.read_form(RoleForm).role),
-    )
+
+    def act(conn: Connection, user: UserView) -> approvals.Result:
+        form = requests.read_form(RoleForm)
+        # The browser has checked some before the role was chosen.
+        given = None if form.role in users.ROLES_WITH_ALL else form.given
+        return approvals.set_role(conn, actor(), user.name, form.role, given)
+
+    return _perform(user_id, act)
 
 
 def set_institutions(user_id: str) -> Any:
