@@ -12,11 +12,11 @@ CREATE TABLE approvals (
     requested_by text NOT NULL CHECK (requested_by <> ''),
     requester_id bigint NOT NULL REFERENCES users,
     requested_at timestamptz NOT NULL DEFAULT now(),
-    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'approved', 'refused', 'withdrawn', 'expired')),
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'approved', 'refused', 'withdrawn', 'expired', 'outdated')),
     decided_by text CHECK (decided_by <> ''),
     decided_by_id bigint REFERENCES users,
     decided_at timestamptz,
-    CONSTRAINT approvals_decided CHECK ((state IN ('waiting', 'expired')) = (decided_by_id IS NULL)
+    CONSTRAINT approvals_decided CHECK ((state IN ('waiting', 'expired', 'outdated')) = (decided_by_id IS NULL)
         AND (decided_by IS NULL) = (decided_by_id IS NULL) AND (decided_at IS NULL) = (state = 'waiting')),
     -- Users are compared, not names: a token and the command line act for a user.
     CONSTRAINT approvals_by_another CHECK (state NOT IN ('approved', 'refused') OR decided_by_id <> requester_id),

@@ -24,3 +24,18 @@ CREATE TABLE remote_credentials (
     set_by text NOT NULL CHECK (set_by <> ''),
     set_at timestamptz NOT NULL DEFAULT now()
 );
+
+-- Whether a request can no longer be carried out, because what it is about has changed since.
+CREATE FUNCTION is_outdated(a approvals) RETURNS boolean LANGUAGE sql STABLE
+RETURN CASE a.action
+    WHEN 'connection.change' THEN (a.details #>> '{change,of_version}')::bigint IS DISTINCT FROM
+        (SELECT c.version FROM remote_connection c)
+    WHEN 'batch.cancel' THEN NOT EXISTS (
+        SELECT FROM batch_members m JOIN runs r ON r.id = m.run_id
+        WHERE m.batch_id = split_part(a.subject, ':', 2)::bigint AND m.institution_id = ANY (a.institutions)
+          AND NOT m.joined AND r.state IN ('waiting', 'delayed', 'active'))
+    WHEN 'user.make_administrator' THEN EXISTS (
+        SELECT FROM users u WHERE u.id = split_part(a.subject, ':', 2)::bigint AND u.role = 'administrator')
+    ELSE NOT EXISTS (
+        SELECT FROM departures d WHERE d.id = split_part(a.subject, ':', 2)::bigint AND d.state = 'approved')
+END;

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from hrims.access import users
-from hrims.access.actor import Actor
+from hrims.access.actor import Actor, system
 from hrims.access.audit import record
 from hrims.access.permissions import ADMINISTRATOR, Permission
 from hrims.approvals import store
@@ -37,7 +37,7 @@ def undo_leavers(conn: Connection, actor: Actor, departure_id: int) -> Result:
     with conn.transaction():
         departure = leavers.find_to_undo(conn, actor, departure_id)
         if departure.state != "approved":
-            return Result(leavers.undo(conn, actor, departure_id))
+            return _done(conn, leavers.undo(conn, actor, departure_id))
         return _request(conn, actor, "leavers.undo", f"leavers:{departure_id}", [departure.institution_id])
 
 
@@ -48,7 +48,7 @@ def cancel_batch(conn: Connection, actor: Actor, batch_id: int) -> Result:
     """
     with conn.transaction():
         if batches.is_own(conn, actor, batch_id):
-            return Result(batches.cancel_batch(conn, actor, batch_id))
+            return _done(conn, batches.cancel_batch(conn, actor, batch_id))
         institutions = batches.find_unfinished_institutions(conn, actor, batch_id)
         return _request(conn, actor, "batch.cancel", f"batch:{batch_id}", institutions)
 
@@ -69,7 +69,7 @@ def set_role(
         if role != ADMINISTRATOR or users.has_no_second_administrator(conn, actor):
             is_alone = role == ADMINISTRATOR
             users.set_role(conn, actor, name, role, is_alone=is_alone, institutions=institutions)
-            return Result(role)
+            return _done(conn, role)
         users.check_role(role, None if institutions == "all" else institutions)
         return _request(
             conn, actor, "user.make_administrator", f"user:{user.id}", None, name=user.name, before=user.role
@@ -85,9 +85,28 @@ def change_connection(conn: Connection, actor: Actor, change: ConnectionChange) 
         details = connection.check_change(conn, change)
         if not connection.needs_approval(details) or users.has_no_second_administrator(conn, actor):
             connection.apply_connection_change(conn, actor, change)
-            return Result(change)
+            return _done(conn, change)
         stored = {"change": msgspec.to_builtins(change), "effect": details}
         return _request(conn, actor, "connection.change", connection.SUBJECT, None, **stored)
+
+
+def _done(conn: Connection, done: Any) -> Result:
+    end_outdated(conn)
+    return Result(done)
+
+
+def end_outdated(conn: Connection) -> None:
+    """End the requests that can no longer be carried out, each with its audit record."""
+    with conn.transaction():
+        for approval_id, action, subject in store.end_outdated(conn):
+            record(
+                conn,
+                system("the system"),
+                "approval.end",
+                f"approval:{approval_id}",
+                of=action,
+                about=subject,
+            )
 
 
 def _request(
@@ -98,9 +117,14 @@ def _request(
     institutions: list[int] | None,
     **details: Any,
 ) -> Result:
+    end_outdated(conn)
     approval_id = store.insert_approval(conn, actor, action, subject, institutions, details)
     if approval_id is None:
-        raise Conflict("This waits for an approval already. Nothing was changed.", "waits_already")
+        raise Conflict(
+            f"This waits for an approval already. Request {store.find_waiting(conn, action, subject)} on the "
+            "page “Approvals” must be approved, refused or withdrawn first. Nothing was changed.",
+            "waits_already",
+        )
     record(conn, actor, "approval.request", f"approval:{approval_id}", of=action, about=subject)
     return Result(approval_id=approval_id)
 
@@ -108,9 +132,9 @@ def _request(
 def approve(conn: Connection, actor: Actor, approval_id: int) -> Approval:
     """Do what another user requested. Return the approval.
 
-    Raises NotFound; Conflict if it no longer waits, or if the user who requested it may not request it any
-    more; NotAllowed for that user, or if the user lacks the permission. Raises as the action does if the
-    object has changed since. After an error the approval still waits.
+    Raises NotFound; Conflict if it no longer waits or can no longer be carried out, or if the user who
+    requested it may not request it any more; NotAllowed for that user, or if the user lacks the permission.
+    Raises as the action does if the object changes at the same time. After an error the approval still waits.
     """
     with conn.transaction():
         found = _lock_waiting(conn, actor, approval_id)
@@ -121,6 +145,7 @@ def approve(conn: Connection, actor: Actor, approval_id: int) -> Approval:
         narrowed = actor._replace(scope=actor.scope.narrowed(found.institutions))
         RULES[found.action].carry_out(conn, narrowed, found)
         _record(conn, actor, "approval.approve", found)
+        end_outdated(conn)
     return found
 
 
@@ -228,6 +253,12 @@ def _lock_waiting(conn: Connection, actor: Actor, approval_id: int) -> Approval:
     found = store.lock_approval(conn, actor.scope, approval_id) if 0 < approval_id <= LARGEST else None
     if not found:
         raise _unknown()
+    if found.state == "outdated":
+        raise Conflict(
+            f"Request {found.id} can no longer be carried out: what it is about has changed since. It has "
+            "ended, and nothing was changed. If it is still needed, make a new request.",
+            "outdated",
+        )
     if found.state != "waiting":
         raise Conflict(f"This request is {found.state} already. Nothing was changed.", found.state)
     return found

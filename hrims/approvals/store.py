@@ -40,7 +40,12 @@ class Approval:
         return int(self.subject.partition(":")[2])
 
 
-IS_OVER = "(a.state <> 'waiting' OR a.requested_at <= now() - %(days)s * interval '1 day')"
+STATE = (
+    "CASE WHEN a.state <> 'waiting' THEN a.state"
+    " WHEN a.requested_at <= now() - %(days)s * interval '1 day' THEN 'expired'"
+    " WHEN is_outdated(a) THEN 'outdated' ELSE 'waiting' END"
+)
+"""The state, also if it has not been saved yet that a request is over."""
 
 IN_SCOPE = (
     "(%(scope)s::bigint[] IS NULL OR institutions IS NOT NULL AND"
@@ -50,8 +55,7 @@ IN_SCOPE = (
 
 SELECT = f"""
 SELECT id, action, subject, institutions, details, requested_by, requester_id, requested_at,
-       CASE WHEN a.state = 'waiting' AND {IS_OVER} THEN 'expired' ELSE a.state END AS state, decided_by,
-       decided_at FROM approvals a
+       {STATE} AS state, decided_by, decided_at FROM approvals a
 WHERE {IN_SCOPE}
 """  # noqa: S608 - constants
 """The approvals in a scope: the own ones, and those about institutions in it.
@@ -88,6 +92,27 @@ def insert_approval(
     return row[0] if row else None
 
 
+def find_waiting(conn: Connection, action: str, subject: str) -> int | None:
+    """Return the id of the request for this that waits; None if none does."""
+    row = conn.execute(
+        "SELECT id FROM approvals WHERE action = %s AND subject = %s AND state = 'waiting'", (action, subject)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def end_outdated(conn: Connection) -> list[tuple[int, str, str]]:
+    """End the requests that can no longer be carried out. Return id, action and subject of each.
+
+    One that is being decided at this time is left to that decision: waiting for it could be a deadlock.
+    """
+    return conn.execute(
+        "UPDATE approvals SET state = 'outdated', decided_at = now(),"
+        " details = details #- '{change,credentials}' WHERE id IN (SELECT a.id FROM approvals a"
+        " WHERE a.state = 'waiting' AND is_outdated(a) ORDER BY a.id FOR UPDATE SKIP LOCKED)"
+        " RETURNING id, action, subject"
+    ).fetchall()
+
+
 def lock_approval(conn: Connection, scope: Scope, id_: int) -> Approval | None:
     """Return an approval in the scope, locked until the transaction ends; None if there is none."""
     with conn.cursor(row_factory=class_row(Approval)) as cursor:
@@ -119,12 +144,12 @@ def save_decision(conn: Connection, id_: int, state: str, actor: Actor) -> None:
 
 def list_waiting(conn: Connection, scope: Scope, actions: list[str]) -> list[Approval]:
     """Return the approvals of these actions in the scope that wait, oldest first."""
-    return _list(conn, scope, actions, f"AND NOT {IS_OVER} ORDER BY id")
+    return _list(conn, scope, actions, f"AND a.state = 'waiting' AND {STATE} = 'waiting' ORDER BY id")
 
 
 def list_recent(conn: Connection, scope: Scope, actions: list[str]) -> list[Approval]:
-    """Return the approvals of these actions in the scope that were decided or have expired, newest first."""
-    return _list(conn, scope, actions, f"AND {IS_OVER} ORDER BY id DESC LIMIT %(limit)s")
+    """Return the approvals of these actions in the scope that no longer wait, newest first."""
+    return _list(conn, scope, actions, f"AND {STATE} <> 'waiting' ORDER BY id DESC LIMIT %(limit)s")
 
 
 def _list(conn: Connection, scope: Scope, actions: list[str], condition: str) -> list[Approval]:

@@ -181,11 +181,3 @@ def test_a_request_is_refused_withdrawn_or_expires(conn: Connection, batch: int)
     assert actions.cancel_batch(conn, OMAR, batch).waits
     assert [state for _, state, _ in states(conn)] == ["withdrawn", "refused", "expired", "waiting"]
     assert conn.execute("SELECT state FROM runs").fetchall() == [("waiting",)]
-
-
-def test_what_has_changed_since_is_not_done_and_still_waits(conn: Connection, batch: int) -> None:
-    actions.cancel_batch(conn, OMAR, batch)
-    actions.cancel_batch(conn, ASHA, batch)
-    with pytest.raises(Conflict, match="No run of this batch is under way"):
-        actions.approve(conn, JUMA, 1)
-    assert states(conn) == [("batch.cancel", "waiting", None)]

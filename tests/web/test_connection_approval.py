@@ -72,18 +72,33 @@ def test_timeouts_and_requests_in_flight_need_one_user(administrator: Browser, c
     assert read_connection(conn).max_in_flight == 2
 
 
-def test_a_second_request_and_one_that_was_overtaken_are_refused(
+@pytest.mark.usefixtures("second")
+def test_a_second_request_is_refused_with_the_number_of_the_first(administrator: Browser) -> None:
+    administrator.press(PAGE, **SAVED)
+    answer = administrator.press(PAGE, **SAVED)
+    assert answer.status_code == 409
+    assert "This waits for an approval already. Request 1 on the page “Approvals” must be" in answer.text
+
+
+def test_one_that_was_overtaken_ends_and_blocks_nothing(
     administrator: Browser, second: Browser, conn: Connection
 ) -> None:
     administrator.press(PAGE, **SAVED)
-    answer = administrator.press(PAGE, **SAVED)
-    assert (answer.status_code, "This waits for an approval already." in answer.text) == (409, True)
     administrator.press(PAGE, max_in_flight="2")
+    assert conn.execute("SELECT state, decided_by FROM approvals").fetchall() == [("outdated", None)]
+    rows = conn.execute(
+        "SELECT actor, subject, details ->> 'of' FROM audit_log WHERE action = 'approval.end'"
+    )
+    assert rows.fetchall() == [("the system", "approval:1", "connection.change")]
+    assert not re.search("gAAAAA", str(conn.execute("SELECT details FROM approvals").fetchall()))
     answer = second.press(f"{APPROVALS}/1/approve")
     assert answer.status_code == 409
-    assert "Another user has changed the HRIMS connection." in answer.text
-    assert conn.execute("SELECT state FROM approvals").fetchall() == [("waiting",)]
+    assert "Request 1 can no longer be carried out" in answer.text
+    assert '<span class="state outdated">outdated</span>' in answer.text
     assert read_connection(conn).address is None
+    assert administrator.press(PAGE, **SAVED).location == APPROVALS
+    assert second.press(f"{APPROVALS}/2/approve").location == APPROVALS
+    assert read_connection(conn).address == HRIMS
 
 
 @pytest.mark.usefixtures("second")

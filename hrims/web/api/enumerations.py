@@ -44,7 +44,7 @@ ApprovalAction = Annotated[
     str, choice(("leavers.undo", "batch.cancel", "user.make_administrator", "connection.change"))
 ]
 
-ApprovalState = Annotated[str, choice(("waiting", "approved", "refused", "withdrawn", "expired"))]
+ApprovalState = Annotated[str, choice(("waiting", "approved", "refused", "withdrawn", "expired", "outdated"))]
 
 MessageType = Annotated[
     str, choice(("run.completed", "run.failed", "run.cancelled", "webhook.test", "audit.head"))
