@@ -58,7 +58,7 @@ async def test_an_expired_request_keeps_no_credentials(conn: Connection, pool: A
     await cleaner.delete_expired(DELETIONS, pool, load({}))
     assert ENCRYPTED not in stored(conn)
     assert states(conn) == [("expired",), ("waiting",)]
-    [found, *_] = store.list_recent(conn, BINTI.scope)
+    [found, *_] = store.list_recent(conn, BINTI.scope, [*actions.RULES])
     assert (found.state, found.details["effect"] != {}) == ("expired", True)
 
 
