@@ -3,6 +3,7 @@
 import pytest
 
 from hrims.approvals import actions, store
+from hrims.approvals.rules import RULES
 from hrims.batches import actions as batches
 from hrims.config import load
 from hrims.connection.actions import ConnectionChange
@@ -58,7 +59,7 @@ async def test_an_expired_request_keeps_no_credentials(conn: Connection, pool: A
     await cleaner.delete_expired(DELETIONS, pool, load({}))
     assert ENCRYPTED not in stored(conn)
     assert states(conn) == [("expired",), ("waiting",)]
-    [found, *_] = store.list_recent(conn, BINTI.scope, [*actions.RULES])
+    [found, *_] = store.list_recent(conn, BINTI.scope, [*RULES])
     assert (found.state, found.details["effect"] != {}) == ("expired", True)
 
 
