@@ -114,6 +114,8 @@ def set_role(name: str, role: str, codes: tuple[str, ...], all_: bool) -> None:
         raise click.UsageError("Give vote codes or TINs, or --all.")
     settings = start.settings()
     with start.connection(settings) as conn, conn.transaction():
+        # Before the count of administrators, in the order of ``disable``: else the two can deadlock.
+        users.get(conn, name)
         actor = start.acting_user(
             conn, settings, Permission.MANAGE_USERS, makes_administrator=role == ADMINISTRATOR
         )
