@@ -17,7 +17,12 @@ VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 PREFIX: Final = "hrims-metrics-"
 
-RESERVED: Final = {"counter": 1 << 16, "gauge_livesum": 1 << 16, "histogram": 1 << 21}
+RESERVED: Final = {
+    "counter": 1 << 16,
+    "gauge_livemax": 1 << 16,
+    "gauge_livesum": 1 << 16,
+    "histogram": 1 << 21,
+}
 """Bytes of each file of a process. A histogram of requests has 3 kB for each route and status.
 
 prometheus_client maps files with holes into memory. Writing to a hole of a full disk kills the process.

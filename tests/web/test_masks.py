@@ -42,7 +42,7 @@ def world(conn: Connection, dsn: str) -> World:
 
 def paths_of(route: Route, world: World) -> Iterator[str]:
     """Yield the URLs of a route for the marked people, one for each kind of rows."""
-    path = path_of(route, world.objects, "x")
+    path = re.sub("[?&]kind=[a-z]+", "", path_of(route, world.objects, "x"))
     for kind in KINDS.get(route.endpoint, ("",)):
         yield f"{path}{'&' if '?' in path else '?'}kind={kind}" if kind else path
 
