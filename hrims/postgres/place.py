@@ -96,8 +96,13 @@ def _owned_by_server(home: Path) -> Path | None:
 
 
 def _make(folder: Path, mode: int) -> None:
-    if not folder.is_dir():
+    """Create a folder, unless another process does it at the same time."""
+    try:
         folder.mkdir(parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
         folder.chmod(mode)
 
 

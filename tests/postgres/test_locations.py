@@ -5,7 +5,9 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -200,3 +202,22 @@ def test_root_leaves_a_persons_folder_that_persons(
     strangers = [p for p in fresh.rglob("*") if p.lstat().st_uid != UNPRIVILEGED_UID]
     assert strangers == []
     assert query(hold(fresh, **ordinary).dsn, "SELECT * FROM kept") == []
+
+
+def test_two_processes_that_start_at_once_share_a_new_folder(tmp_path: Path) -> None:
+    barrier = threading.Barrier(2)
+
+    def make(number: int) -> None:
+        barrier.wait()
+        place._make(tmp_path / f"{number}" / "state", 0o711)
+
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(200):
+            for made in [threads.submit(make, number) for _ in range(2)]:
+                made.result()
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "state").touch()
+    with pytest.raises(FileExistsError):
+        place._make(tmp_path / "state", 0o711)

@@ -58,6 +58,7 @@ def test_it_ends(app: Flask, conn: Connection, dsn: str, request_: Callable[[Con
         answer = binti.press(f"{PAGE}/1/{verb}")
         assert answer.status_code == 409
         assert "Request 1 can no longer be carried out" in answer.text
+    actions.end_outdated(conn)
     assert conn.execute("SELECT state FROM approvals").fetchall() == [("outdated",)]
     assert conn.execute(ENDED).fetchall() == [("the system", "approval:1")]
 

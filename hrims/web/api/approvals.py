@@ -56,7 +56,6 @@ def index() -> Approvals:
 def approve(approval_id: str) -> Decided:
     """Approve a request of another user. It is carried out in the same transaction."""
     check_recent_sign_in_for_approval(approval_id)
-    _end_outdated()
     with pool().connection() as conn:
         found = actions.approve(conn, actor(), requests.id_of(approval_id))
     return Decided(f"Approved: {messages.describe(found)}.", found.id)
@@ -74,16 +73,9 @@ def withdraw(approval_id: str) -> Decided:
 
 
 def _end(approval_id: str, decision: Callable[[Connection, Actor, int], Approval]) -> Decided:
-    _end_outdated()
     with pool().connection() as conn:
         found = decision(conn, actor(), requests.id_of(approval_id))
     return Decided(f"Not carried out: {messages.describe(found)}.", found.id)
-
-
-def _end_outdated() -> None:
-    """End what can no longer be carried out, in a transaction of its own: a refusal rolls back."""
-    with pool().connection() as conn:
-        actions.end_outdated(conn)
 
 
 def _serialize(approval: Approval) -> ApprovalBody:

@@ -39,16 +39,9 @@ def withdraw(approval_id: str) -> Any:
 
 
 def _decide(approval_id: str, decision: Callable[[Connection, Actor, int], Any]) -> Any:
-    _end_outdated()
     return perform(
         lambda conn: decision(conn, actor(), requests.id_of(approval_id)), then=to(".index"), page=_page
     )
-
-
-def _end_outdated() -> None:
-    """End what can no longer be carried out, in a transaction of its own: a refusal rolls back."""
-    with pool().connection() as conn:
-        actions.end_outdated(conn)
 
 
 def _may_read(found: Approval) -> bool:
