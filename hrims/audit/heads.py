@@ -145,13 +145,23 @@ def _read_backwards(file: BinaryIO) -> Iterator[bytes]:
     yield rest
 
 
+def count_broken(path: Path) -> int:
+    """Return how many lines of a file are no heads: cut off by a full disk, or altered. Raises OSError."""
+    with path.open("rb") as lines:
+        return sum(bool(text.strip()) and _parse_any(text) is None for text in lines)
+
+
 def _parse(text: bytes, database: str) -> Line | None:
+    found = _parse_any(text)
+    return found[1] if found and found[0] == database else None
+
+
+def _parse_any(text: bytes) -> tuple[str, Line] | None:
+    """Return the database and the head of a line; None if it is not whole."""
     try:
         fields: dict[str, Any] = json.loads(text)
-        if fields["database"] != database:
-            return None
         head = Head(int(fields["sequence"]), bytes.fromhex(fields["hash"]))
-        return Line(head, _parse_time(fields.get("time")))
+        return str(fields["database"]), Line(head, _parse_time(fields.get("time")))
     except (ValueError, KeyError, TypeError):
         return None
 

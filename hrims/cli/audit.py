@@ -60,7 +60,7 @@ def verify_command(files: tuple[Path, ...]) -> None:
         if can_write(conn):
             sequencer.chain_all(conn)
         result = verify(conn, _read(paths, conn.info.dbname))
-    for line in _describe(result, paths):
+    for line in (*_describe(result, paths), *_describe_broken(paths)):
         click.echo(line)
     if result.finding:
         sys.exit(FOUND)
@@ -89,6 +89,12 @@ def _describe(result: Verified, paths: tuple[Path, ...]) -> list[str]:
             f"Compared with no head from outside ({where}): a chain that was written again is not found."
         )
     return lines
+
+
+def _describe_broken(paths: tuple[Path, ...]) -> Iterator[str]:
+    for path in paths:
+        if count := heads.count_broken(path):
+            yield f"Lines of {path} that are no heads and were not compared: {count}."
 
 
 def _place(finding: Finding) -> str:

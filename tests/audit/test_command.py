@@ -80,6 +80,22 @@ def test_it_names_the_record(
     assert capsys.readouterr().out.splitlines()[0] == f"NOT INTACT: {message}"
 
 
+def test_it_says_how_many_lines_of_a_file_are_no_heads(
+    conn: psycopg.Connection, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _, *_, last = trail.chained(conn, Random(1), 6)
+    file = tmp_path / "heads"
+    file.write_text('{"time": "2026-12-0\n[]\n\n', encoding="utf-8")
+    heads.append(file, "another", last)
+    heads.append(file, conn.info.dbname, last)
+    assert run("verify", "--heads", str(file)) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[-2:] == [
+        "Compared with 1 heads from outside the database.",
+        f"Lines of {file} that are no heads and were not compared: 2.",
+    ]
+
+
 def test_it_compares_heads_of_other_hosts(
     conn: psycopg.Connection, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
