@@ -30,7 +30,8 @@ WITH run AS (
            e.id IS NOT NULL AND e.institution_id IS DISTINCT FROM l.institution_id AS moves,
            e.left_at IS NOT NULL AS returns,
            -- Saved employees outside the scope are counted only: their changes show their current data.
-           e.id IS NULL OR person_in_scope(e.id, e.institution_id, %(scope)s) AS is_visible,
+           -- in_scope() is inlined: with all institutions, the function is called for no row.
+           e.id IS NULL OR in_scope(e.institution_id, %(scope)s) OR person_in_scope(e.id, NULL, %(scope)s) AS is_visible,
            -- Part of the version: the current data of the employees that would change.
            CASE WHEN t.is_told THEN md5(({e.columns})::text) END AS was
     FROM kept k

@@ -47,7 +47,7 @@ SELECT e.zan_id, e.name, e.cadre, e.current_workplace, e.status, i.name,
                  AND r.record_key = record_key('zan_id:' || e.zan_id))
 FROM sides s
 JOIN LATERAL (SELECT * FROM employees e WHERE e.id = s.id OFFSET 0) e
-    ON person_in_scope(e.id, e.institution_id, %(scope)s)
+    ON in_scope(e.institution_id, %(scope)s) OR person_in_scope(e.id, NULL, %(scope)s)
 LEFT JOIN institutions i ON i.id = e.institution_id
 WHERE CASE %(kind)s WHEN 'only_a' THEN NOT s.in_b WHEN 'only_b' THEN NOT s.in_a ELSE s.in_a AND s.in_b END
 ORDER BY e.zan_id LIMIT %(limit)s OFFSET %(skip)s
@@ -57,7 +57,7 @@ SELECT e.zan_id, e.name, c.changes
 FROM (SELECT id, jsonb_object_agg(field, jsonb_build_array(was, became)) AS changes
       FROM fields GROUP BY id) c
 JOIN LATERAL (SELECT * FROM employees e WHERE e.id = c.id OFFSET 0) e
-    ON person_in_scope(e.id, e.institution_id, %(scope)s)
+    ON in_scope(e.institution_id, %(scope)s) OR person_in_scope(e.id, NULL, %(scope)s)
 ORDER BY e.zan_id LIMIT %(limit)s OFFSET %(skip)s
 
 -- name: count_hidden
